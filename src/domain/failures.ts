@@ -1,0 +1,114 @@
+/**
+ * The closed list of the ways a clip can fail, and what each way means: may a new prediction be
+ * tried, and how many in all. A provider's message becomes a kind here and nowhere else.
+ * Texts and codes: Replicate's documentation of error codes and observed predictions.
+ */
+
+/** May another prediction help (`retry`), and does meeting this stop the clips not started yet (`halts`)? */
+interface FailureRule {
+  readonly retry: boolean;
+  readonly halts: boolean;
+  /** What to do about it, in words a person can act on. */
+  readonly advice: string;
+}
+
+const rule = (retry: boolean, advice: string, halts = false): FailureRule => ({
+  retry,
+  halts,
+  advice,
+});
+
+export const FAILURES = {
+  invalid_plan: rule(false, 'Correct the plan and start it again.'),
+  invalid_input: rule(false, 'Change the prompt, image or settings of this clip.'),
+  invalid_reference: rule(false, 'Give a reachable http(s) URL of an image.'),
+  flagged: rule(false, 'The provider refused the content; change the prompt or the images.'),
+  unauthorized: rule(false, 'Check REPLICATE_API_TOKEN, then retry the clips.', true),
+  insufficient_credit: rule(
+    false,
+    'Add credit or raise the spend limit at https://replicate.com/account/billing, then retry the clips.',
+    true,
+  ),
+  rate_limited: rule(true, 'Wait; the job goes on by itself.'),
+  provider_error: rule(true, 'Retry the clip; if it persists, try another model.'),
+  no_output: rule(true, 'Retry the clip.'),
+  wrong_duration: rule(true, 'Retry the clip, or ask for a duration that the model keeps.'),
+  timed_out: rule(false, 'Raise clip_timeout, or retry when the provider is faster.'),
+  output_lost: rule(false, 'The provider deleted the file; retrying pays for a new one.'),
+  storage_error: rule(false, 'Free space or repair DATA_DIR, then retry the clip.'),
+  over_budget: rule(false, 'Raise max_cost_usd, then retry the clip.'),
+  unreachable: rule(false, 'Too many clips failed to reach min_successful_clips; retry them.'),
+  canceled: rule(false, 'Retry the clip if it is wanted after all.'),
+  insufficient_clips: rule(false, 'Retry the failed clips.'),
+  internal: rule(true, 'This is a defect of this program; please report it.'),
+} as const satisfies Record<string, FailureRule>;
+
+export type FailureKind = keyof typeof FAILURES;
+
+export const FAILURE_KINDS = Object.keys(FAILURES) as FailureKind[];
+
+export const isFailureKind = (value: unknown): value is FailureKind =>
+  typeof value === 'string' && Object.hasOwn(FAILURES, value);
+
+/** What the public job shows of a failure. */
+export interface Problem {
+  kind: FailureKind;
+  message: string;
+  retryable: boolean;
+}
+
+export const problem = (kind: FailureKind, message: string): Problem => ({
+  kind,
+  message,
+  retryable: FAILURES[kind].retry,
+});
+
+/** How one failed prediction is to be taken. `delay` = least seconds before the next try. */
+export interface Verdict {
+  kind: FailureKind;
+  retry: boolean;
+  delay?: number;
+  /** At most so many predictions in all for this reason (three when absent). */
+  limit?: number;
+}
+
+interface TextRule {
+  readonly match: RegExp;
+  readonly verdict: Verdict;
+}
+
+const again = (kind: FailureKind, more: { delay?: number; limit?: number } = {}): Verdict => ({
+  kind,
+  retry: true,
+  ...more,
+});
+const never = (kind: FailureKind): Verdict => ({ kind, retry: false });
+
+/** First match wins. A code stands in brackets: `(E005)`, `(code: PA)`; what follows it is a run's own id. */
+const TEXT_RULES: readonly TextRule[] = [
+  { match: /\(E005\)|flagged as sensitive|nsfw content detected/i, verdict: never('flagged') },
+  { match: /\(E006\)|the input was invalid/i, verdict: never('invalid_input') },
+  { match: /\(E1001\)|cuda out of memory/i, verdict: never('invalid_input') },
+  { match: /\(E4875\)/i, verdict: never('internal') },
+  { match: /\(code: PA\)|prediction interrupted/i, verdict: again('provider_error') },
+  { match: /\(E003\)|high demand/i, verdict: again('provider_error', { delay: 30 }) },
+  { match: /\(E004\)|temporarily unavailable/i, verdict: again('provider_error', { delay: 15 }) },
+  { match: /queue reached limit/i, verdict: again('provider_error', { delay: 60 }) },
+  { match: /failed to boot and complete setup/i, verdict: again('provider_error', { limit: 2 }) },
+  { match: /^\s*(?:\w*Error|\w*Exception): /, verdict: never('invalid_input') },
+  { match: /Traceback \(most recent call last\)/, verdict: never('invalid_input') },
+];
+
+/** Takes a failed prediction's free text to a verdict; anything unknown may be tried again. */
+export function judgeText(text: string | null): Verdict {
+  return (
+    TEXT_RULES.find(({ match }) => match.test(text ?? ''))?.verdict ?? again('provider_error')
+  );
+}
+
+/** Backoff of the nth failed attempt in seconds: 2, 4, 8 … at most 30 (Temporal's policy, in figures). */
+export const backoffSeconds = (failedAttempts: number): number =>
+  Math.min(30, 2 * 2 ** (failedAttempts - 1));
+
+/** A clip has at most three attempts; each is at most one paid prediction. */
+export const MAX_ATTEMPTS = 3;

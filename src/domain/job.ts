@@ -1,0 +1,163 @@
+/**
+ * The shapes everybody shares: job, clip, prediction, event. Plain JSON in snake_case, the same in
+ * workflow results, query answers, HTTP bodies and SSE data; nobody maps them. Types only, no code.
+ * Seconds for durations, US dollars for money, RFC 3339 UTC for times.
+ */
+import type { Problem } from './failures.js';
+
+export type JobStatus = 'queued' | 'running' | 'paused' | 'succeeded' | 'failed' | 'canceled';
+export type ClipStatus =
+  'queued' | 'running' | 'retrying' | 'storing' | 'succeeded' | 'failed' | 'canceled';
+export type BufferStrategy = 'maximum' | 'percentage' | 'none';
+
+/** Replicate's own words for a prediction's state. */
+export type PredictionStatus =
+  'starting' | 'processing' | 'succeeded' | 'failed' | 'canceled' | 'aborted';
+
+/** One line of the ledger: a prediction that this clip has paid for, or may have. */
+export interface Prediction {
+  id: string;
+  /** Counted from 1 within the clip. */
+  attempt: number;
+  status: PredictionStatus;
+  /** Where a person looks at it. */
+  url: string;
+  created_at: string;
+  completed_at: string | null;
+  /** Seconds of run time, as Replicate metered it. */
+  predict_time: number | null;
+  requested_duration: number;
+  unit_price: UnitPrice | null;
+  /** Null while it runs, and when the model has no known price. */
+  cost_usd: number | null;
+  /** `aborted` predictions never ran and are not billed. Null while it runs. */
+  billed: boolean | null;
+  /** Found again in Replicate's list after an unclear create, instead of created anew. */
+  adopted: boolean;
+}
+
+export interface UnitPrice {
+  usd: number;
+  per: 'second' | 'clip' | 'run_second';
+  /** The day the price was read, YYYY-MM-DD. */
+  as_of: string;
+  source: string;
+}
+
+export interface Clip {
+  clip_index: number;
+  status: ClipStatus;
+  attempt: number;
+  max_attempts: number;
+  next_attempt_at: string | null;
+  prompt: string;
+  target_duration: number;
+  original_target_duration: number;
+  requested_duration: number;
+  buffer_strategy: BufferStrategy;
+  /** Why this duration is requested, in a sentence. */
+  duration_reason: string;
+  actual_duration: number | null;
+  /** actual − requested. */
+  duration_diff: number | null;
+  video_url: string | null;
+  thumbnail_url: string | null;
+  estimated_cost_usd: number | null;
+  cost_usd: number | null;
+  cost_increase_percent: number;
+  retry_count: number;
+  started_at: string | null;
+  completed_at: string | null;
+  /** From the first submission to the stored file. */
+  generation_time: number | null;
+  percent: number;
+  predictions: Prediction[];
+  error: Problem | null;
+  metadata: Record<string, unknown>;
+}
+
+export interface Job {
+  job_id: string;
+  run_id: string;
+  status: JobStatus;
+  model: string;
+  /** True when the local simulator rendered this job: nothing in it was paid. */
+  simulated: boolean;
+  created_at: string;
+  started_at: string | null;
+  completed_at: string | null;
+  total_clips: number;
+  successful_clips: number;
+  failed_clips: number;
+  canceled_clips: number;
+  min_successful_clips: number;
+  percent: number;
+  estimated_cost_usd: number | null;
+  total_cost_usd: number;
+  max_cost_usd: number | null;
+  cost_increase_percent: number;
+  total_generation_time: number | null;
+  /** The seq of the last event folded into this snapshot; 0 before the first. */
+  seq: number;
+  batch_size: number;
+  dispatch: 'batches' | 'window';
+  warnings: string[];
+  error: Problem | null;
+  clips: Clip[];
+}
+
+export interface Progress {
+  total: number;
+  succeeded: number;
+  failed: number;
+  canceled: number;
+  percent: number;
+}
+
+export const EVENT_TYPES = [
+  'job.started',
+  'batch.started',
+  'clip.started',
+  'clip.submitted',
+  'clip.retrying',
+  'clip.storing',
+  'clip.completed',
+  'clip.failed',
+  'clip.canceled',
+  'job.paused',
+  'job.resumed',
+  'job.warning',
+  'job.completed',
+  'job.failed',
+  'job.canceled',
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** What every event carries; `seq` counts from 1 within the job, without gaps. */
+interface EventBase {
+  job_id: string;
+  seq: number;
+  at: string;
+  progress: Progress;
+}
+
+/** What each event says, apart from its base. An event carries the whole clip as it is after it. */
+export type JobFact =
+  | { type: 'job.started'; total_clips: number; model: string; estimated_cost_usd: number | null }
+  | { type: 'batch.started'; batch: number; batches: number; clip_indexes: number[] }
+  | { type: ClipEventType; clip_index: number; clip: Clip }
+  | { type: 'job.paused' }
+  | { type: 'job.resumed' }
+  | { type: 'job.warning'; message: string; clip_index?: number; max_cost_usd?: number }
+  | { type: TerminalEventType; error: Problem | null; total_cost_usd: number };
+
+export type ClipEventType = Extract<EventType, `clip.${string}`>;
+export type TerminalEventType = 'job.completed' | 'job.failed' | 'job.canceled';
+
+export type JobEvent = EventBase & JobFact;
+
+/** Answer of query `events`. */
+export interface EventPage {
+  events: JobEvent[];
+  last_seq: number;
+}

@@ -1,0 +1,132 @@
+/**
+ * How a job follows from its events: `apply(job, event)`, the same function in the workflow, the API,
+ * the command line and the page. Pure; it owns the derived figures (counts, percent, money) and nothing else.
+ *
+ * P1 seq grows by exactly one with every event.
+ * P2 the job after an event depends on nothing but the job before it and the event.
+ */
+import type {
+  Clip,
+  ClipEventType,
+  Job,
+  JobEvent,
+  JobFact,
+  JobStatus,
+  Progress,
+  TerminalEventType,
+} from './job.js';
+
+/** Coarse and durable; finer figures while a clip renders are not events. */
+const CLIP_PERCENT: Record<Clip['status'], number> = {
+  queued: 0,
+  running: 10,
+  retrying: 10,
+  storing: 90,
+  succeeded: 100,
+  failed: 100,
+  canceled: 100,
+};
+
+const TERMINAL_STATUS: Record<TerminalEventType, JobStatus> = {
+  'job.completed': 'succeeded',
+  'job.failed': 'failed',
+  'job.canceled': 'canceled',
+};
+
+export const isTerminalEvent = (
+  event: JobFact,
+): event is Extract<JobFact, { type: TerminalEventType }> =>
+  Object.hasOwn(TERMINAL_STATUS, event.type);
+
+export const isClipEvent = (event: JobFact): event is Extract<JobFact, { type: ClipEventType }> =>
+  event.type.startsWith('clip.');
+
+export const isOver = (status: JobStatus): boolean =>
+  status === 'succeeded' || status === 'failed' || status === 'canceled';
+
+export const isClipOver = (status: Clip['status']): boolean =>
+  status === 'succeeded' || status === 'failed' || status === 'canceled';
+
+export const clipPercent = (status: Clip['status']): number => CLIP_PERCENT[status];
+
+/** Money adds up in tenths of a cent, so that sums of floats read as written. */
+export const addUsd = (...amounts: (number | null)[]): number =>
+  Math.round(amounts.reduce<number>((sum, amount) => sum + (amount ?? 0), 0) * 1e6) / 1e6;
+
+export const progressOf = (job: Job): Progress => ({
+  total: job.total_clips,
+  succeeded: job.successful_clips,
+  failed: job.failed_clips,
+  canceled: job.canceled_clips,
+  percent: job.percent,
+});
+
+/** The job with every derived figure recomputed from its clips. */
+export function withTotals(job: Job): Job {
+  const count = (status: Clip['status']): number =>
+    job.clips.filter((clip) => clip.status === status).length;
+  const percents = job.clips.reduce((sum, clip) => sum + clip.percent, 0);
+  return {
+    ...job,
+    successful_clips: count('succeeded'),
+    failed_clips: count('failed'),
+    canceled_clips: count('canceled'),
+    percent: job.clips.length === 0 ? 0 : Math.round((percents / job.clips.length) * 10) / 10,
+    total_cost_usd: addUsd(...job.clips.map((clip) => clip.cost_usd)),
+  };
+}
+
+/** Folds one event into the job. Events already folded are ignored, so replays are harmless. */
+export function apply(job: Job, event: JobEvent): Job {
+  if (event.seq <= job.seq) return job;
+  return { ...applyFact(job, event, event.at), seq: event.seq };
+}
+
+/** The job after a fact, before the fact has its number: what the workflow asks in order to number it. */
+export function applyFact(job: Job, fact: JobFact, at: string): Job {
+  if (isClipEvent(fact)) {
+    const clips = job.clips.map((clip) => (clip.clip_index === fact.clip_index ? fact.clip : clip));
+    return withTotals({ ...job, clips });
+  }
+  if (isTerminalEvent(fact)) {
+    return {
+      ...job,
+      status: TERMINAL_STATUS[fact.type],
+      completed_at: at,
+      error: fact.error,
+      total_generation_time: job.started_at ? secondsBetween(job.started_at, at) : null,
+    };
+  }
+  switch (fact.type) {
+    case 'job.started':
+      return {
+        ...job,
+        status: job.status === 'paused' ? 'paused' : 'running',
+        started_at: job.started_at ?? at,
+        completed_at: null,
+        error: null,
+      };
+    case 'batch.started':
+      return job;
+    case 'job.paused':
+      return { ...job, status: 'paused' };
+    case 'job.resumed':
+      return { ...job, status: 'running' };
+    case 'job.warning':
+      return {
+        ...job,
+        warnings: [...job.warnings, fact.message],
+        ...(fact.max_cost_usd === undefined ? {} : { max_cost_usd: fact.max_cost_usd }),
+      };
+  }
+}
+
+/** Numbers a fact: the event, and the job after it. */
+export function record(job: Job, fact: JobFact, at: string): { job: Job; event: JobEvent } {
+  const seq = job.seq + 1;
+  const after = { ...applyFact(job, fact, at), seq };
+  return { job: after, event: { job_id: job.job_id, seq, at, progress: progressOf(after), ...fact } };
+}
+
+export const secondsBetween = (from: string, to: string): number =>
+  Math.round(Date.parse(to) - Date.parse(from)) / 1000;

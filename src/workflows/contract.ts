@@ -1,0 +1,57 @@
+/**
+ * The names by which everybody outside talks to the workflow, and the shapes that go with them.
+ * Safe to import anywhere: types and definitions only, nothing from Node.
+ */
+import { defineQuery, defineSignal } from '@temporalio/workflow';
+import type { Problem } from '../domain/failures.js';
+import type { EventPage, Job, Prediction } from '../domain/job.js';
+
+export const WORKFLOW_TYPE = 'generateClipsWorkflow';
+
+/** The paid activity has a task queue of its own, so that Temporal itself limits creates per minute. */
+export const paidTaskQueue = (taskQueue: string): string => `${taskQueue}-paid`;
+
+export const progressQuery = defineQuery<Job>('progress');
+export const eventsQuery = defineQuery<EventPage, [after?: number]>('events');
+
+export const cancelClipSignal = defineSignal<[{ clip_index: number }]>('cancelClip');
+export const retryClipSignal = defineSignal<[{ clip_index: number }]>('retryClip');
+export const pauseSignal = defineSignal('pause');
+export const resumeSignal = defineSignal('resume');
+export const setMaxCostSignal = defineSignal<[{ max_cost_usd: number }]>('setMaxCost');
+
+/** From the paid activity: a prediction exists. Sent once an attempt, before anybody waits for it. */
+export interface PredictionCreated {
+  clip_index: number;
+  prediction: Prediction;
+}
+export const predictionCreatedSignal = defineSignal<[PredictionCreated]>('predictionCreated');
+
+/** From the paid activity: this attempt is over without a clip, and Temporal will try again. */
+export interface AttemptFailed {
+  clip_index: number;
+  attempt: number;
+  prediction: Prediction | null;
+  error: Problem;
+  /** Seconds until the next try. */
+  delay: number;
+}
+export const attemptFailedSignal = defineSignal<[AttemptFailed]>('attemptFailed');
+
+/** From the paid activity, once an attempt: Replicate makes it wait. */
+export const rateLimitedSignal =
+  defineSignal<[{ clip_index: number; seconds: number; message: string }]>('rateLimited');
+
+/** What the workflow remembers of a clip, for an execution of the activity that has lost its own memory. */
+export interface ClipMemory {
+  /** Attempts that are over. */
+  failed_attempts: number;
+  /** Predictions of this clip, in order; the last may still run. */
+  predictions: Prediction[];
+  /** Ids that belong to other clips of the job. */
+  claimed: string[];
+  /** May the next paid prediction be created, or does the cap forbid it? */
+  granted: boolean;
+  last_error: Problem | null;
+}
+export const clipMemoryQuery = defineQuery<ClipMemory, [clip_index: number]>('clipMemory');
