@@ -1,0 +1,62 @@
+/** Stability's image-to-video model: 14 or 25 frames from one picture, no prompt. A community model: it runs by version. */
+import type { ModelRow } from './row.js';
+import { COMMON_RATIOS, anyInteger, choice, perRunSecond, requiredImage } from './shared.js';
+
+const svd: ModelRow = {
+  id: 'stability-ai/stable-video-diffusion',
+  title: 'Stable Video Diffusion',
+  official: false,
+  version: '3f0457e4619daac51203dedb472816fd4af51f3149fa7a9e0b5ffcf1b8172438',
+  inputs: {
+    input_image: requiredImage,
+    video_length: choice(['14_frames_with_svd', '25_frames_with_svd_xt'], '14_frames_with_svd'),
+    sizing_strategy: choice(
+      ['maintain_aspect_ratio', 'crop_to_16_9', 'use_image_dimensions'],
+      'maintain_aspect_ratio',
+    ),
+    frames_per_second: { type: 'integer', minimum: 5, maximum: 30, default: 6 },
+    motion_bucket_id: { type: 'integer', minimum: 1, maximum: 255, default: 127 },
+    cond_aug: { type: 'number', default: 0.02 },
+    decoding_t: { type: 'integer', default: 7 },
+    seed: anyInteger,
+  },
+  prompt: null,
+  negative_prompt: null,
+  seed: 'seed',
+  start_image: 'input_image',
+  end_image: null,
+  references: null,
+  audio: null,
+  duration: {
+    unit: 'frames',
+    strategy: 'maximum',
+    input: 'video_length',
+    legal: { values: [14, 25] },
+    fps: 6,
+    fps_input: 'frames_per_second',
+    labels: { '14': '14_frames_with_svd', '25': '25_frames_with_svd_xt' },
+  },
+  aspect_ratio: { input: null, values: COMMON_RATIOS, follows_image: true },
+  settings: {
+    resolution: {
+      input: 'sizing_strategy',
+      as: { '1024x576': 'crop_to_16_9' },
+      differs: {
+        '576x1024': 'sends sizing_strategy maintain_aspect_ratio: the picture decides the size',
+      },
+    },
+    fps: { input: 'frames_per_second' },
+    motion: { input: 'motion_bucket_id' },
+    steps: { input: null, note: 'its number of steps is fixed; none is sent' },
+  },
+  sends: { frames_per_second: 6, motion_bucket_id: 127 },
+  rules: [],
+  prices: [perRunSecond('a100')],
+  output: 'uri',
+  output_fps: null,
+  usual_time: 60,
+  bills_failed: true,
+  notes: ['It takes no prompt: the picture alone decides.', 'Steps cannot be chosen.'],
+};
+
+export const STABLE_VIDEO_DIFFUSION: readonly ModelRow[] = [svd];
