@@ -101,9 +101,7 @@ const TEXT_RULES: readonly TextRule[] = [
 
 /** Takes a failed prediction's free text to a verdict; anything unknown may be tried again. */
 export function judgeText(text: string | null): Verdict {
-  return (
-    TEXT_RULES.find(({ match }) => match.test(text ?? ''))?.verdict ?? again('provider_error')
-  );
+  return TEXT_RULES.find(({ match }) => match.test(text ?? ''))?.verdict ?? again('provider_error');
 }
 
 /** Backoff of the nth failed attempt in seconds: 2, 4, 8 … at most 30 (Temporal's policy, in figures). */
@@ -112,3 +110,6 @@ export const backoffSeconds = (failedAttempts: number): number =>
 
 /** A clip has at most three attempts; each is at most one paid prediction. */
 export const MAX_ATTEMPTS = 3;
+
+/** Failure type of an execution that was cut off (paused, reset, timed out); never the clip's own. */
+export const INTERRUPTED = 'Interrupted';

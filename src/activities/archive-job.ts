@@ -1,0 +1,30 @@
+/** Writes the finished job and its whole log to disk, so that both outlive Temporal's retention. */
+import { Context } from '@temporalio/activity';
+import type { ArchiveJobInput } from '../domain/activity.js';
+import type { JobEvent } from '../domain/job.js';
+import { record } from '../domain/progress.js';
+import type { Deps } from './deps.js';
+
+export const createArchiveJob =
+  (deps: Deps) =>
+  async ({ terminal, at }: ArchiveJobInput): Promise<void> => {
+    const run = Context.current().info.workflowExecution;
+    if (run === undefined) throw new Error('archiveJob runs inside a workflow only');
+    const workflow = deps.workflow(run.workflowId, run.runId);
+    const last = record(await workflow.progress(), terminal, at);
+    const events: JobEvent[] = [];
+    for (let after = 0; after < last.event.seq - 1;) {
+      const page = await workflow.events(after);
+      if (page.events.length === 0) break;
+      events.push(...page.events);
+      after = events.at(-1)?.seq ?? after;
+    }
+    const first = events[0]?.seq ?? last.event.seq;
+    // A retried run's log goes on from that of the run before it, which is on disk.
+    const earlier = first > 1 ? await deps.store.loadEvents(run.workflowId) : [];
+    await deps.store.saveJob(last.job, [
+      ...earlier.filter(({ seq }) => seq < first),
+      ...events.filter(({ seq }) => seq < last.event.seq),
+      last.event,
+    ]);
+  };

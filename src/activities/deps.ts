@@ -1,0 +1,23 @@
+/** The world that activities need, as ports; the worker assembles it, tests replace parts of it. */
+import type { ArtifactStore } from '../adapters/artifact-store.js';
+import type { Claims } from '../adapters/claims.js';
+import type { Media } from '../adapters/media.js';
+import type { Replicate } from '../adapters/replicate.js';
+import type { FindOwnWorkflow } from '../adapters/temporal.js';
+import type { Timings } from '../domain/activity.js';
+import type { PlanContext } from '../domain/check-plan.schema.js';
+
+export interface Deps {
+  replicate: Replicate;
+  claims: Claims;
+  store: ArtifactStore;
+  media: Media;
+  workflow: FindOwnWorkflow;
+  plan: PlanContext;
+  simulated: boolean;
+  webhook_url: string | null;
+  timings: Timings;
+  /** Origins that outputs may come from beside replicate.delivery, and the one that gets the token. */
+  provider_origin: string;
+  token: string;
+}

@@ -1,0 +1,70 @@
+/**
+ * One execution of the paid activity as Temporal sees it: its heartbeats, and why it should stop.
+ * It owns the timer that beats; it never decides what becomes of a prediction.
+ *
+ * X1 The first heartbeat of a fresh execution carries the prediction's id: only the first is sent at once,
+ *    a second within the throttle is lost by a kill.
+ */
+import { Context } from '@temporalio/activity';
+import type { Heartbeat } from '../domain/activity.js';
+
+/** Why an execution has to end early. `gone`: timed out, paused or reset; somebody else goes on. */
+export type Interruption = 'cancel' | 'handover' | 'gone';
+
+const BEAT = 1_000;
+
+export class Execution {
+  readonly context = Context.current();
+  readonly state: Heartbeat;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(state: Heartbeat) {
+    this.state = state;
+  }
+
+  get info(): Context['info'] {
+    return this.context.info;
+  }
+
+  /** True when no earlier execution of this activity can have done anything. */
+  get isFirst(): boolean {
+    const { attempt, scheduledTimestampMs, currentAttemptScheduledTimestampMs } = this.info;
+    // `temporal activity reset` starts again at attempt 1, but not at the first schedule.
+    return attempt === 1 && scheduledTimestampMs === currentAttemptScheduledTimestampMs;
+  }
+
+  get interruption(): Interruption | null {
+    if (!this.context.cancellationSignal.aborted) return null;
+    const details = this.context.cancellationDetails;
+    if (details?.cancelRequested) return 'cancel';
+    return details?.workerShutdown ? 'handover' : 'gone';
+  }
+
+  /** Says what is known now, and goes on saying it every second. */
+  beat(change: Partial<Heartbeat>): void {
+    Object.assign(this.state, change);
+    this.context.heartbeat({ ...this.state });
+    this.#timer ??= setInterval(() => {
+      this.context.heartbeat({ ...this.state });
+    }, BEAT);
+  }
+
+  /** Waits; returns early when the execution has to stop. */
+  async wait(milliseconds: number): Promise<void> {
+    const signal = this.context.cancellationSignal;
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, milliseconds);
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+}

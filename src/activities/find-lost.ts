@@ -1,0 +1,66 @@
+/**
+ * Finds a prediction whose create was never answered: in the provider's list, by exact input, never one that
+ * has another owner. "Nothing was created" is believed only after the list has been watched for a while.
+ */
+import type { ProviderPrediction, Replicate } from '../adapters/replicate.js';
+import type { Claims } from '../adapters/claims.js';
+import { canonicalJson } from '../domain/canonical-json.js';
+import type { Execution } from './execution.js';
+
+/** Milliseconds of watching; the list may lag behind what was accepted. */
+export const WATCH = 6_000;
+const EVERY = 1_000;
+/** The provider's clock and ours may differ. */
+const CLOCK_SKEW = 120_000;
+
+interface Wanted {
+  model: string;
+  input: Record<string, unknown>;
+  since: string;
+  owner: string;
+  exclude: ReadonlySet<string>;
+}
+
+/** The lost prediction, now claimed; null when there is none (or the execution was interrupted). */
+export async function findLost(
+  { replicate, claims }: { replicate: Replicate; claims: Claims },
+  execution: Execution,
+  wanted: Wanted,
+): Promise<ProviderPrediction | null> {
+  const createdAfter = new Date(Date.parse(wanted.since) - CLOCK_SKEW);
+  execution.beat({
+    phase: 'reconciling',
+    message: 'looking for a prediction that may exist already',
+  });
+  const started = Date.now();
+  for (let readable = false; ;) {
+    const answer = await replicate.list(createdAfter);
+    if (answer.type === 'listed') {
+      readable = true;
+      const mine = await firstUnclaimed(answer.predictions, claims, wanted);
+      if (mine !== null) return mine;
+    } else {
+      readable = false;
+    }
+    // A list that cannot be read proves nothing: go on until it can.
+    if (readable && Date.now() - started >= WATCH) return null;
+    if (execution.interruption !== null) return null;
+    await execution.wait(EVERY);
+  }
+}
+
+async function firstUnclaimed(
+  listed: readonly ProviderPrediction[],
+  claims: Claims,
+  wanted: Wanted,
+): Promise<ProviderPrediction | null> {
+  const input = canonicalJson(wanted.input);
+  const matches = listed
+    .filter(({ id, model }) => !wanted.exclude.has(id) && (model === wanted.model || model === ''))
+    .filter((prediction) => canonicalJson(prediction.input) === input)
+    .sort((a, b) => Date.parse(a.created_at) - Date.parse(b.created_at));
+  for (const match of matches) {
+    if (await claims.claim(match.id, wanted.owner)) return match;
+  }
+  return null;
+}

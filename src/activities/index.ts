@@ -1,0 +1,19 @@
+/** All activities, assembled from the world they need. The workflow sees their types only. */
+import { createArchiveJob } from './archive-job.js';
+import type { Deps } from './deps.js';
+import { createGenerateClip } from './generate-clip.js';
+import { createResolvePlan } from './resolve-plan.js';
+import { createSettlePrediction } from './settle-prediction.js';
+import { createStoreClip } from './store-clip.js';
+
+/** On the paid task queue, whose rate is the rate of creates. */
+export const createPaidActivities = (deps: Deps) => ({ generateClip: createGenerateClip(deps) });
+export type PaidActivities = ReturnType<typeof createPaidActivities>;
+
+export const createActivities = (deps: Deps) => ({
+  resolvePlan: createResolvePlan(deps),
+  storeClip: createStoreClip(deps),
+  settlePrediction: createSettlePrediction(deps),
+  archiveJob: createArchiveJob(deps),
+});
+export type Activities = ReturnType<typeof createActivities>;

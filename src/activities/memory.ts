@@ -1,0 +1,84 @@
+/**
+ * What an execution knows of those before it, from three places that fail in different ways: heartbeat
+ * details (lost by a reset or a kill within the throttle), the activity's input (as of its scheduling),
+ * and the workflow's state (lacks what was never signaled).
+ */
+import type { GenerateClipInput, Heartbeat } from '../domain/activity.js';
+import type { Problem } from '../domain/failures.js';
+import type { OwnWorkflow } from '../adapters/temporal.js';
+import type { ClipMemory } from '../workflows/contract.js';
+import type { Execution } from './execution.js';
+
+export interface Memory {
+  failed_attempts: number;
+  /** The prediction of the attempt under way. */
+  open: string | null;
+  adopted: boolean;
+  /** Something may have been created that nobody knows of: look before creating. */
+  unclear: boolean;
+  /** Ids that the workflow's ledger has, of this clip or another of the job. */
+  known: ReadonlySet<string>;
+  granted: boolean;
+  last_error: Problem | null;
+}
+
+const BLANK = { known: new Set<string>(), granted: true, adopted: false, last_error: null };
+
+export async function recall(
+  execution: Execution,
+  workflow: OwnWorkflow,
+  input: GenerateClipInput,
+): Promise<Memory> {
+  const details = heartbeatOf(execution.info.heartbeatDetails);
+  const fresh = execution.isFirst && details === null && input.resume === null && !input.unclear;
+  if (fresh && input.failed_attempts === 0) {
+    return { ...BLANK, failed_attempts: 0, open: null, unclear: false };
+  }
+  const told = await ask(execution, workflow, input.clip_index);
+  const failed = Math.max(
+    input.failed_attempts,
+    details?.failed_attempts ?? 0,
+    told?.failed_attempts ?? 0,
+  );
+  const last = told?.predictions.findLast(({ attempt }) => attempt === failed + 1);
+  const beaten = details?.failed_attempts === failed ? details.prediction_id : null;
+  const open = beaten ?? last?.id ?? (input.failed_attempts === failed ? input.resume : null);
+  return {
+    failed_attempts: failed,
+    open,
+    adopted: last?.id === open && last?.adopted === true,
+    unclear: open === null && !(fresh || endedCleanly(execution, input, failed)),
+    known: new Set([...(told?.predictions.map(({ id }) => id) ?? []), ...(told?.claimed ?? [])]),
+    granted: told?.granted ?? true,
+    last_error: told?.last_error ?? null,
+  };
+}
+
+/** Every execution before this one ended in a failure that was recorded, so none was cut off midway. */
+const endedCleanly = (execution: Execution, input: GenerateClipInput, failed: number): boolean =>
+  !input.unclear &&
+  execution.info.attempt > 1 &&
+  execution.info.attempt - 1 === failed - input.failed_attempts;
+
+function heartbeatOf(value: unknown): Heartbeat | null {
+  const beat = value as Partial<Heartbeat> | null | undefined;
+  return typeof beat?.failed_attempts === 'number' ? (beat as Heartbeat) : null;
+}
+
+/** Asked until answered: without the ledger a lost prediction could be paid again. */
+async function ask(
+  execution: Execution,
+  workflow: OwnWorkflow,
+  clipIndex: number,
+): Promise<ClipMemory | null> {
+  while (execution.interruption === null) {
+    try {
+      return await workflow.memory(clipIndex);
+    } catch (error) {
+      execution.context.log.warn('the workflow did not answer; asking again', { error });
+      execution.beat({ phase: 'reconciling' });
+      await execution.wait(1_000);
+    }
+  }
+  return null;
+}

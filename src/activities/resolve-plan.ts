@@ -1,0 +1,34 @@
+/**
+ * The same check as at every other door, as the job's first activity: its result is history, so catalogue,
+ * prices and environment are frozen there. A refused plan fails for good, with every mistake in one message.
+ */
+import { ApplicationFailure } from '@temporalio/activity';
+import type { ResolvePlanResult } from '../domain/activity.js';
+import { checkPlan } from '../domain/check-plan.schema.js';
+import type { PlanProblem } from '../domain/resolved.js';
+import type { Deps } from './deps.js';
+
+export const createResolvePlan =
+  (deps: Deps) =>
+  async (plan: unknown): Promise<ResolvePlanResult> => {
+    const checked = checkPlan(plan, deps.plan);
+    if (!checked.ok) throw refusal(checked.problems);
+    const { resolved } = checked;
+    const row = deps.plan.catalogue.get(resolved.model.id);
+    const version =
+      row?.access === 'community' && resolved.model.version === null
+        ? await deps.replicate.latestVersion(resolved.model.id)
+        : resolved.model.version;
+    return {
+      resolved: { ...resolved, model: { ...resolved.model, version } },
+      simulated: deps.simulated,
+      timings: deps.timings,
+    };
+  };
+
+const refusal = (problems: readonly PlanProblem[]): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(
+    problems.map(({ path, message }) => `${path === '' ? 'plan' : path}: ${message}`).join('\n'),
+    'InvalidPlan',
+    problems,
+  );

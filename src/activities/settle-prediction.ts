@@ -1,0 +1,29 @@
+/**
+ * Closes the books on a prediction that nobody waits for any more: ends it at the provider if asked to, and
+ * reads how it ended. A prediction that had succeeded meanwhile is reported with its file: it was paid for.
+ */
+import { ApplicationFailure } from '@temporalio/activity';
+import { isTerminal } from '../adapters/replicate.js';
+import type { CanceledExecution, SettlePredictionInput } from '../domain/activity.js';
+import { cancelAndConfirm } from './cancel.js';
+import type { Deps } from './deps.js';
+import { toLedger } from './ledger.js';
+
+export const createSettlePrediction =
+  ({ replicate }: Deps) =>
+  async (input: SettlePredictionInput): Promise<CanceledExecution> => {
+    const { id, attempt, adopted, requested_duration } = input.prediction;
+    const read = await replicate.get(id);
+    const known = read.type === 'found' ? read.prediction : null;
+    const last = input.cancel ? await cancelAndConfirm(replicate, id, known) : known;
+    if (last === null || !isTerminal(last.status)) {
+      throw ApplicationFailure.retryable(
+        `expected prediction ${id} to be over, it is ${last?.status ?? 'unreadable'}`,
+        'provider_error',
+      );
+    }
+    return {
+      prediction: toLedger(last, { ...input, requested_duration }, attempt, adopted),
+      output_url: last.status === 'succeeded' ? last.output_url : null,
+    };
+  };

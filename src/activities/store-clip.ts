@@ -1,0 +1,122 @@
+/**
+ * Brings a finished video home: download, check, measure, keep, thumbnail. Unpaid, so it may be run as often
+ * as needed; it never makes a prediction and never asks for one.
+ *
+ * S1 A stored video is whole and measured, or it is not there.
+ * S2 The token goes to the provider's own origin only; nothing is fetched from any other host.
+ * S3 A thumbnail that fails never fails the clip.
+ */
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { StoredVideo } from '../adapters/artifact-store.js';
+import { download } from '../adapters/download.js';
+import type { Downloaded } from '../adapters/download.js';
+import type { StoreClipInput, StoreClipResult } from '../domain/activity.js';
+import type { FailureKind } from '../domain/failures.js';
+import type { Deps } from './deps.js';
+
+/** Seconds by which a file may differ from what was requested. */
+const DURATION_TOLERANCE = 2;
+
+export const createStoreClip =
+  (deps: Deps) =>
+  async (input: StoreClipInput): Promise<StoreClipResult> => {
+    const context = Context.current();
+    const beat = setInterval(() => {
+      context.heartbeat();
+    }, 1_000);
+    try {
+      return await storeClip(deps, input, context);
+    } finally {
+      clearInterval(beat);
+    }
+  };
+
+async function storeClip(
+  deps: Deps,
+  input: StoreClipInput,
+  context: Context,
+): Promise<StoreClipResult> {
+  const jobId = context.info.workflowExecution?.workflowId ?? '';
+  const before = await deps.store.stored(jobId, input.clip_index);
+  if (before?.prediction_id === input.prediction_id) return result(jobId, input, before);
+
+  const url = await currentUrl(deps, input, context.info.attempt);
+  await using file = await guarded('storage_error', () => deps.store.open(jobId, input.clip_index));
+  const downloaded = await download(url, file.stream(), {
+    provider_origin: deps.provider_origin,
+    token: deps.token,
+    signal: context.cancellationSignal,
+  });
+  if (downloaded.type === 'failed') throw refuse(downloaded);
+  const measured = await guarded('output_lost', () => deps.media.measure(file.path));
+  if (Math.abs(measured.duration - input.requested_duration) > DURATION_TOLERANCE) {
+    throw failure(
+      'wrong_duration',
+      `expected ${String(input.requested_duration)} s (±${String(DURATION_TOLERANCE)}), the file has ${String(measured.duration)} s`,
+      true,
+    );
+  }
+  const facts: StoredVideo = {
+    prediction_id: input.prediction_id,
+    actual_duration: measured.duration,
+    width: measured.width,
+    height: measured.height,
+    bytes: downloaded.bytes,
+    sha256: downloaded.sha256,
+    thumbnail: await makeThumbnail(deps, jobId, input, file.path, measured.duration, context),
+  };
+  await guarded('storage_error', () => file.keep(facts));
+  return result(jobId, input, facts);
+}
+
+/** The provider may have renewed the file's address, or say for certain that it is gone. */
+async function currentUrl(deps: Deps, input: StoreClipInput, attempt: number): Promise<string> {
+  if (attempt === 1) return input.output_url;
+  const answer = await deps.replicate.get(input.prediction_id);
+  if (answer.type !== 'found') return input.output_url;
+  if (answer.prediction.data_removed) {
+    throw failure('output_lost', 'the provider has deleted the file', true);
+  }
+  return answer.prediction.output_url ?? input.output_url;
+}
+
+async function makeThumbnail(
+  deps: Deps,
+  jobId: string,
+  input: StoreClipInput,
+  file: string,
+  duration: number,
+  context: Context,
+): Promise<boolean> {
+  try {
+    const jpeg = await deps.media.thumbnail(file, duration / 2);
+    await deps.store.saveThumbnail(jobId, input.clip_index, jpeg);
+    return true;
+  } catch (error) {
+    context.log.warn('no thumbnail could be made', { error });
+    return false;
+  }
+}
+
+function result(jobId: string, input: StoreClipInput, facts: StoredVideo): StoreClipResult {
+  const base = `/v1/jobs/${encodeURIComponent(jobId)}/clips/${String(input.clip_index)}`;
+  return {
+    actual_duration: facts.actual_duration,
+    video_url: `${base}/video`,
+    thumbnail_url: facts.thumbnail ? `${base}/thumbnail` : null,
+  };
+}
+
+const failure = (kind: FailureKind, message: string, final: boolean): ApplicationFailure =>
+  ApplicationFailure.create({ type: kind, message, nonRetryable: final });
+
+const refuse = (failed: Extract<Downloaded, { type: 'failed' }>): ApplicationFailure =>
+  failure(failed.kind, failed.message, failed.final);
+
+async function guarded<T>(kind: FailureKind, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw failure(kind, error instanceof Error ? error.message : String(error), false);
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * Files of finished clips below DATA_DIR/artifacts, and the job's own record below DATA_DIR/jobs.
+ * A file is either whole or absent: everything is written beside its place and renamed into it.
+ * Names come from `job_id` and `clip_index` alone, never from a provider.
+ */
+import { createWriteStream } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Job, JobEvent } from '../domain/job.js';
+
+export type ArtifactKind = 'mp4' | 'jpg' | 'json';
+
+const JOB_ID = /^[A-Za-z0-9_-]+$/;
+
+/** Job ids of the contract are safe names; a workflow started elsewhere may have any id. */
+const folderOf = (jobId: string): string =>
+  JOB_ID.test(jobId) ? jobId : `~${encodeURIComponent(jobId).replaceAll('.', '%2E')}`;
+
+export const artifactPath = (
+  dataDir: string,
+  jobId: string,
+  clipIndex: number,
+  kind: ArtifactKind,
+): string =>
+  path.join(
+    dataDir,
+    'artifacts',
+    folderOf(jobId),
+    `clip_${String(clipIndex).padStart(3, '0')}.${kind}`,
+  );
+
+export const jobPath = (
+  dataDir: string,
+  jobId: string,
+  file: 'job.json' | 'events.jsonl',
+): string => path.join(dataDir, 'jobs', folderOf(jobId), file);
+
+/** What is known of a stored video; kept beside it, so that a second execution need not download again. */
+export interface StoredVideo {
+  prediction_id: string;
+  actual_duration: number;
+  width: number;
+  height: number;
+  bytes: number;
+  sha256: string;
+  thumbnail: boolean;
+}
+
+let unique = 0;
+const temporaryName = (target: string): string =>
+  `${target}.${String(process.pid)}-${String(++unique)}.part`;
+
+/** Writes a file whole or not at all. */
+export async function writeWhole(target: string, content: string | Uint8Array): Promise<void> {
+  await mkdir(path.dirname(target), { recursive: true });
+  const temporary = temporaryName(target);
+  try {
+    await writeFile(temporary, content);
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+export interface ArtifactStore {
+  /** A place to write a video to; `keep` moves it into its final place, disposal removes what was not kept. */
+  open(jobId: string, clipIndex: number): Promise<OpenArtifact>;
+  stored(jobId: string, clipIndex: number): Promise<StoredVideo | null>;
+  saveThumbnail(jobId: string, clipIndex: number, jpeg: Uint8Array): Promise<void>;
+  saveJob(job: Job, events: readonly JobEvent[]): Promise<void>;
+  loadEvents(jobId: string): Promise<JobEvent[]>;
+}
+
+export interface OpenArtifact extends AsyncDisposable {
+  readonly path: string;
+  stream(): ReturnType<typeof createWriteStream>;
+  keep(facts: StoredVideo): Promise<void>;
+}
+
+export function createArtifactStore(dataDir: string): ArtifactStore {
+  return {
+    async open(jobId, clipIndex) {
+      const target = artifactPath(dataDir, jobId, clipIndex, 'mp4');
+      await mkdir(path.dirname(target), { recursive: true });
+      const temporary = temporaryName(target);
+      return {
+        path: temporary,
+        stream: () => createWriteStream(temporary),
+        async keep(facts) {
+          await rename(temporary, target);
+          // Last, so that facts without a video cannot be.
+          await writeWhole(artifactPath(dataDir, jobId, clipIndex, 'json'), JSON.stringify(facts));
+        },
+        async [Symbol.asyncDispose]() {
+          await rm(temporary, { force: true });
+        },
+      };
+    },
+
+    async stored(jobId, clipIndex) {
+      try {
+        const text = await readFile(artifactPath(dataDir, jobId, clipIndex, 'json'), 'utf8');
+        return JSON.parse(text) as StoredVideo;
+      } catch {
+        return null;
+      }
+    },
+
+    saveThumbnail: (jobId, clipIndex, jpeg) =>
+      writeWhole(artifactPath(dataDir, jobId, clipIndex, 'jpg'), jpeg),
+
+    async saveJob(job, events) {
+      const lines = events.map((event) => `${JSON.stringify(event)}\n`).join('');
+      await writeWhole(jobPath(dataDir, job.job_id, 'events.jsonl'), lines);
+      await writeWhole(jobPath(dataDir, job.job_id, 'job.json'), JSON.stringify(job, null, 2));
+    },
+
+    async loadEvents(jobId) {
+      const text = await readFile(jobPath(dataDir, jobId, 'events.jsonl'), 'utf8').catch(() => '');
+      return text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as JobEvent);
+    },
+  };
+}

@@ -1,0 +1,252 @@
+/**
+ * Replicate behind four verbs. Each call is exactly one HTTP request through the official client; what
+ * came of it is a value, never an exception, so that a caller has to look at it.
+ *
+ * R1 One call, one request. The client would send a create up to six times on a network error or a 429;
+ *    its `fetch` is therefore given every answer, good or bad, in an envelope that looks like a 200.
+ * R2 `unclear` means that a prediction may exist; `rejected` and `throttled` mean that none does.
+ * R3 The token goes to the configured origin only: URLs out of answers are never followed.
+ */
+import Client from 'replicate';
+import type { FailureKind } from '../domain/failures.js';
+import type { PredictionStatus } from '../domain/job.js';
+import { asObject, parsePrediction } from './replicate-prediction.js';
+import type { ProviderPrediction } from './replicate-prediction.js';
+
+export type { ProviderPrediction } from './replicate-prediction.js';
+
+export interface CreateRequest {
+  model: string;
+  /** Null for official models. */
+  version: string | null;
+  input: Record<string, unknown>;
+  /** Seconds until Replicate itself ends the prediction, queue time included (5 s to 24 h there). */
+  cancel_after: number;
+  webhook: string | null;
+}
+
+export type CreateOutcome =
+  | { type: 'created'; prediction: ProviderPrediction }
+  | { type: 'throttled'; seconds: number; message: string }
+  | { type: 'rejected'; kind: FailureKind; message: string }
+  | { type: 'unclear'; message: string };
+
+export type ReadOutcome =
+  | { type: 'found'; prediction: ProviderPrediction }
+  | { type: 'missing' }
+  | { type: 'unreadable'; message: string };
+
+export type ListOutcome =
+  { type: 'listed'; predictions: ProviderPrediction[] } | { type: 'unreadable'; message: string };
+
+export interface Replicate {
+  create(request: CreateRequest): Promise<CreateOutcome>;
+  get(id: string, signal?: AbortSignal): Promise<ReadOutcome>;
+  /** Asks for the end; the answer may still say `processing`. Harmless on a finished prediction. */
+  cancel(id: string): Promise<ReadOutcome>;
+  /** Every prediction of the account created since, newest first. */
+  list(createdAfter: Date): Promise<ListOutcome>;
+  /** The newest version of a community model, to be pinned. Throws a sentence when it cannot be had. */
+  latestVersion(model: string): Promise<string>;
+}
+
+export interface ReplicateOptions {
+  token: string;
+  base_url: string;
+  fetch?: typeof fetch;
+  /** Milliseconds one request may take; shorter than the activity's heartbeat time-out. */
+  timeout?: number;
+}
+
+const PAGES = 50;
+const TERMINAL: ReadonlySet<PredictionStatus> = new Set([
+  'succeeded',
+  'failed',
+  'canceled',
+  'aborted',
+]);
+export const isTerminal = (status: PredictionStatus): boolean => TERMINAL.has(status);
+
+/** What came back: `status` 0 means that no whole answer did. */
+interface Envelope {
+  status: number;
+  retry_after: string | null;
+  text: string;
+}
+
+const seal = (envelope: Envelope): Response => Response.json(envelope);
+
+/** R1: never throws, never shows the client a status that it would retry. */
+const enveloped =
+  (base: typeof fetch): typeof fetch =>
+  async (url, init) => {
+    try {
+      const response = await base(url, { ...init, redirect: 'manual' });
+      const text = await response.text();
+      return seal({
+        status: response.status,
+        retry_after: response.headers.get('retry-after'),
+        text,
+      });
+    } catch (error) {
+      return seal({ status: 0, retry_after: null, text: transportMessage(error) });
+    }
+  };
+
+function transportMessage(error: unknown): string {
+  if (!(error instanceof Error)) return 'no answer';
+  if (error.name === 'TimeoutError') return 'no answer in time';
+  const cause = error.cause;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : error.name;
+  return `connection failed (${code})`;
+}
+
+export function createReplicate(options: ReplicateOptions): Replicate {
+  const timeout = options.timeout ?? 10_000;
+  const client = new Client({
+    auth: options.token,
+    baseUrl: options.base_url,
+    fetch: enveloped(options.fetch ?? fetch) as never,
+  });
+
+  const send = async (
+    route: string,
+    request: { method?: string; data?: object; headers?: Record<string, string> } = {},
+    signal?: AbortSignal,
+  ): Promise<Envelope> => {
+    const bounded = AbortSignal.timeout(timeout);
+    const response = await client.request(route, {
+      method: request.method ?? 'GET',
+      ...request,
+      signal: signal ? AbortSignal.any([signal, bounded]) : bounded,
+    });
+    return (await response.json()) as Envelope;
+  };
+
+  const read = async (
+    route: string,
+    method: string,
+    signal?: AbortSignal,
+  ): Promise<ReadOutcome> => {
+    const envelope = await send(route, { method }, signal);
+    if (envelope.status === 404) return { type: 'missing' };
+    const prediction = isGood(envelope) ? parsePrediction(parseJson(envelope.text)) : null;
+    return prediction === null
+      ? { type: 'unreadable', message: describe(envelope) }
+      : { type: 'found', prediction };
+  };
+
+  return {
+    async create({ model, version, input, cancel_after, webhook }) {
+      const route = version === null ? `models/${model}/predictions` : 'predictions';
+      const envelope = await send(route, {
+        method: 'POST',
+        headers: { 'Cancel-After': `${String(clamp(Math.ceil(cancel_after), 5, 86_400))}s` },
+        data: {
+          ...(version === null ? {} : { version }),
+          input,
+          ...(webhook === null ? {} : { webhook, webhook_events_filter: ['completed'] }),
+        },
+      });
+      return judgeCreate(envelope);
+    },
+
+    get: (id, signal) => read(`predictions/${encodeURIComponent(id)}`, 'GET', signal),
+
+    cancel: (id) => read(`predictions/${encodeURIComponent(id)}/cancel`, 'POST'),
+
+    async list(createdAfter) {
+      const found: ProviderPrediction[] = [];
+      let search = `?created_after=${encodeURIComponent(createdAfter.toISOString())}`;
+      for (let page = 0; page < PAGES; page++) {
+        const envelope = await send(`predictions${search}`);
+        const body = isGood(envelope) ? asObject(parseJson(envelope.text)) : null;
+        if (body === null || !Array.isArray(body['results'])) {
+          return { type: 'unreadable', message: describe(envelope) };
+        }
+        const predictions = body['results'].map(parsePrediction).filter((item) => item !== null);
+        // A filter that the other side ignores must not make us read the account's whole past.
+        const fresh = predictions.filter((item) => Date.parse(item.created_at) >= +createdAfter);
+        found.push(...fresh);
+        // R3: only the query of `next` is used, on our own origin.
+        const next = typeof body['next'] === 'string' ? searchOf(body['next']) : '';
+        if (next === '' || next === search || fresh.length < predictions.length) break;
+        search = next;
+      }
+      return { type: 'listed', predictions: found };
+    },
+
+    async latestVersion(model) {
+      const envelope = await send(`models/${model}`);
+      const body = isGood(envelope) ? asObject(parseJson(envelope.text)) : null;
+      const id = asObject(body?.['latest_version'])?.['id'];
+      if (typeof id === 'string' && /^[0-9a-f]{64}$/.test(id)) return id;
+      throw new Error(`expected ${model} to have a published version, got ${describe(envelope)}`);
+    },
+  };
+}
+
+const searchOf = (url: string): string => (URL.canParse(url) ? new URL(url).search : '');
+const isGood = ({ status }: Envelope): boolean => status >= 200 && status < 300;
+const clamp = (value: number, min: number, max: number): number =>
+  Math.min(max, Math.max(min, value));
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Statuses that say "nothing was created", with what they mean for the clip. */
+const REJECTIONS: Readonly<Record<number, FailureKind>> = {
+  400: 'invalid_input',
+  401: 'unauthorized',
+  402: 'insufficient_credit',
+  403: 'unauthorized',
+  404: 'invalid_input',
+  405: 'provider_error',
+  413: 'invalid_input',
+  415: 'provider_error',
+  422: 'invalid_input',
+};
+
+function judgeCreate(envelope: Envelope): CreateOutcome {
+  const message = describe(envelope);
+  if (envelope.status === 429) {
+    return { type: 'throttled', seconds: secondsToWait(envelope), message };
+  }
+  if (envelope.status >= 400 && envelope.status < 500 && /spend limit/i.test(message)) {
+    return { type: 'rejected', kind: 'insufficient_credit', message };
+  }
+  const kind = REJECTIONS[envelope.status];
+  if (kind !== undefined) return { type: 'rejected', kind, message };
+  const prediction = isGood(envelope) ? parsePrediction(parseJson(envelope.text)) : null;
+  return prediction === null ? { type: 'unclear', message } : { type: 'created', prediction };
+}
+
+/** The body's `retry_after`, the header, or the text's "~9s"; 10 s when nobody says. */
+function secondsToWait({ text, retry_after }: Envelope): number {
+  const body = asObject(parseJson(text))?.['retry_after'];
+  const inText = /~\s*(\d+)\s*s/.exec(text)?.[1];
+  const header =
+    retry_after === null
+      ? undefined
+      : Number.isNaN(Number(retry_after))
+        ? (Date.parse(retry_after) - Date.now()) / 1000
+        : Number(retry_after);
+  const seconds = [body, header, inText].map(Number).find((value) => Number.isFinite(value));
+  return clamp(Math.ceil(seconds ?? 10), 1, 600);
+}
+
+/** A sentence about an answer, short, with the provider's own words, and never a header or a token. */
+function describe({ status, text }: Envelope): string {
+  if (status === 0) return text;
+  const body = asObject(parseJson(text));
+  const words = ['title', 'detail']
+    .map((key) => body?.[key])
+    .filter((item) => typeof item === 'string');
+  const said = words.length > 0 ? words.join(': ') : body ? 'an unexpected body' : 'no JSON body';
+  return `HTTP ${String(status)}: ${said.trim().slice(0, 1000)}`;
+}

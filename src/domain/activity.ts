@@ -1,0 +1,113 @@
+/**
+ * What goes into the activities and comes out of them: the seam between workflow and effects. Types only,
+ * all of it plain JSON that stands in histories: a new field has to be optional.
+ */
+import type { Problem } from './failures.js';
+import type { Job, Prediction, TerminalEventType, UnitPrice } from './job.js';
+import type { ResolvedPlan } from './resolved.js';
+
+/** Time-outs of the paid activity, in seconds, frozen with the plan. */
+export interface Timings {
+  start_to_close: number;
+  heartbeat: number;
+}
+
+export interface ResolvePlanResult {
+  resolved: ResolvedPlan;
+  simulated: boolean;
+  timings: Timings;
+}
+
+export interface GenerateClipInput {
+  clip_index: number;
+  model: string;
+  version: string | null;
+  input: Record<string, unknown>;
+  requested_duration: number;
+  price: UnitPrice | null;
+  bills_failed: boolean;
+  /** Seconds a prediction usually takes. */
+  usual_time: number;
+  /** Attempts of this clip that were over before this activity was scheduled. */
+  failed_attempts: number;
+  /** A prediction known to be this clip's and not over: attach to it. */
+  resume: string | null;
+  /** An earlier execution may have created a prediction that nobody knows of. */
+  unclear: boolean;
+  /** When this clip was first scheduled: a lost prediction is not older. */
+  since: string;
+  /** When its time budget is over. */
+  deadline: string;
+}
+
+/** A prediction as the ledger has it, and where its file is. */
+export interface Rendered {
+  prediction: Prediction;
+  output_url: string;
+}
+
+export type GenerateClipResult =
+  | ({ outcome: 'succeeded'; attempt: number } & Rendered)
+  /** The worker shuts down; the prediction goes on, and so does the next execution. */
+  | { outcome: 'handover'; prediction_id: string | null; unclear: boolean };
+
+/** Details of the failure that ends an attempt. */
+export interface AttemptOver {
+  attempt: number;
+  prediction: Prediction | null;
+  error: Problem;
+}
+
+/** Details of a canceled execution: what became of the prediction. */
+export interface CanceledExecution {
+  prediction: Prediction | null;
+  /** Set when it had succeeded before the cancellation could reach it. */
+  output_url: string | null;
+}
+
+/** First element of the heartbeat details of `generateClip`; the API shows it while no event does. */
+export interface Heartbeat {
+  attempt: number;
+  failed_attempts: number;
+  phase: 'creating' | 'waiting' | 'reconciling' | 'rendering';
+  prediction_id: string | null;
+  status: string | null;
+  percent: number | null;
+  /** When a wait ends. */
+  until: string | null;
+  message: string | null;
+}
+
+export interface SettlePredictionInput {
+  prediction: Prediction;
+  price: UnitPrice | null;
+  bills_failed: boolean;
+  /** Ask the provider to end it first. */
+  cancel: boolean;
+}
+
+export interface StoreClipInput {
+  clip_index: number;
+  requested_duration: number;
+  prediction_id: string;
+  output_url: string;
+  /** When the provider deletes the file. */
+  expires_at: string;
+}
+
+export interface StoreClipResult {
+  actual_duration: number;
+  video_url: string;
+  thumbnail_url: string | null;
+}
+
+/** How the job ends; the archive is written before the event becomes visible. */
+export interface ArchiveJobInput {
+  terminal: { type: TerminalEventType; error: Problem | null; total_cost_usd: number };
+  at: string;
+}
+
+/** The workflow's second, internal argument: the job that a retried run goes on from. */
+export interface Previous {
+  previous: Job;
+}

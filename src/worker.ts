@@ -1,0 +1,192 @@
+/**
+ * The worker process: connects, assembles the world for the activities, polls two task queues until closed.
+ * The main queue runs workflows and unpaid activities; the paid queue runs `generateClip` alone, so that one
+ * limit, kept by Temporal over all workers together, is the limit of creates.
+ *
+ * W1 Closing hands running clips over at once and cancels nothing.
+ */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Client } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { LogLevel as TemporalLogLevel, NativeConnectionOptions } from '@temporalio/worker';
+import type { Deps } from './activities/deps.js';
+import { createActivities, createPaidActivities } from './activities/index.js';
+import { createArtifactStore } from './adapters/artifact-store.js';
+import { loadCatalogue } from './adapters/catalogue.js';
+import { createClaims } from './adapters/claims.js';
+import { media } from './adapters/media.js';
+import { createReplicate } from './adapters/replicate.js';
+import { findOwnWorkflow } from './adapters/temporal.js';
+import type { Config } from './config.js';
+import { paidTaskQueue } from './workflows/contract.js';
+
+export interface RunningWorker {
+  /** Settles when the worker has stopped for good. */
+  run: Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface WorkerOverrides {
+  /** Parts of the world, for tests. */
+  deps?: Partial<Deps>;
+  log?: (line: string) => void;
+}
+
+/** Attempts end after 120 s and are re-attached to; a worker that is silent for 15 s is gone. */
+const TIMINGS = { start_to_close: 120, heartbeat: 15 };
+
+const bundlePath = fileURLToPath(
+  new URL(
+    import.meta.url.endsWith('.ts') ? '../dist/workflow-bundle.js' : './workflow-bundle.js',
+    import.meta.url,
+  ),
+);
+
+export async function startWorker(
+  config: Config,
+  overrides: WorkerOverrides = {},
+): Promise<RunningWorker> {
+  if (!existsSync(bundlePath)) {
+    throw new Error(
+      `expected the workflow bundle at ${path.relative('.', bundlePath)}; run: npm run build`,
+    );
+  }
+  const log = overrides.log ?? console.error;
+  installRuntime(config);
+  const closing = new AbortController();
+  const connection = await connect(config, log, closing.signal);
+  const deps = await assemble(config, connection, overrides.deps);
+  let workers = await createWorkers(config, connection, deps);
+
+  const run = (async () => {
+    for (;;) {
+      try {
+        await Promise.all(workers.map((worker) => worker.run()));
+        return;
+      } catch (error) {
+        // One of the pair failed for good (say, the server was replaced): the other must not poll alone.
+        log(`worker: stopped polling (${words(error)}); starting again`);
+        shutdown(workers);
+        if (closing.signal.aborted) return;
+        await sleep(1_000);
+        workers = await createWorkers(config, connection, deps);
+      }
+    }
+  })().finally(() => connection.close());
+
+  return {
+    run,
+    async close() {
+      closing.abort();
+      shutdown(workers);
+      await run;
+    },
+  };
+}
+
+function shutdown(workers: readonly Worker[]): void {
+  for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+}
+
+const LEVELS: Record<Config['log_level'], TemporalLogLevel> = {
+  trace: 'TRACE',
+  debug: 'DEBUG',
+  info: 'WARN',
+  warn: 'WARN',
+  error: 'ERROR',
+};
+
+let installed = false;
+/** Once a process. Signals are the commands' business, not the runtime's. */
+function installRuntime(config: Config): void {
+  if (installed) return;
+  installed = true;
+  Runtime.install({
+    shutdownSignals: [],
+    logger: new DefaultLogger(LEVELS[config.log_level]),
+    telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
+  });
+}
+
+async function connect(
+  config: Config,
+  log: (line: string) => void,
+  signal: AbortSignal,
+): Promise<NativeConnection> {
+  for (let announced = false; ; announced = true) {
+    try {
+      return await NativeConnection.connect(config.temporal.connection as NativeConnectionOptions);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!announced) {
+        log(`worker: waiting for Temporal at ${config.temporal.address} (${words(error)})`);
+      }
+      await sleep(1_000, undefined, { signal });
+    }
+  }
+}
+
+async function assemble(
+  config: Config,
+  connection: NativeConnection,
+  overrides: Partial<Deps> = {},
+): Promise<Deps> {
+  const client = new Client({ connection, namespace: config.temporal.namespace });
+  return {
+    replicate: createReplicate(config.replicate),
+    claims: createClaims(config.data_dir),
+    store: createArtifactStore(config.data_dir),
+    media,
+    workflow: findOwnWorkflow(client),
+    plan: {
+      catalogue: await loadCatalogue(config.model_catalogue),
+      default_model: config.default_model,
+      duration_buffer: config.duration_buffer,
+    },
+    simulated: config.replicate.simulated,
+    webhook_url: config.webhook_url,
+    timings: TIMINGS,
+    provider_origin: new URL(config.replicate.base_url).origin,
+    token: config.replicate.token,
+    ...overrides,
+  };
+}
+
+async function createWorkers(
+  config: Config,
+  connection: NativeConnection,
+  deps: Deps,
+): Promise<Worker[]> {
+  const { namespace, task_queue } = config.temporal;
+  const common = {
+    connection,
+    namespace,
+    // The id of a new prediction must not wait long for its turn to be sent.
+    maxHeartbeatThrottleInterval: '1s',
+    defaultHeartbeatThrottleInterval: '1s',
+    shutdownForceTime: '25s',
+  } as const;
+  const main = await Worker.create({
+    ...common,
+    taskQueue: task_queue,
+    workflowBundle: { codePath: bundlePath },
+    activities: createActivities(deps),
+    maxCachedWorkflows: 200,
+    maxConcurrentActivityTaskExecutions: 20,
+    // A workflow whose worker was killed goes on elsewhere after 3 s instead of 10.
+    stickyQueueScheduleToStartTimeout: '3s',
+  });
+  const paid = await Worker.create({
+    ...common,
+    taskQueue: paidTaskQueue(task_queue),
+    activities: createPaidActivities(deps),
+    maxConcurrentActivityTaskExecutions: 200,
+    maxTaskQueueActivitiesPerSecond: config.creates_per_minute / 60,
+  });
+  return [main, paid];
+}
+
+const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));

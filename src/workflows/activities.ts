@@ -1,0 +1,70 @@
+/**
+ * Every activity the workflows call, in one table: one row per character of retrying, each number explained.
+ * All wait for a cancellation to be carried out (the SDK's default is to try only), and none is started eagerly
+ * on the worker that happens to run the workflow.
+ */
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import type { Activities, PaidActivities } from '../activities/index.js';
+import type { Timings } from '../domain/activity.js';
+
+const COMMON = {
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  allowEagerDispatch: false,
+} as const;
+
+/** Pure computation and at most one read: quick or wrong. */
+export const { resolvePlan } = proxyActivities<Activities>({
+  ...COMMON,
+  startToCloseTimeout: '30s',
+  retry: {
+    initialInterval: '1s',
+    backoffCoefficient: 2,
+    maximumInterval: '10s',
+    maximumAttempts: 5,
+  },
+});
+
+/** The paid one: three attempts, 2 s and then 4 s apart; an attempt that outlives its time-out is re-attached to. */
+export const paidActivities = (taskQueue: string, timings: Timings) =>
+  proxyActivities<PaidActivities>({
+    ...COMMON,
+    taskQueue,
+    startToCloseTimeout: timings.start_to_close * 1000,
+    heartbeatTimeout: timings.heartbeat * 1000,
+    retry: {
+      initialInterval: '2s',
+      backoffCoefficient: 2,
+      maximumInterval: '30s',
+      maximumAttempts: 3,
+    },
+  });
+
+/** Unpaid and precious: tried again until the provider deletes the file, at most `seconds` from now. */
+export const storing = (seconds: number) =>
+  proxyActivities<Activities>({
+    ...COMMON,
+    startToCloseTimeout: '10m',
+    scheduleToCloseTimeout: Math.ceil(seconds) * 1000,
+    heartbeatTimeout: '15s',
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s' },
+  });
+
+/** Ends or reads a prediction: tried for two minutes; after that the provider's own deadline ends it. */
+export const { settlePrediction } = proxyActivities<Activities>({
+  ...COMMON,
+  startToCloseTimeout: '30s',
+  scheduleToCloseTimeout: '2m',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10s' },
+});
+
+/** A convenience for later; a job is not held up by a full disk for long. */
+export const { archiveJob } = proxyActivities<Activities>({
+  ...COMMON,
+  startToCloseTimeout: '60s',
+  retry: {
+    initialInterval: '1s',
+    backoffCoefficient: 2,
+    maximumInterval: '10s',
+    maximumAttempts: 5,
+  },
+});

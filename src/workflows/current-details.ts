@@ -1,0 +1,54 @@
+/** The job as Temporal Web UI shows it beside the history: a line of totals and a table of clips. Markdown. */
+import type { Clip, Job } from '../domain/job.js';
+
+const MAX_ROWS = 60;
+
+/** Running and failed clips first where there are too many to show. */
+const URGENCY: Record<Clip['status'], number> = {
+  running: 0,
+  retrying: 0,
+  storing: 0,
+  failed: 1,
+  canceled: 2,
+  queued: 3,
+  succeeded: 4,
+};
+
+const money = (usd: number | null): string => (usd === null ? '–' : `$${usd.toFixed(2)}`);
+const seconds = (value: number | null): string => (value === null ? '–' : `${String(value)} s`);
+const cell = (text: string): string =>
+  text.replaceAll('|', '/').replaceAll(/\s+/g, ' ').slice(0, 60);
+
+function rowOf(clip: Clip): string {
+  const cells = [
+    String(clip.clip_index),
+    clip.status,
+    `${String(clip.attempt)}/${String(clip.max_attempts)}`,
+    seconds(clip.requested_duration),
+    seconds(clip.actual_duration),
+    money(clip.cost_usd),
+    cell(clip.error === null ? clip.prompt : `${clip.error.kind}: ${clip.error.message}`),
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+export function describeJob(job: Job): string {
+  const shown =
+    job.clips.length <= MAX_ROWS
+      ? job.clips
+      : job.clips.toSorted((a, b) => URGENCY[a.status] - URGENCY[b.status]).slice(0, MAX_ROWS);
+  const hidden = job.clips.length - shown.length;
+  return [
+    `**${job.status}** · ${job.model}${job.simulated ? ' (simulator, nothing is paid)' : ''}`,
+    '',
+    `${String(job.successful_clips)} succeeded, ${String(job.failed_clips)} failed, ${String(job.canceled_clips)} canceled of ${String(job.total_clips)} (${String(job.min_successful_clips)} needed) · ${money(job.total_cost_usd)} of ${money(job.estimated_cost_usd)} estimated`,
+    '',
+    '| clip | status | attempt | requested | actual | cost | |',
+    '|---|---|---|---|---|---|---|',
+    ...shown.map(rowOf),
+    ...(hidden > 0 ? ['', `… and ${String(hidden)} more`] : []),
+    ...(job.warnings.length > 0
+      ? ['', ...job.warnings.slice(-5).map((text) => `- ${cell(text)}`)]
+      : []),
+  ].join('\n');
+}

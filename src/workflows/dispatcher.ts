@@ -1,0 +1,250 @@
+/**
+ * Which clip runs when. One rule for both ways of dispatching: a batch starts when nothing is in flight, a
+ * window fills whatever is free. What can no longer be run is ended here, with the reason.
+ *
+ * D1 Never more than batch_size clips in flight, hence predictions alive at the provider.
+ */
+import { CancellationScope, condition } from '@temporalio/workflow';
+import type { ResolvePlanResult } from '../domain/activity.js';
+import { FAILURES, problem } from '../domain/failures.js';
+import type { FailureKind, Problem } from '../domain/failures.js';
+import type { Timings } from '../domain/activity.js';
+import { addUsd, isClipOver } from '../domain/progress.js';
+import type { ResolvedClip, ResolvedPlan } from '../domain/resolved.js';
+import { Budget } from './budget.js';
+import type { AttemptFailed, ClipMemory, PredictionCreated } from './contract.js';
+import { ClipRun } from './generate-clip.js';
+import type { JobContext } from './job-context.js';
+import type { JobLog } from './job-log.js';
+
+export class Dispatcher implements JobContext {
+  readonly plan: ResolvedPlan;
+  readonly timings: Timings;
+  readonly paidTaskQueue: string;
+  readonly log: JobLog;
+  readonly budget: Budget;
+  readonly #clips: ReadonlyMap<number, ResolvedClip>;
+  readonly #running = new Map<number, ClipRun>();
+  readonly #finished = new Set<Promise<void>>();
+  #queue: number[];
+  #paused = false;
+  #halt: Problem | null = null;
+  #batch = 0;
+
+  constructor({ resolved, timings }: ResolvePlanResult, log: JobLog, paidTaskQueue: string) {
+    this.plan = resolved;
+    this.timings = timings;
+    this.paidTaskQueue = paidTaskQueue;
+    this.log = log;
+    this.#clips = new Map(resolved.clips.map((clip) => [clip.clip_index, clip]));
+    this.#queue = log.job.clips
+      .filter(({ status }) => status === 'queued')
+      .map(({ clip_index }) => clip_index);
+    this.budget = new Budget(log.job.max_cost_usd, () => this.#spent());
+  }
+
+  get isIdle(): boolean {
+    return this.#queue.length === 0 && this.#running.size === 0;
+  }
+
+  /** Runs until nothing is queued or in flight. */
+  async run(): Promise<void> {
+    while (!this.isIdle) {
+      await condition(() => this.isIdle || this.#mayStart());
+      if (this.#endHopeless()) continue;
+      this.#start(this.#take());
+    }
+  }
+
+  /** After a cancellation of the whole workflow: waits for what is in flight, ends what is queued. */
+  async cancel(): Promise<void> {
+    await CancellationScope.nonCancellable(async () => {
+      await Promise.all(this.#finished);
+    });
+    this.#endQueued(() => true, 'canceled', 'canceled on request');
+  }
+
+  memory(clipIndex: number): ClipMemory {
+    const run = this.#running.get(clipIndex);
+    if (run === undefined) throw new Error(`expected clip ${String(clipIndex)} to be in flight`);
+    const others = this.log.job.clips.filter(({ clip_index }) => clip_index !== clipIndex);
+    const recorded = others.flatMap(({ predictions }) => predictions.map(({ id }) => id));
+    return run.memory(recorded);
+  }
+
+  cancelClip(index: number | null): void {
+    const clip = index === null ? undefined : this.log.clip(index);
+    if (clip === undefined) this.#senseless('cancelClip', 'a clip_index of this job');
+    else if (isClipOver(clip.status))
+      this.#senseless('cancelClip', `clip ${String(index)} to be unfinished`);
+    else if (this.#queue.includes(clip.clip_index)) {
+      this.#endQueued((queued) => queued === clip.clip_index, 'canceled', 'canceled on request');
+    } else this.#running.get(clip.clip_index)?.cancel();
+  }
+
+  retryClip(index: number | null): void {
+    const clip = index === null ? undefined : this.log.clip(index);
+    if (clip === undefined) this.#senseless('retryClip', 'a clip_index of this job');
+    else if (clip.status !== 'failed' && clip.status !== 'canceled') {
+      this.#senseless('retryClip', `clip ${String(index)} to be failed or canceled`);
+    } else {
+      this.#halt = null;
+      this.#queue = [...this.#queue, clip.clip_index].sort((a, b) => a - b);
+      this.log.recordClip('clip.retrying', clip.clip_index, {
+        status: 'queued',
+        attempt: 0,
+        retry_count: 0,
+        next_attempt_at: null,
+        completed_at: null,
+        error: null,
+      });
+    }
+  }
+
+  pause(): void {
+    if (this.#paused) {
+      this.#senseless('pause', 'a job that is not paused');
+      return;
+    }
+    this.#paused = true;
+    this.log.record({ type: 'job.paused' });
+  }
+
+  resume(): void {
+    if (!this.#paused) {
+      this.#senseless('resume', 'a paused job');
+      return;
+    }
+    this.#paused = false;
+    this.log.record({ type: 'job.resumed' });
+  }
+
+  setMaxCost(usd: number | null): void {
+    if (usd === null) {
+      this.#senseless('setMaxCost', 'a max_cost_usd above 0');
+      return;
+    }
+    if (this.plan.estimated_cost_usd === null) {
+      this.#senseless('setMaxCost', 'a model with a known price');
+      return;
+    }
+    const before = this.budget.cap === null ? 'none' : `$${String(this.budget.cap)}`;
+    this.budget.cap = usd;
+    this.log.warn(`the cost cap is now $${String(usd)} (before: ${before})`, { max_cost_usd: usd });
+  }
+
+  onPredictionCreated({ clip_index, prediction }: PredictionCreated): void {
+    this.#running.get(clip_index)?.onPredictionCreated(prediction);
+  }
+
+  onAttemptFailed({ clip_index, ...failed }: AttemptFailed): void {
+    this.#running.get(clip_index)?.onAttemptFailed(failed);
+  }
+
+  onClipFailed(error: Problem): void {
+    if (!FAILURES[error.kind].halts || this.#halt !== null) return;
+    this.#halt = error;
+    this.log.warn(`no further clip is started: ${error.message}. ${FAILURES[error.kind].advice}`);
+  }
+
+  #mayStart(): boolean {
+    if (this.#paused || this.#queue.length === 0) return false;
+    const { dispatch, batch_size } = this.plan;
+    const hasRoom =
+      dispatch === 'window' ? this.#running.size < batch_size : this.#running.size === 0;
+    // A reservation may be given back while something is in flight; only then is "does not fit" final.
+    return hasRoom && (this.#running.size === 0 || this.#queue.some((index) => this.#fits(index)));
+  }
+
+  /** Ends queued clips that cannot be run any more; true when there were any. */
+  #endHopeless(): boolean {
+    const before = this.#queue.length;
+    if (this.#halt !== null) this.#endQueued(() => true, this.#halt.kind, this.#halt.message);
+    const { successful_clips, min_successful_clips } = this.log.job;
+    const possible = successful_clips + this.#running.size + this.#queue.length;
+    if (this.plan.stop_when_unreachable && possible < min_successful_clips) {
+      this.#endQueued(
+        () => true,
+        'unreachable',
+        `at most ${String(possible)} clips could still succeed, ${String(min_successful_clips)} are needed`,
+      );
+    }
+    if (this.#running.size === 0 && !this.#queue.some((index) => this.#fits(index))) {
+      this.#endQueued(
+        () => true,
+        'over_budget',
+        `does not fit max_cost_usd ${String(this.budget.cap)}: ${String(this.#spent())} is spent`,
+      );
+    }
+    return this.#queue.length < before;
+  }
+
+  #take(): number[] {
+    const room = this.plan.batch_size - this.#running.size;
+    const taken: number[] = [];
+    for (const index of this.#queue) {
+      if (taken.length === room) break;
+      if (this.#running.has(index)) continue;
+      if (this.budget.reserve(index, this.#clips.get(index)?.estimated_cost_usd ?? null))
+        taken.push(index);
+    }
+    this.#queue = this.#queue.filter((index) => !taken.includes(index));
+    return taken;
+  }
+
+  #start(indexes: number[]): void {
+    if (indexes.length === 0) return;
+    if (this.plan.dispatch === 'batches') {
+      const left = Math.ceil(this.#queue.length / this.plan.batch_size);
+      const batch = ++this.#batch;
+      this.log.record({
+        type: 'batch.started',
+        batch,
+        batches: batch + left,
+        clip_indexes: indexes,
+      });
+    }
+    for (const index of indexes) this.#launch(index);
+  }
+
+  #launch(index: number): void {
+    const clip = this.#clips.get(index);
+    if (clip === undefined) throw new Error(`expected clip ${String(index)} in the plan`);
+    const run = new ClipRun(this, clip, this.log.clip(index)?.predictions ?? []);
+    this.#running.set(index, run);
+    const finished = run.run().then(() => {
+      if (this.#running.get(index) === run) this.#running.delete(index);
+      this.#finished.delete(finished);
+    });
+    this.#finished.add(finished);
+  }
+
+  #endQueued(which: (index: number) => boolean, kind: FailureKind, message: string): void {
+    const ended = this.#queue.filter(which);
+    this.#queue = this.#queue.filter((index) => !which(index));
+    for (const index of ended) {
+      this.log.recordClip('clip.canceled', index, {
+        status: 'canceled',
+        completed_at: new Date().toISOString(),
+        error: problem(kind, message),
+      });
+    }
+  }
+
+  #fits(index: number): boolean {
+    return this.budget.fits(this.#clips.get(index)?.estimated_cost_usd ?? null);
+  }
+
+  /** Settled predictions of all clips; of those in flight the run knows first. */
+  #spent(): number {
+    return addUsd(
+      ...this.log.job.clips.map(
+        ({ clip_index, cost_usd }) => this.#running.get(clip_index)?.cost ?? cost_usd,
+      ),
+    );
+  }
+
+  #senseless(signal: string, expected: string): void {
+    this.log.warn(`signal ${signal}: expected ${expected}; it was ignored`);
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * The job: a plan goes in; clips are dispatched, in batches or in a window, and the job ends truthfully.
+ * Handlers first, then a short main. Everything it decides with is in the log, the queue and the budget.
+ *
+ * G6 A plan is refused whole before anything is paid; enough good clips make a success, and failed ones are reported.
+ */
+import {
+  ApplicationFailure,
+  ActivityFailure,
+  CancellationScope,
+  isCancellation,
+  setDefaultSignalHandler,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Previous, ResolvePlanResult } from '../domain/activity.js';
+import { problem } from '../domain/failures.js';
+import { emptyJob, initialJob } from '../domain/initial-job.js';
+import type { Job } from '../domain/job.js';
+import type { Plan } from '../domain/plan.schema.js';
+import { archiveJob, resolvePlan } from './activities.js';
+import * as contract from './contract.js';
+import { Dispatcher } from './dispatcher.js';
+import { JobLog } from './job-log.js';
+import { continueJob } from './continue-job.js';
+import { asClipIndex, asUsd } from './signal-input.js';
+
+export async function generateClipsWorkflow(plan: Plan, previous?: Previous): Promise<Job> {
+  const { workflowId, runId, startTime, taskQueue } = workflowInfo();
+  const identity = {
+    job_id: workflowId,
+    run_id: runId,
+    created_at: startTime.toISOString(),
+    simulated: false,
+  };
+  const log = new JobLog({ ...emptyJob(identity), seq: previous?.previous.seq ?? 0 });
+  let dispatcher: Dispatcher | null = null;
+  const early: ((dispatcher: Dispatcher) => void)[] = [];
+  handleMessages(
+    log,
+    () => dispatcher,
+    (act) => {
+      if (dispatcher === null) early.push(act);
+      else act(dispatcher);
+    },
+  );
+
+  try {
+    const checked = await check(plan, log);
+    const fresh = initialJob(checked.resolved, { ...identity, simulated: checked.simulated });
+    log.open(continueJob(fresh, previous?.previous ?? null));
+    dispatcher = new Dispatcher(checked, log, contract.paidTaskQueue(taskQueue));
+    start(log, plan, workflowId);
+    for (const act of early) act(dispatcher);
+    await dispatcher.run();
+    return await finish(log, dispatcher);
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    await dispatcher?.cancel();
+    await end(log, { type: 'job.canceled', error: problem('canceled', 'canceled on request') });
+    throw error;
+  }
+}
+
+type WhenReady = (act: (dispatcher: Dispatcher) => void) => void;
+
+/** Handlers are in place before the first await, so that no early signal or query is missed. */
+function handleMessages(log: JobLog, running: () => Dispatcher | null, whenReady: WhenReady): void {
+  setHandler(contract.progressQuery, () => log.snapshot());
+  setHandler(contract.eventsQuery, (after) => log.page(after));
+  setHandler(contract.clipMemoryQuery, (index) => {
+    const dispatcher = running();
+    if (dispatcher === null) throw new Error('expected a checked plan');
+    return dispatcher.memory(index);
+  });
+
+  setHandler(contract.cancelClipSignal, (input) =>
+    whenReady((dispatcher) => {
+      dispatcher.cancelClip(asClipIndex(input));
+    }),
+  );
+  setHandler(contract.retryClipSignal, (input) =>
+    whenReady((dispatcher) => {
+      dispatcher.retryClip(asClipIndex(input));
+    }),
+  );
+  setHandler(contract.setMaxCostSignal, (input) =>
+    whenReady((dispatcher) => {
+      dispatcher.setMaxCost(asUsd(input));
+    }),
+  );
+  setHandler(contract.pauseSignal, () =>
+    whenReady((dispatcher) => {
+      dispatcher.pause();
+    }),
+  );
+  setHandler(contract.resumeSignal, () =>
+    whenReady((dispatcher) => {
+      dispatcher.resume();
+    }),
+  );
+  setHandler(contract.predictionCreatedSignal, (input) =>
+    whenReady((dispatcher) => {
+      dispatcher.onPredictionCreated(input);
+    }),
+  );
+  setHandler(contract.attemptFailedSignal, (input) =>
+    whenReady((dispatcher) => {
+      dispatcher.onAttemptFailed(input);
+    }),
+  );
+  setHandler(contract.rateLimitedSignal, ({ clip_index, seconds, message }) =>
+    whenReady(() => {
+      log.warn(`Replicate limits the rate of creates; waiting ${String(seconds)} s (${message})`, {
+        clip_index,
+      });
+    }),
+  );
+  setDefaultSignalHandler((name) =>
+    whenReady(() => {
+      log.warn(`expected a known signal, got "${name}"; it was ignored`);
+    }),
+  );
+}
+
+async function check(plan: Plan, log: JobLog): Promise<ResolvePlanResult> {
+  try {
+    return await resolvePlan(plan);
+  } catch (error) {
+    const cause = error instanceof ActivityFailure ? error.cause : undefined;
+    if (!(cause instanceof ApplicationFailure)) throw error;
+    await end(log, { type: 'job.failed', error: problem('invalid_plan', cause.message) });
+    // The whole text belongs to the failure of the workflow itself, where people look first.
+    throw ApplicationFailure.create({
+      type: cause.type ?? 'InvalidPlan',
+      message: cause.message,
+      nonRetryable: true,
+      details: cause.details ?? [],
+    });
+  }
+}
+
+function start(log: JobLog, plan: Plan, workflowId: string): void {
+  const { total_clips, model, estimated_cost_usd } = log.job;
+  log.record({ type: 'job.started', total_clips, model, estimated_cost_usd });
+  if (plan.job_id !== undefined && plan.job_id !== workflowId) {
+    log.warn(`the plan says job_id "${plan.job_id}"; the workflow id "${workflowId}" wins`);
+  }
+}
+
+async function finish(log: JobLog, dispatcher: Dispatcher): Promise<Job> {
+  for (;;) {
+    const { successful_clips, total_clips, min_successful_clips } = log.job;
+    if (successful_clips >= min_successful_clips) {
+      await end(log, { type: 'job.completed', error: null }, () => dispatcher.isIdle);
+    } else {
+      const message = `expected at least ${String(min_successful_clips)} successful clips, got ${String(successful_clips)} of ${String(total_clips)}${firstReason(log.job)}`;
+      await end(
+        log,
+        { type: 'job.failed', error: problem('insufficient_clips', message) },
+        () => dispatcher.isIdle,
+      );
+    }
+    if (dispatcher.isIdle) break;
+    // A clip was asked for again while the archive was being written.
+    await dispatcher.run();
+  }
+  const job = log.snapshot();
+  if (job.status === 'succeeded') return job;
+  throw ApplicationFailure.create({
+    type: 'InsufficientClips',
+    message: job.error?.message ?? 'too few clips succeeded',
+    nonRetryable: true,
+    details: [job],
+  });
+}
+
+function firstReason(job: Job): string {
+  const error = job.clips.find(({ status }) => status === 'failed')?.error;
+  return error == null ? '' : `; first failure: ${error.kind}: ${error.message}`;
+}
+
+/** The archive is written first, so that whoever sees the last event finds it there. */
+async function end(
+  log: JobLog,
+  ending: { type: 'job.completed' | 'job.failed' | 'job.canceled'; error: Job['error'] },
+  isStillOver: () => boolean = () => true,
+): Promise<void> {
+  const terminal = { ...ending, total_cost_usd: log.job.total_cost_usd };
+  const at = new Date().toISOString();
+  const { seq } = log.job;
+  await CancellationScope.nonCancellable(async () => {
+    try {
+      await archiveJob.executeWithOptions({ summary: 'keep the job and its log' }, [
+        { terminal, at },
+      ]);
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error;
+    }
+  });
+  // Events that came meanwhile (a warning) are not in the archive; the next loop writes it again.
+  if (!isStillOver()) return;
+  if (log.job.seq !== seq) {
+    await end(log, ending, isStillOver);
+    return;
+  }
+  log.record(terminal, at);
+}

@@ -1,0 +1,2 @@
+/** The workflow bundle's only entry. */
+export { generateClipsWorkflow } from './generate-clips.js';

@@ -1,0 +1,82 @@
+/**
+ * The job's log, in workflow memory: the only place where facts get their numbers. Whatever is shown of a
+ * job anywhere follows from these events.
+ *
+ * L1 seq counts from 1 (a retried run: from where the run before it ended), without gaps.
+ * L2 Every answer stays below Temporal's limit of 2 MiB a payload, for 1,000 clips too.
+ */
+import { setCurrentDetails } from '@temporalio/workflow';
+import type { Clip, ClipEventType, EventPage, Job, JobEvent, JobFact } from '../domain/job.js';
+import { clipPercent, record } from '../domain/progress.js';
+import { describeJob } from './current-details.js';
+import { fitJob, jsonBytes } from './payload-size.js';
+
+const PAGE_EVENTS = 500;
+const PAGE_BYTES = 1_200_000;
+
+export class JobLog {
+  #job: Job;
+  readonly #events: JobEvent[] = [];
+  readonly #base: number;
+
+  constructor(job: Job) {
+    this.#job = job;
+    this.#base = job.seq;
+  }
+
+  get job(): Job {
+    return this.#job;
+  }
+
+  /** The job as a query answer or result (L2). */
+  snapshot(): Job {
+    return fitJob(this.#job);
+  }
+
+  /** Replaces the queued job of an unchecked plan; only before the first event. */
+  open(job: Job): void {
+    if (this.#events.length > 0) throw new Error('expected no events yet');
+    this.#job = { ...job, seq: this.#base };
+  }
+
+  clip(index: number): Clip | undefined {
+    return this.#job.clips.find(({ clip_index }) => clip_index === index);
+  }
+
+  record(fact: JobFact, at = new Date().toISOString()): void {
+    const { job, event } = record(this.#job, fact, at);
+    this.#job = job;
+    this.#events.push(event);
+    setCurrentDetails(describeJob(job));
+  }
+
+  /** A fact about one clip: what changed in it, and the whole clip goes into the event. */
+  recordClip(type: ClipEventType, clipIndex: number, change: Partial<Clip>): void {
+    const before = this.clip(clipIndex);
+    if (before === undefined) throw new Error(`no clip ${String(clipIndex)}`);
+    const clip = { ...before, ...change };
+    this.record({
+      type,
+      clip_index: clipIndex,
+      clip: { ...clip, percent: clipPercent(clip.status) },
+    });
+  }
+
+  warn(message: string, more: { clip_index?: number; max_cost_usd?: number } = {}): void {
+    this.record({ type: 'job.warning', message, ...more });
+  }
+
+  page(after: unknown): EventPage {
+    const from =
+      typeof after === 'number' && after > this.#base ? Math.floor(after) - this.#base : 0;
+    const events: JobEvent[] = [];
+    for (let bytes = 0; events.length < PAGE_EVENTS;) {
+      const event = this.#events[from + events.length];
+      if (event === undefined) break;
+      bytes += jsonBytes(event);
+      if (bytes > PAGE_BYTES && events.length > 0) break;
+      events.push(event);
+    }
+    return { events, last_seq: this.#job.seq };
+  }
+}
