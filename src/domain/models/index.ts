@@ -1,11 +1,25 @@
 /** The catalogue this program is delivered with: every row, by id. Rows from a file are added outside (MODEL_CATALOGUE). */
+import { COGVIDEOX } from './cogvideox.js';
+import { HAILUO } from './hailuo.js';
 import { KLING } from './kling.js';
+import { LTX_VIDEO } from './ltx-video.js';
 import type { Catalogue, ModelRow } from './row.js';
+import { SEEDANCE } from './seedance.js';
 import { STABLE_VIDEO_DIFFUSION } from './stable-video-diffusion.js';
 import { VEO } from './veo.js';
+import { WAN } from './wan.js';
 
 export type { Catalogue, ModelRow } from './row.js';
 
-const ROWS: readonly ModelRow[] = [...KLING, ...VEO, ...STABLE_VIDEO_DIFFUSION];
+const ROWS: readonly ModelRow[] = [
+  ...KLING,
+  ...VEO,
+  ...SEEDANCE,
+  ...HAILUO,
+  ...WAN,
+  ...STABLE_VIDEO_DIFFUSION,
+  ...COGVIDEOX,
+  ...LTX_VIDEO,
+];
 
 export const CATALOGUE: Catalogue = new Map(ROWS.map((row) => [row.id, row]));

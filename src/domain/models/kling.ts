@@ -1,8 +1,20 @@
 /** Kuaishou's Kling on Replicate: 5 or 10 seconds up to 2.6, whole seconds from 3 to 15 in version 3. No seeds anywhere. */
-import type { ModelRow } from './row.js';
-import { anyInteger, choice, image, perSecond, requiredText, text } from './shared.js';
+import type { CrossRule, ModelRow } from './row.js';
+import {
+  COMMON_RATIOS,
+  anyInteger,
+  choice,
+  flag,
+  image,
+  images,
+  perSecond,
+  requiredImage,
+  requiredText,
+  text,
+} from './shared.js';
 
 const RATIOS = ['16:9', '9:16', '1:1'];
+const NO_SEED = 'It takes no seed: equal plans give different clips.';
 const FIVE_OR_TEN = {
   unit: 'seconds',
   strategy: 'maximum',
@@ -10,9 +22,16 @@ const FIVE_OR_TEN = {
   legal: { values: [5, 10] },
 } as const;
 const fiveOrTen = { ...anyInteger, enum: [5, 10], default: 5 };
+const END_NEEDS_START: CrossRule = {
+  when: [{ input: 'end_image', is: 'set' }],
+  then: [{ input: 'start_image', is: 'set' }],
+  says: 'an end image needs a start image',
+};
+const FIXED_FPS = { input: null, only: [24] };
 
+const V25 = 'kwaivgi/kling-v2.5-turbo-pro';
 const v25: ModelRow = {
-  id: 'kwaivgi/kling-v2.5-turbo-pro',
+  id: V25,
   title: 'Kling 2.5 Turbo Pro',
   official: true,
   version: null,
@@ -34,21 +53,140 @@ const v25: ModelRow = {
   audio: null,
   duration: FIVE_OR_TEN,
   aspect_ratio: { input: 'aspect_ratio', values: RATIOS, follows_image: true },
-  settings: {},
+  settings: { fps: FIXED_FPS, resolution: { input: null, only: ['1080p'] } },
   sends: {},
-  rules: [
-    {
-      when: [{ input: 'end_image', is: 'set' }],
-      then: [{ input: 'start_image', is: 'set' }],
-      says: 'an end image needs a start image',
-    },
-  ],
-  prices: [perSecond('kwaivgi/kling-v2.5-turbo-pro', 0.07)],
+  rules: [END_NEEDS_START],
+  prices: [perSecond(V25, 0.07)],
   output: 'uri',
   output_fps: 24,
   usual_time: 90,
   bills_failed: true,
-  notes: ['It takes no seed: equal plans give different clips.'],
+  notes: [NO_SEED],
 };
 
-export const KLING: readonly ModelRow[] = [v25];
+const V21 = 'kwaivgi/kling-v2.1';
+const v21: ModelRow = {
+  ...v25,
+  id: V21,
+  title: 'Kling 2.1',
+  inputs: {
+    prompt: requiredText,
+    negative_prompt: { ...text, default: '' },
+    start_image: requiredImage,
+    end_image: image,
+    mode: choice(['standard', 'pro'], 'standard'),
+    duration: fiveOrTen,
+  },
+  aspect_ratio: { input: null, values: COMMON_RATIOS, follows_image: true },
+  settings: {
+    fps: FIXED_FPS,
+    resolution: { input: 'mode', as: { '720p': 'standard', '1080p': 'pro' } },
+  },
+  sends: { mode: 'standard' },
+  rules: [
+    {
+      when: [{ input: 'end_image', is: 'set' }],
+      then: [{ input: 'mode', one_of: ['pro'] }],
+      says: 'an end image needs mode pro',
+    },
+  ],
+  prices: [perSecond(V21, 0.09, { mode: 'pro' }), perSecond(V21, 0.05)],
+  usual_time: 150,
+  notes: [NO_SEED, 'It always starts from a picture, whose ratio the clip has.'],
+};
+
+const V26 = 'kwaivgi/kling-v2.6';
+const v26: ModelRow = {
+  ...v25,
+  id: V26,
+  title: 'Kling 2.6',
+  inputs: {
+    prompt: requiredText,
+    negative_prompt: { ...text, default: '' },
+    start_image: image,
+    aspect_ratio: choice(RATIOS, '16:9'),
+    duration: fiveOrTen,
+    generate_audio: flag(true),
+  },
+  end_image: null,
+  audio: 'generate_audio',
+  settings: { fps: FIXED_FPS, audio: { input: 'generate_audio' } },
+  sends: { generate_audio: false },
+  rules: [],
+  prices: [perSecond(V26, 0.14, { generate_audio: true }), perSecond(V26, 0.07)],
+  usual_time: 150,
+  notes: [NO_SEED, 'Its price is taken from public price lists, not from the provider.'],
+};
+
+const THREE_TO_FIFTEEN = {
+  unit: 'seconds',
+  strategy: 'percentage',
+  input: 'duration',
+  legal: { min: 3, max: 15, step: 1 },
+} as const;
+const MODES = ['standard', 'pro'];
+const V3 = 'kwaivgi/kling-v3-video';
+const v3: ModelRow = {
+  ...v25,
+  id: V3,
+  title: 'Kling 3',
+  inputs: {
+    prompt: { ...requiredText, max_length: 2500 },
+    negative_prompt: { ...text, default: '' },
+    start_image: image,
+    end_image: image,
+    mode: choice(MODES, 'pro'),
+    aspect_ratio: choice(RATIOS, '16:9'),
+    duration: { ...anyInteger, minimum: 3, maximum: 15, default: 5 },
+    generate_audio: flag(false),
+    multi_prompt: text,
+  },
+  audio: 'generate_audio',
+  duration: THREE_TO_FIFTEEN,
+  settings: {
+    fps: FIXED_FPS,
+    resolution: { input: 'mode', as: { '720p': 'standard', '1080p': 'pro' } },
+    audio: { input: 'generate_audio' },
+  },
+  sends: { mode: 'pro', generate_audio: false },
+  prices: [
+    perSecond(V3, 0.336, { mode: 'pro', generate_audio: true }),
+    perSecond(V3, 0.224, { mode: 'pro' }),
+    perSecond(V3, 0.252, { generate_audio: true }),
+    perSecond(V3, 0.168),
+  ],
+  usual_time: 180,
+  notes: [NO_SEED, 'Public price lists disagree; the highest is used.'],
+};
+
+const V3_OMNI = 'kwaivgi/kling-v3-omni-video';
+const v3Omni: ModelRow = {
+  ...v3,
+  id: V3_OMNI,
+  title: 'Kling 3 Omni',
+  inputs: {
+    ...v3.inputs,
+    reference_images: images(7),
+    reference_video: image,
+    video_reference_type: choice(['feature', 'base'], 'feature'),
+    keep_original_sound: flag(true),
+  },
+  references: { input: 'reference_images', limit: 7 },
+  rules: [
+    END_NEEDS_START,
+    {
+      when: [{ input: 'end_image', is: 'set' }],
+      then: [{ input: 'reference_images', is: 'unset' }],
+      says: 'an end image excludes reference images',
+    },
+    {
+      when: [{ input: 'reference_video', is: 'set' }],
+      then: [{ input: 'reference_images', at_most: 4 }],
+      says: 'with a reference video there may be 4 reference images',
+    },
+  ],
+  prices: v3.prices.map((price) => ({ ...price, source: `https://replicate.com/${V3_OMNI}` })),
+  usual_time: 240,
+};
+
+export const KLING: readonly ModelRow[] = [v21, v25, v26, v3, v3Omni];

@@ -80,13 +80,14 @@ export interface RatioRule {
 
 /** A word of a plan's `settings` → the model's own input. Inputs can be set by their own names as well. */
 export interface SettingRule {
-  /** Null: accepted because people expect it, but the model has no such input; `note` says so. */
+  /** Null: the model has no such input; `only` and `differs` say what may be asked all the same. */
   readonly input: string | null;
-  /** Asked → sent, for spellings and wishes that the model has another word for. */
+  /** Asked → sent, for spellings that the model has another word for. */
   readonly as?: Readonly<Record<string, Scalar>>;
-  /** Asked values that cannot be had exactly → the sentence that says what is sent instead. */
+  /** What the model makes anyway: may be asked, nothing is sent. */
+  readonly only?: readonly Scalar[];
+  /** Wishes that cannot be had but are let pass → what happens instead; `*` = any other value. */
   readonly differs?: Readonly<Record<string, string>>;
-  readonly note?: string;
 }
 
 /** True of an input object when all its parts hold; an absent input counts as its default. */

@@ -16,8 +16,8 @@ const svd: ModelRow = {
     ),
     frames_per_second: { type: 'integer', minimum: 5, maximum: 30, default: 6 },
     motion_bucket_id: { type: 'integer', minimum: 1, maximum: 255, default: 127 },
-    cond_aug: { type: 'number', default: 0.02 },
-    decoding_t: { type: 'integer', default: 7 },
+    cond_aug: { type: 'number', minimum: 0, default: 0.02 },
+    decoding_t: { type: 'integer', minimum: 1, default: 7 },
     seed: anyInteger,
   },
   prompt: null,
@@ -38,25 +38,23 @@ const svd: ModelRow = {
   },
   aspect_ratio: { input: null, values: COMMON_RATIOS, follows_image: true },
   settings: {
-    resolution: {
-      input: 'sizing_strategy',
-      as: { '1024x576': 'crop_to_16_9' },
-      differs: {
-        '576x1024': 'sends sizing_strategy maintain_aspect_ratio: the picture decides the size',
-      },
-    },
+    resolution: { input: 'sizing_strategy', as: { '1024x576': 'crop_to_16_9' } },
     fps: { input: 'frames_per_second' },
     motion: { input: 'motion_bucket_id' },
-    steps: { input: null, note: 'its number of steps is fixed; none is sent' },
+    steps: { input: null, differs: { '*': 'its number of steps is fixed and none is sent' } },
   },
-  sends: { frames_per_second: 6, motion_bucket_id: 127 },
+  sends: { sizing_strategy: 'maintain_aspect_ratio', motion_bucket_id: 127 },
   rules: [],
   prices: [perRunSecond('a100')],
   output: 'uri',
   output_fps: null,
   usual_time: 60,
   bills_failed: true,
-  notes: ['It takes no prompt: the picture alone decides.', 'Steps cannot be chosen.'],
+  notes: [
+    'It takes no prompt: the picture alone decides.',
+    'Its frames are few: 25 frames last 4.2 s at the usual 6 a second and 1 s at 24.',
+    'The number of steps cannot be chosen.',
+  ],
 };
 
 export const STABLE_VIDEO_DIFFUSION: readonly ModelRow[] = [svd];

@@ -11,19 +11,20 @@ import {
   text,
 } from './shared.js';
 
-const ID = 'google/veo-3.1';
 const RATIOS = ['16:9', '9:16'];
 const SIZES = ['720p', '1080p'];
+const duration = { ...anyInteger, enum: [4, 6, 8], default: 8 };
 
+const V31 = 'google/veo-3.1';
 const veo31: ModelRow = {
-  id: ID,
+  id: V31,
   title: 'Veo 3.1',
   official: true,
   version: null,
   inputs: {
     prompt: requiredText,
     aspect_ratio: choice(RATIOS, '16:9'),
-    duration: { ...anyInteger, enum: [4, 6, 8], default: 8 },
+    duration,
     image,
     last_frame: image,
     reference_images: images(3),
@@ -46,7 +47,11 @@ const veo31: ModelRow = {
     legal: { values: [4, 6, 8] },
   },
   aspect_ratio: { input: 'aspect_ratio', values: RATIOS, follows_image: false },
-  settings: { resolution: { input: 'resolution' }, audio: { input: 'generate_audio' } },
+  settings: {
+    fps: { input: null, only: [24] },
+    resolution: { input: 'resolution' },
+    audio: { input: 'generate_audio' },
+  },
   sends: { resolution: '1080p', generate_audio: false },
   rules: [
     {
@@ -58,12 +63,60 @@ const veo31: ModelRow = {
       says: 'reference images need 8 s and 16:9',
     },
   ],
-  prices: [perSecond(ID, 0.4, { generate_audio: true }), perSecond(ID, 0.2)],
+  prices: [perSecond(V31, 0.4, { generate_audio: true }), perSecond(V31, 0.2)],
   output: 'uri',
   output_fps: 24,
   usual_time: 180,
   bills_failed: true,
+  notes: ['With reference images it makes 8 s in 16:9 and ignores an end image.'],
+};
+
+const FAST = 'google/veo-3.1-fast';
+const { reference_images: _none, ...withoutReferences } = veo31.inputs;
+const fast: ModelRow = {
+  ...veo31,
+  id: FAST,
+  title: 'Veo 3.1 Fast',
+  inputs: withoutReferences,
+  references: null,
+  rules: [],
+  prices: [perSecond(FAST, 0.15, { generate_audio: true }), perSecond(FAST, 0.1)],
+  usual_time: 90,
   notes: [],
 };
 
-export const VEO: readonly ModelRow[] = [veo31];
+const LITE = 'google/veo-3.1-lite';
+const lite: ModelRow = {
+  ...veo31,
+  id: LITE,
+  title: 'Veo 3.1 Lite',
+  inputs: {
+    prompt: requiredText,
+    aspect_ratio: choice(RATIOS, '16:9'),
+    duration,
+    image,
+    last_frame: image,
+    resolution: choice(SIZES, '720p'),
+    seed: anyInteger,
+  },
+  negative_prompt: null,
+  references: null,
+  audio: null,
+  settings: { fps: { input: null, only: [24] }, resolution: { input: 'resolution' } },
+  sends: { resolution: '720p' },
+  rules: [
+    {
+      when: [{ input: 'resolution', one_of: ['1080p'] }],
+      then: [{ input: 'duration', one_of: [8] }],
+      says: '1080p needs 8 s',
+    },
+  ],
+  prices: [perSecond(LITE, 0.08, { resolution: '1080p' }), perSecond(LITE, 0.05)],
+  usual_time: 75,
+  notes: [
+    'It always makes sound.',
+    'Whether it takes a seed and a negative prompt is unconfirmed.',
+  ],
+};
+
+export const VEO: readonly ModelRow[] = [veo31, fast, lite];
