@@ -1,0 +1,36 @@
+/** Reads the failures that activities end with: what was cut off, what was canceled, what was found out. Pure. */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import type { AttemptOver, CanceledExecution, Heartbeat } from '../domain/activity.js';
+import { INTERRUPTED } from '../domain/failures.js';
+
+export const causeOf = (error: unknown): Error | undefined =>
+  error instanceof ActivityFailure ? error.cause : undefined;
+
+/** Executions that were cut off: the attempt goes on in the next one. */
+export const isInterruption = (cause: Error | undefined): boolean =>
+  cause instanceof TimeoutFailure ||
+  (cause instanceof ApplicationFailure &&
+    (cause.type === INTERRUPTED || cause.type === 'WorkerShutdown'));
+
+/** The prediction that the execution was last heard of with. */
+export function lastHeard(cause: Error | undefined): string | null {
+  if (!(cause instanceof TimeoutFailure)) return null;
+  const beat = cause.lastHeartbeatDetails as Heartbeat | undefined;
+  return beat?.prediction_id ?? null;
+}
+
+export function attemptOver(cause: Error | undefined): AttemptOver | null {
+  if (!(cause instanceof ApplicationFailure)) return null;
+  return (cause.details?.[0] as AttemptOver | undefined) ?? null;
+}
+
+export function canceledExecution(error: unknown): CanceledExecution | null {
+  const cause = causeOf(error) ?? error;
+  if (!(cause instanceof CancelledFailure)) return null;
+  return (cause.details[0] as CanceledExecution | undefined) ?? null;
+}
