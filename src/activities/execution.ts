@@ -26,6 +26,20 @@ export class Execution {
     return this.context.info;
   }
 
+  get workflowId(): string {
+    return this.#workflow.workflowId;
+  }
+
+  get runId(): string {
+    return this.#workflow.runId;
+  }
+
+  get #workflow(): { workflowId: string; runId: string } {
+    const { workflowExecution } = this.info;
+    if (workflowExecution === undefined) throw new Error('expected to run inside a workflow');
+    return workflowExecution;
+  }
+
   /** True when no earlier execution of this activity can have done anything. */
   get isFirst(): boolean {
     const { attempt, scheduledTimestampMs, currentAttemptScheduledTimestampMs } = this.info;

@@ -2,6 +2,7 @@
  * Finds a prediction whose create was never answered: in the provider's list, by exact input, never one that
  * has another owner. "Nothing was created" is believed only after the list has been watched for a while.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProviderPrediction, Replicate } from '../adapters/replicate.js';
 import type { Claims } from '../adapters/claims.js';
 import { canonicalJson } from '../domain/canonical-json.js';
@@ -44,8 +45,10 @@ export async function findLost(
     }
     // A list that cannot be read proves nothing: go on until it can.
     if (readable && Date.now() - started >= WATCH) return null;
-    if (execution.interruption !== null) return null;
-    await execution.wait(EVERY);
+    // Canceled: what was created has to be found all the more, in order to be ended.
+    if (execution.interruption === 'cancel') await sleep(EVERY);
+    else if (execution.interruption !== null) return null;
+    else await execution.wait(EVERY);
   }
 }
 

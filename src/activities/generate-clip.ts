@@ -1,40 +1,28 @@
 /**
- * The paid activity: one attempt at one clip. It makes sure that a prediction exists (attach, find again or
- * create), waits for its end, and says how it ended. It downloads nothing.
+ * The paid activity: one attempt at one clip. It makes sure that a prediction exists, waits for its end, and
+ * says how it ended. It downloads nothing.
  *
  * G1 An attempt creates at most one prediction, through any crash, lost response or time-out.
- * G3 Executions are not attempts: an execution that lost its memory asks the workflow and the provider's list first.
+ * G3 Executions are not attempts: one that lost its memory asks the workflow and the provider's list first.
  * G4 A prediction is canceled at the provider only when the clip is; shutdown, pause and time-out leave it running.
  */
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
-import {
-  backoffSeconds,
-  FAILURES,
-  INTERRUPTED,
-  MAX_ATTEMPTS,
-  problem,
-} from '../domain/failures.js';
-import type { FailureKind, Problem, Verdict } from '../domain/failures.js';
 import type {
-  AttemptOver,
   CanceledExecution,
   GenerateClipInput,
   GenerateClipResult,
   Heartbeat,
 } from '../domain/activity.js';
-import {
-  attemptFailedSignal,
-  predictionCreatedSignal,
-  rateLimitedSignal,
-} from '../workflows/contract.js';
+import { INTERRUPTED } from '../domain/failures.js';
 import type { ProviderPrediction } from '../adapters/replicate.js';
 import { isTerminal } from '../adapters/replicate.js';
+import { Attempt } from './attempt.js';
 import { cancelAndConfirm } from './cancel.js';
 import type { Deps } from './deps.js';
+import { ensurePrediction } from './ensure-prediction.js';
+import type { Started } from './ensure-prediction.js';
 import { Execution } from './execution.js';
-import { findLost } from './find-lost.js';
 import { follow } from './follow.js';
-import { toLedger } from './ledger.js';
 import { recall } from './memory.js';
 import type { Memory } from './memory.js';
 import { judge } from './verdict.js';
@@ -43,12 +31,30 @@ export const createGenerateClip =
   (deps: Deps) =>
   async (input: GenerateClipInput): Promise<GenerateClipResult> => {
     using execution = new Execution(firstBeat(input));
-    return new Attempt(deps, input, execution).run();
+    const workflow = deps.workflow(execution.workflowId, execution.runId);
+    const memory = await recall(execution, workflow, input);
+    execution.state.failed_attempts = memory.failed_attempts;
+    execution.state.attempt = memory.failed_attempts + 1;
+    const attempt = new Attempt(input, execution, workflow);
+
+    const started = await ensurePrediction(deps, attempt, memory);
+    if (started === null) return stop(deps, attempt, memory, null, null);
+    await announce(deps, attempt, memory, started);
+    const last = await follow(
+      deps.replicate,
+      execution,
+      started.id,
+      input.usual_time,
+      started.known,
+    );
+    return last !== null && isTerminal(last.status)
+      ? conclude(attempt, last, started.adopted)
+      : stop(deps, attempt, memory, started, last);
   };
 
-const firstBeat = (input: GenerateClipInput): Heartbeat => ({
-  attempt: input.failed_attempts + 1,
-  failed_attempts: input.failed_attempts,
+const firstBeat = ({ failed_attempts }: GenerateClipInput): Heartbeat => ({
+  attempt: failed_attempts + 1,
+  failed_attempts,
   phase: 'creating',
   prediction_id: null,
   status: null,
@@ -57,273 +63,74 @@ const firstBeat = (input: GenerateClipInput): Heartbeat => ({
   message: null,
 });
 
-/** Creates that may be unclear within one attempt before it is given up. */
-const MAX_UNCLEAR = 2;
-
-class Attempt {
-  readonly #deps: Deps;
-  readonly #input: GenerateClipInput;
-  readonly #execution: Execution;
-  readonly #workflow: ReturnType<Deps['workflow']>;
-
-  /** An earlier execution may have created a prediction that was not found yet. */
-  #unclear = false;
-
-  constructor(deps: Deps, input: GenerateClipInput, execution: Execution) {
-    this.#deps = deps;
-    this.#input = input;
-    this.#execution = execution;
-    const run = execution.info.workflowExecution;
-    if (run === undefined) throw new Error('generateClip runs inside a workflow only');
-    this.#workflow = deps.workflow(run.workflowId, run.runId);
-  }
-
-  get #owner(): string {
-    const jobId = this.#execution.info.workflowExecution?.workflowId ?? '';
-    return `${jobId}/${String(this.#input.clip_index)}`;
-  }
-
-  async run(): Promise<GenerateClipResult> {
-    const execution = this.#execution;
-    const memory = await recall(execution, this.#workflow, this.#input);
-    this.#unclear = memory.unclear;
-    execution.state.failed_attempts = memory.failed_attempts;
-    execution.state.attempt = memory.failed_attempts + 1;
-
-    const started = await this.#ensurePrediction(memory);
-    if (started === null) return this.#stop(null);
-    const { id, known, adopted } = started;
-    execution.beat({
-      phase: 'rendering',
-      prediction_id: id,
-      status: known?.status ?? null,
-      until: null,
-      message: null,
-    });
-    await this.#announce(id, known, adopted, memory);
-
-    const last = await follow(this.#deps.replicate, execution, id, this.#input.usual_time, known);
-    return last !== null && isTerminal(last.status)
-      ? this.#conclude(last, adopted)
-      : this.#stop(id, last, adopted);
-  }
-
-  /** The prediction of this attempt, by the cheapest way that cannot pay twice; null when interrupted first. */
-  async #ensurePrediction(memory: Memory): Promise<Started | null> {
-    if (memory.open !== null) return { id: memory.open, known: null, adopted: memory.adopted };
-    if (memory.unclear) {
-      const lost = await this.#find(memory);
-      if (lost !== null || this.#execution.interruption !== null) return lost;
-    }
-    if (!memory.granted) {
-      throw this.#failure(
-        { kind: 'over_budget', retry: false },
-        overBudget(memory.last_error),
-        null,
-      );
-    }
-    return this.#create(memory);
-  }
-
-  async #create(memory: Memory): Promise<Started | null> {
-    const { replicate, webhook_url } = this.#deps;
-    const { model, version, input, deadline } = this.#input;
-    for (let unclear = 0, warned = false; ;) {
-      if (this.#execution.interruption !== null) return null;
-      // Never aborted: an answer thrown away may be a prediction paid for.
-      const outcome = await replicate.create({
-        model,
-        version,
-        input,
-        cancel_after: (Date.parse(deadline) - Date.now()) / 1000 + CANCEL_SLACK,
-        webhook: webhook_url,
-      });
-      switch (outcome.type) {
-        case 'created':
-          return { id: outcome.prediction.id, known: outcome.prediction, adopted: false };
-        case 'rejected':
-          throw await this.#over(
-            { kind: outcome.kind, retry: FAILURES[outcome.kind].retry },
-            outcome.message,
-            null,
-          );
-        case 'throttled':
-          await this.#waitForRate(outcome.seconds, outcome.message, warned);
-          warned = true;
-          break;
-        case 'unclear': {
-          const lost = await this.#find(memory);
-          if (lost !== null || this.#execution.interruption !== null) return lost;
-          if (++unclear >= MAX_UNCLEAR) {
-            throw await this.#over({ kind: 'provider_error', retry: true }, outcome.message, null);
-          }
-        }
-      }
-    }
-  }
-
-  async #find(memory: Memory): Promise<Started | null> {
-    const lost = await findLost(this.#deps, this.#execution, {
-      ...this.#input,
-      owner: this.#owner,
-      exclude: memory.known,
-    });
-    return lost === null ? null : { id: lost.id, known: lost, adopted: true };
-  }
-
-  async #waitForRate(seconds: number, message: string, warned: boolean): Promise<void> {
-    const until = new Date(Date.now() + seconds * 1000).toISOString();
-    this.#execution.beat({ phase: 'waiting', until, message });
-    if (!warned) {
-      await this.#tell(() =>
-        this.#workflow.signal(rateLimitedSignal, {
-          clip_index: this.#input.clip_index,
-          seconds,
-          message,
-        }),
-      );
-    }
-    await this.#execution.wait(seconds * 1000);
-  }
-
-  /** The id in heartbeat (already sent), claim and history, so that losing any one of them loses nothing. */
-  async #announce(
-    id: string,
-    known: ProviderPrediction | null,
-    adopted: boolean,
-    memory: Memory,
-  ): Promise<void> {
-    await this.#deps.claims.claim(id, this.#owner);
-    if (memory.known.has(id)) return;
-    const prediction = this.#ledger(known ?? unread(id, this.#input.model), adopted);
-    await this.#tell(() =>
-      this.#workflow.signal(predictionCreatedSignal, {
-        clip_index: this.#input.clip_index,
-        prediction,
-      }),
-    );
-  }
-
-  async #conclude(last: ProviderPrediction, adopted: boolean): Promise<GenerateClipResult> {
-    const verdict = judge(last);
-    const prediction = this.#ledger(last, adopted);
-    if (verdict === null && last.output_url !== null) {
-      const { attempt } = this.#execution.state;
-      return { outcome: 'succeeded', attempt, prediction, output_url: last.output_url };
-    }
-    const { message, ...rest } = verdict ?? {
-      kind: 'no_output',
-      retry: true,
-      message: 'no output',
-    };
-    throw await this.#over(rest, message, prediction);
-  }
-
-  /** Ends an interrupted execution: on cancellation the prediction goes too, otherwise it is left running. */
-  async #stop(
-    id: string | null,
-    last: ProviderPrediction | null = null,
-    adopted = false,
-  ): Promise<GenerateClipResult> {
-    const execution = this.#execution;
-    const unclear = id === null && (this.#unclear || execution.state.phase === 'reconciling');
-    switch (execution.interruption) {
-      case 'handover':
-        return { outcome: 'handover', prediction_id: id, unclear };
-      case 'cancel': {
-        const final = id === null ? null : await cancelAndConfirm(this.#deps.replicate, id, last);
-        const details: CanceledExecution = {
-          prediction: final === null ? null : this.#ledger(final, adopted),
-          output_url: final?.status === 'succeeded' ? final.output_url : null,
-        };
-        throw new CancelledFailure('the clip was canceled', [details]);
-      }
-      case 'gone':
-      case null:
-        throw ApplicationFailure.retryable(
-          'the execution was cut off; the next goes on',
-          INTERRUPTED,
-        );
-    }
-  }
-
-  #ledger(prediction: ProviderPrediction, adopted: boolean): ReturnType<typeof toLedger> {
-    return toLedger(prediction, this.#input, this.#execution.state.attempt, adopted);
-  }
-
-  /** This attempt is over: written to heartbeat and workflow before Temporal is told to try again. */
-  async #over(
-    verdict: Verdict,
-    message: string,
-    prediction: AttemptOver['prediction'],
-  ): Promise<ApplicationFailure> {
-    const { attempt } = this.#execution.state;
-    const failure = this.#failure(verdict, message, prediction);
-    if (failure.nonRetryable === true) return failure;
-    this.#execution.beat({ failed_attempts: attempt, prediction_id: null, phase: 'waiting' });
-    await this.#tell(() =>
-      this.#workflow.signal(attemptFailedSignal, {
-        clip_index: this.#input.clip_index,
-        attempt,
-        prediction,
-        error: { kind: verdict.kind, message, retryable: true },
-        delay: this.#delay(verdict),
-      }),
-    );
-    return failure;
-  }
-
-  #delay(verdict: Verdict): number {
-    return Math.max(backoffSeconds(this.#execution.info.attempt), verdict.delay ?? 0);
-  }
-
-  #failure(
-    verdict: Verdict,
-    message: string,
-    prediction: AttemptOver['prediction'],
-  ): ApplicationFailure {
-    const { attempt } = this.#execution.state;
-    const again = verdict.retry && attempt < Math.min(verdict.limit ?? MAX_ATTEMPTS, MAX_ATTEMPTS);
-    const error: Problem = { ...problem(verdict.kind, message), retryable: again };
-    const details: AttemptOver = { attempt, prediction, error };
-    const backoff = backoffSeconds(this.#execution.info.attempt);
-    return ApplicationFailure.create({
-      type: verdict.kind satisfies FailureKind,
-      message,
-      nonRetryable: !again,
-      details: [details],
-      // Only when the provider wants more patience than the policy has.
-      ...(this.#delay(verdict) > backoff
-        ? { nextRetryDelay: `${String(this.#delay(verdict))}s` }
-        : {}),
-    });
-  }
-
-  /** A signal is a second copy of what heartbeat and result carry: worth a few tries, never worth the clip. */
-  async #tell(send: () => Promise<void>): Promise<void> {
-    for (let tries = 0; tries < 3; tries++) {
-      try {
-        await send();
-        return;
-      } catch (error) {
-        this.#execution.context.log.warn('a signal to the workflow did not arrive', { error });
-        await this.#execution.wait(500);
-      }
-    }
+/** The id in heartbeat, claim and history, quickest first, so that losing any one of them loses nothing. */
+async function announce(
+  { claims }: Deps,
+  attempt: Attempt,
+  memory: Memory,
+  { id, known, adopted }: Started,
+): Promise<void> {
+  attempt.execution.beat({
+    phase: 'rendering',
+    prediction_id: id,
+    status: known?.status ?? null,
+    until: null,
+    message: null,
+  });
+  await claims.claim(id, attempt.owner);
+  if (!memory.known.has(id)) {
+    await attempt.tellCreated(known ?? unread(id, attempt.input.model), adopted);
   }
 }
 
-interface Started {
-  id: string;
-  known: ProviderPrediction | null;
-  adopted: boolean;
+async function conclude(
+  attempt: Attempt,
+  last: ProviderPrediction,
+  adopted: boolean,
+): Promise<GenerateClipResult> {
+  const verdict = judge(last);
+  const prediction = attempt.ledgerLine(last, adopted);
+  if (verdict.type === 'over') throw await attempt.over(verdict, verdict.message, prediction);
+  return {
+    outcome: 'succeeded',
+    attempt: attempt.number,
+    prediction,
+    output_url: verdict.output_url,
+  };
 }
 
-/** Seconds by which the provider's own deadline outlives ours, so that ours comes first. */
-const CANCEL_SLACK = 30;
-
-const overBudget = (last: Problem | null): string =>
-  `the next attempt no longer fits max_cost_usd${last === null ? '' : `; last error: ${last.message}`}`;
+/** Ends an interrupted execution: on cancellation the prediction goes too, otherwise it is left running. */
+async function stop(
+  deps: Deps,
+  attempt: Attempt,
+  memory: Memory,
+  started: Started | null,
+  last: ProviderPrediction | null,
+): Promise<GenerateClipResult> {
+  const { execution } = attempt;
+  switch (execution.interruption) {
+    case 'handover': {
+      const unclear =
+        started === null && (memory.unclear || execution.state.phase === 'reconciling');
+      return { outcome: 'handover', prediction_id: started?.id ?? null, unclear };
+    }
+    case 'cancel': {
+      const final =
+        started === null ? null : await cancelAndConfirm(deps.replicate, started.id, last);
+      const details: CanceledExecution = {
+        prediction: final === null ? null : attempt.ledgerLine(final, started?.adopted ?? false),
+        output_url: final?.status === 'succeeded' ? final.output_url : null,
+      };
+      throw new CancelledFailure('the clip was canceled', [details]);
+    }
+    case 'gone':
+    case null:
+      throw ApplicationFailure.retryable(
+        'the execution was cut off; the next goes on',
+        INTERRUPTED,
+      );
+  }
+}
 
 const unread = (id: string, model: string): ProviderPrediction => ({
   id,

@@ -1,41 +1,33 @@
-/** How an ended prediction is to be taken: null when it succeeded with an output. */
+/** How an ended prediction is to be taken. */
 import { judgeText } from '../domain/failures.js';
 import type { Verdict } from '../domain/failures.js';
 import type { ProviderPrediction } from '../adapters/replicate.js';
 
-export function judge(last: ProviderPrediction): (Verdict & { message: string }) | null {
-  const where = ` (${last.web_url})`;
+export type Judged =
+  { type: 'rendered'; output_url: string } | ({ type: 'over'; message: string } & Verdict);
+
+export function judge(last: ProviderPrediction): Judged {
+  const over = (verdict: Verdict, said: string): Judged => ({
+    type: 'over',
+    ...verdict,
+    message: `${said} (${last.web_url})`,
+  });
   switch (last.status) {
     case 'succeeded':
-      if (last.output_url !== null) return null;
+      if (last.output_url !== null) return { type: 'rendered', output_url: last.output_url };
       return last.data_removed
-        ? {
-            kind: 'output_lost',
-            retry: false,
-            message: `the provider has deleted the output${where}`,
-          }
-        : { kind: 'no_output', retry: true, message: `succeeded without an output${where}` };
+        ? over({ kind: 'output_lost', retry: false }, 'the provider has deleted the output')
+        : over({ kind: 'no_output', retry: true }, 'succeeded without an output');
     case 'failed': {
-      const said = last.error?.trim();
-      return {
-        ...judgeText(said ?? null),
-        message: `${said === undefined || said === '' ? 'failed without a reason' : said}${where}`,
-      };
+      const said = last.error?.trim() ?? '';
+      return over(judgeText(said), said === '' ? 'failed without a reason' : said);
     }
     case 'aborted':
-      return { kind: 'provider_error', retry: true, message: `aborted before it ran${where}` };
+      return over({ kind: 'provider_error', retry: true }, 'aborted before it ran');
     case 'canceled':
       return isPast(last.deadline)
-        ? {
-            kind: 'timed_out',
-            retry: false,
-            message: `ended by its deadline at the provider${where}`,
-          }
-        : {
-            kind: 'canceled',
-            retry: false,
-            message: `canceled at the provider, not by this job${where}`,
-          };
+        ? over({ kind: 'timed_out', retry: false }, 'ended by its deadline at the provider')
+        : over({ kind: 'canceled', retry: false }, 'canceled at the provider, not by this job');
     case 'starting':
     case 'processing':
       throw new Error(`expected an ended prediction, got ${last.status}`);

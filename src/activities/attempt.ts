@@ -1,0 +1,106 @@
+/**
+ * One attempt as the workflow and Temporal hear of it: its number, its ledger line, and the failure that ends it.
+ * Written to heartbeat and workflow before Temporal is told to try again.
+ */
+import { ApplicationFailure } from '@temporalio/activity';
+import { backoffSeconds, MAX_ATTEMPTS, problem } from '../domain/failures.js';
+import type { Verdict } from '../domain/failures.js';
+import type { AttemptOver, GenerateClipInput } from '../domain/activity.js';
+import type { Prediction } from '../domain/job.js';
+import type { ProviderPrediction } from '../adapters/replicate.js';
+import type { OwnWorkflow } from '../adapters/temporal.js';
+import {
+  attemptFailedSignal,
+  predictionCreatedSignal,
+  rateLimitedSignal,
+} from '../workflows/contract.js';
+import type { Execution } from './execution.js';
+import { toLedger } from './ledger.js';
+
+const SIGNAL_TRIES = 3;
+
+export class Attempt {
+  readonly input: GenerateClipInput;
+  readonly execution: Execution;
+  readonly #workflow: OwnWorkflow;
+
+  constructor(input: GenerateClipInput, execution: Execution, workflow: OwnWorkflow) {
+    this.input = input;
+    this.execution = execution;
+    this.#workflow = workflow;
+  }
+
+  get number(): number {
+    return this.execution.state.attempt;
+  }
+
+  /** Who a prediction of this clip belongs to, in the claims. */
+  get owner(): string {
+    return `${this.execution.workflowId}/${String(this.input.clip_index)}`;
+  }
+
+  ledgerLine(prediction: ProviderPrediction, adopted: boolean): Prediction {
+    return toLedger(prediction, this.input, this.number, adopted);
+  }
+
+  async tellCreated(prediction: ProviderPrediction, adopted: boolean): Promise<void> {
+    const payload = {
+      clip_index: this.input.clip_index,
+      prediction: this.ledgerLine(prediction, adopted),
+    };
+    await this.#tell(() => this.#workflow.signal(predictionCreatedSignal, payload));
+  }
+
+  async tellRateLimited(seconds: number, message: string): Promise<void> {
+    const payload = { clip_index: this.input.clip_index, seconds, message };
+    await this.#tell(() => this.#workflow.signal(rateLimitedSignal, payload));
+  }
+
+  /** The failure to throw for an attempt that is over; a further attempt, if any, is announced first. */
+  async over(
+    verdict: Verdict,
+    message: string,
+    prediction: Prediction | null,
+  ): Promise<ApplicationFailure> {
+    const again =
+      verdict.retry && this.number < Math.min(verdict.limit ?? MAX_ATTEMPTS, MAX_ATTEMPTS);
+    const error = { ...problem(verdict.kind, message), retryable: again };
+    const backoff = backoffSeconds(this.execution.info.attempt);
+    const delay = Math.max(backoff, verdict.delay ?? 0);
+    const details: AttemptOver = { attempt: this.number, prediction, error };
+    if (again) {
+      const { clip_index } = this.input;
+      this.execution.beat({
+        failed_attempts: this.number,
+        prediction_id: null,
+        phase: 'waiting',
+        until: new Date(Date.now() + delay * 1000).toISOString(),
+        message,
+      });
+      await this.#tell(() =>
+        this.#workflow.signal(attemptFailedSignal, { clip_index, ...details, delay }),
+      );
+    }
+    return ApplicationFailure.create({
+      type: verdict.kind,
+      message,
+      nonRetryable: !again,
+      details: [details],
+      // Only when the provider wants more patience than the policy has.
+      ...(delay > backoff ? { nextRetryDelay: `${String(delay)}s` } : {}),
+    });
+  }
+
+  /** A signal is a second copy of what heartbeat and result carry: worth a few tries, never worth the clip. */
+  async #tell(send: () => Promise<void>): Promise<void> {
+    for (let tries = 0; tries < SIGNAL_TRIES; tries++) {
+      try {
+        await send();
+        return;
+      } catch (error) {
+        this.execution.context.log.warn('a signal to the workflow did not arrive', { error });
+        await this.execution.wait(500);
+      }
+    }
+  }
+}

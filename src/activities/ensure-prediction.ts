@@ -1,0 +1,92 @@
+/**
+ * Makes sure that this attempt has a prediction, by the cheapest way that cannot pay twice: attach to the one
+ * that is known, find the one that may exist, and only then create one.
+ *
+ * G1 An attempt creates at most one prediction.
+ */
+import type { ProviderPrediction } from '../adapters/replicate.js';
+import { FAILURES } from '../domain/failures.js';
+import type { Attempt } from './attempt.js';
+import type { Deps } from './deps.js';
+import { findLost } from './find-lost.js';
+import type { Memory } from './memory.js';
+
+export interface Started {
+  id: string;
+  /** As last read; null when only the id is known. */
+  known: ProviderPrediction | null;
+  adopted: boolean;
+}
+
+/** Creates that may be unclear within one attempt before it is given up. */
+const MAX_UNCLEAR = 2;
+/** Seconds by which the provider's own deadline outlives ours, so that ours comes first. */
+const CANCEL_SLACK = 30;
+
+/** Null when the execution was interrupted first. */
+export async function ensurePrediction(
+  deps: Deps,
+  attempt: Attempt,
+  memory: Memory,
+): Promise<Started | null> {
+  if (memory.open !== null) return { id: memory.open, known: null, adopted: memory.adopted };
+  if (memory.unclear) {
+    const lost = await find(deps, attempt, memory);
+    if (lost !== null || attempt.execution.interruption !== null) return lost;
+  }
+  if (!memory.granted) {
+    const last = memory.last_error === null ? '' : `; last error: ${memory.last_error.message}`;
+    const message = `the next attempt no longer fits max_cost_usd${last}`;
+    throw await attempt.over({ kind: 'over_budget', retry: false }, message, null);
+  }
+  return create(deps, attempt, memory);
+}
+
+async function create(deps: Deps, attempt: Attempt, memory: Memory): Promise<Started | null> {
+  const { execution, input } = attempt;
+  for (let unclear = 0, told = false; execution.interruption === null;) {
+    // Never aborted: an answer thrown away may be a prediction paid for.
+    const outcome = await deps.replicate.create({
+      model: input.model,
+      version: input.version,
+      input: input.input,
+      cancel_after: (Date.parse(input.deadline) - Date.now()) / 1000 + CANCEL_SLACK,
+      webhook: deps.webhook_url,
+    });
+    switch (outcome.type) {
+      case 'created':
+        return { id: outcome.prediction.id, known: outcome.prediction, adopted: false };
+      case 'rejected': {
+        const { kind, message } = outcome;
+        throw await attempt.over({ kind, retry: FAILURES[kind].retry }, message, null);
+      }
+      case 'throttled': {
+        // Back-pressure, not failure: waited out inside the attempt.
+        const { seconds, message } = outcome;
+        const until = new Date(Date.now() + seconds * 1000).toISOString();
+        execution.beat({ phase: 'waiting', until, message });
+        if (!told) await attempt.tellRateLimited(seconds, message);
+        told = true;
+        await execution.wait(seconds * 1000);
+        break;
+      }
+      case 'unclear': {
+        const lost = await find(deps, attempt, memory);
+        if (lost !== null || execution.interruption !== null) return lost;
+        if (++unclear >= MAX_UNCLEAR) {
+          throw await attempt.over({ kind: 'provider_error', retry: true }, outcome.message, null);
+        }
+      }
+    }
+  }
+  return null;
+}
+
+async function find(deps: Deps, attempt: Attempt, memory: Memory): Promise<Started | null> {
+  const lost = await findLost(deps, attempt.execution, {
+    ...attempt.input,
+    owner: attempt.owner,
+    exclude: memory.known,
+  });
+  return lost === null ? null : { id: lost.id, known: lost, adopted: true };
+}
