@@ -1,0 +1,149 @@
+/**
+ * Every call this page makes to the API but the event stream. It answers with values, never throws:
+ * a refusal carries the problem in words, an unreachable server is a refusal with status 0.
+ * When a key is needed it asks once, for all calls that wait, and repeats them.
+ */
+import type { Job } from '../domain/job.js';
+import { authorization } from './api-key.js';
+import { learnTime } from './clock.js';
+
+export interface FieldProblem {
+  path: string;
+  message: string;
+}
+
+export interface Refusal {
+  ok: false;
+  /** 0 when the server could not be reached. */
+  status: number;
+  message: string;
+  errors: FieldProblem[];
+}
+
+export type Answer<T> = { ok: true; status: number; value: T } | Refusal;
+
+export interface EstimatedClip {
+  clip_index: number;
+  target_duration: number;
+  requested_duration: number;
+  duration_reason?: string;
+  estimated_cost_usd: number | null;
+  cost_increase_percent: number;
+}
+
+export interface Estimate {
+  model?: string;
+  clips: EstimatedClip[];
+  estimated_cost_usd: number | null;
+  cost_increase_percent: number;
+  warnings: string[];
+}
+
+export interface Readiness {
+  ready: boolean;
+  temporal?: boolean;
+  workers?: number;
+  simulated?: boolean;
+  namespace?: string;
+  ui_url?: string | null;
+}
+
+export interface JobPage {
+  jobs: Job[];
+  next_cursor: string | null;
+}
+
+export interface ModelSummary {
+  id: string;
+  usual_time?: number;
+}
+
+let askForKey: () => Promise<void> = () => Promise.resolve();
+
+/** Who asks the person for a key when the server wants one. */
+export const onKeyNeeded = (ask: () => Promise<void>): void => {
+  askForKey = ask;
+};
+
+export const needKey = (): Promise<void> => askForKey();
+
+async function call<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  key?: string,
+): Promise<Answer<T>> {
+  const headers: Record<string, string> = { accept: 'application/json', ...authorization() };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  if (key !== undefined) headers['idempotency-key'] = key;
+  try {
+    const response = await fetch(path, {
+      method,
+      headers,
+      cache: 'no-store',
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (response.status === 401) {
+      await askForKey();
+      return await call(method, path, body, key);
+    }
+    learnTime(response.headers.get('date'));
+    return await read<T>(response);
+  } catch {
+    return refusal(0, 'The server cannot be reached right now.');
+  }
+}
+
+async function read<T>(response: Response): Promise<Answer<T>> {
+  const value = (await response.json().catch(() => null)) as unknown;
+  if (response.ok) return { ok: true, status: response.status, value: value as T };
+  const problem = (value ?? {}) as { title?: string; detail?: string; errors?: FieldProblem[] };
+  const message =
+    problem.detail ?? problem.title ?? `The server answered ${String(response.status)}.`;
+  return refusal(response.status, message, problem.errors ?? []);
+}
+
+const refusal = (status: number, message: string, errors: FieldProblem[] = []): Refusal => ({
+  ok: false,
+  status,
+  message,
+  errors,
+});
+
+const jobPath = (jobId: string): string => `/v1/jobs/${encodeURIComponent(jobId)}`;
+const clipPath = (jobId: string, clipIndex: number): string =>
+  `${jobPath(jobId)}/clips/${String(clipIndex)}`;
+
+export type JobAction = 'cancel' | 'pause' | 'resume' | 'retry';
+export type ClipAction = 'cancel' | 'retry';
+
+export const api = {
+  estimate: (plan: unknown) => call<Estimate>('POST', '/v1/jobs/estimate', plan),
+  /** The same key for the same plan: a repeated click or a lost answer never starts a second job. */
+  start: (plan: unknown, key: string) => call<Job>('POST', '/v1/jobs', plan, key),
+  job: (jobId: string) => call<Job>('GET', jobPath(jobId)),
+  jobs: (query: { status?: string; cursor?: string }) =>
+    call<JobPage>('GET', `/v1/jobs?${new URLSearchParams({ limit: '50', ...query }).toString()}`),
+  actOnJob: (jobId: string, action: JobAction) =>
+    call<unknown>('POST', `${jobPath(jobId)}/${action}`),
+  actOnClip: (jobId: string, clipIndex: number, action: ClipAction) =>
+    call<unknown>('POST', `${clipPath(jobId, clipIndex)}/${action}`),
+  models: () => call<{ models: ModelSummary[] }>('GET', '/v1/models'),
+  eventsPath: (jobId: string) => `${jobPath(jobId)}/events`,
+};
+
+/** 503 is an answer here: it says what is missing. Null when nobody answers. */
+export async function readiness(): Promise<Readiness | null> {
+  try {
+    const response = await fetch('/readyz', { cache: 'no-store' });
+    return (await response.json()) as Readiness;
+  } catch {
+    return null;
+  }
+}
+
+/** Works without a secure context, which `randomUUID` does not. */
+export const newKey = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');

@@ -1,0 +1,28 @@
+/**
+ * The API key of this browser tab, where the server asks for one: kept in sessionStorage, sent as
+ * `Authorization`, and as `?api_key=` only where an element (video, img) cannot send a header.
+ */
+
+const SLOT = 'api_key';
+
+export const storedKey = (): string | null => sessionStorage.getItem(SLOT);
+
+export const storeKey = (key: string): void => {
+  sessionStorage.setItem(SLOT, key);
+};
+
+export const authorization = (): Record<string, string> => {
+  const key = storedKey();
+  return key === null ? {} : { authorization: `Bearer ${key}` };
+};
+
+/** A job's own path (`/v1/…`) as an element may load it. Null for anything that is not such a path. */
+export function mediaUrl(path: string | null): string | null {
+  if (path === null) return null;
+  const url = new URL(path, location.origin);
+  // A key must not travel to another host, nor to a route that does not need it.
+  if (url.origin !== location.origin || !url.pathname.startsWith('/v1/')) return null;
+  const key = storedKey();
+  if (key !== null) url.searchParams.set('api_key', key);
+  return url.href;
+}

@@ -1,0 +1,35 @@
+/**
+ * Whether the rest of the stack is there, asked of `/readyz` while the tab is visible. Whoever listens
+ * gets the latest answer at once; null means that the API itself did not answer.
+ */
+import { readiness, type Readiness } from './api-client.js';
+
+export interface Health {
+  latest(): Readiness | null;
+  /** Ask now instead of at the next turn. */
+  check(): Promise<void>;
+  listen(listener: () => void): () => void;
+}
+
+const EVERY = 5000;
+
+export function watchHealth(): Health {
+  const listeners = new Set<() => void>();
+  let latest: Readiness | null = null;
+  const check = async (): Promise<void> => {
+    latest = await readiness();
+    for (const listener of listeners) listener();
+  };
+  setInterval(() => {
+    if (document.visibilityState === 'visible') void check();
+  }, EVERY);
+  void check();
+  return {
+    latest: () => latest,
+    check,
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

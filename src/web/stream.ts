@@ -1,0 +1,176 @@
+/**
+ * One job's event stream, for as long as somebody looks: connects, resumes by the last folded seq,
+ * notices silence and a laptop's sleep, tries again with backoff. It knows nothing of jobs; what a
+ * frame means, where to resume and when it is over are its caller's answers.
+ *
+ * T1 at most one connection at a time.
+ * T2 a connection silent for longer than three keep-alives is dead, whatever the socket says.
+ */
+import { createSseParser, type SseFrame } from './sse-parser.js';
+
+export type StreamState =
+  | { kind: 'connecting' }
+  | { kind: 'open' }
+  | { kind: 'lost'; retry_at: number }
+  | { kind: 'over' }
+  | { kind: 'refused'; status: number };
+
+export interface StreamSource {
+  url: string;
+  headers(): Record<string, string>;
+  /** The last seq folded; null for a snapshot first. */
+  position(): number | null;
+  /** False when the frame cannot be used and the stream must start again from `position`. */
+  onFrame(frame: SseFrame): boolean;
+  onState(state: StreamState): void;
+  /** Is the job over, so that the stream's end is its end? */
+  isOver(): boolean;
+  /** The server wants a key; resolves when there is one. */
+  onUnauthorized(): Promise<void>;
+}
+
+export interface Stream {
+  /** Try now: the network is back, the tab is looked at again, the job was started again. */
+  nudge(): void;
+  close(): void;
+}
+
+const SILENCE = 46_000;
+const TICK = 2000;
+/** A timer late by this much means that the machine slept. */
+const SLEPT = 15_000;
+const BACKOFF = { first: 400, most: 5000 };
+
+type Outcome = 'over' | 'again' | 'lost' | { refused: number };
+
+export function openStream(source: StreamSource): Stream {
+  let closed = false;
+  let failures = 0;
+  let connection: AbortController | null = null;
+  let lastByte = Date.now();
+  let wake: () => void = () => undefined;
+
+  const watch = setInterval(
+    watchdog(() => lastByte, restart),
+    TICK,
+  );
+
+  function restart(): void {
+    failures = 0;
+    connection?.abort();
+    wake();
+  }
+
+  const pause = (milliseconds: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  async function run(): Promise<void> {
+    while (!closed) {
+      source.onState({ kind: 'connecting' });
+      lastByte = Date.now();
+      connection = new AbortController();
+      const outcome = await connect(source, connection, () => {
+        failures = 0;
+        lastByte = Date.now();
+      });
+      if (closed) return;
+      await settle(outcome);
+    }
+  }
+
+  async function settle(outcome: Outcome): Promise<void> {
+    if (typeof outcome === 'object') {
+      source.onState({ kind: 'refused', status: outcome.refused });
+      return pause(60_000);
+    }
+    if (outcome === 'over') {
+      source.onState({ kind: 'over' });
+      return new Promise((resolve) => {
+        wake = resolve; // until somebody starts the job again
+      });
+    }
+    if (outcome === 'again') return pause(BACKOFF.first);
+    const delay = Math.min(BACKOFF.most, BACKOFF.first * 2 ** failures);
+    failures += 1;
+    source.onState({ kind: 'lost', retry_at: Date.now() + delay });
+    return pause(delay);
+  }
+
+  void run();
+  return {
+    nudge: restart,
+    close() {
+      closed = true;
+      clearInterval(watch);
+      connection?.abort();
+      wake();
+    },
+  };
+}
+
+/** Called every TICK: asks for a restart after silence (T2) and after sleep. */
+function watchdog(lastByte: () => number, restart: () => void): () => void {
+  let lastTick = Date.now();
+  return () => {
+    const time = Date.now();
+    const slept = time - lastTick > TICK + SLEPT;
+    lastTick = time;
+    if (slept || time - lastByte() > SILENCE) restart();
+  };
+}
+
+async function connect(
+  source: StreamSource,
+  connection: AbortController,
+  onBytes: () => void,
+): Promise<Outcome> {
+  const position = source.position();
+  const resume: Record<string, string> =
+    position === null ? {} : { 'last-event-id': String(position) };
+  try {
+    const response = await fetch(source.url, {
+      headers: { accept: 'text/event-stream', ...resume, ...source.headers() },
+      cache: 'no-store',
+      signal: connection.signal,
+    });
+    if (response.status === 401) {
+      await source.onUnauthorized();
+      return 'again';
+    }
+    if (response.status === 204) return 'over';
+    if (response.status >= 400 && response.status < 500) return { refused: response.status };
+    if (!response.ok || response.body === null) return 'lost';
+    source.onState({ kind: 'open' });
+    const complete = await readFrames(response.body, source, onBytes);
+    if (!complete) return 'again';
+    return source.isOver() ? 'over' : 'lost';
+  } catch {
+    return connection.signal.aborted ? 'again' : 'lost';
+  } finally {
+    connection.abort(); // T1: whatever ended it, nothing of this connection goes on
+  }
+}
+
+async function readFrames(
+  body: ReadableStream<Uint8Array>,
+  source: StreamSource,
+  onBytes: () => void,
+): Promise<boolean> {
+  const parser = createSseParser();
+  const decoder = new TextDecoder();
+  const reader = body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return true;
+    onBytes();
+    for (const frame of parser.push(decoder.decode(value, { stream: true }))) {
+      if (!source.onFrame(frame)) return false;
+    }
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * One clip: its picture, what it does, what it cost. A card is built once and then only corrected;
+ * it redraws when its clip or its live progress is another object than before.
+ */
+import type { Clip, Job } from '../../domain/job.js';
+import { isClipOver, isOver } from '../../domain/progress.js';
+import { now } from '../clock.js';
+import { attribute, figure, h, icon, setText, show } from '../dom.js';
+import { clipFile, clipName, clock, percent, safeLink, seconds, usd } from '../format.js';
+import type { LiveProgress } from '../store.js';
+import { CLIP_WORDS, FAILURE_WORDS, phaseOf } from '../words.js';
+import { mediaUrl } from '../api-key.js';
+import { clipControls } from './clip-controls.js';
+import { screen } from './screen.js';
+
+export interface CardInput {
+  job: Job;
+  clip: Clip;
+  live: LiveProgress | undefined;
+}
+
+export interface ClipCard {
+  element: HTMLElement;
+  update(input: CardInput): void;
+  tick(): void;
+}
+
+export function clipCard(first: CardInput): ClipCard {
+  const { clip_index: index } = first.clip;
+  const picture = screen(clipName(index));
+  const phase = h('span', { class: 'clip__phase' });
+  const attempt = h('span', { class: 'quiet' });
+  const bar = progressBar(clipName(index));
+  const trouble = troubleBox();
+  const prompt = h('p', { class: 'clip__prompt' });
+  const facts = factList();
+  const controls = clipControls(first.job.job_id, index);
+  const prediction = h('a', {
+    class: 'link',
+    text: 'Prediction',
+    rel: 'noopener',
+    target: '_blank',
+    'aria-label': `${clipName(index)}: prediction at the provider, in a new tab`,
+  });
+  prediction.append(icon('open'));
+  const save = h('a', {
+    class: 'link',
+    text: 'Download',
+    download: clipFile(index, 'mp4'),
+    'aria-label': `Download ${clipName(index)}`,
+  });
+  save.append(icon('save'));
+  const element = h(
+    'li',
+    { class: 'clip', id: `clip-${String(index)}`, 'data-clip-index': index },
+    picture.element,
+    h(
+      'div',
+      { class: 'clip__body' },
+      h(
+        'div',
+        { class: 'clip__top' },
+        h('h3', { class: 'clip__name', text: clipName(index) }),
+        phase,
+        attempt,
+      ),
+      bar.element,
+      trouble.element,
+      prompt,
+      facts.element,
+      h('div', { class: 'clip__actions' }, save, prediction, controls.element),
+    ),
+  );
+
+  let shown: CardInput | null = null;
+  const draw = (input: CardInput): void => {
+    const { clip, live } = input;
+    attribute(element, 'data-status', clip.status);
+    picture.update(clip);
+    setText(phase, phaseOf(clip, live));
+    setText(attempt, attemptText(clip));
+    setText(prompt, clip.prompt);
+    bar.update(clip, live);
+    facts.update(clip);
+    controls.update(clip, input.job);
+    const web = safeLink(clip.predictions.at(-1)?.url);
+    show(prediction, web !== null);
+    attribute(prediction, 'href', web);
+    const video = clip.status === 'succeeded' ? mediaUrl(clip.video_url) : null;
+    show(save, video !== null);
+    attribute(save, 'href', video);
+  };
+  const tick = (): void => {
+    if (shown === null) return;
+    facts.tick(shown.clip);
+    trouble.update(shown);
+  };
+  return {
+    element,
+    tick,
+    update(input) {
+      const same =
+        shown !== null &&
+        shown.clip === input.clip &&
+        shown.live === input.live &&
+        shown.job.status === input.job.status;
+      shown = input;
+      if (!same) draw(input);
+      tick();
+    },
+  };
+}
+
+const attemptText = (clip: Clip): string =>
+  clip.attempt > 1 || (clip.attempt === 1 && !isClipOver(clip.status))
+    ? `attempt ${String(clip.attempt)} of ${String(clip.max_attempts)}`
+    : '';
+
+function progressBar(name: string): {
+  element: HTMLElement;
+  update(clip: Clip, live: LiveProgress | undefined): void;
+} {
+  const fill = h('span', { class: 'bar__fill' });
+  const bar = h(
+    'span',
+    {
+      class: 'bar',
+      role: 'progressbar',
+      'aria-label': `${name}: progress`,
+      'aria-valuemin': 0,
+      'aria-valuemax': 100,
+    },
+    fill,
+  );
+  const label = h('span', { class: 'quiet clip__percent' });
+  const element = h('div', { class: 'clip__progress' }, bar, label);
+  return {
+    element,
+    update(clip, live) {
+      const active = clip.status === 'running' || clip.status === 'storing';
+      show(element, active);
+      if (!active) return;
+      const value = clip.status === 'running' ? (live?.percent ?? null) : clip.percent;
+      attribute(bar, 'data-status', clip.status);
+      attribute(bar, 'data-unknown', value === null);
+      attribute(bar, 'aria-valuenow', value === null ? null : Math.round(value));
+      bar.style.setProperty('--percent', String(value ?? 0));
+      const estimated = value !== null && live?.estimated === true && clip.status === 'running';
+      attribute(bar, 'aria-valuetext', estimated ? `about ${percent(value)}, estimated` : null);
+      setText(label, value === null ? '' : `${estimated ? '≈ ' : ''}${percent(value)}`);
+      attribute(label, 'title', estimated ? 'Estimated from the usual time of this model' : null);
+    },
+  };
+}
+
+/** Why a clip waits or failed, with the countdown to the next try. */
+function troubleBox(): { element: HTMLElement; update(input: CardInput): void } {
+  const words = h('strong', {});
+  const text = h('span', { class: 'clip__error' });
+  const countdown = h('span', { class: 'clip__countdown' });
+  const element = h('div', { class: 'clip__trouble', hidden: true }, words, text, countdown);
+  return {
+    element,
+    update({ clip, live, job }) {
+      const message =
+        clip.error?.message ?? (clip.status === 'retrying' ? (live?.last_error ?? null) : null);
+      const visible = message !== null && clip.status !== 'succeeded';
+      show(element, visible);
+      if (!visible) return;
+      setText(
+        words,
+        clip.error === null ? CLIP_WORDS[clip.status] : FAILURE_WORDS[clip.error.kind],
+      );
+      setText(text, message);
+      setText(countdown, isOver(job.status) ? '' : countdownText(clip, live));
+      show(countdown, countdown.textContent !== '');
+    },
+  };
+}
+
+function countdownText(clip: Clip, live: LiveProgress | undefined): string {
+  const at = clip.next_attempt_at ?? live?.next_attempt_at ?? null;
+  if (clip.status !== 'retrying' || at === null) return '';
+  const left = Math.ceil((Date.parse(at) - now()) / 1000);
+  return left > 0 ? `Next try in ${clock(left)}` : 'Trying again now…';
+}
+
+function factList(): { element: HTMLElement; update(clip: Clip): void; tick(clip: Clip): void } {
+  const length = figure('Length');
+  const cost = figure('Cost');
+  const time = figure('Time');
+  return {
+    element: h(
+      'dl',
+      { class: 'figures figures--small' },
+      length.element,
+      cost.element,
+      time.element,
+    ),
+    update(clip) {
+      length.set(
+        seconds(clip.actual_duration ?? clip.requested_duration),
+        clip.actual_duration === null
+          ? `asked, ${seconds(clip.target_duration)} wanted`
+          : `of ${seconds(clip.requested_duration)} asked`,
+      );
+      attribute(length.element, 'title', clip.duration_reason);
+      cost.set(
+        usd(clip.cost_usd ?? clip.estimated_cost_usd),
+        clip.cost_usd === null ? 'estimated' : '',
+      );
+    },
+    tick(clip) {
+      if (clip.started_at === null) time.set('—');
+      else {
+        const end = clip.completed_at === null ? now() : Date.parse(clip.completed_at);
+        time.set(clock(clip.generation_time ?? (end - Date.parse(clip.started_at)) / 1000));
+      }
+    },
+  };
+}

@@ -1,0 +1,130 @@
+/**
+ * What a plan will ask and cost, before anything is paid; or every mistake that is in it. It starts
+ * nothing itself: the form that owns it does.
+ */
+import type { Estimate, EstimatedClip, Refusal } from '../api-client.js';
+import { h, type Child } from '../dom.js';
+import { increase, percent, plural, seconds, usd } from '../format.js';
+
+/** Above this a buffer is worth a second look. */
+const WATCHED_INCREASE = 20;
+
+export function estimateView(estimate: Estimate, onStart: () => void): HTMLElement {
+  const total = usd(estimate.estimated_cost_usd);
+  return h(
+    'section',
+    { class: 'estimate', 'aria-labelledby': 'estimate-title' },
+    h('h2', { id: 'estimate-title', text: 'Before you start' }),
+    totals(estimate),
+    warnings(estimate.warnings),
+    table(estimate.clips),
+    h(
+      'div',
+      { class: 'estimate__start' },
+      h('button', {
+        class: 'button button--primary button--large',
+        type: 'button',
+        id: 'start',
+        text: `Start ${plural(estimate.clips.length, 'clip')} · ${total}`,
+        onclick: onStart,
+      }),
+      h('p', {
+        class: 'quiet',
+        text: 'Retries of failed clips can cost more than the estimate; max_cost_usd in the plan caps it.',
+      }),
+    ),
+  );
+}
+
+function totals(estimate: Estimate): HTMLElement {
+  const requested = estimate.clips.reduce((sum, clip) => sum + clip.requested_duration, 0);
+  const pairs: [string, string][] = [
+    ['Clips', String(estimate.clips.length)],
+    ['Video asked for', seconds(requested)],
+    ['Estimated cost', usd(estimate.estimated_cost_usd)],
+    ['Extra for the buffer', increase(estimate.cost_increase_percent)],
+  ];
+  return h(
+    'dl',
+    { class: 'figures' },
+    ...pairs.map(([name, value]) =>
+      h(
+        'div',
+        { class: 'figure' },
+        h('dt', { text: name }),
+        h('dd', {}, h('span', { class: 'figure__value', text: value })),
+      ),
+    ),
+  );
+}
+
+const warnings = (texts: readonly string[]): Child =>
+  texts.length === 0
+    ? null
+    : h(
+        'div',
+        { class: 'notice notice--warn' },
+        h('h3', { class: 'notice__title', text: `Worth knowing (${String(texts.length)})` }),
+        h('ul', {}, ...texts.map((text) => h('li', { text }))),
+      );
+
+const HEADINGS = ['Clip', 'Wanted', 'Requested', 'Cost', 'Buffer'];
+
+const table = (clips: readonly EstimatedClip[]): HTMLElement =>
+  h(
+    'div',
+    { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': 'Estimate of every clip' },
+    h(
+      'table',
+      { class: 'table' },
+      h('thead', {}, h('tr', {}, ...HEADINGS.map((text) => h('th', { scope: 'col', text })))),
+      h('tbody', {}, ...clips.map(row)),
+    ),
+  );
+
+const row = (clip: EstimatedClip): HTMLElement =>
+  h(
+    'tr',
+    {},
+    h('th', { scope: 'row', text: String(clip.clip_index) }),
+    h('td', { text: seconds(clip.target_duration) }),
+    h(
+      'td',
+      { class: 'table__wide' },
+      h('strong', { text: seconds(clip.requested_duration) }),
+      h('span', { class: 'quiet', text: clip.duration_reason ?? '' }),
+    ),
+    h('td', { text: usd(clip.estimated_cost_usd) }),
+    h('td', {
+      class: clip.cost_increase_percent > WATCHED_INCREASE ? 'watched' : null,
+      text: clip.cost_increase_percent > 0 ? `+${percent(clip.cost_increase_percent)}` : '–',
+    }),
+  );
+
+/** Every mistake of a plan, each with its path. */
+export const mistakesView = (refusal: Pick<Refusal, 'message' | 'errors'>): HTMLElement =>
+  h(
+    'section',
+    { class: 'notice notice--bad', role: 'alert' },
+    h('h2', {
+      class: 'notice__title',
+      text:
+        refusal.errors.length === 0
+          ? 'This plan cannot be started'
+          : `${plural(refusal.errors.length, 'mistake')} in this plan`,
+    }),
+    refusal.errors.length === 0
+      ? h('p', { text: refusal.message })
+      : h(
+          'ul',
+          { class: 'mistakes' },
+          ...refusal.errors.map(({ path, message }) =>
+            h(
+              'li',
+              {},
+              h('code', { text: path === '' ? 'plan' : path }),
+              h('span', { text: message }),
+            ),
+          ),
+        ),
+  );

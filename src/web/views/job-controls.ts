@@ -1,0 +1,147 @@
+/**
+ * What a person can do to a job. One table of buttons: when each makes sense, what it asks first,
+ * what it calls and what is said afterwards. A refusal is said in the server's own words.
+ */
+import { tell } from '../announce.js';
+import { api, type Answer, type JobAction } from '../api-client.js';
+import { confirmed, showRaiseCap } from '../dialogs.js';
+import { attribute, h, setText, show } from '../dom.js';
+import type { Job } from '../../domain/job.js';
+import { isOver } from '../../domain/progress.js';
+
+interface Control {
+  id: string;
+  label(job: Job): string;
+  visible(job: Job): boolean;
+  run(job: Job): Promise<void>;
+  danger?: boolean;
+}
+
+export interface ControlContext {
+  /** After an accepted action: the stream may have to look again at once. */
+  onChanged(): void;
+  namespace(): string | null;
+  download(job: Job, report: (text: string) => void): Promise<void>;
+}
+
+const lost = (job: Job): number => job.failed_clips + job.canceled_clips;
+
+export function jobControls(context: ControlContext): {
+  element: HTMLElement;
+  update(job: Job): void;
+} {
+  const status = h('span', { class: 'quiet', role: 'status' });
+  const act = (action: JobAction, done: string) => async (job: Job) => {
+    const answer = await api.actOnJob(job.job_id, action);
+    report(answer, done);
+    if (answer.ok) context.onChanged();
+  };
+  const controls = [...steering(act), capControl(context), downloadControl(context, status)];
+  let current: Job | null = null;
+  const buttons = controls.map((control) => {
+    const button = h('button', {
+      class: control.danger === true ? 'button button--danger' : 'button',
+      type: 'button',
+      'data-action': control.id,
+      hidden: true,
+    });
+    button.addEventListener('click', () => {
+      if (current !== null) void busy(button, control.run(current));
+    });
+    return { control, button };
+  });
+  return {
+    element: h(
+      'div',
+      { class: 'controls', role: 'group', 'aria-label': 'This job' },
+      ...buttons.map(({ button }) => button),
+      status,
+    ),
+    update(job) {
+      current = job;
+      for (const { control, button } of buttons) {
+        show(button, control.visible(job));
+        setText(button, control.label(job));
+      }
+    },
+  };
+}
+
+type Act = (action: JobAction, done: string) => (job: Job) => Promise<void>;
+
+const steering = (act: Act): Control[] => [
+  {
+    id: 'pause',
+    label: () => 'Pause',
+    visible: (job) => job.status === 'running' || job.status === 'queued',
+    run: act('pause', 'Pausing: running clips finish, no more start'),
+  },
+  {
+    id: 'resume',
+    label: () => 'Resume',
+    visible: (job) => job.status === 'paused',
+    run: act('resume', 'The job goes on'),
+  },
+  {
+    id: 'retry',
+    label: (job) =>
+      lost(job) === 1 ? 'Retry the failed clip' : `Retry all ${String(lost(job))} failed clips`,
+    visible: (job) => lost(job) > 0,
+    run: act('retry', 'Retrying; the good clips are kept and not paid again'),
+  },
+  {
+    id: 'cancel',
+    label: () => 'Cancel job',
+    danger: true,
+    visible: (job) => !isOver(job.status),
+    run: async (job) => {
+      const sure = await confirmed({
+        title: 'Cancel this job?',
+        text: 'Finished clips are kept. Running ones are canceled at the provider and may still be billed for the time they ran.',
+        yes: 'Cancel the job',
+        no: 'Let it run',
+      });
+      if (sure) await act('cancel', 'Canceling the job')(job);
+    },
+  },
+];
+
+const capControl = (context: ControlContext): Control => ({
+  id: 'raise-cap',
+  label: () => 'Raise cap…',
+  visible: (job) => job.max_cost_usd !== null && !isOver(job.status),
+  run: (job) =>
+    showRaiseCap({
+      job_id: job.job_id,
+      namespace: context.namespace(),
+      current: job.max_cost_usd ?? 0,
+      spent: job.total_cost_usd,
+    }),
+});
+
+const downloadControl = (context: ControlContext, status: HTMLElement): Control => ({
+  id: 'download',
+  label: (job) => (isOver(job.status) ? 'Download all' : 'Download what is ready'),
+  visible: (job) => job.successful_clips > 0,
+  run: (job) =>
+    context.download(job, (text) => {
+      setText(status, text);
+    }),
+});
+
+/** Disabled while it works, so that nothing is asked twice. */
+export async function busy(button: HTMLButtonElement, work: Promise<void>): Promise<void> {
+  attribute(button, 'aria-busy', 'true');
+  button.disabled = true;
+  try {
+    await work;
+  } finally {
+    attribute(button, 'aria-busy', null);
+    button.disabled = false;
+  }
+}
+
+export function report(answer: Answer<unknown>, done: string): void {
+  if (answer.ok) tell(done);
+  else tell(answer.message, 'bad');
+}

@@ -1,0 +1,164 @@
+/**
+ * Above the clips: what the job is, how far, for how much, for how long. It shows; the controls
+ * beside it act.
+ */
+import type { Job } from '../../domain/job.js';
+import { isOver } from '../../domain/progress.js';
+import { now } from '../clock.js';
+import { attribute, figure, h, setText, show } from '../dom.js';
+import { ago, clock, percent, plural, roughly, safeLink, usd } from '../format.js';
+import type { Readiness } from '../api-client.js';
+import type { PageState } from '../store.js';
+import { secondsLeft } from '../time-left.js';
+import { FAILURE_WORDS, JOB_WORDS } from '../words.js';
+import { filmStrip } from './film-strip.js';
+
+export interface JobHeader {
+  element: HTMLElement;
+  update(state: PageState, job: Job): void;
+  /** Every second: what changes with time alone. */
+  tick(job: Job, usualTime: number | null): void;
+  showLink(job: Job, readiness: Readiness | null): void;
+}
+
+export function jobHeader(controls: HTMLElement): JobHeader {
+  const title = h('h1', { class: 'job__name' });
+  const chip = h('span', { class: 'chip chip--large' });
+  const subtitle = h('p', { class: 'quiet job__subtitle' });
+  const link = h('a', {
+    class: 'link',
+    text: 'This run in Temporal',
+    hidden: true,
+    rel: 'noopener',
+  });
+  const strip = filmStrip();
+  const clips = figure('Clips ready');
+  const money = figure('Cost');
+  const time = figure('Time');
+  const batch = figure('Progress');
+  const problem = h('div', { class: 'notice notice--bad', hidden: true });
+  const warnings = warningList();
+
+  return {
+    element: h(
+      'header',
+      { class: 'job__header' },
+      h('a', { class: 'link job__back', href: '/', text: '← All jobs' }),
+      h('div', { class: 'job__title' }, title, chip),
+      h('div', { class: 'job__meta' }, subtitle, link),
+      strip.element,
+      h('dl', { class: 'figures' }, batch.element, clips.element, money.element, time.element),
+      controls,
+      problem,
+      warnings.element,
+    ),
+    update(state, job) {
+      setText(title, job.job_id);
+      attribute(chip, 'data-status', job.status);
+      setText(chip, JOB_WORDS[job.status]);
+      setText(
+        subtitle,
+        [job.model, `started ${ago(job.created_at, now())}`]
+          .filter((part) => part !== '')
+          .join(' · '),
+      );
+      strip.update(job);
+      batch.set(percent(job.percent), batchNote(state, job));
+      clips.set(`${String(job.successful_clips)} of ${String(job.total_clips)}`, clipsNote(job));
+      money.set(usd(job.total_cost_usd), moneyNote(job));
+      warnings.update(job.warnings);
+      show(problem, job.error !== null && job.status === 'failed');
+      if (job.error !== null) {
+        problem.replaceChildren(
+          h('p', { class: 'notice__title', text: FAILURE_WORDS[job.error.kind] }),
+          h('p', { text: job.error.message }),
+        );
+      }
+    },
+    tick(job, usualTime) {
+      const [value, note] = timeFigures(job, usualTime);
+      time.set(value, note);
+    },
+    showLink(job, readiness) {
+      const base = safeLink(readiness?.ui_url);
+      show(link, base !== null);
+      if (base !== null) attribute(link, 'href', workflowUrl(base, readiness?.namespace, job));
+    },
+  };
+}
+
+const workflowUrl = (base: string, namespace: string | undefined, job: Job): string =>
+  [
+    base.replace(/\/+$/, ''),
+    'namespaces',
+    encodeURIComponent(namespace ?? 'default'),
+    'workflows',
+    encodeURIComponent(job.job_id),
+    encodeURIComponent(job.run_id),
+    'history',
+  ].join('/');
+
+function batchNote(state: PageState, job: Job): string {
+  if (job.dispatch === 'window') return `${String(job.batch_size)} at a time`;
+  if (isOver(job.status))
+    return plural(Math.ceil(job.total_clips / job.batch_size), 'batch').replace(
+      'batchs',
+      'batches',
+    );
+  if (state.batch !== null)
+    return `batch ${String(state.batch.batch)} of ${String(state.batch.batches)}`;
+  const begun = job.clips.findLastIndex((clip) => clip.status !== 'queued');
+  const batches = Math.ceil(job.clips.length / job.batch_size);
+  return batches === 0
+    ? ''
+    : `batch ${String(Math.max(1, Math.ceil((begun + 1) / job.batch_size)))} of ${String(batches)}`;
+}
+
+function clipsNote(job: Job): string {
+  const left = job.total_clips - job.successful_clips - job.failed_clips - job.canceled_clips;
+  const missing = job.min_successful_clips - job.successful_clips;
+  return [
+    left > 0 ? `${String(left)} left` : '',
+    job.failed_clips > 0 ? `${String(job.failed_clips)} failed` : '',
+    job.canceled_clips > 0 ? `${String(job.canceled_clips)} canceled` : '',
+    missing > 0
+      ? `${String(missing)} more needed`
+      : `the ${String(job.min_successful_clips)} needed are there`,
+  ]
+    .filter((part) => part !== '')
+    .join(' · ');
+}
+
+const moneyNote = (job: Job): string =>
+  [
+    job.max_cost_usd === null ? 'no cap' : `of ${usd(job.max_cost_usd)} cap`,
+    `estimated ${usd(job.estimated_cost_usd)}`,
+    job.cost_increase_percent >= 1 ? `buffer +${percent(job.cost_increase_percent)}` : '',
+  ]
+    .filter((part) => part !== '')
+    .join(' · ');
+
+function timeFigures(job: Job, usualTime: number | null): [value: string, note: string] {
+  if (job.started_at === null) return ['0:00', 'not started yet'];
+  const end = job.completed_at === null ? now() : Date.parse(job.completed_at);
+  const elapsed = clock((end - Date.parse(job.started_at)) / 1000);
+  if (isOver(job.status)) return [elapsed, 'in all'];
+  if (job.status === 'paused') return [elapsed, 'paused'];
+  const left = secondsLeft(job, usualTime, now());
+  return [elapsed, left === null ? '' : `${roughly(left)} left`];
+}
+
+function warningList(): { element: HTMLElement; update(warnings: readonly string[]): void } {
+  const summary = h('summary', {});
+  const list = h('ul', {});
+  const element = h('details', { class: 'notice notice--warn', hidden: true }, summary, list);
+  return {
+    element,
+    update(warnings) {
+      show(element, warnings.length > 0);
+      if (list.children.length === warnings.length) return;
+      setText(summary, plural(warnings.length, 'warning'));
+      list.replaceChildren(...warnings.map((text) => h('li', { text })));
+    },
+  };
+}

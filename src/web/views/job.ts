@@ -1,0 +1,158 @@
+/**
+ * A job's page: one stream in, folded by the store, drawn by header, controls and cards. It survives
+ * reload (the address is the job), a lost API, absent workers and a sleeping laptop.
+ */
+import { say, sayEvent, tell } from '../announce.js';
+import { authorization } from '../api-key.js';
+import { api, needKey, type ModelSummary } from '../api-client.js';
+import { attribute, h, keyed } from '../dom.js';
+import { downloadAll } from '../download.js';
+import type { Health } from '../health.js';
+import type { Job } from '../../domain/job.js';
+import { isClipOver, isOver } from '../../domain/progress.js';
+import { EMPTY, fold, leavesGap, readFrame, type PageState } from '../store.js';
+import { openStream, type StreamState } from '../stream.js';
+import { clipCard, type CardInput, type ClipCard } from './clip-card.js';
+import { clipFilter } from './clip-filter.js';
+import { jobControls } from './job-controls.js';
+import { jobHeader } from './job-header.js';
+import type { Situation } from './notices.js';
+import type { View } from './plan-form.js';
+
+export interface JobViewContext {
+  health: Health;
+  notify(situation: Situation): void;
+}
+
+export function jobView(jobId: string, context: JobViewContext): View {
+  let state: PageState = EMPTY;
+  let connection: StreamState = { kind: 'connecting' };
+  let models: ModelSummary[] = [];
+  let drawing = false;
+  const cards = new Map<number, ClipCard>();
+
+  const controls = jobControls({
+    onChanged: () => {
+      stream.nudge();
+    },
+    namespace: () => context.health.latest()?.namespace ?? null,
+    download: async (job, report) => {
+      try {
+        await downloadAll(job, report);
+      } catch (error) {
+        report('');
+        tell(error instanceof Error ? error.message : String(error), 'bad');
+      }
+    },
+  });
+  const header = jobHeader(controls.element);
+  const filter = clipFilter();
+  const grid = h('ul', { class: 'clips', 'aria-label': 'Clips', 'data-filter': 'all' });
+  const message = h('p', { class: 'opening', role: 'status', text: 'Opening the job…' });
+  const element = h('article', { class: 'job', 'data-job-id': jobId }, message);
+  const drawCards = keyed<CardInput, number>(
+    grid,
+    ({ clip }) => clip.clip_index,
+    (input) => {
+      const card = clipCard(input);
+      cards.set(input.clip.clip_index, card);
+      return card;
+    },
+  );
+
+  const usualTime = (job: Job): number | null =>
+    models.find(({ id }) => id === job.model)?.usual_time ?? null;
+
+  const notify = (): void => {
+    context.notify({
+      stream: connection,
+      readiness: context.health.latest(),
+      stale: state.job?.stale === true,
+      going: state.job !== null && !isOver(state.job.status),
+      simulated: state.job?.simulated ?? context.health.latest()?.simulated ?? false,
+    });
+    if (state.job !== null) header.showLink(state.job, context.health.latest());
+  };
+
+  const draw = (): void => {
+    drawing = false;
+    const { job } = state;
+    if (job === null) return;
+    if (message.isConnected) element.replaceChildren(header.element, filter.element(grid), grid);
+    attribute(element, 'data-job-status', job.status);
+    attribute(element, 'data-seq', job.seq);
+    document.title = `${job.successful_clips === job.total_clips ? '✓' : `${String(Math.round(job.percent))} %`} ${job.job_id}`;
+    header.update(state, job);
+    header.tick(job, usualTime(job));
+    controls.update(job);
+    drawCards(job.clips.map((clip) => ({ job, clip, live: state.live.get(clip.clip_index) })));
+    notify();
+  };
+  /** However many frames arrive at once, the page is drawn once. A hidden tab has no animation frames, hence the timer. */
+  const drawSoon = (): void => {
+    if (drawing) return;
+    drawing = true;
+    setTimeout(draw, 16);
+  };
+
+  const stream = openStream({
+    url: api.eventsPath(jobId),
+    headers: authorization,
+    position: () => (state.job === null ? null : state.job.seq),
+    isOver: () => state.job !== null && isOver(state.job.status),
+    onUnauthorized: needKey,
+    onState(next) {
+      const regained = connection.kind === 'lost' && next.kind === 'open';
+      // Between two tries the page keeps saying that the connection is lost.
+      if (!(connection.kind === 'lost' && next.kind === 'connecting')) connection = next;
+      if (next.kind === 'refused' && state.job === null)
+        message.textContent = refusedText(next.status, jobId);
+      if (regained) say('Connected again');
+      if (next.kind === 'lost') void context.health.check();
+      notify();
+    },
+    onFrame({ event, data }) {
+      const frame = readFrame(event, data);
+      if (frame === null) return true;
+      if (frame.kind === 'event') {
+        if (leavesGap(state, frame.event)) return false;
+        if (state.job !== null && frame.event.seq > state.job.seq) sayEvent(frame.event);
+      }
+      state = fold(state, frame);
+      drawSoon();
+      return true;
+    },
+  });
+
+  const ticking = setInterval(() => {
+    const { job } = state;
+    if (job === null || isOver(job.status)) return;
+    header.tick(job, usualTime(job));
+    for (const clip of job.clips) if (!isClipOver(clip.status)) cards.get(clip.clip_index)?.tick();
+  }, 500);
+  const unlisten = context.health.listen(notify);
+  const wake = (): void => {
+    if (document.visibilityState === 'visible' && connection.kind === 'lost') stream.nudge();
+  };
+  window.addEventListener('online', wake);
+  document.addEventListener('visibilitychange', wake);
+  void api.models().then((answer) => {
+    if (answer.ok) models = answer.value.models;
+  });
+
+  return {
+    element,
+    close() {
+      clearInterval(ticking);
+      unlisten();
+      window.removeEventListener('online', wake);
+      document.removeEventListener('visibilitychange', wake);
+      stream.close();
+    },
+  };
+}
+
+const refusedText = (status: number, jobId: string): string =>
+  status === 404
+    ? `There is no job "${jobId}", or the server no longer keeps it.`
+    : `The server refused to show this job (${String(status)}).`;
