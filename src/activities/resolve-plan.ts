@@ -16,7 +16,7 @@ export const createResolvePlan =
     const { resolved } = checked;
     const row = deps.plan.catalogue.get(resolved.model.id);
     const version =
-      row?.access === 'community' && resolved.model.version === null
+      row?.official === false && resolved.model.version === null
         ? await deps.replicate.latestVersion(resolved.model.id)
         : resolved.model.version;
     return {

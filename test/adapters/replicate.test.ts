@@ -1,0 +1,195 @@
+/** The adapter against a real HTTP server that misbehaves on request: one call is one request, and an outcome. */
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createReplicate } from '../../src/adapters/replicate.js';
+import type { CreateRequest } from '../../src/adapters/replicate.js';
+
+type Behave = (request: IncomingMessage, response: ServerResponse) => void;
+
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+/** A peer that behaves as told, and how often it was asked. */
+async function peer(behave: Behave, timeout = 2_000) {
+  const seen: { method: string; url: string; headers: IncomingMessage['headers'] }[] = [];
+  const server = createServer((request, response) => {
+    seen.push({
+      method: request.method ?? '',
+      url: request.url ?? '',
+      headers: request.headers,
+    });
+    request.resume().on('end', () => {
+      behave(request, response);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const { port } = server.address() as AddressInfo;
+  const base_url = `http://127.0.0.1:${String(port)}/v1`;
+  return { replicate: createReplicate({ token: 'r8_secret', base_url, timeout }), seen, base_url };
+}
+
+const json =
+  (status: number, body: unknown, headers: Record<string, string> = {}): Behave =>
+  (_request, response) =>
+    void response
+      .writeHead(status, { 'content-type': 'application/problem+json', ...headers })
+      .end(JSON.stringify(body));
+
+const REQUEST: CreateRequest = {
+  model: 'kwaivgi/kling-v2.5-turbo-pro',
+  version: null,
+  input: { prompt: 'a fox', duration: 5 },
+  cancel_after: 900.2,
+  webhook: null,
+};
+
+const PREDICTION = {
+  id: 'gm3qorzdhgbfurvjtvhg6dckhu',
+  model: REQUEST.model,
+  version: 'hidden',
+  input: REQUEST.input,
+  status: 'starting',
+  output: null,
+  error: null,
+  logs: '',
+  data_removed: false,
+  created_at: '2026-11-22T10:00:00.000Z',
+  urls: { web: 'https://replicate.com/p/gm3q', get: 'x', cancel: 'y' },
+};
+
+describe('create', () => {
+  it('posts to the official model with a deadline at the provider, and returns the prediction', async () => {
+    const { replicate, seen } = await peer(json(201, PREDICTION));
+    const outcome = await replicate.create(REQUEST);
+    expect(outcome).toMatchObject({ type: 'created', prediction: { id: PREDICTION.id } });
+    expect(seen).toHaveLength(1);
+    expect(seen[0]).toMatchObject({
+      method: 'POST',
+      url: '/v1/models/kwaivgi/kling-v2.5-turbo-pro/predictions',
+      headers: { 'cancel-after': '901s', authorization: 'Bearer r8_secret' },
+    });
+  });
+
+  it('posts a community model to /predictions', async () => {
+    const { replicate, seen } = await peer(json(201, PREDICTION));
+    await replicate.create({ ...REQUEST, version: 'a'.repeat(64) });
+    expect(seen.map(({ url }) => url)).toEqual(['/v1/predictions']);
+  });
+
+  const unclear: [string, Behave][] = [
+    ['a reset connection', (_request, response) => void response.socket?.resetAndDestroy()],
+    ['a 500', json(500, { detail: 'oops' })],
+    ['a 502 of HTML', (_request, response) => void response.writeHead(502).end('<html>bad</html>')],
+    ['a garbled 201', (_request, response) => void response.writeHead(201).end('{"id": "abc')],
+    ['a 201 without an id', json(201, { status: 'starting' })],
+    [
+      'a 201 whose body is cut off',
+      (_request, response) => {
+        response.writeHead(201, { 'content-length': '5000' });
+        response.write('{"id": "abc"', () => response.socket?.destroy());
+      },
+    ],
+    ['a redirect', (_request, response) => void response.writeHead(307, { location: '/x' }).end()],
+    ['no answer at all', () => undefined],
+  ];
+  it.each(unclear)('is unclear, after exactly one request, on %s', async (_name, behave) => {
+    const { replicate, seen } = await peer(behave, 300);
+    expect(await replicate.create(REQUEST)).toMatchObject({ type: 'unclear' });
+    expect(seen).toHaveLength(1);
+  });
+
+  const throttled: [string, Behave, number][] = [
+    ['the body', json(429, { detail: 'slow', retry_after: 9 }, { 'retry-after': '3' }), 9],
+    ['the header', json(429, { detail: 'slow' }, { 'retry-after': '7' }), 7],
+    ['the text', json(429, { detail: 'Your rate limit resets in ~30s.' }), 30],
+    ['nobody', json(429, { detail: 'slow' }), 10],
+  ];
+  it.each(throttled)('is throttled for as long as %s says', async (_name, behave, seconds) => {
+    const { replicate, seen } = await peer(behave);
+    expect(await replicate.create(REQUEST)).toMatchObject({ type: 'throttled', seconds });
+    expect(seen).toHaveLength(1);
+  });
+
+  const rejected: [number, string, string][] = [
+    [401, 'You did not pass a valid authentication token', 'unauthorized'],
+    [402, 'You have insufficient credit to run this model', 'insufficient_credit'],
+    [403, "You've hit your monthly spend limit.", 'insufficient_credit'],
+    [422, '- input: prompt is required', 'invalid_input'],
+    [404, 'The requested resource could not be found.', 'invalid_input'],
+  ];
+  it.each(rejected)('is rejected on %i (%s) as %s', async (status, detail, kind) => {
+    const { replicate, seen } = await peer(json(status, { title: 'T', detail, status }));
+    const outcome = await replicate.create(REQUEST);
+    expect(outcome).toMatchObject({ type: 'rejected', kind });
+    expect(JSON.stringify(outcome)).toContain(detail);
+    expect(JSON.stringify(outcome)).not.toContain('r8_secret');
+    expect(seen).toHaveLength(1);
+  });
+});
+
+describe('get', () => {
+  it.each([
+    ['a string', 'https://replicate.delivery/a.mp4'],
+    ['a list', ['https://replicate.delivery/a.mp4']],
+    ['an object', { url: 'https://replicate.delivery/a.mp4' }],
+  ])('reads an output that is %s', async (_name, output) => {
+    const { replicate } = await peer(json(200, { ...PREDICTION, status: 'succeeded', output }));
+    expect(await replicate.get(PREDICTION.id)).toMatchObject({
+      type: 'found',
+      prediction: { status: 'succeeded', output_url: 'https://replicate.delivery/a.mp4' },
+    });
+  });
+
+  it.each(['starting', 'processing', 'succeeded', 'failed', 'canceled', 'aborted'])(
+    'knows the status %s',
+    async (status) => {
+      const { replicate } = await peer(json(200, { ...PREDICTION, status }));
+      expect(await replicate.get('x')).toMatchObject({ prediction: { status } });
+    },
+  );
+
+  it('says missing on 404 and unreadable on 503, each after one request', async () => {
+    const missing = await peer(json(404, { detail: 'not found' }));
+    expect(await missing.replicate.get('x')).toEqual({ type: 'missing' });
+    const broken = await peer(json(503, { detail: 'down' }));
+    expect(await broken.replicate.get('x')).toMatchObject({ type: 'unreadable' });
+    expect([missing.seen.length, broken.seen.length]).toEqual([1, 1]);
+  });
+});
+
+describe('list', () => {
+  it('follows pages on its own origin only, whatever host `next` names', async () => {
+    const elsewhere = await peer(json(200, { results: [] }));
+    const { replicate, seen } = await peer((request, response) => {
+      const isFirst = !(request.url ?? '').includes('cursor=2');
+      json(200, {
+        results: [{ ...PREDICTION, id: isFirst ? 'first' : 'second' }],
+        next: isFirst ? `${elsewhere.base_url}/predictions?cursor=2` : null,
+      })(request, response);
+    });
+    const answer = await replicate.list(new Date('2026-11-22T09:00:00Z'));
+    expect(answer.type === 'listed' && answer.predictions.map(({ id }) => id)).toEqual([
+      'first',
+      'second',
+    ]);
+    expect(seen).toHaveLength(2);
+    expect(elsewhere.seen).toHaveLength(0);
+  });
+
+  it('stops at predictions that are older than asked for', async () => {
+    const { replicate, seen } = await peer(
+      json(200, { results: [PREDICTION], next: 'http://127.0.0.1/v1/predictions?cursor=2' }),
+    );
+    const answer = await replicate.list(new Date('2026-11-22T11:00:00Z'));
+    expect(answer).toEqual({ type: 'listed', predictions: [] });
+    expect(seen).toHaveLength(1);
+  });
+});
