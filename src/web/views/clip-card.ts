@@ -60,7 +60,7 @@ export function clipCard(first: CardInput): ClipCard {
       h(
         'div',
         { class: 'clip__top' },
-        h('h3', { class: 'clip__name', text: clipName(index) }),
+        h('h2', { class: 'clip__name', text: clipName(index) }),
         phase,
         attempt,
       ),
