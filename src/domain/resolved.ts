@@ -4,6 +4,7 @@
  */
 import type { Plan } from './plan.schema.js';
 import type { BufferStrategy, UnitPrice } from './job.js';
+import type { CompositeReference } from './references.js';
 
 export interface ResolvedModel {
   /** owner/name */
@@ -15,6 +16,8 @@ export interface ResolvedModel {
   negative_prompt_input: string | null;
   /** False when the catalogue row says that failed and canceled predictions are free. */
   bills_failed: boolean;
+  /** A community model without a pin: the newest version is to be looked up and frozen before anything is created. */
+  needs_version?: true;
 }
 
 export interface ResolvedClip {
@@ -29,9 +32,13 @@ export interface ResolvedClip {
   duration_reason: string;
   /** Everything sent to the model but its texts; see `providerInput`. */
   input: Record<string, unknown>;
+  /** An image that is to be built, uploaded and sent as one of the inputs, in the place of the URL there. */
+  composite?: CompositeReference;
   price: UnitPrice | null;
   estimated_cost_usd: number | null;
   cost_increase_percent: number;
+  /** Cost without a buffer: of the closest legal duration. */
+  unbuffered_cost_usd?: number | null;
   /** Seconds a prediction usually takes. */
   usual_time: number;
 }
@@ -69,5 +76,4 @@ export interface PlanProblem {
 }
 
 export type Checked =
-  | { ok: true; plan: Plan; resolved: ResolvedPlan }
-  | { ok: false; problems: PlanProblem[] };
+  { ok: true; plan: Plan; resolved: ResolvedPlan } | { ok: false; problems: PlanProblem[] };

@@ -1,6 +1,15 @@
 /** MiniMax's Hailuo 2.3: 6 or 10 seconds at a price a clip; 10 seconds only at 768p. No seeds, no negative prompt. */
 import type { ModelRow } from './row.js';
-import { anyInteger, choice, flag, image, perClip, requiredImage, requiredText } from './shared.js';
+import {
+  COMMON_RATIOS,
+  anyInteger,
+  choice,
+  flag,
+  image,
+  perClip,
+  requiredImage,
+  requiredText,
+} from './shared.js';
 
 const ID = 'minimax/hailuo-2.3';
 const inputs = {
@@ -60,6 +69,7 @@ const fast: ModelRow = {
   id: FAST,
   title: 'Hailuo 2.3 Fast',
   inputs: { ...inputs, first_frame_image: requiredImage },
+  aspect_ratio: { input: null, values: COMMON_RATIOS, follows_image: true },
   prices: [
     perClip(FAST, 0.33, { resolution: '1080p', duration: 6 }),
     perClip(FAST, 0.19, { resolution: '768p', duration: 6 }),

@@ -43,7 +43,11 @@ const svd: ModelRow = {
     motion: { input: 'motion_bucket_id' },
     steps: { input: null, differs: { '*': 'its number of steps is fixed and none is sent' } },
   },
-  sends: { sizing_strategy: 'maintain_aspect_ratio', motion_bucket_id: 127 },
+  sends: {
+    sizing_strategy: 'maintain_aspect_ratio',
+    frames_per_second: 6,
+    motion_bucket_id: 127,
+  },
   rules: [],
   prices: [perRunSecond('a100')],
   output: 'uri',

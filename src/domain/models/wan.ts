@@ -94,7 +94,7 @@ const fast: ModelRow = {
     fps_input: 'frames_per_second',
   },
   settings: { fps: { input: 'frames_per_second' }, resolution: { input: 'resolution' } },
-  sends: { resolution: '480p', interpolate_output: false },
+  sends: { resolution: '480p', frames_per_second: 16, interpolate_output: false },
   prices: [
     perClip(FAST, 0.05, { resolution: '480p' }),
     perClip(FAST, 0.11, { resolution: '720p' }),

@@ -1,0 +1,120 @@
+/**
+ * The one check of a plan, for every door: shape, limits and the model's rules, all problems in one answer.
+ * Where a part has the wrong shape, the rest is still held against the model, so that nobody has to come twice.
+ */
+import { crossFieldProblems, KNOWN_FIELDS, MAX_PLAN_BYTES, byteLength } from './plan.schema.js';
+import { clipPromptSchema, planFieldsSchema, type ClipPrompt, type Plan } from './plan.schema.js';
+import { described, shapeProblems } from './plan-problems.schema.js';
+import { resolve, type PlanContext } from './resolve.js';
+import type { Checked, PlanProblem } from './resolved.js';
+
+export { MAX_PLAN_BYTES } from './plan.schema.js';
+export type { PlanContext } from './resolve.js';
+
+/** More would not be read. */
+const MAX_PROBLEMS = 100;
+
+export function checkPlan(value: unknown, context: PlanContext): Checked {
+  const tooLarge = sizeProblem(value);
+  if (tooLarge !== null) return { ok: false, problems: [tooLarge] };
+  const parsed = planFieldsSchema.safeParse(value);
+  if (parsed.success) {
+    const plan = parsed.data;
+    const { resolved, problems } = resolve(plan, context);
+    const all = [...crossFieldProblems(plan), ...problems];
+    return resolved !== null && all.length === 0
+      ? { ok: true, plan, resolved }
+      : { ok: false, problems: limited(all) };
+  }
+  const shape = shapeProblems(parsed.error.issues, value, KNOWN_FIELDS);
+  return { ok: false, problems: limited([...shape, ...otherProblems(value, shape, context)]) };
+}
+
+function sizeProblem(value: unknown): PlanProblem | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const bytes = sizeOf(value);
+  if (bytes <= MAX_PLAN_BYTES) return null;
+  const size = bytes === Infinity ? 'something that is not JSON' : `${String(bytes)} bytes`;
+  return {
+    path: '',
+    message: `expected at most ${String(MAX_PLAN_BYTES)} bytes of JSON, got ${size}`,
+  };
+}
+
+function sizeOf(value: object): number {
+  try {
+    return byteLength(value);
+  } catch {
+    return Infinity;
+  }
+}
+
+function limited(problems: readonly PlanProblem[]): PlanProblem[] {
+  const more = problems.length - MAX_PROBLEMS;
+  if (more <= 0) return [...problems];
+  const rest = { path: '', message: `and ${String(more)} more problems` };
+  return [...problems.slice(0, MAX_PROBLEMS), rest];
+}
+
+/** What is wrong beside the shape, in those parts whose shape is right. */
+function otherProblems(
+  value: unknown,
+  shape: readonly PlanProblem[],
+  context: PlanContext,
+): PlanProblem[] {
+  const plan = salvage(value);
+  if (plan === null) return [];
+  const broken = shape.map(({ path }) => path);
+  const touched = (path: string): boolean =>
+    broken.some((bad) => bad === path || path.startsWith(`${bad}.`) || bad.startsWith(`${path}.`));
+  const { problems } = resolve(plan, context);
+  // The cap is held against clips as they were written, or not at all.
+  const costly = broken.some((bad) => bad.startsWith('clip_prompts') || bad.startsWith('settings'));
+  return [...crossFieldProblems(plan), ...problems].filter(
+    ({ path }) => !touched(path) && !(costly && path === 'max_cost_usd'),
+  );
+}
+
+type Loose = Record<string, unknown>;
+const isObject = (value: unknown): value is Loose =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+interface Field {
+  safeParse: (value: unknown) => { success: boolean; data?: unknown };
+}
+
+/** The fields of an object that are right by themselves. */
+function rightFields(value: Loose, shape: Readonly<Record<string, Field>>): Loose {
+  const kept: Loose = {};
+  for (const [name, field] of Object.entries(shape)) {
+    if (!Object.hasOwn(value, name)) continue;
+    const parsed = field.safeParse(value[name]);
+    if (parsed.success) kept[name] = parsed.data;
+  }
+  return kept;
+}
+
+/** A plan made of what is right in `value`, with stand-ins for what is not; null when there is nothing to check. */
+function salvage(value: unknown): Plan | null {
+  if (!isObject(value) || !Array.isArray(value['clip_prompts'])) return null;
+  const { clip_prompts: _whole, ...others } = planFieldsSchema.shape;
+  const clips = value['clip_prompts'].slice(0, 1000).map(salvageClip);
+  if (clips.length === 0) return null;
+  return { ...rightFields(value, others), clip_prompts: clips };
+}
+
+/** Below zero no plan can name an index, so that a stand-in never looks repeated. */
+function salvageClip(value: unknown, place: number): ClipPrompt {
+  const kept = isObject(value) ? rightFields(value, clipPromptSchema.shape) : {};
+  return { clip_index: -1 - place, prompt: '-', duration: 5, ...kept };
+}
+
+/** Problems as one text: what a failed workflow and a terminal show. */
+export const problemText = (problems: readonly PlanProblem[]): string =>
+  problems.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('\n');
+
+/** Says what is wrong with a file that is no JSON at all. */
+export const notJson = (reason: unknown): PlanProblem => ({
+  path: '',
+  message: `expected JSON, got something else (${reason instanceof Error ? reason.message : described(reason)})`,
+});

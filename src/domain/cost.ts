@@ -1,0 +1,65 @@
+/**
+ * What a prediction costs: the price of a row that fits the input, the estimate before, the settlement after.
+ * Pure. A price that nobody knows stays null all the way and never counts as zero.
+ */
+import type { PredictionStatus, UnitPrice } from './job.js';
+import type { ModelRow } from './models/row.js';
+import { effective } from './models/rules.js';
+
+/** Dollars to six digits, so that sums of floats read as written. */
+export const roundUsd = (usd: number): number => Math.round(usd * 1e6) / 1e6;
+
+/** The first price whose conditions are true of the input. */
+export function priceFor(
+  row: ModelRow,
+  input: Readonly<Record<string, unknown>>,
+): UnitPrice | null {
+  const found = row.prices.find(({ when }) =>
+    Object.entries(when ?? {}).every(([name, value]) => effective(row, input, name) === value),
+  );
+  if (found === undefined) return null;
+  const { usd, per, as_of, source } = found;
+  return { usd, per, as_of, source };
+}
+
+const UNITS: Record<UnitPrice['per'], (requestedDuration: number, runTime: number) => number> = {
+  second: (requestedDuration) => requestedDuration,
+  clip: () => 1,
+  run_second: (_, runTime) => runTime,
+};
+
+/** What one prediction will cost if it takes its usual time. */
+export const estimateCost = (
+  price: UnitPrice | null,
+  requestedDuration: number,
+  usualTime: number,
+): number | null =>
+  price === null ? null : roundUsd(price.usd * UNITS[price.per](requestedDuration, usualTime));
+
+export interface Settlement {
+  cost_usd: number | null;
+  billed: boolean;
+}
+
+/** Free: what never ran, and what failed where the provider does not charge for failures. */
+const isBilled = (status: PredictionStatus, billsFailed: boolean): boolean =>
+  status === 'succeeded' || (status !== 'aborted' && billsFailed);
+
+/** What a finished prediction has cost. Billed by run time and no time metered: nothing is known. */
+export function predictionCost(
+  price: UnitPrice | null,
+  requestedDuration: number,
+  predictTime: number | null,
+  status: PredictionStatus,
+  billsFailed: boolean,
+): Settlement {
+  if (!isBilled(status, billsFailed)) return { cost_usd: 0, billed: false };
+  if (price === null || (price.per === 'run_second' && predictTime === null)) {
+    return { cost_usd: null, billed: true };
+  }
+  return { cost_usd: estimateCost(price, requestedDuration, predictTime ?? 0), billed: true };
+}
+
+/** How much more `requested` costs than `unbuffered`, in per cent with one digit. */
+export const increasePercent = (requested: number, unbuffered: number): number =>
+  unbuffered > 0 ? Math.round((requested / unbuffered - 1) * 1000) / 10 : 0;

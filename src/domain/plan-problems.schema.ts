@@ -1,0 +1,119 @@
+/**
+ * Turns zod's issues into problems a person can act on: a dotted path and "expected X, got Y".
+ * Owns the wording only; which values are wrong is decided by the schema.
+ */
+import type { z } from 'zod';
+import { nearestWord } from './nearest-word.js';
+import type { PlanProblem } from './resolved.js';
+
+type Issue = z.core.$ZodIssue;
+
+/** The fields an object may have, by the first key of its path: what an unknown field is compared with. */
+export type KnownFields = Readonly<Record<string, { name: string; fields: readonly string[] }>>;
+
+const TYPES: Record<string, string> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+};
+
+/** A value as a person recognises it, never longer than a line. */
+export function described(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (typeof value === 'string') {
+    return value.length <= 60
+      ? JSON.stringify(value)
+      : `${JSON.stringify(value.slice(0, 40))}… (${String(value.length)} characters)`;
+  }
+  if (Array.isArray(value)) return `a list of ${String(value.length)}`;
+  if (typeof value === 'object') return 'an object';
+  return String(value as number | boolean | bigint | symbol);
+}
+
+const sized = (origin: string, limit: string): string => {
+  if (origin === 'string') return `${limit} characters`;
+  if (origin === 'array' || origin === 'set') return `${limit} entries`;
+  return `a number of ${limit}`;
+};
+
+const got = (origin: string, value: unknown): string => {
+  if (origin === 'string' && typeof value === 'string') return `${String(value.length)} characters`;
+  if (origin === 'array' && Array.isArray(value)) return String(value.length);
+  return described(value);
+};
+
+function messageOf(issue: Issue, value: unknown): string {
+  switch (issue.code) {
+    case 'invalid_type': {
+      const expected = TYPES[issue.expected] ?? `a value of type ${issue.expected}`;
+      const type = typeof value === 'string' ? ' (a text)' : '';
+      return `expected ${expected}, got ${described(value)}${type}`;
+    }
+    case 'too_small': {
+      const limit = `${issue.inclusive === false ? 'above' : 'at least'} ${String(issue.minimum)}`;
+      return `expected ${sized(issue.origin, limit)}, got ${got(issue.origin, value)}`;
+    }
+    case 'too_big': {
+      const limit = `${issue.inclusive === false ? 'below' : 'at most'} ${String(issue.maximum)}`;
+      return `expected ${sized(issue.origin, limit)}, got ${got(issue.origin, value)}`;
+    }
+    case 'invalid_value':
+      return `expected one of ${issue.values.map(String).join(', ')}, got ${described(value)}`;
+    case 'invalid_union':
+      return `expected a text, a number or true/false, got ${described(value)}`;
+    case 'custom':
+      return issue.params?.['whole'] === true
+        ? issue.message
+        : `expected ${issue.message}, got ${described(value)}`;
+    default:
+      return `expected ${issue.message}, got ${described(value)}`;
+  }
+}
+
+/** The value at a path of the raw plan; nothing where the path leads nowhere. */
+export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) =>
+      typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+        ? (value as Record<PropertyKey, unknown>)[key]
+        : undefined,
+    root,
+  );
+}
+
+const dotted = (path: readonly PropertyKey[]): string => path.map(String).join('.');
+
+function unknownFields(
+  path: readonly PropertyKey[],
+  keys: readonly string[],
+  known: KnownFields,
+): PlanProblem[] {
+  const place = known[String(path[0] ?? '')] ?? { name: 'this object', fields: [] };
+  return keys.map((key) => {
+    const meant = nearestWord(key, place.fields);
+    const hint = meant === null ? '' : `; did you mean "${meant}"?`;
+    return {
+      path: dotted([...path, key]),
+      message: `expected a field of ${place.name}, got ${described(key)}${hint}`,
+    };
+  });
+}
+
+export const shapeProblems = (
+  issues: readonly Issue[],
+  root: unknown,
+  known: KnownFields,
+): PlanProblem[] =>
+  issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys') return unknownFields(issue.path, issue.keys, known);
+    const value = valueAt(root, issue.path);
+    if (issue.path.length === 0 && issue.code === 'invalid_type') {
+      return [{ path: '', message: `expected a plan (an object), got ${described(value)}` }];
+    }
+    return [{ path: dotted(issue.path), message: messageOf(issue, value) }];
+  });

@@ -1,0 +1,163 @@
+/**
+ * What a person may ask: the shape and the limits of a plan, strict, without the rules of any model.
+ * The same schema is the body of POST /v1/jobs and the argument of the workflow. Defaults are not filled
+ * in here: a plan stays as it was written, and is resolved later.
+ */
+import { z } from 'zod';
+import { shapeProblems, type KnownFields } from './plan-problems.schema.js';
+import type { PlanProblem } from './resolved.js';
+
+/** A plan is at most so much JSON. */
+export const MAX_PLAN_BYTES = 1024 * 1024;
+export const MAX_CLIPS = 1000;
+const MAX_PROMPT = 10_000;
+const MAX_METADATA_BYTES = 4096;
+const MAX_REFERENCES = 20;
+
+export const REFERENCE_MODES = ['auto', 'native', 'composite', 'scene', 'character'] as const;
+
+const isHttpUrl = (value: string): boolean => {
+  if (!/^https?:\/\/\S+$/i.test(value) || !URL.canParse(value)) return false;
+  const { username, password } = new URL(value);
+  return username === '' && password === '';
+};
+
+const seconds = z.number().gt(0).max(60).meta({ description: 'Seconds, above 0 and at most 60.' });
+const imageUrl = z
+  .string()
+  .max(2048)
+  .refine(isHttpUrl, { error: 'an http(s) URL without a user name' })
+  .meta({ description: 'An http(s) URL of an image.' });
+const imageUrls = z.array(imageUrl).max(MAX_REFERENCES);
+
+const metadata = z
+  .record(z.string(), z.json())
+  .refine((value) => byteLength(value) <= MAX_METADATA_BYTES, {
+    error: `at most ${String(MAX_METADATA_BYTES)} bytes of JSON`,
+  })
+  .meta({ description: 'Anything; handed back with the clip.' });
+
+export const byteLength = (value: unknown): number =>
+  new TextEncoder().encode(JSON.stringify(value)).length;
+
+export const clipPromptSchema = z.strictObject({
+  clip_index: z
+    .int()
+    .min(0)
+    .max(999_999)
+    .meta({ description: 'Unique in the plan; gaps are fine.' }),
+  prompt: z.string().min(1).max(MAX_PROMPT),
+  negative_prompt: z.string().max(MAX_PROMPT).optional(),
+  duration: seconds.meta({ description: 'Target duration in seconds, above 0 and at most 60.' }),
+  original_target_duration: seconds
+    .optional()
+    .meta({ description: 'What was wanted before any compensation; defaults to duration.' }),
+  scene_reference_url: imageUrl.optional(),
+  character_reference_urls: imageUrls.optional(),
+  object_reference_urls: imageUrls.optional(),
+  seed: z.int().min(0).max(4_294_967_295).optional(),
+  metadata: metadata.optional(),
+});
+
+export const planFieldsSchema = z.strictObject({
+  job_id: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, { error: '1 to 64 letters, digits, "_" or "-"' })
+    .optional()
+    .meta({ description: 'Generated when absent.' }),
+  model: z.string().min(1).max(200).optional().meta({ description: 'An id of the catalogue.' }),
+  aspect_ratio: z.string().min(1).max(20).optional().meta({ description: "One of the model's." }),
+  settings: z
+    .record(z.string(), z.union([z.string().max(10_000), z.number(), z.boolean()]))
+    .optional()
+    .meta({
+      description: 'resolution, fps, steps, motion, audio, or inputs of the model by name.',
+    }),
+  batch_size: z.int().min(1).max(100).optional().meta({ description: 'Default 5.' }),
+  dispatch: z.enum(['batches', 'window']).optional().meta({ description: 'Default batches.' }),
+  min_successful_clips: z.int().min(1).max(MAX_CLIPS).optional(),
+  max_cost_usd: z.number().gt(0).max(1_000_000).optional(),
+  duration_buffer: z.number().min(1).max(2).optional(),
+  clip_timeout: z
+    .number()
+    .min(10)
+    .max(86_400)
+    .optional()
+    .meta({ description: 'Seconds; default 900.' }),
+  stop_when_unreachable: z.boolean().optional(),
+  reference_mode: z.enum(REFERENCE_MODES).optional(),
+  on_bad_reference: z.enum(['fail', 'text_only']).optional(),
+  clip_prompts: z.array(clipPromptSchema).min(1).max(MAX_CLIPS),
+  total_clips: z.int().min(0).optional().meta({ description: 'Must equal the number of clips.' }),
+  generation_time: z
+    .union([z.number(), z.string().max(200), z.null()])
+    .optional()
+    .meta({ description: 'Accepted as planners write it; not used.' }),
+});
+
+type Fields = z.infer<typeof planFieldsSchema>;
+
+/** Rules between the fields, each at the field that breaks it. They hold of any part that is well-formed. */
+export function crossFieldProblems(plan: Fields): PlanProblem[] {
+  const clips = plan.clip_prompts;
+  const count = clips.length;
+  const problems = repeatedIndexes(clips.map(({ clip_index }) => clip_index));
+  if (plan.total_clips !== undefined && plan.total_clips !== count) {
+    problems.push({
+      path: 'total_clips',
+      message: `expected ${String(count)}, the number of clip_prompts, got ${String(plan.total_clips)}`,
+    });
+  }
+  const wanted = plan.min_successful_clips;
+  if (wanted !== undefined && wanted > count) {
+    problems.push({
+      path: 'min_successful_clips',
+      message: `expected 1 to ${String(count)}, the number of clip_prompts, got ${String(wanted)}`,
+    });
+  }
+  return problems;
+}
+
+function repeatedIndexes(indexes: readonly number[]): PlanProblem[] {
+  const first = new Map<number, number>();
+  return indexes.flatMap((clipIndex, place) => {
+    const before = first.get(clipIndex);
+    if (before === undefined) {
+      first.set(clipIndex, place);
+      return [];
+    }
+    const path = `clip_prompts.${String(place)}.clip_index`;
+    const earlier = `clip_prompts.${String(before)}.clip_index`;
+    return [
+      {
+        path,
+        message: `expected a clip_index used once, got ${String(clipIndex)} as in ${earlier}`,
+      },
+    ];
+  });
+}
+
+export const planSchema = planFieldsSchema.superRefine((plan, context) => {
+  for (const { path, message } of crossFieldProblems(plan)) {
+    const keys = path.split('.').map((key) => (/^\d+$/.test(key) ? Number(key) : key));
+    context.addIssue({ code: 'custom', path: keys, message, params: { whole: true } });
+  }
+});
+
+export const KNOWN_FIELDS: KnownFields = {
+  '': { name: 'a plan', fields: Object.keys(planFieldsSchema.shape) },
+  clip_prompts: { name: 'a clip', fields: Object.keys(clipPromptSchema.shape) },
+};
+
+/** A plan as it is written: optional fields may be absent. */
+export type Plan = z.infer<typeof planSchema>;
+export type ClipPrompt = Plan['clip_prompts'][number];
+
+export type ParsedPlan = { ok: true; plan: Plan } | { ok: false; problems: PlanProblem[] };
+
+/** Checks shape and limits only; `checkPlan` checks the model's rules as well. */
+export function parsePlan(value: unknown): ParsedPlan {
+  const parsed = planSchema.safeParse(value);
+  if (parsed.success) return { ok: true, plan: parsed.data };
+  return { ok: false, problems: shapeProblems(parsed.error.issues, value, KNOWN_FIELDS) };
+}

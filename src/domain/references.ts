@@ -1,0 +1,143 @@
+/**
+ * Which reference image goes where: the model's list of references, or its one start image, or a composite that
+ * is built for it later. Pure: it only sees URLs, it fetches nothing. What does not fit is named in a warning.
+ */
+import type { Plan } from './plan.schema.js';
+import type { ModelRow } from './models/row.js';
+
+export type ReferenceMode = NonNullable<Plan['reference_mode']>;
+
+export interface References {
+  scene: string | null;
+  characters: readonly string[];
+  objects: readonly string[];
+}
+
+/** An image to be built of several, uploaded, and sent as `input`. */
+export interface CompositeReference {
+  /** The model input that takes the composite. */
+  input: string;
+  aspect_ratio: string;
+  scene_url: string;
+  character_urls: string[];
+  object_urls: string[];
+}
+
+export interface PlacedReferences {
+  inputs: Record<string, string | string[]>;
+  composite: CompositeReference | null;
+  warnings: string[];
+}
+
+interface Named {
+  kind: string;
+  url: string;
+}
+
+export const referencesOf = (clip: Plan['clip_prompts'][number]): References => ({
+  scene: clip.scene_reference_url ?? null,
+  characters: clip.character_reference_urls ?? [],
+  objects: clip.object_reference_urls ?? [],
+});
+
+const sceneOf = ({ scene }: References): Named[] =>
+  scene === null ? [] : [{ kind: 'scene', url: scene }];
+const charactersOf = ({ characters }: References): Named[] =>
+  characters.map((url, index) => ({ kind: `character ${String(index + 1)}`, url }));
+const objectsOf = ({ objects }: References): Named[] =>
+  objects.map((url, index) => ({ kind: `object ${String(index + 1)}`, url }));
+
+/** Native order: who is in the picture matters most. */
+const natively = (given: References): Named[] => [
+  ...charactersOf(given),
+  ...sceneOf(given),
+  ...objectsOf(given),
+];
+/** For the one start image the whole picture is the better beginning. */
+const asStart = (given: References): Named[] => [
+  ...sceneOf(given),
+  ...charactersOf(given),
+  ...objectsOf(given),
+];
+
+const nothing = (warnings: string[] = []): PlacedReferences => ({
+  inputs: {},
+  composite: null,
+  warnings,
+});
+
+const leftOut = (row: ModelRow, left: readonly Named[]): string[] =>
+  left.length === 0
+    ? []
+    : [
+        `left out, because ${row.id} takes no more images: ${left.map(({ kind }) => kind).join(', ')}`,
+      ];
+
+function asList(row: ModelRow, given: References): PlacedReferences | null {
+  if (row.references === null) return null;
+  const { input, limit } = row.references;
+  const all = natively(given);
+  const urls = all.slice(0, limit).map(({ url }) => url);
+  return { inputs: { [input]: urls }, composite: null, warnings: leftOut(row, all.slice(limit)) };
+}
+
+function asOne(row: ModelRow, ordered: readonly Named[], given: References): PlacedReferences {
+  const [first] = ordered;
+  if (first === undefined) return nothing(leftOut(row, natively(given)));
+  if (row.start_image === null) {
+    return asList(row, given) ?? nothing(leftOut(row, ordered));
+  }
+  const others = natively(given).filter(
+    ({ url, kind }) => url !== first.url || kind !== first.kind,
+  );
+  return {
+    inputs: { [row.start_image]: first.url },
+    composite: null,
+    warnings: leftOut(row, others),
+  };
+}
+
+/** Needs a scene to stand on and somebody to stand there. */
+function asComposite(row: ModelRow, given: References, ratio: string): PlacedReferences | null {
+  const { scene, characters, objects } = given;
+  if (row.start_image === null || scene === null) return null;
+  if (characters.length + objects.length === 0) return null;
+  const composite: CompositeReference = {
+    input: row.start_image,
+    aspect_ratio: ratio,
+    scene_url: scene,
+    character_urls: [...characters],
+    object_urls: [...objects],
+  };
+  return { inputs: { [row.start_image]: scene }, composite, warnings: [] };
+}
+
+export interface Placement {
+  mode: ReferenceMode;
+  ratio: string;
+  /** Can composites be built? While not, the start image is the scene alone. */
+  composites: boolean;
+}
+
+/** Where a clip's references go. The order of the attempts in each mode is its meaning. */
+export function placeReferences(
+  row: ModelRow,
+  given: References,
+  { mode, ratio, composites }: Placement,
+): PlacedReferences {
+  if (natively(given).length === 0) return nothing();
+  const composite = () => (composites ? asComposite(row, given, ratio) : null);
+  const one = () => asOne(row, asStart(given), given);
+  switch (mode) {
+    case 'auto':
+      return asList(row, given) ?? composite() ?? one();
+    case 'native':
+      return asList(row, given) ?? asOne(row, natively(given), given);
+    case 'composite':
+      return composite() ?? one();
+    case 'scene':
+      return asOne(row, sceneOf(given), given);
+    case 'character':
+      return asOne(row, charactersOf(given), given);
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * Plan → resolved plan: model, lengths, inputs and prices frozen as data. Pure, without zod, safe in the workflow
+ * bundle. Everything that the model's row forbids comes back as problems; everything that is sent otherwise than
+ * asked comes back as warnings.
+ */
+import { increasePercent, roundUsd } from './cost.js';
+import type { Catalogue, ModelRow } from './models/row.js';
+import { nearestWord } from './nearest-word.js';
+import type { ClipPrompt, Plan } from './plan.schema.js';
+import { resolveClip, type ClipWork, type JobChoices } from './resolve-clip.js';
+import type { PlanProblem, ResolvedClip, ResolvedModel, ResolvedPlan } from './resolved.js';
+import { applySettings } from './settings.js';
+import { WarningList } from './warning-list.js';
+
+export interface PlanContext {
+  catalogue: Catalogue;
+  default_model: string;
+  duration_buffer: number;
+  /** Can composite images be built? Without, one-image models get the scene alone, with a warning. */
+  composites?: boolean;
+}
+
+export const DEFAULTS = {
+  batch_size: 5,
+  dispatch: 'batches',
+  min_successful_clips: 3,
+  clip_timeout: 900,
+  stop_when_unreachable: true,
+  reference_mode: 'auto',
+  on_bad_reference: 'fail',
+} as const;
+
+/** A buffer that costs more than this is allowed, and watched. */
+export const INCREASE_WARNING_PERCENT = 20;
+
+export interface Resolution {
+  resolved: ResolvedPlan | null;
+  problems: PlanProblem[];
+}
+
+/** Resolves a plan whose shape is right, and says what the model forbids. */
+export function resolve(plan: Plan, context: PlanContext): Resolution {
+  const id = plan.model ?? context.default_model;
+  const row = context.catalogue.get(id);
+  if (row === undefined) return { resolved: null, problems: [unknownModel(plan, id, context)] };
+
+  const settings = applySettings(row, plan.settings ?? {});
+  const ratio = checkRatio(row, plan.aspect_ratio);
+  const job: JobChoices = {
+    row,
+    settings: settings.inputs,
+    aspect_ratio: plan.aspect_ratio ?? null,
+    buffer: plan.duration_buffer ?? context.duration_buffer,
+    reference_mode: plan.reference_mode ?? DEFAULTS.reference_mode,
+    composites: context.composites ?? false,
+    // A wrong setting would only show as a wrong combination a second time.
+    check_rules: settings.problems.length + ratio.length === 0,
+  };
+  const work = plan.clip_prompts.map((clip, place) => resolveClip(clip, place, job));
+  const resolved = assemble(plan, row, work, settings.warnings);
+  const problems = [
+    ...settings.problems,
+    ...ratio,
+    ...work.flatMap((item) => item.problems),
+    ...capProblems(resolved),
+  ];
+  return { resolved, problems };
+}
+
+/** For plans that were checked before: throws where the plan does not fit its model. */
+export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
+  const { resolved, problems } = resolve(plan, context);
+  if (resolved !== null && problems.length === 0) return resolved;
+  throw new Error(problems.map(({ path, message }) => `${path}: ${message}`).join('; '));
+}
+
+function unknownModel(plan: Plan, id: string, { catalogue }: PlanContext): PlanProblem {
+  const ids = [...catalogue.keys()];
+  const meant = nearestWord(id, ids);
+  const hint = meant === null ? '' : `; did you mean "${meant}"?`;
+  const from = plan.model === undefined ? ' (the default, VIDEO_GENERATOR_MODEL)' : '';
+  return { path: 'model', message: `expected one of ${ids.join(', ')}, got "${id}"${from}${hint}` };
+}
+
+function checkRatio(row: ModelRow, asked: string | undefined): PlanProblem[] {
+  const { values } = row.aspect_ratio;
+  if (asked === undefined || values.includes(asked)) return [];
+  const expected =
+    values.length > 0
+      ? `${values.length === 1 ? '' : 'one of '}${values.join(', ')} with ${row.id}`
+      : `no aspect_ratio with ${row.id}`;
+  return [{ path: 'aspect_ratio', message: `expected ${expected}, got "${asked}"` }];
+}
+
+function assemble(
+  plan: Plan,
+  row: ModelRow,
+  work: readonly ClipWork[],
+  settingWarnings: readonly string[],
+): ResolvedPlan {
+  const ordered = [...work].sort((a, b) => a.clip.clip_index - b.clip.clip_index);
+  const clips = ordered.map(({ clip }) => clip);
+  const estimated = sumUsd(clips.map((clip) => clip.estimated_cost_usd));
+  const warnings = new WarningList(clips.length);
+  for (const { clip, warnings: some } of ordered) warnings.add(clip.clip_index, some);
+  const partial = {
+    model: modelOf(row),
+    batch_size: plan.batch_size ?? DEFAULTS.batch_size,
+    dispatch: plan.dispatch ?? DEFAULTS.dispatch,
+    min_successful_clips:
+      plan.min_successful_clips ?? Math.min(DEFAULTS.min_successful_clips, clips.length),
+    max_cost_usd: plan.max_cost_usd ?? null,
+    clip_timeout: plan.clip_timeout ?? DEFAULTS.clip_timeout,
+    stop_when_unreachable: plan.stop_when_unreachable ?? DEFAULTS.stop_when_unreachable,
+    on_bad_reference: plan.on_bad_reference ?? DEFAULTS.on_bad_reference,
+    clips,
+    estimated_cost_usd: estimated,
+    cost_increase_percent: jobIncrease(clips),
+  };
+  const jobWarnings = [
+    ...settingWarnings,
+    ...modelWarnings(plan, row),
+    ...increaseWarning(partial),
+  ];
+  return { ...partial, warnings: [...jobWarnings, ...warnings.lines()] };
+}
+
+const modelOf = (row: ModelRow): ResolvedModel => ({
+  id: row.id,
+  version: row.official ? null : row.version,
+  prompt_input: row.prompt,
+  negative_prompt_input: row.negative_prompt,
+  bills_failed: row.bills_failed,
+  ...(!row.official && row.version === null ? { needs_version: true as const } : {}),
+});
+
+/** Null as soon as one part is unknown. */
+export const sumUsd = (amounts: readonly (number | null)[]): number | null =>
+  amounts.reduce<number | null>(
+    (sum, amount) => (sum === null || amount === null ? null : roundUsd(sum + amount)),
+    0,
+  );
+
+const seconds = (clips: readonly ResolvedClip[]): number =>
+  clips.reduce((sum, clip) => sum + clip.requested_duration, 0);
+
+function jobIncrease(clips: readonly ResolvedClip[]): number {
+  const asked = sumUsd(clips.map((clip) => clip.estimated_cost_usd));
+  const plain = sumUsd(clips.map((clip) => clip.unbuffered_cost_usd ?? null));
+  if (asked !== null && plain !== null) return increasePercent(asked, plain);
+  // Without a price the seconds stand for it: every video model charges more for more of them.
+  const shorter = clips.reduce(
+    (sum, clip) => sum + clip.requested_duration / (1 + clip.cost_increase_percent / 100),
+    0,
+  );
+  return increasePercent(seconds(clips), shorter);
+}
+
+function modelWarnings(plan: Plan, row: ModelRow): string[] {
+  const some = (test: (clip: ClipPrompt) => boolean): boolean => plan.clip_prompts.some(test);
+  const timeout = plan.clip_timeout ?? DEFAULTS.clip_timeout;
+  return [
+    ...(row.prompt === null ? [`${row.id} takes no prompt: the texts are not sent`] : []),
+    ...(row.negative_prompt === null && some((clip) => (clip.negative_prompt ?? '') !== '')
+      ? [`${row.id} takes no negative prompt: it is not sent`]
+      : []),
+    ...(row.seed === null && some((clip) => clip.seed !== undefined)
+      ? [`${row.id} takes no seed: it is not sent`]
+      : []),
+    ...(row.prices.length === 0 ? [`no price of ${row.id} is known: its costs stay open`] : []),
+    ...(timeout < row.usual_time
+      ? [
+          `clip_timeout is ${String(timeout)} s, but ${row.id} usually takes ${String(row.usual_time)} s`,
+        ]
+      : []),
+  ];
+}
+
+function increaseWarning({
+  cost_increase_percent: more,
+}: {
+  cost_increase_percent: number;
+}): string[] {
+  return more > INCREASE_WARNING_PERCENT
+    ? [`the requested durations cost ${String(more)} % more than the closest ones would`]
+    : [];
+}
+
+/** A cap must be able to mean something: prices known, and one success payable. */
+function capProblems(resolved: ResolvedPlan): PlanProblem[] {
+  const cap = resolved.max_cost_usd;
+  if (cap === null) return [];
+  const costs = resolved.clips.map((clip) => clip.estimated_cost_usd);
+  const known = costs.filter((cost) => cost !== null).sort((a, b) => a - b);
+  if (known.length < costs.length) {
+    const message = `expected no cap, because no price of ${resolved.model.id} is known for this plan, got ${String(cap)}`;
+    return [{ path: 'max_cost_usd', message }];
+  }
+  const needed = resolved.min_successful_clips;
+  const cheapest = sumUsd(known.slice(0, needed)) ?? 0;
+  if (cheapest <= cap) return [];
+  const message = `expected at least ${String(cheapest)}, what the cheapest ${String(needed)} of ${String(costs.length)} clips cost, got ${String(cap)}`;
+  return [{ path: 'max_cost_usd', message }];
+}
