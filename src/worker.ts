@@ -18,8 +18,10 @@ import { createArtifactStore } from './adapters/artifact-store.js';
 import { loadCatalogue } from './adapters/catalogue.js';
 import { createClaims } from './adapters/claims.js';
 import { media } from './adapters/media.js';
+import { createPredictionReader } from './adapters/prediction-reader.js';
 import { createReplicate } from './adapters/replicate.js';
 import { findOwnWorkflow } from './adapters/temporal.js';
+import { watchWakes } from './adapters/wakes.js';
 import type { Config } from './config.js';
 import { paidTaskQueue } from './workflows/contract.js';
 
@@ -135,8 +137,11 @@ async function assemble(
   overrides: Partial<Deps> = {},
 ): Promise<Deps> {
   const client = new Client({ connection, namespace: config.temporal.namespace });
+  const replicate = createReplicate(config.replicate);
   return {
-    replicate: createReplicate(config.replicate),
+    replicate,
+    reader: createPredictionReader(replicate),
+    wakes: watchWakes(config.data_dir),
     claims: createClaims(config.data_dir),
     store: createArtifactStore(config.data_dir),
     media,

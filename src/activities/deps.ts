@@ -2,13 +2,17 @@
 import type { ArtifactStore } from '../adapters/artifact-store.js';
 import type { Claims } from '../adapters/claims.js';
 import type { Media } from '../adapters/media.js';
+import type { PredictionReader } from '../adapters/prediction-reader.js';
 import type { Replicate } from '../adapters/replicate.js';
 import type { FindOwnWorkflow } from '../adapters/temporal.js';
+import type { Wakes } from '../adapters/wakes.js';
 import type { Timings } from '../domain/activity.js';
 import type { PlanContext } from '../domain/check-plan.schema.js';
 
 export interface Deps {
   replicate: Replicate;
+  reader: PredictionReader;
+  wakes: Pick<Wakes, 'on'>;
   claims: Claims;
   store: ArtifactStore;
   media: Media;

@@ -63,8 +63,8 @@ export class Execution {
     }, BEAT);
   }
 
-  /** Waits; returns early when the execution has to stop. */
-  async wait(milliseconds: number): Promise<void> {
+  /** Waits; returns early when the execution has to stop or the bell rings. */
+  async wait(milliseconds: number, bell?: { listen(callback: () => void): void }): Promise<void> {
     const signal = this.context.cancellationSignal;
     if (signal.aborted) return;
     await new Promise<void>((resolve) => {
@@ -75,6 +75,7 @@ export class Execution {
       };
       const timer = setTimeout(done, milliseconds);
       signal.addEventListener('abort', done, { once: true });
+      bell?.listen(done);
     });
   }
 

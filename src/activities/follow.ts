@@ -1,20 +1,28 @@
 /** Waits for a prediction's end by reading it again and again. No bad answer ends a paid render. */
 import { isTerminal } from '../adapters/replicate.js';
-import type { ProviderPrediction, Replicate } from '../adapters/replicate.js';
+import type { ProviderPrediction } from '../adapters/replicate.js';
+import type { Deps } from './deps.js';
+import type { Started } from './ensure-prediction.js';
 import type { Execution } from './execution.js';
 
 /** The last reading: terminal, or whatever was known when the execution was interrupted. */
 export async function follow(
-  replicate: Replicate,
+  { reader, wakes }: Pick<Deps, 'reader' | 'wakes'>,
   execution: Execution,
-  id: string,
+  { id, known }: Started,
   usualTime: number,
-  known: ProviderPrediction | null,
 ): Promise<ProviderPrediction | null> {
   const started = Date.now();
+  const bell = new Bell();
+  using reading = reader.open(id, known?.created_at ?? new Date(started).toISOString());
+  using _unhook = {
+    [Symbol.dispose]: wakes.on(id, () => {
+      bell.ring();
+    }),
+  };
   for (let last = known; ;) {
     if (execution.interruption !== null || (last !== null && isTerminal(last.status))) return last;
-    const answer = await replicate.get(id, execution.context.cancellationSignal);
+    const answer = await reading.read(execution.context.cancellationSignal);
     if (answer.type === 'found') {
       last = answer.prediction;
       execution.beat({ status: last.status, percent: percentIn(last.logs), message: null });
@@ -22,14 +30,33 @@ export async function follow(
       execution.beat({ message: answer.type === 'missing' ? 'not found yet' : answer.message });
     }
     if (last !== null && isTerminal(last.status)) return last;
-    await execution.wait(pollInterval(Date.now() - started, usualTime * 1000));
+    await execution.wait(pollInterval(Date.now() - started, usualTime * 1000), bell);
   }
 }
 
-/** Seldom while the end is far, often around the usual time, and slower again when it is overdue. */
+/** Lets a wait end early. */
+export class Bell {
+  #answer: (() => void) | null = null;
+  #isRung = false;
+
+  ring(): void {
+    this.#isRung = true;
+    this.#answer?.();
+  }
+
+  /** Calls back at the next ring, or at once when it has rung since the last wait. */
+  listen(callback: () => void): void {
+    this.#answer = callback;
+    if (this.#isRung) callback();
+    this.#isRung = false;
+  }
+}
+
+/** Milliseconds: often at first and around the usual time, more seldom long before it and long after it. */
 export function pollInterval(elapsed: number, usual: number): number {
-  if (elapsed < 3_000) return 500;
-  return elapsed < usual * 3 ? 1_000 : 2_000;
+  if (elapsed < 5_000) return 500;
+  if (elapsed < usual * 0.5) return Math.min(3_000, Math.max(1_000, elapsed * 0.1));
+  return elapsed < usual * 3 ? 1_000 : 3_000;
 }
 
 /** The last progress bar in a model's log lines, e.g. ` 45%|████`. */

@@ -40,13 +40,7 @@ export const createGenerateClip =
     const started = await ensurePrediction(deps, attempt, memory);
     if (started === null) return stop(deps, attempt, memory, null, null);
     await announce(deps, attempt, memory, started);
-    const last = await follow(
-      deps.replicate,
-      execution,
-      started.id,
-      input.usual_time,
-      started.known,
-    );
+    const last = await follow(deps, execution, started, input.usual_time);
     return last !== null && isTerminal(last.status)
       ? conclude(attempt, last, started.adopted)
       : stop(deps, attempt, memory, started, last);

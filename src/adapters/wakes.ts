@@ -1,0 +1,47 @@
+/**
+ * How a webhook reaches the worker that polls: an empty file in a folder that workers watch. Only a hint to
+ * read earlier; whatever it says is read again from the provider, so duplicates, disorder and losses are harmless.
+ */
+import { mkdirSync, watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+const folderOf = (dataDir: string): string => path.join(dataDir, 'wakes');
+
+export async function wake(dataDir: string, predictionId: string): Promise<void> {
+  const place = path.join(folderOf(dataDir), encodeURIComponent(predictionId));
+  await mkdir(folderOf(dataDir), { recursive: true });
+  await writeFile(place, '');
+  await rm(place, { force: true });
+}
+
+export interface Wakes {
+  /** Calls back when a prediction is said to have changed; the answer ends that. */
+  on(predictionId: string, callback: () => void): () => void;
+  close(): void;
+}
+
+export function watchWakes(dataDir: string): Wakes {
+  const callbacks = new Map<string, () => void>();
+  let watcher: FSWatcher | null = null;
+  const start = (): void => {
+    if (watcher !== null) return;
+    mkdirSync(folderOf(dataDir), { recursive: true });
+    watcher = watch(folderOf(dataDir), { persistent: false }, (_event, name) => {
+      if (name !== null) callbacks.get(decodeURIComponent(name))?.();
+    });
+    // A watcher that breaks costs the hints, not the polling.
+    watcher.on('error', () => undefined);
+  };
+  return {
+    on(id, callback) {
+      start();
+      callbacks.set(id, callback);
+      return () => callbacks.delete(id);
+    },
+    close() {
+      watcher?.close();
+    },
+  };
+}

@@ -1,0 +1,136 @@
+/** What the provider says and does, row by row: what is tried again, what is not, and how often it is paid. */
+import { describe, expect, it } from 'vitest';
+import type { Clip } from '../../src/domain/job.js';
+import { planOf } from '../support/plans.js';
+import { World } from '../support/world.js';
+
+/** Runs one clip a fault in one job; answers with the clip and the number of creates by fault. */
+async function outcomes(faults: readonly string[]) {
+  await using world = await World.create();
+  await world.startWorker();
+  const prompts = faults.map((fault) => `[[${fault}]] a heron`);
+  const run = await world.start(
+    planOf(prompts, {
+      dispatch: 'window',
+      batch_size: faults.length,
+      stop_when_unreachable: false,
+    }),
+  );
+  const job = await run.end();
+  const { predictions } = await world.stats();
+  const table = faults.map((fault, index): [string, { clip: Clip; creates: number }] => {
+    const clip = job.clips[index];
+    if (clip === undefined) throw new Error('expected a clip a fault');
+    const creates = predictions.filter(({ input }) => input['prompt'] === prompts[index]).length;
+    return [fault, { clip, creates }];
+  });
+  return { job, table };
+}
+
+describe('trouble while polling', () => {
+  it('never fails a paid render', async () => {
+    const { table } = await outcomes([
+      'poll-500:3',
+      'poll-502-html:2',
+      'poll-404:3',
+      'poll-429:1:2',
+      'poll-reset:3',
+      'poll-garbled:2',
+      'poll-cut:2',
+    ]);
+    for (const [fault, { clip, creates }] of table) {
+      expect(clip, fault).toMatchObject({ status: 'succeeded', attempt: 1 });
+      expect(creates, fault).toBe(1);
+    }
+  });
+});
+
+describe('a refusal', () => {
+  it('of the content or the input is final, and paid once at most', async () => {
+    const { table } = await outcomes(['flagged', 'nsfw', 'invalid', 'traceback', 'E1001']);
+    for (const [fault, { clip, creates }] of table) {
+      expect(clip.status, fault).toBe('failed');
+      expect(clip.error?.retryable, fault).toBe(false);
+      expect(clip.error?.message, fault).toContain(clip.predictions[0]?.url);
+      expect(creates, fault).toBe(1);
+    }
+  });
+});
+
+describe('a failed prediction', () => {
+  it('is followed by a new one after backoff', async () => {
+    const { table } = await outcomes([
+      'fail-once',
+      'fail-empty',
+      'interrupted',
+      'E8765',
+      'E6716',
+      'E9825',
+      'E001',
+      'aborted',
+      'null-output',
+      'empty-output',
+      'wrong-duration:1',
+    ]);
+    for (const [fault, { clip, creates }] of table) {
+      expect(clip, fault).toMatchObject({ status: 'succeeded', attempt: 2, retry_count: 1 });
+      expect(creates, fault).toBe(2);
+      expect(clip.predictions, fault).toHaveLength(2);
+    }
+    const aborted = table.find(([fault]) => fault === 'aborted')?.[1].clip.predictions[0];
+    expect(aborted).toMatchObject({ status: 'aborted', billed: false, cost_usd: 0 });
+  });
+
+  it('is tried three times in all', async () => {
+    const { table } = await outcomes(['fail-always', 'wrong-duration', 'null-output:9']);
+    const kinds = table.map(([, { clip }]) => clip.error?.kind);
+    expect(kinds).toEqual(['provider_error', 'wrong_duration', 'no_output']);
+    for (const [fault, { clip, creates }] of table) {
+      expect(clip, fault).toMatchObject({ status: 'failed', attempt: 3, retry_count: 2 });
+      expect(creates, fault).toBe(3);
+    }
+  });
+});
+
+describe('a rate limit', () => {
+  it('is waited out inside the attempt, however it is said, and the job shows it', async () => {
+    const { job, table } = await outcomes([
+      'http-429:1:2',
+      'http-429-header:1:2',
+      'http-429-text:1:2',
+      'low-credit:1:4',
+    ]);
+    for (const [fault, { clip, creates }] of table) {
+      expect(clip, fault).toMatchObject({ status: 'succeeded', attempt: 1 });
+      expect(creates, fault).toBe(1);
+    }
+    expect(job.warnings.filter((warning) => warning.includes('rate'))).toHaveLength(4);
+  });
+});
+
+describe('a download that goes wrong', () => {
+  it('is tried again, and the clip is never paid for again', async () => {
+    const { table } = await outcomes([
+      'truncated-file:2',
+      'short-file:2',
+      'empty-file:2',
+      'html-file:2',
+      'file-404:2',
+      'file-403:2',
+      'file-500:2',
+      'redirect-file:1',
+      'too-large-file:1',
+    ]);
+    for (const [fault, { clip, creates }] of table) {
+      expect(clip, fault).toMatchObject({ status: 'succeeded', attempt: 1 });
+      expect(creates, fault).toBe(1);
+    }
+  });
+
+  it('ends as output_lost when the provider has deleted the file, unpaid again', async () => {
+    const { table } = await outcomes(['expired-file']);
+    const [, { clip, creates }] = table[0] ?? ['', { clip: undefined, creates: 0 }];
+    expect(clip).toMatchObject({ status: 'failed', error: { kind: 'output_lost' } });
+    expect(creates).toBe(1);
+  });
+});

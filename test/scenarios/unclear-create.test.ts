@@ -1,0 +1,71 @@
+/** G1: an answer that never came is not a reason to pay again. */
+import { describe, expect, it } from 'vitest';
+import { planOf } from '../support/plans.js';
+import { World } from '../support/world.js';
+
+const withPrompt = (
+  predictions: readonly { input: Record<string, unknown> }[],
+  prompt: string,
+): unknown[] => predictions.filter(({ input }) => input['prompt'] === prompt);
+
+const ACCEPTED = [
+  'accept-then-drop',
+  'accept-then-500',
+  'accept-then-502',
+  'garbled-201',
+  'cut-201',
+];
+const NOT_ACCEPTED = ['reset', 'http-500', 'http-502-html'];
+
+describe('an unclear create', () => {
+  it('adopts what was created, and creates only when nothing was', async () => {
+    await using world = await World.create();
+    await world.startWorker();
+    const faults = [...ACCEPTED, ...NOT_ACCEPTED, 'accept-then-drop]] [[hidden-from-list:3'];
+    const prompts = faults.map((fault) => `[[${fault}]] a barn owl`);
+    const run = await world.start(planOf(prompts, { dispatch: 'window', batch_size: 10 }));
+    const job = await run.end();
+
+    expect(job).toMatchObject({ status: 'succeeded', successful_clips: faults.length });
+    const { predictions } = await world.stats();
+    for (const [index, prompt] of prompts.entries()) {
+      expect(withPrompt(predictions, prompt), prompt).toHaveLength(1);
+      expect(job.clips[index]?.predictions, prompt).toHaveLength(1);
+      const isAdopted = !NOT_ACCEPTED.some((fault) => prompt.includes(`[[${fault}]]`));
+      expect(job.clips[index]?.predictions[0]?.adopted, prompt).toBe(isAdopted);
+    }
+  });
+
+  it('of two clips with the same input, on a model without seeds, adopts each its own', async () => {
+    await using world = await World.create();
+    await world.startWorker();
+    await world.control('POST', '/faults', { match: 'twins', fault: 'accept-then-drop', times: 2 });
+    const run = await world.start(planOf(['twins at play', 'twins at play']));
+    const job = await run.end();
+    const ids = job.clips.flatMap(({ predictions }) => predictions.map(({ id }) => id));
+    expect(job.successful_clips).toBe(2);
+    expect(new Set(ids).size).toBe(2);
+    expect((await world.stats()).creates).toBe(2);
+  });
+
+  it('of two jobs with the same plan adopts each its own', async () => {
+    await using world = await World.create();
+    await world.startWorker();
+    await world.control('POST', '/faults', { match: 'twins', fault: 'accept-then-drop', times: 2 });
+    const runs = await Promise.all([1, 2].map(() => world.start(planOf(['twins at sea']))));
+    const jobs = await Promise.all(runs.map((run) => run.end()));
+    const ids = jobs.flatMap((job) => job.clips[0]?.predictions.map(({ id }) => id) ?? []);
+    expect(new Set(ids).size).toBe(2);
+    expect((await world.stats()).creates).toBe(2);
+  });
+
+  it('waits for a list that cannot be read, rather than pay twice', async () => {
+    await using world = await World.create();
+    await world.startWorker();
+    await world.control('POST', '/faults', { fault: 'list-500', times: 8 });
+    const run = await world.start(planOf(['[[accept-then-drop]] an otter']));
+    const job = await run.end();
+    expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 1 });
+    expect((await world.stats()).creates).toBe(1);
+  });
+});

@@ -1,0 +1,11 @@
+// A worker process for scenarios: the built worker, with time-outs short enough to live through in a test.
+// argv: JSON of timings. Prints "ready" once it polls; SIGTERM closes it gracefully.
+import { loadConfig } from '../../dist/config.js';
+import { startWorker } from '../../dist/worker.js';
+
+const timings = JSON.parse(process.argv[2] ?? 'null');
+const worker = await startWorker(loadConfig(), { deps: timings === null ? {} : { timings } });
+process.once('SIGTERM', () => void worker.close());
+console.log('ready');
+await worker.run;
+process.exit(0);

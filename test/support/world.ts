@@ -1,0 +1,212 @@
+/**
+ * A small world for scenarios: a simulator, a task queue and a data folder of its own on the shared Temporal
+ * server, worker processes that can be killed for real, and the books of both sides to compare.
+ */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
+import { inject } from 'vitest';
+import type { EventPage, Job, JobEvent } from '../../src/domain/job.js';
+import type { Plan } from '../../src/domain/plan.schema.js';
+import { startSimulator } from '../../src/simulator/index.js';
+import { eventsQuery, progressQuery, WORKFLOW_TYPE } from '../../src/workflows/contract.js';
+import { eventually } from './eventually.js';
+
+const script = fileURLToPath(new URL('./worker-process.mjs', import.meta.url));
+
+export interface WorldOptions {
+  /** Divides the simulator's times. */
+  speed?: number;
+  /** Seconds; shorter than the product's, so that time-outs can be lived through. */
+  timings?: { start_to_close: number; heartbeat: number };
+  /** Another server than the shared one, for tests that kill it. */
+  address?: string;
+  env?: Record<string, string>;
+}
+
+export class WorkerProcess {
+  readonly #child: ChildProcess;
+  readonly exited: Promise<unknown>;
+  output = '';
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    this.exited = once(child, 'exit');
+    child.stderr?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.exited;
+  }
+
+  /** As for a deploy: hands over and exits. */
+  async terminate(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    await this.exited;
+  }
+}
+
+export class World implements AsyncDisposable {
+  readonly client: Client;
+  readonly simulator: Awaited<ReturnType<typeof startSimulator>>;
+  readonly data_dir: string;
+  readonly task_queue = `q-${randomUUID()}`;
+  readonly #connection: Connection;
+  readonly #address: string;
+  readonly #options: WorldOptions;
+  readonly #workers: WorkerProcess[] = [];
+
+  private constructor(
+    connection: Connection,
+    simulator: World['simulator'],
+    dataDir: string,
+    address: string,
+    options: WorldOptions,
+  ) {
+    this.#connection = connection;
+    this.client = new Client({ connection });
+    this.simulator = simulator;
+    this.data_dir = dataDir;
+    this.#address = address;
+    this.#options = options;
+  }
+
+  static async create(options: WorldOptions = {}): Promise<World> {
+    const address = options.address ?? inject('temporalAddress');
+    const dataDir = await mkdtemp(path.join(tmpdir(), 'world-'));
+    const simulator = await startSimulator({
+      port: 0,
+      speed: options.speed ?? 30,
+      data_dir: null,
+    });
+    const connection = await Connection.connect({ address });
+    return new World(connection, simulator, dataDir, address, options);
+  }
+
+  get env(): Record<string, string> {
+    return {
+      REPLICATE_API_TOKEN: 'r8_scenario',
+      REPLICATE_BASE_URL: this.simulator.url,
+      TEMPORAL_ADDRESS: this.#address,
+      TEMPORAL_TASK_QUEUE: this.task_queue,
+      DATA_DIR: this.data_dir,
+      ...this.#options.env,
+    };
+  }
+
+  async startWorker(): Promise<WorkerProcess> {
+    const { timings } = this.#options;
+    const child = spawn(process.execPath, [script, ...(timings ? [JSON.stringify(timings)] : [])], {
+      env: { PATH: process.env['PATH'], ...this.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const worker = new WorkerProcess(child);
+    this.#workers.push(worker);
+    const lines = createInterface({ input: child.stdout });
+    const ready = (async () => {
+      for await (const line of lines) if (line === 'ready') return true;
+      return false;
+    })();
+    if (!(await ready)) throw new Error(`the worker did not start: ${worker.output}`);
+    return worker;
+  }
+
+  async start(plan: Plan): Promise<Run> {
+    const workflowId = `job-${randomUUID()}`;
+    const handle = await this.client.workflow.start(WORKFLOW_TYPE, {
+      taskQueue: this.task_queue,
+      workflowId,
+      args: [plan],
+    });
+    return new Run(handle);
+  }
+
+  async stats(): Promise<SimulatorStats> {
+    return (await (await fetch(`${this.#control}/stats`)).json()) as SimulatorStats;
+  }
+
+  async control(method: string, route: string, body?: unknown): Promise<void> {
+    const response = await fetch(`${this.#control}${route}`, {
+      method,
+      ...(body === undefined
+        ? {}
+        : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${route}: ${await response.text()}`);
+  }
+
+  get #control(): string {
+    return this.simulator.url.replace(/\/v1$/, '/simulator');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(
+      this.#workers.filter((worker) => worker.isRunning).map((worker) => worker.kill()),
+    );
+    await this.simulator.close();
+    await this.#connection.close();
+    await rm(this.data_dir, { recursive: true, force: true });
+  }
+}
+
+/** One job of a world. */
+export class Run {
+  readonly handle: WorkflowHandle;
+
+  constructor(handle: WorkflowHandle) {
+    this.handle = handle;
+  }
+
+  progress(): Promise<Job> {
+    return this.handle.query(progressQuery);
+  }
+
+  async events(): Promise<JobEvent[]> {
+    const events: JobEvent[] = [];
+    for (;;) {
+      const page: EventPage = await this.handle.query(eventsQuery, events.length);
+      events.push(...page.events);
+      if (page.events.length === 0) return events;
+    }
+  }
+
+  /** The finished job, however it ended. */
+  async end(): Promise<Job> {
+    await this.handle.result().catch(() => undefined);
+    return this.progress();
+  }
+
+  /** Waits until the job is as described. */
+  until(description: string, isTrue: (job: Job) => boolean): Promise<Job> {
+    return eventually(description, async () => {
+      const job = await this.progress();
+      return { done: isTrue(job), value: job };
+    });
+  }
+}
+
+export interface SimulatorStats {
+  creates: number;
+  bills: { count: number; usd: number };
+  cancels: number;
+  peak_alive: number;
+  held: { point: string }[];
+  predictions: { id: string; status: string; billed: boolean; input: Record<string, unknown> }[];
+}
