@@ -1,0 +1,119 @@
+/**
+ * The few calls the terminal makes to the HTTP API. Refusals come back as ApiProblem with every mistake the server
+ * named; a server that cannot be reached throws what fetch threw. Knows no retries: callers decide.
+ */
+import type { Job } from '../domain/job.js';
+import type { PlanProblem } from '../domain/resolved.js';
+
+/** What /readyz says about a stack. */
+export interface Readiness {
+  ready: boolean;
+  simulated: boolean;
+  ui_url: string | null;
+  namespace: string;
+}
+
+export const PRODUCT = 'durable-clip-generator';
+
+export class ApiProblem extends Error {
+  override readonly name = 'ApiProblem';
+  readonly status: number;
+  readonly errors: readonly PlanProblem[];
+  constructor(status: number, message: string, errors: readonly PlanProblem[]) {
+    super(message);
+    this.status = status;
+    this.errors = errors;
+  }
+}
+
+export interface ApiClient {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  create(plan: unknown): Promise<Job>;
+  job(jobId: string): Promise<Job>;
+  cancel(jobId: string): Promise<void>;
+  /** `path` as it stands in a job: /v1/jobs/…/video. */
+  download(path: string, signal: AbortSignal): Promise<Response>;
+}
+
+/** Long enough for a server under load, short enough that nothing hangs for ever. */
+const DEADLINE = 30_000;
+
+export function createApiClient(url: string, key: string | null): ApiClient {
+  const headers = key === null ? {} : { authorization: `Bearer ${key}` };
+  const call = async (path: string, init: RequestInit = {}): Promise<Response> => {
+    const response = await fetch(new URL(path, url), {
+      signal: AbortSignal.timeout(DEADLINE),
+      ...init,
+      headers: { ...headers, ...(init.headers as Record<string, string> | undefined) },
+    });
+    if (!response.ok) throw await problemOf(response);
+    return response;
+  };
+  return {
+    url,
+    headers,
+    async create(plan) {
+      const response = await call('/v1/jobs', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(plan),
+      });
+      return (await response.json()) as Job;
+    },
+    job: async (jobId) => (await (await call(jobPath(jobId))).json()) as Job,
+    async cancel(jobId) {
+      await (await call(`${jobPath(jobId)}/cancel`, { method: 'POST' })).body?.cancel();
+    },
+    download: (path, signal) => call(path, { signal }),
+  };
+}
+
+export const jobPath = (jobId: string): string => `/v1/jobs/${encodeURIComponent(jobId)}`;
+
+/** RFC 9457 where the server speaks it, else its status line. */
+export async function problemOf(response: Response): Promise<ApiProblem> {
+  const text = await response.text().catch(() => '');
+  const body = parseObject(text);
+  const message = [body['detail'], body['title']].find((part) => typeof part === 'string');
+  return new ApiProblem(
+    response.status,
+    message ?? `HTTP ${String(response.status)} ${response.statusText}`.trim(),
+    Array.isArray(body['errors']) ? body['errors'].filter(isPlanProblem) : [],
+  );
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+const isPlanProblem = (value: unknown): value is PlanProblem =>
+  typeof value === 'object' &&
+  value !== null &&
+  typeof (value as PlanProblem).path === 'string' &&
+  typeof (value as PlanProblem).message === 'string';
+
+/** Null when nothing of ours answers there. */
+export async function readiness(url: string, deadline = 3_000): Promise<Readiness | null> {
+  try {
+    const response = await fetch(new URL('/readyz', url), {
+      signal: AbortSignal.timeout(deadline),
+      redirect: 'error',
+    });
+    const body = parseObject(await response.text());
+    if (body['api'] !== PRODUCT) return null;
+    return {
+      ready: response.status === 200 && body['ready'] === true,
+      simulated: body['simulated'] === true,
+      ui_url: typeof body['ui_url'] === 'string' ? body['ui_url'] : null,
+      namespace: typeof body['namespace'] === 'string' ? body['namespace'] : 'default',
+    };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * A job's files, fetched into a folder while the job still runs. Two at a time; each is written beside its place,
+ * checked against the size the server gave, and then renamed.
+ *
+ * D1 a file under its final name is complete.
+ * D2 a clip is fetched once, however often it is offered; an attempt that failed is tried again for a minute.
+ */
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clip, Job } from '../domain/job.js';
+import { ApiProblem } from './api-client.js';
+import type { ApiClient } from './api-client.js';
+
+export interface Downloads {
+  /** Every finished clip that was not offered before. */
+  offer(job: Job): void;
+  /** Resolves when everything offered is there or has failed for good. */
+  finish(): Promise<DownloadResult>;
+  abort(): void;
+}
+
+export interface DownloadResult {
+  files: ReadonlyMap<number, string>;
+  /** One sentence a file that could not be had. */
+  failures: readonly string[];
+}
+
+const AT_ONCE = 2;
+const PATIENCE = 60_000;
+
+export const clipFile = (clipIndex: number, extension: string): string =>
+  `clip_${String(clipIndex).padStart(3, '0')}.${extension}`;
+
+export function startDownloads(
+  api: () => ApiClient,
+  out: string,
+  saved: (clipIndex: number) => void,
+): Downloads {
+  const stop = new AbortController();
+  const offered = new Set<number>();
+  const waiting: Clip[] = [];
+  const working = new Set<Promise<void>>();
+  const files = new Map<number, string>();
+  const failures: string[] = [];
+
+  const fetchClip = async (clip: Clip): Promise<void> => {
+    const parts = [
+      { from: clip.video_url, name: clipFile(clip.clip_index, 'mp4'), needed: true },
+      { from: clip.thumbnail_url, name: clipFile(clip.clip_index, 'jpg'), needed: false },
+    ];
+    for (const { from, name, needed } of parts) {
+      if (from === null) continue;
+      try {
+        await persistently(
+          () => fetchFile(api(), from, path.join(out, name), stop.signal),
+          stop.signal,
+        );
+        if (needed) files.set(clip.clip_index, name);
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        failures.push(`${name} could not be fetched: ${wordsOf(error)}`);
+      }
+    }
+    saved(clip.clip_index);
+  };
+  const work = async (): Promise<void> => {
+    for (let clip = waiting.shift(); clip !== undefined; clip = waiting.shift()) {
+      await fetchClip(clip);
+    }
+  };
+  return {
+    offer(job) {
+      for (const clip of job.clips) {
+        if (clip.status !== 'succeeded' || offered.has(clip.clip_index)) continue; // D2
+        offered.add(clip.clip_index);
+        waiting.push(clip);
+      }
+      while (working.size < AT_ONCE && waiting.length > working.size) {
+        const worker = work().finally(() => working.delete(worker));
+        working.add(worker);
+      }
+    },
+    async finish() {
+      while (working.size > 0) await Promise.all(working);
+      return { files, failures };
+    },
+    abort() {
+      stop.abort();
+    },
+  };
+}
+
+async function fetchFile(
+  api: ApiClient,
+  from: string,
+  to: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const response = await api.download(
+    from,
+    AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
+  );
+  const expected = Number(response.headers.get('content-length') ?? Number.NaN);
+  if (response.body === null) throw new Error('expected a file, got an empty answer');
+  const unfinished = `${to}.part`;
+  try {
+    await mkdir(path.dirname(to), { recursive: true });
+    await pipeline(Readable.fromWeb(response.body), createWriteStream(unfinished));
+    const { size } = await stat(unfinished);
+    if (size === 0 || (Number.isInteger(expected) && size !== expected)) {
+      throw new Error(`expected ${String(expected)} bytes, got ${String(size)}`);
+    }
+    await rename(unfinished, to); // D1
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
+}
+
+/** Refusals are final; everything else (a restart, a cut connection) may pass. */
+async function persistently(task: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  const end = Date.now() + PATIENCE;
+  for (let failures = 0; ;) {
+    try {
+      await task();
+      return;
+    } catch (error) {
+      failures += 1;
+      const final = error instanceof ApiProblem && error.status < 500 && error.status !== 429;
+      if (final || isDiskError(error) || signal.aborted || Date.now() > end) throw error;
+      await sleep(Math.min(5_000, 200 * 2 ** failures), undefined, { signal });
+    }
+  }
+}
+
+const isDiskError = (error: unknown): boolean =>
+  ['ENOSPC', 'EACCES', 'EROFS', 'ENOTDIR', 'EISDIR'].includes(
+    String((error as NodeJS.ErrnoException).code),
+  );
+
+export async function writeResult(out: string, job: Job): Promise<void> {
+  await mkdir(out, { recursive: true });
+  const file = path.join(out, 'result.json');
+  await writeFile(`${file}.part`, `${JSON.stringify(job, null, 2)}\n`);
+  await rename(`${file}.part`, file);
+}
+
+const wordsOf = (error: unknown): string =>
+  error instanceof Error
+    ? error.cause instanceof Error
+      ? error.cause.message
+      : error.message
+    : String(error);

@@ -1,0 +1,48 @@
+/** What a job came to: one row a clip, the totals, and where the files are. Pure. */
+import type { Clip, Job } from '../domain/job.js';
+import { clock, oneLine, plural, table, truncate, usd } from './format.js';
+import { SIMULATOR_NOTICE } from './frame.js';
+import { CLIP_WORDS, adviceFor, durations, problemText } from './words.js';
+
+const HEADINGS = ['clip', 'state', 'duration', 'cost', 'attempts', 'file'] as const;
+const FIGURES = new Set([0, 3, 4]);
+const LONGEST_REASON = 100;
+
+export interface Results {
+  out: string;
+  /** File names by clip_index. */
+  files: ReadonlyMap<number, string>;
+}
+
+export function finalTable(job: Job, results: Results): string[] {
+  const rows = job.clips.map((clip) => [
+    String(clip.clip_index),
+    CLIP_WORDS[clip.status],
+    durations(clip),
+    usd(clip.cost_usd ?? 0),
+    String(clip.attempt),
+    results.files.get(clip.clip_index) ?? reasonOf(clip),
+  ]);
+  return [...table([[...HEADINGS], ...rows], FIGURES), '', ...summary(job, results)];
+}
+
+const reasonOf = (clip: Clip): string =>
+  clip.error === null ? '' : truncate(problemText(clip.error), LONGEST_REASON);
+
+function summary(job: Job, { out, files }: Results): string[] {
+  const lines = [
+    `${job.job_id}: ${job.status}, ${String(job.successful_clips)} of ${plural(job.total_clips, 'clip')}` +
+      ` (at least ${String(job.min_successful_clips)} needed), ${usd(job.total_cost_usd)} of estimated ${usd(job.estimated_cost_usd)}` +
+      (job.total_generation_time === null ? '' : `, ${clock(job.total_generation_time)}`),
+  ];
+  if (job.simulated) lines.push(SIMULATOR_NOTICE);
+  if (job.error !== null) {
+    lines.push(`${oneLine(job.error.message)} ${adviceFor(job.error)}`);
+  }
+  lines.push(
+    files.size === 0
+      ? `No clips; the job is in ${out}/result.json`
+      : `${plural(files.size, 'clip')}, thumbnails and result.json are in ${out}/`,
+  );
+  return lines;
+}

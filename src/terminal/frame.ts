@@ -1,0 +1,183 @@
+/**
+ * One picture of a job: view, size and time in, lines out. At most as many lines as the terminal has rows, each at
+ * most as wide; where there are more clips than rows, those under way are shown and the rest is counted. Pure.
+ */
+import type { Clip, ClipStatus, Job } from '../domain/job.js';
+import { isClipOver } from '../domain/progress.js';
+import type { ClipProgress } from './event-stream.js';
+import { bar, clock, oneLine, pad, padLeft, plural, usd } from './format.js';
+import { fit, span } from './span.js';
+import type { Line, Span } from './span.js';
+import type { View } from './view.js';
+import {
+  CLIP_STYLES,
+  CLIP_WORDS,
+  JOB_STYLES,
+  attemptText,
+  countdown,
+  durations,
+  phaseOf,
+  problemText,
+} from './words.js';
+
+export interface Size {
+  columns: number;
+  rows: number;
+}
+
+export const SIMULATOR_NOTICE = 'SIMULATOR: no model is called and nothing is paid';
+
+export function frame(view: View, size: Size, now: number): Line[] {
+  const head = header(view, now);
+  const foot = footer(view);
+  // One row stays free for the cursor.
+  const room = Math.max(0, size.rows - 1 - head.length - foot.length);
+  const lines = [...head, ...clipLines(view, room, size.columns, now), ...foot];
+  return lines.slice(0, Math.max(1, size.rows - 1)).map((line) => fit(line, size.columns));
+}
+
+function header({ job, place }: View, now: number): Line[] {
+  const lines: Line[] = [
+    [
+      span(job.job_id, 'bold'),
+      span(`  ${oneLine(job.model)}  `),
+      span(job.status, JOB_STYLES[job.status]),
+      ...(job.simulated ? [span(`  ${SIMULATOR_NOTICE}`, 'yellow')] : []),
+    ],
+    [span('Page      ', 'dim'), span(place.page_url)],
+    ...(place.ui_url === null ? [] : [[span('Temporal  ', 'dim'), span(place.ui_url)]]),
+    totals(job, now),
+    [],
+  ];
+  return lines;
+}
+
+function totals(job: Job, now: number): Line {
+  const parts = [
+    batchText(job),
+    `${String(job.successful_clips)} of ${String(job.total_clips)} done`,
+    job.failed_clips > 0 ? `${String(job.failed_clips)} failed` : '',
+    job.canceled_clips > 0 ? `${String(job.canceled_clips)} canceled` : '',
+    `needs ${String(job.min_successful_clips)}`,
+    `${usd(job.total_cost_usd)} of about ${usd(job.estimated_cost_usd)}` +
+      (job.max_cost_usd === null ? '' : ` (cap ${usd(job.max_cost_usd)})`),
+    elapsed(job, now),
+  ];
+  return [span(parts.filter((part) => part !== '').join(' · '))];
+}
+
+function elapsed(job: Job, now: number): string {
+  if (job.started_at === null) return '';
+  const end = job.completed_at === null ? now : Date.parse(job.completed_at);
+  return clock((end - Date.parse(job.started_at)) / 1000);
+}
+
+/** Batches go in ascending order, so the last one with a clip under way is the one that runs. */
+export function batchText(job: Job): string {
+  if (job.dispatch === 'window') return `window of ${String(job.batch_size)}`;
+  const batches = Math.max(1, Math.ceil(job.clips.length / job.batch_size));
+  const last = job.clips.findLastIndex((clip) => clip.status !== 'queued');
+  const current = Math.floor(Math.max(0, last) / job.batch_size) + 1;
+  return `batch ${String(current)} of ${String(batches)}`;
+}
+
+const URGENCY: Record<ClipStatus, number> = {
+  retrying: 0,
+  running: 1,
+  storing: 2,
+  failed: 3,
+  queued: 4,
+  canceled: 5,
+  succeeded: 6,
+};
+
+function clipLines(view: View, room: number, columns: number, now: number): Line[] {
+  const { clips } = view.job;
+  const draw = (clip: Clip): Line =>
+    clipLine(clip, { live: view.live.get(clip.clip_index), columns, now, indexWidth });
+  const indexWidth = Math.max(2, ...clips.map((clip) => String(clip.clip_index).length));
+  if (clips.length <= room) return clips.map(draw);
+  const shown = new Set(
+    [...clips]
+      .sort((a, b) => URGENCY[a.status] - URGENCY[b.status] || a.clip_index - b.clip_index)
+      .slice(0, Math.max(0, room - 1)),
+  );
+  const hidden = clips.filter((clip) => !shown.has(clip));
+  return [...clips.filter((clip) => shown.has(clip)).map(draw), hiddenLine(hidden)];
+}
+
+function hiddenLine(hidden: readonly Clip[]): Line {
+  const counts = Object.entries(CLIP_WORDS)
+    .map(([status, word]) => ({
+      word,
+      count: hidden.filter((clip) => clip.status === status).length,
+    }))
+    .filter(({ count }) => count > 0)
+    .map(({ word, count }) => `${String(count)} ${word}`);
+  return [span(`   and ${plural(hidden.length, 'more clip')}: ${counts.join(', ')}`, 'dim')];
+}
+
+interface Drawing {
+  live: ClipProgress | undefined;
+  columns: number;
+  now: number;
+  indexWidth: number;
+}
+
+const PHASE_WIDTH = 15;
+
+function clipLine(clip: Clip, { live, columns, now, indexWidth }: Drawing): Line {
+  const style = CLIP_STYLES[clip.status];
+  const barWidth = Math.max(6, Math.min(24, Math.floor(columns / 5)));
+  const before: Span[] = [
+    span(` ${padLeft(String(clip.clip_index), indexWidth)} `),
+    span(bar(shownPercent(clip, live), barWidth), style),
+    span(` ${pad(phaseOf(clip, live), PHASE_WIDTH)}`, style),
+  ];
+  return [...before, span(details(clip, live, now).join(' · '))];
+}
+
+/** The durable percentage is coarse; while a clip renders, the provider's own figure moves within it. */
+export function shownPercent(clip: Clip, live: ClipProgress | undefined): number {
+  if (clip.status !== 'running' || live?.phase !== 'rendering' || live.percent === null) {
+    return clip.percent;
+  }
+  return Math.max(clip.percent, 10 + live.percent * 0.8);
+}
+
+/** The most telling first, because the end of a narrow line is cut off. */
+function details(clip: Clip, live: ClipProgress | undefined, now: number): string[] {
+  if (clip.status === 'queued') return [durations(clip), `about ${usd(clip.estimated_cost_usd)}`];
+  const wait = isClipOver(clip.status) ? null : countdown(clip, live, now);
+  const error = live?.last_error ?? (clip.error === null ? null : problemText(clip.error));
+  const rendering = clip.status === 'running' && live?.phase === 'rendering';
+  return [
+    rendering && live.percent !== null
+      ? `${live.estimated ? '~' : ''}${String(Math.round(live.percent))} %`
+      : '',
+    wait === null ? '' : `goes on in ${clock(wait)}`,
+    clip.status === 'succeeded' && clip.retry_count === 0 ? '' : attemptText(clip),
+    durations(clip),
+    clip.cost_usd === null ? `about ${usd(clip.estimated_cost_usd)}` : usd(clip.cost_usd),
+    clip.status === 'succeeded' || error === null ? '' : oneLine(error),
+    live?.message === undefined ? '' : oneLine(live.message),
+  ].filter((part) => part !== '');
+}
+
+function footer(view: View): Line[] {
+  const lines: Line[] = [];
+  const stale = [...view.live.values()].some(({ stale: nobody }) => nobody === true);
+  if (view.lost !== null) {
+    lines.push([
+      span(`Connection lost (${oneLine(view.lost)}); trying again. The job goes on.`, 'yellow'),
+    ]);
+  } else if (stale) {
+    lines.push([
+      span('No worker is running; the job is safe and goes on when one starts.', 'yellow'),
+    ]);
+  }
+  const warning = view.job.warnings.at(-1);
+  if (warning !== undefined) lines.push([span(`Warning: ${oneLine(warning)}`, 'yellow')]);
+  if (view.notice !== null) lines.push([span(view.notice, 'bold')]);
+  return lines.length === 0 ? [] : [[], ...lines];
+}

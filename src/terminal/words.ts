@@ -1,0 +1,126 @@
+/**
+ * States, phases and events in plain words: one table each, so that every word is written once. Pure.
+ */
+import { FAILURES } from '../domain/failures.js';
+import type { Problem } from '../domain/failures.js';
+import type { Clip, ClipStatus, JobEvent, JobStatus } from '../domain/job.js';
+import type { ClipProgress } from './event-stream.js';
+import { clock, oneLine, seconds, usd } from './format.js';
+import type { Style } from './span.js';
+
+export const JOB_STYLES: Record<JobStatus, Style> = {
+  queued: 'dim',
+  running: 'cyan',
+  paused: 'yellow',
+  succeeded: 'green',
+  failed: 'red',
+  canceled: 'yellow',
+};
+
+export const CLIP_STYLES: Record<ClipStatus, Style> = {
+  queued: 'dim',
+  running: 'cyan',
+  retrying: 'yellow',
+  storing: 'cyan',
+  succeeded: 'green',
+  failed: 'red',
+  canceled: 'yellow',
+};
+
+export const CLIP_WORDS: Record<ClipStatus, string> = {
+  queued: 'queued',
+  running: 'rendering',
+  retrying: 'waits to retry',
+  storing: 'saving',
+  succeeded: 'done',
+  failed: 'failed',
+  canceled: 'canceled',
+};
+
+const PHASE_WORDS: Readonly<Record<string, string>> = {
+  waiting_for_worker: 'waits for a worker',
+  backoff: 'waits to retry',
+  creating: 'sending',
+  waiting: 'provider busy',
+  reconciling: 'finding again',
+  rendering: 'rendering',
+  storing: 'saving',
+};
+
+/** What the clip does now: the live phase while it runs, else its state. */
+export const phaseOf = (clip: Clip, live: ClipProgress | undefined): string =>
+  (clip.status === 'running' || clip.status === 'storing') && live !== undefined
+    ? (PHASE_WORDS[live.phase] ?? CLIP_WORDS[clip.status])
+    : CLIP_WORDS[clip.status];
+
+/** Seconds until something waited for happens; null when nothing is. */
+export function countdown(clip: Clip, live: ClipProgress | undefined, now: number): number | null {
+  const until =
+    live?.next_attempt_at ??
+    live?.until ??
+    (clip.status === 'retrying' ? clip.next_attempt_at : null);
+  return until === null ? null : Math.max(0, (Date.parse(until) - now) / 1000);
+}
+
+export const problemText = (error: Problem): string => oneLine(error.message);
+
+/** What a person can do about it. */
+export const adviceFor = (error: Problem): string => FAILURES[error.kind].advice;
+
+export const clipName = (clipIndex: number): string => `clip ${String(clipIndex)}`;
+export const attemptText = (clip: Clip): string =>
+  `attempt ${String(Math.max(1, clip.attempt))} of ${String(clip.max_attempts)}`;
+
+const reason = (error: Problem | null): string => (error === null ? '' : `: ${problemText(error)}`);
+
+/** One event as one plain line, without its time. */
+export function sentenceOf(event: JobEvent): string {
+  switch (event.type) {
+    case 'job.started':
+      return `job started: ${String(event.total_clips)} clips on ${event.model}, estimated ${usd(event.estimated_cost_usd)}`;
+    case 'batch.started':
+      return `batch ${String(event.batch)} of ${String(event.batches)} started: clips ${event.clip_indexes.join(', ')}`;
+    case 'clip.started':
+      return `${clipName(event.clip_index)} started: ${seconds(event.clip.requested_duration)} requested`;
+    case 'clip.submitted':
+      return `${clipName(event.clip_index)} is rendering, ${attemptText(event.clip)}${submitted(event.clip)}`;
+    case 'clip.retrying':
+      return `${clipName(event.clip_index)} will be tried again${wait(event.clip, event.at)}${reason(event.clip.error)}`;
+    case 'clip.storing':
+      return `${clipName(event.clip_index)} is rendered, saving it`;
+    case 'clip.completed':
+      return `${clipName(event.clip_index)} done: ${durations(event.clip)}, ${usd(event.clip.cost_usd)}`;
+    case 'clip.failed':
+      return `${clipName(event.clip_index)} failed after ${attemptText(event.clip)}${reason(event.clip.error)}`;
+    case 'clip.canceled':
+      return `${clipName(event.clip_index)} canceled${reason(event.clip.error)}`;
+    case 'job.paused':
+      return 'job paused: running clips finish, no more are started';
+    case 'job.resumed':
+      return 'job resumed';
+    case 'job.warning':
+      return `warning: ${oneLine(event.message)}`;
+    case 'job.completed':
+      return `job succeeded, ${usd(event.total_cost_usd)}`;
+    case 'job.failed':
+      return `job failed${reason(event.error)}`;
+    case 'job.canceled':
+      return 'job canceled';
+  }
+}
+
+/** 4.96 s of 5 s, or only what was requested while nothing is measured. */
+export const durations = (clip: Clip): string =>
+  clip.actual_duration === null
+    ? seconds(clip.requested_duration)
+    : `${seconds(clip.actual_duration)} of ${seconds(clip.requested_duration)}`;
+
+function submitted(clip: Clip): string {
+  const prediction = clip.predictions.at(-1);
+  return prediction === undefined ? '' : ` (prediction ${oneLine(prediction.id)})`;
+}
+
+function wait(clip: Clip, at: string): string {
+  if (clip.next_attempt_at === null) return '';
+  return ` in ${clock((Date.parse(clip.next_attempt_at) - Date.parse(at)) / 1000)}`;
+}
