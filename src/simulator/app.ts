@@ -1,0 +1,96 @@
+/**
+ * The HTTP side as one Fastify instance that does not listen: credentials and rate limits at the door, bodies
+ * as Replicate reads them, errors as Replicate words them. Every answer says that it is the simulator's.
+ */
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { controlRoutes } from './control.js';
+import type { Core } from './core.js';
+import { pageRoutes } from './page.js';
+import { PROBLEMS, badRequest, tooManyRequests, type Answer } from './problems.js';
+import { catalogueRoutes } from './routes/catalogue.js';
+import { deliveryRoutes } from './routes/delivery.js';
+import { fileRoutes } from './routes/files.js';
+import { predictionRoutes } from './routes/predictions.js';
+import { sampleRoutes } from './samples.js';
+import { SIMULATOR_HEADER } from './wire.js';
+
+const MOST_JSON_BYTES = 10 * 1024 * 1024;
+
+export function buildApp(core: Core): FastifyInstance {
+  const app = Fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    bodyLimit: MOST_JSON_BYTES,
+    // Requests that hang or are held on purpose must not keep the simulator from ending.
+    forceCloseConnections: true,
+  });
+  // A body is optional where the real API has one without looking, as in canceling.
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    try {
+      done(null, body === '' ? undefined : JSON.parse(String(body)));
+    } catch {
+      done(Object.assign(new Error('Request body is not valid JSON'), { statusCode: 400 }));
+    }
+  });
+  door(app, core);
+  errors(app, core);
+  for (const routes of [
+    predictionRoutes,
+    catalogueRoutes,
+    fileRoutes,
+    deliveryRoutes,
+    controlRoutes,
+    sampleRoutes,
+    pageRoutes,
+  ]) {
+    routes(app, core);
+  }
+  return app;
+}
+
+const isCreate = ({ method, routeOptions }: FastifyRequest): boolean =>
+  method === 'POST' && (routeOptions.url ?? '').endsWith('/predictions');
+
+function door(app: FastifyInstance, core: Core): void {
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.header(SIMULATOR_HEADER, 'true');
+    if (!request.url.startsWith('/v1/')) return;
+    if (request.method === 'GET') core.counters.read(request.routeOptions.url ?? 'unknown');
+    const refuse = (answer: Answer): unknown => {
+      core.counters.reject(answer.status);
+      if (isCreate(request)) core.counters.create_requests += 1;
+      return reply.code(answer.status).headers(answer.headers).send(answer.body);
+    };
+    if (!/^(Bearer|Token) +\S/i.test(request.headers.authorization ?? '')) {
+      return refuse(PROBLEMS.unauthenticated);
+    }
+    const kind = isCreate(request) ? 'create' : 'other';
+    const admission = core.limits.take(kind, core.settings, core.now());
+    if (admission.admitted) {
+      void reply.header('ratelimit-remaining', admission.remaining).header('ratelimit-reset', 60);
+      return undefined;
+    }
+    const lowCredit = kind === 'create' && core.settings.low_credit;
+    return refuse(tooManyRequests[lowCredit ? 'low_credit' : 'body'](admission.wait));
+  });
+}
+
+function errors(app: FastifyInstance, core: Core): void {
+  app.setNotFoundHandler((_request, reply) => {
+    const { status, headers, body } = PROBLEMS.not_found;
+    return reply.code(status).headers(headers).send(body);
+  });
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 500)
+      core.log(`simulator: ${request.method} ${request.url}: ${String(error.stack)}`);
+    const answer =
+      status === 413
+        ? PROBLEMS.file_too_large
+        : status >= 500
+          ? PROBLEMS.internal
+          : badRequest(status, error.message);
+    core.counters.reject(answer.status);
+    return reply.code(answer.status).headers(answer.headers).send(answer.body);
+  });
+}

@@ -1,0 +1,79 @@
+/**
+ * Decides, when a prediction is accepted, everything that will happen to it: how long it takes, how it ends,
+ * what file it makes. Times differ a little between predictions, but always equally for one id.
+ */
+import { createHash } from 'node:crypto';
+import type { ModelRow } from '../domain/models/row.js';
+import { INVALID, type RunEffect } from './faults.js';
+import type { Outcome, RunPlan } from './lifecycle.js';
+import { breaksLate, clipShapeOf, priceOf, type ClipShape, type Input } from './models.js';
+import type { PredictionRecord } from './record.js';
+import type { Settings } from './settings.js';
+
+/** Provider seconds in the queue; models are warm here. */
+const QUEUE_SECONDS = 1;
+
+export type PlannedRun = Pick<
+  PredictionRecord,
+  'plan' | 'output' | 'clip' | 'expires' | 'price' | 'bills_failed' | 'speed'
+> & { unlisted_seconds: number };
+
+export interface RunRequest {
+  id: string;
+  row: ModelRow;
+  input: Input;
+  effects: readonly RunEffect[];
+  settings: Settings;
+}
+
+export function planRun({ id, row, input, effects, settings }: RunRequest): PlannedRun {
+  const find = <Kind extends RunEffect['kind']>(
+    kind: Kind,
+  ): Extract<RunEffect, { kind: Kind }> | undefined =>
+    effects.find((effect): effect is Extract<RunEffect, { kind: Kind }> => effect.kind === kind);
+  const price = priceOf(row, input);
+  const ending = find('outcome') ?? naturalEnding(row, input);
+  const usual = row.usual_time * (price?.kind === 'run_second' ? 1 : variation(id));
+  const milliseconds = (find('render')?.seconds ?? usual / settings.speed) * 1000;
+  const stuck = find('stuck')?.phase;
+  const plan: RunPlan = {
+    queue: stuck === 'starting' ? null : (QUEUE_SECONDS / settings.speed) * 1000,
+    run: stuck === 'processing' ? null : Math.round(milliseconds * ending.after),
+    hold: find('hold_run')?.phase ?? null,
+    outcome: filledIn(ending.outcome, id),
+    run_limit: settings.run_limit * 1000,
+  };
+  return {
+    plan,
+    output: find('output')?.output ?? (row.output === 'uris' ? 'array' : 'string'),
+    clip: stretched(clipShapeOf(row, input), find('duration')?.factor ?? 1),
+    expires: find('expire') !== undefined,
+    price,
+    bills_failed: row.bills_failed,
+    speed: settings.speed,
+    unlisted_seconds: find('unlisted')?.seconds ?? 0,
+  };
+}
+
+function naturalEnding(row: ModelRow, input: Input): { outcome: Outcome; after: number } {
+  return breaksLate(row, input)
+    ? { outcome: { status: 'failed', error: INVALID }, after: 0.1 }
+    : { outcome: { status: 'succeeded' }, after: 1 };
+}
+
+const stretched = (clip: ClipShape, factor: number): ClipShape => ({
+  ...clip,
+  // At least 5 s more, so that it is wrong for short clips as well.
+  duration: factor === 1 ? clip.duration : Math.max(clip.duration * factor, clip.duration + 5),
+});
+
+/** From 0.8 to 1.2, always the same for an id. Models billed by run time take exactly their usual time. */
+const variation = (id: string): number =>
+  0.8 + (createHash('sha256').update(id).digest().readUInt16BE(0) / 65_535) * 0.4;
+
+/** The code of a run that Replicate appends to some of its messages. */
+function filledIn(outcome: Outcome, id: string): Outcome {
+  if (outcome.status !== 'failed' || outcome.error === null) return outcome;
+  const run = createHash('sha256').update(`run ${id}`).digest('base64url').slice(0, 10);
+  return { ...outcome, error: outcome.error.replace('{run}', run.replace(/[-_]/g, 'x')) };
+}

@@ -1,0 +1,127 @@
+/**
+ * A prediction as the simulator keeps it: everything decided when it was accepted. What it looks like at a
+ * moment follows from this and the clock alone (`lifecycle.ts`), here as the object that clients see.
+ */
+import { createHash } from 'node:crypto';
+import { isEnded, renderedShare, stateAt, type Course, type State } from './lifecycle.js';
+import { progressLog } from './progress-log.js';
+import type { ClipShape, Input, Price } from './models.js';
+
+export interface PredictionRecord extends Course {
+  /** Position in the order of creation. */
+  seq: number;
+  id: string;
+  model: string;
+  /** `hidden` for official models. */
+  version: string;
+  input: Input;
+  input_key: string;
+  /** The beginning of the input's text: what a person recognizes it by when the input is gone. */
+  caption: string;
+  /** Fault tags as they are written in the input. */
+  tags: string[];
+  speed: number;
+  price: Price | null;
+  bills_failed: boolean;
+  clip: ClipShape;
+  output: 'string' | 'array' | 'none' | 'empty';
+  /** Input and output are removed at once when it ends. */
+  expires: boolean;
+  /** The listing does not show it before. */
+  listed_at: number;
+  webhook: string | null;
+  webhook_events_filter: string[] | null;
+}
+
+export interface Viewpoint {
+  now: number;
+  /** The address under which the client reached the simulator. */
+  origin: string;
+  retention: number;
+  early_output_share: number;
+}
+
+export const tokenOf = (id: string): string =>
+  createHash('sha256').update(`delivery ${id}`).digest('hex').slice(0, 40);
+
+export function isRemoved(record: PredictionRecord, now: number, retention: number): boolean {
+  const state = stateAt(record, now);
+  if (!isEnded(state)) return false;
+  return now >= state.ended_at + (record.expires ? 0 : retention * 1000);
+}
+
+/** Replicate's prediction object. */
+export function viewOf(record: PredictionRecord, view: Viewpoint): Record<string, unknown> {
+  const state = stateAt(record, view.now);
+  const removed = isRemoved(record, view.now, view.retention);
+  const api = `${view.origin}/v1/predictions/${record.id}`;
+  return {
+    id: record.id,
+    model: record.model,
+    version: record.version,
+    input: removed ? {} : record.input,
+    output: removed ? null : outputOf(record, state, view),
+    logs: removed ? null : logsOf(record, state, view.now),
+    data_removed: removed,
+    error: state.status === 'failed' ? state.error : null,
+    source: 'api',
+    status: state.status,
+    created_at: time(record.created_at),
+    ...('started_at' in state ? { started_at: time(state.started_at) } : {}),
+    ...(isEnded(state)
+      ? { completed_at: time(state.ended_at), metrics: metricsOf(record, state) }
+      : {}),
+    ...(record.deadline === null ? {} : { deadline: time(record.deadline) }),
+    ...webhookOf(record),
+    urls: { web: `${view.origin}/p/${record.id}`, get: api, cancel: `${api}/cancel` },
+  };
+}
+
+const time = (moment: number): string => new Date(moment).toISOString();
+
+const webhookOf = ({ webhook, webhook_events_filter: filter }: PredictionRecord): object => ({
+  ...(webhook === null ? {} : { webhook }),
+  ...(filter === null ? {} : { webhook_events_filter: filter }),
+});
+
+function outputOf(record: PredictionRecord, state: State, view: Viewpoint): unknown {
+  const early =
+    state.status === 'processing' &&
+    view.early_output_share > 0 &&
+    renderedShare(record, view.now) >= 1 - view.early_output_share;
+  if ((state.status !== 'succeeded' && !early) || record.output === 'none') return null;
+  if (record.output === 'empty') return [];
+  const url = `${view.origin}/delivery/${tokenOf(record.id)}/output.mp4`;
+  return record.output === 'array' ? [url] : url;
+}
+
+function logsOf(record: PredictionRecord, state: State, now: number): string {
+  if (!('started_at' in state)) return '';
+  const share = renderedShare(record, now);
+  const until = isEnded(state) ? state.ended_at : now;
+  return progressLog(share, ((until - state.started_at) * record.speed) / 1000);
+}
+
+/** Seconds as the provider would have metered them, whatever the simulator's speed. */
+function metricsOf(record: PredictionRecord, state: State & { ended_at: number }): object {
+  const seconds = (from: number): number =>
+    Math.round((state.ended_at - from) * record.speed) / 1000;
+  return {
+    ...('started_at' in state ? { predict_time: seconds(state.started_at) } : {}),
+    total_time: seconds(record.created_at),
+  };
+}
+
+export interface Bill {
+  billed: boolean;
+  usd: number;
+}
+
+/** What an ended prediction costs: `aborted` nothing, the others what their model says. */
+export function billOf(record: PredictionRecord, state: State & { ended_at: number }): Bill {
+  const free = state.status === 'aborted' || (state.status !== 'succeeded' && !record.bills_failed);
+  if (free || !('started_at' in state)) return { billed: false, usd: 0 };
+  if (record.price?.kind !== 'run_second') return { billed: true, usd: record.price?.usd ?? 0 };
+  const seconds = Math.round((state.ended_at - state.started_at) * record.speed) / 1000;
+  return { billed: true, usd: record.price.usd * seconds };
+}

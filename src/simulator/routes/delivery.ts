@@ -1,0 +1,69 @@
+/**
+ * The file host: clips with Range and ETag as long as they are kept, and every way a download can go wrong.
+ * It needs no credentials and counts the requests that carry them.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ClipFile } from '../clip/clip-store.js';
+import type { Core } from '../core.js';
+import type { FileEffect } from '../faults.js';
+import { PROBLEMS } from '../problems.js';
+import type { PredictionRecord } from '../record.js';
+import { sendBytes } from '../send-bytes.js';
+import { spoil } from '../spoiled-files.js';
+import { exchangeOf, sendAnswer, strike, type Exchange } from '../wire.js';
+import { originOf, view } from './predictions.js';
+
+interface Delivery {
+  Params: { token: string; name: string };
+}
+
+export function deliveryRoutes(app: FastifyInstance, core: Core): void {
+  app.get<Delivery>('/delivery/:token/:name', (request, reply) => {
+    core.counters.downloads += 1;
+    if (request.headers.authorization !== undefined) core.counters.authorization_on_files += 1;
+    return deliver(exchangeOf(core, request, reply), request.params.token);
+  });
+  // Where `redirect-file` sends clients: it answers, so that a client that follows is found out.
+  app.get<Delivery>('/elsewhere/:token/:name', (request, reply) => {
+    core.counters.downloads_elsewhere += 1;
+    if (request.headers.authorization !== undefined) core.counters.authorization_elsewhere += 1;
+    return deliver(exchangeOf(core, request, reply), request.params.token);
+  });
+}
+
+async function deliver(exchange: Exchange, token: string): Promise<FastifyReply> {
+  const { core, request, reply } = exchange;
+  const record = core.predictions.byToken(token);
+  if (record === undefined || !hasFile(core, record, request)) {
+    sendAnswer(exchange, PROBLEMS.not_found);
+    return reply;
+  }
+  const subject = core.subjectOfRecord(record);
+  const content = { status: 200, body: null };
+  if ((await strike(exchange, 'file', subject, content)).over) return reply;
+  const effect = core.desk.take('content', subject) as FileEffect | undefined;
+  const clip = await clipOf(core, record);
+  if (effect !== undefined) return spoil(exchange, effect, clip);
+  return sendBytes(request, reply, { ...clip, type: 'video/mp4' });
+}
+
+/** Exactly while the prediction shows a URL. */
+function hasFile(core: Core, record: PredictionRecord, request: FastifyRequest): boolean {
+  const { output } = view(core, record, originOf(request));
+  return Array.isArray(output) ? output.length > 0 : output !== null;
+}
+
+/** Scaled down: what a simulated clip shows does not need more, and it costs time. */
+function clipOf(core: Core, record: PredictionRecord): Promise<ClipFile> {
+  const { width, height, duration, fps } = record.clip;
+  const scale = Math.min(1, core.settings.clip_max_width / Math.max(width, height));
+  const even = (length: number): number => Math.max(64, Math.round((length * scale) / 2) * 2);
+  return core.clips.get({
+    caption: record.caption,
+    seed: `${record.input_key} ${record.id}`,
+    duration,
+    fps,
+    width: even(width),
+    height: even(height),
+  });
+}
