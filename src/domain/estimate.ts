@@ -1,0 +1,190 @@
+/**
+ * What a job would ask, cost and take, without starting it: the body of POST /v1/jobs/estimate. Pure.
+ * Money and lengths are those of the resolved plan, so an estimate and the job that follows cannot differ.
+ */
+import { roundUsd } from './cost.js';
+import type { BufferStrategy } from './job.js';
+import type { CompositeReference } from './references.js';
+import type { Plan } from './plan.schema.js';
+import { resolve, sumUsd, type PlanContext } from './resolve.js';
+import type { ResolvedClip, ResolvedPlan } from './resolved.js';
+
+export interface ClipEstimate {
+  clip_index: number;
+  target_duration: number;
+  original_target_duration: number;
+  requested_duration: number;
+  buffer_strategy: BufferStrategy;
+  duration_reason: string;
+  estimated_cost_usd: number | null;
+  cost_increase_percent: number;
+  /** Seconds a prediction usually takes. */
+  usual_time: number;
+  /** What is sent to the model, apart from the texts. */
+  input: Record<string, unknown>;
+  composite: CompositeReference | null;
+}
+
+export interface Makespan {
+  /** Seconds, when every clip takes its usual time and its first attempt is good. */
+  batches: number;
+  window: number;
+}
+
+/** Another model of the catalogue that could do the same for less. */
+export interface Alternative {
+  model: string;
+  estimated_cost_usd: number;
+  requested_duration: number;
+  saves_percent: number;
+  says: string;
+}
+
+export interface Estimate {
+  model: string;
+  total_clips: number;
+  min_successful_clips: number;
+  target_duration: number;
+  requested_duration: number;
+  estimated_cost_usd: number | null;
+  unbuffered_cost_usd: number | null;
+  cost_increase_percent: number;
+  max_cost_usd: number | null;
+  dispatch: 'batches' | 'window';
+  batch_size: number;
+  makespan: Makespan;
+  alternatives: Alternative[];
+  warnings: string[];
+  clips: ClipEstimate[];
+}
+
+const total = (numbers: readonly number[]): number =>
+  roundUsd(numbers.reduce((sum, number) => sum + number, 0));
+
+/** With a barrier after every batch, the slowest clip of each decides. */
+function batchTime(times: readonly number[], size: number): number {
+  let sum = 0;
+  for (let start = 0; start < times.length; start += size) {
+    sum += Math.max(...times.slice(start, start + size));
+  }
+  return sum;
+}
+
+/** Without one, each clip starts as soon as a place is free. */
+function windowTime(times: readonly number[], size: number): number {
+  const free = Array.from({ length: Math.min(size, times.length) }, () => 0);
+  for (const time of times) {
+    const earliest = free.indexOf(Math.min(...free));
+    free[earliest] = (free[earliest] ?? 0) + time;
+  }
+  return Math.max(0, ...free);
+}
+
+export const makespanOf = (resolved: ResolvedPlan): Makespan => {
+  const times = resolved.clips.map((clip) => clip.usual_time);
+  return {
+    batches: total([batchTime(times, resolved.batch_size)]),
+    window: total([windowTime(times, resolved.batch_size)]),
+  };
+};
+
+const clipEstimate = (clip: ResolvedClip): ClipEstimate => ({
+  clip_index: clip.clip_index,
+  target_duration: clip.target_duration,
+  original_target_duration: clip.original_target_duration,
+  requested_duration: clip.requested_duration,
+  buffer_strategy: clip.buffer_strategy,
+  duration_reason: clip.duration_reason,
+  estimated_cost_usd: clip.estimated_cost_usd,
+  cost_increase_percent: clip.cost_increase_percent,
+  usual_time: clip.usual_time,
+  input: clip.input,
+  composite: clip.composite ?? null,
+});
+
+export function estimateOf(
+  resolved: ResolvedPlan,
+  alternatives: readonly Alternative[] = [],
+): Estimate {
+  const { clips } = resolved;
+  return {
+    model: resolved.model.id,
+    total_clips: clips.length,
+    min_successful_clips: resolved.min_successful_clips,
+    target_duration: total(clips.map((clip) => clip.target_duration)),
+    requested_duration: total(clips.map((clip) => clip.requested_duration)),
+    estimated_cost_usd: resolved.estimated_cost_usd,
+    unbuffered_cost_usd: sumUsd(clips.map((clip) => clip.unbuffered_cost_usd ?? null)),
+    cost_increase_percent: resolved.cost_increase_percent,
+    max_cost_usd: resolved.max_cost_usd,
+    dispatch: resolved.dispatch,
+    batch_size: resolved.batch_size,
+    makespan: makespanOf(resolved),
+    alternatives: [...alternatives],
+    warnings: [...resolved.warnings],
+    clips: clips.map(clipEstimate),
+  };
+}
+
+const MAX_ALTERNATIVES = 3;
+
+/** The cheapest other models that take this very plan and cover as much of it; settings are left to their defaults. */
+export function alternativesFor(
+  plan: Plan,
+  resolved: ResolvedPlan,
+  context: PlanContext,
+): Alternative[] {
+  const price = resolved.estimated_cost_usd;
+  if (price === null) return [];
+  const { settings: _settings, max_cost_usd: _cap, ...rest } = plan;
+  return [...context.catalogue.keys()]
+    .filter((id) => id !== resolved.model.id)
+    .flatMap((id) => {
+      const other = resolve({ ...rest, model: id }, context);
+      return other.resolved === null || other.problems.length > 0
+        ? []
+        : alternative(resolved, other.resolved, price);
+    })
+    .sort((a, b) => a.estimated_cost_usd - b.estimated_cost_usd)
+    .slice(0, MAX_ALTERNATIVES);
+}
+
+const covers = (clip: ResolvedClip): boolean => clip.requested_duration >= clip.target_duration;
+
+function alternative(now: ResolvedPlan, other: ResolvedPlan, price: number): Alternative[] {
+  const cost = other.estimated_cost_usd;
+  if (cost === null || cost >= price) return [];
+  // A model that ignores the texts, or falls short where this one does not, is no alternative.
+  if (now.model.prompt_input !== null && other.model.prompt_input === null) return [];
+  const falls = other.clips.some((clip, place) => {
+    const mine = now.clips[place];
+    return mine !== undefined && covers(mine) && !covers(clip);
+  });
+  if (falls) return [];
+  return [
+    {
+      model: other.model.id,
+      estimated_cost_usd: cost,
+      requested_duration: total(other.clips.map((clip) => clip.requested_duration)),
+      saves_percent: Math.round((1 - cost / price) * 1000) / 10,
+      says: comparison(now, other, cost),
+    },
+  ];
+}
+
+/** Says it by the clip with the greatest difference: a person checks one clip sooner than a sum. */
+function comparison(now: ResolvedPlan, other: ResolvedPlan, cost: number): string {
+  const saving = (place: number): number =>
+    (now.clips[place]?.estimated_cost_usd ?? 0) - (other.clips[place]?.estimated_cost_usd ?? 0);
+  const place = now.clips.reduce(
+    (best, _, index) => (saving(index) > saving(best) ? index : best),
+    0,
+  );
+  const mine = now.clips[place];
+  const theirs = other.clips[place];
+  if (mine === undefined || theirs === undefined) return `${other.model.id} asks $${String(cost)}`;
+  return (
+    `${String(mine.target_duration)} s costs ${String(mine.requested_duration)} s here ($${String(mine.estimated_cost_usd)}); ` +
+    `${other.model.id} asks ${String(theirs.requested_duration)} s for $${String(theirs.estimated_cost_usd)}`
+  );
+}

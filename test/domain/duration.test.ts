@@ -1,0 +1,324 @@
+/** The planner by its vectors, for every row of the catalogue, and by the properties that must hold of any model. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  BUFFER_CAP,
+  closestDuration,
+  legalDurations,
+  planDuration,
+  type LegalDuration,
+} from '../../src/domain/duration.js';
+import { CATALOGUE } from '../../src/domain/models/index.js';
+import { rowOf } from './rows.js';
+
+const planned = (id: string, target: number, buffer = 1.25) => {
+  const { duration } = rowOf(id);
+  return planDuration(legalDurations(duration), { strategy: duration.strategy, target, buffer });
+};
+
+/** target → requested, with the default buffer of 1.25. */
+const VECTORS: Record<string, [strategy: string, pairs: [number, number][]]> = {
+  'kwaivgi/kling-v2.1': [
+    'maximum',
+    [
+      [3, 5],
+      [5, 5],
+      [5.1, 10],
+      [7.5, 10],
+      [12, 10],
+    ],
+  ],
+  'kwaivgi/kling-v2.5-turbo-pro': [
+    'maximum',
+    [
+      [0.1, 5],
+      [3, 5],
+      [5, 5],
+      [5.1, 10],
+      [7.5, 10],
+      [12, 10],
+      [60, 10],
+    ],
+  ],
+  'kwaivgi/kling-v2.6': [
+    'maximum',
+    [
+      [5, 5],
+      [5.2, 10],
+      [10, 10],
+    ],
+  ],
+  'kwaivgi/kling-v3-video': [
+    'percentage',
+    [
+      [1, 3],
+      [4, 5],
+      [6.4, 8],
+      [8, 10],
+      [9.5, 10],
+      [10.2, 11],
+      [14.9, 15],
+      [20, 15],
+    ],
+  ],
+  'kwaivgi/kling-v3-omni-video': [
+    'percentage',
+    [
+      [4, 5],
+      [8, 10],
+      [12, 12],
+    ],
+  ],
+  'google/veo-3.1': [
+    'percentage',
+    [
+      [3, 4],
+      [3.2, 4],
+      [3.3, 6],
+      [4, 6],
+      [4.8, 6],
+      [5, 8],
+      [6.4, 8],
+      [7, 8],
+      [8, 8],
+      [9, 8],
+    ],
+  ],
+  'google/veo-3.1-fast': [
+    'percentage',
+    [
+      [3.2, 4],
+      [4, 6],
+      [6, 8],
+      [12, 8],
+    ],
+  ],
+  'google/veo-3.1-lite': [
+    'percentage',
+    [
+      [3, 4],
+      [4.8, 6],
+      [6, 8],
+    ],
+  ],
+  'bytedance/seedance-1-pro': [
+    'percentage',
+    [
+      [1, 2],
+      [4, 5],
+      [5.1, 7],
+      [6.4, 8],
+      [8, 10],
+      [9.5, 10],
+      [10, 10],
+      [10.5, 11],
+      [12, 12],
+      [13, 12],
+    ],
+  ],
+  'bytedance/seedance-1-lite': [
+    'percentage',
+    [
+      [4, 5],
+      [6.4, 8],
+      [9.5, 10],
+    ],
+  ],
+  'bytedance/seedance-2.0': [
+    'percentage',
+    [
+      [1, 4],
+      [4, 5],
+      [8, 10],
+      [14.5, 15],
+      [30, 15],
+    ],
+  ],
+  'minimax/hailuo-2.3': [
+    'maximum',
+    [
+      [3, 6],
+      [6, 6],
+      [6.1, 10],
+      [11, 10],
+    ],
+  ],
+  'minimax/hailuo-2.3-fast': [
+    'maximum',
+    [
+      [6, 6],
+      [7, 10],
+    ],
+  ],
+  'wan-video/wan-2.5-i2v': [
+    'maximum',
+    [
+      [5, 5],
+      [6, 10],
+    ],
+  ],
+  'wan-video/wan-2.2-i2v-fast': [
+    'percentage',
+    [
+      [3, 5.063],
+      [4, 5.063],
+      [4.8, 6],
+      [6, 7.5],
+      [7, 7.563],
+      [9, 7.563],
+    ],
+  ],
+  'stability-ai/stable-video-diffusion': [
+    'maximum',
+    [
+      [1, 2.333],
+      [2.333, 2.333],
+      [3, 4.167],
+      [6, 4.167],
+    ],
+  ],
+  'thudm/cogvideox-i2v': [
+    'none',
+    [
+      [3, 6.125],
+      [6.125, 6.125],
+      [10, 6.125],
+    ],
+  ],
+  'lightricks/ltx-video': [
+    'maximum',
+    [
+      [4, 4.042],
+      [5, 5.375],
+      [6.8, 8.042],
+      [10.7, 10.708],
+      [12, 10.708],
+    ],
+  ],
+};
+
+describe('planDuration', () => {
+  it('has vectors for every row of the catalogue', () => {
+    expect(Object.keys(VECTORS).sort()).toEqual([...CATALOGUE.keys()].sort());
+  });
+
+  for (const [id, [strategy, pairs]] of Object.entries(VECTORS)) {
+    it.each(pairs)(`${id}: %d s asks for %d s`, (target, requested) => {
+      expect(planned(id, target)).toMatchObject({
+        requested_duration: requested,
+        buffer_strategy: strategy,
+      });
+    });
+  }
+
+  it('is not led astray by binary fractions', () => {
+    expect(planned('bytedance/seedance-1-pro', 5.6).requested_duration).toBe(7);
+    expect(planned('bytedance/seedance-1-pro', 1.1 * 4, 1.1).requested_duration).toBe(5);
+  });
+
+  it('says why in a sentence with the figures', () => {
+    expect(planned('kwaivgi/kling-v2.5-turbo-pro', 5.1).reason).toBe(
+      '10 s is the smallest of 5 or 10 s that covers 5.1 s.',
+    );
+    expect(planned('bytedance/seedance-1-pro', 9.5).reason).toBe(
+      '10 s is the smallest of 2 to 12 s that covers 9.5 s × 1.25 = 11.875 s, capped at 10 s.',
+    );
+    expect(planned('bytedance/seedance-1-pro', 11).reason).toContain('too long for a buffer');
+    expect(planned('kwaivgi/kling-v2.1', 12).reason).toBe('12 s exceeds the longest length, 10 s.');
+    expect(planned('thudm/cogvideox-i2v', 3).reason).toContain('the only length');
+  });
+
+  it('follows the frames a second that a plan asks for', () => {
+    const { duration } = rowOf('stability-ai/stable-video-diffusion');
+    expect(legalDurations(duration, 24)).toEqual([
+      { seconds: 0.583, value: '14_frames_with_svd' },
+      { seconds: 1.042, value: '25_frames_with_svd_xt' },
+    ]);
+  });
+});
+
+describe('closestDuration', () => {
+  it('takes the shorter of two equally close lengths', () => {
+    const legal = legalDurations(rowOf('kwaivgi/kling-v2.1').duration);
+    expect(closestDuration(legal, 7.5).seconds).toBe(5);
+    expect(closestDuration(legal, 7.6).seconds).toBe(10);
+  });
+});
+
+const tenths = (min: number, max: number) =>
+  fc.integer({ min: min * 10, max: max * 10 }).map((n) => n / 10);
+const legal = fc
+  .uniqueArray(tenths(1, 20), { minLength: 1, maxLength: 30 })
+  .map((list): LegalDuration[] =>
+    [...list].sort((a, b) => a - b).map((seconds) => ({ seconds, value: seconds })),
+  );
+const strategy = fc.constantFrom('maximum' as const, 'percentage' as const);
+const target = tenths(0.1, 60);
+const buffer = fc.integer({ min: 100, max: 200 }).map((n) => n / 100);
+const ask = (list: LegalDuration[], request: Parameters<typeof planDuration>[1]) =>
+  planDuration(list, request).requested_duration;
+
+describe('planDuration, whatever the model', () => {
+  const any = [legal, strategy, target, buffer] as const;
+
+  it('asks only for a length that the model makes', () => {
+    fc.assert(
+      fc.property(...any, (list, s, t, b) =>
+        list.some((item) => item.seconds === ask(list, { strategy: s, target: t, buffer: b })),
+      ),
+    );
+  });
+
+  it('never stays below a target that the model can cover', () => {
+    fc.assert(
+      fc.property(...any, (list, s, t, b) => {
+        const requested = ask(list, { strategy: s, target: t, buffer: b });
+        expect(requested).toBeGreaterThanOrEqual(Math.min(t, list.at(-1)?.seconds ?? 0));
+      }),
+    );
+  });
+
+  it('takes the smallest length that covers target and capped buffer, else the longest', () => {
+    fc.assert(
+      fc.property(...any, (list, s, t, b) => {
+        const requested = ask(list, { strategy: s, target: t, buffer: b });
+        const wanted = s === 'maximum' ? t : Math.max(t, Math.min(t * b, BUFFER_CAP));
+        const smaller = list.filter((item) => item.seconds < requested);
+        for (const item of smaller) expect(item.seconds).toBeLessThan(wanted + 1e-6);
+        if (requested < wanted - 1e-6) expect(requested).toBe(list.at(-1)?.seconds);
+      }),
+    );
+  });
+
+  it('never asks for less when the buffer grows', () => {
+    fc.assert(
+      fc.property(legal, strategy, target, buffer, buffer, (list, s, t, a, b) => {
+        const [low, high] = a < b ? [a, b] : [b, a];
+        const less = ask(list, { strategy: s, target: t, buffer: low });
+        expect(ask(list, { strategy: s, target: t, buffer: high })).toBeGreaterThanOrEqual(less);
+      }),
+    );
+  });
+
+  it('never asks for less when the target grows', () => {
+    fc.assert(
+      fc.property(legal, strategy, target, target, buffer, (list, s, a, b, factor) => {
+        const [low, high] = a < b ? [a, b] : [b, a];
+        const less = ask(list, { strategy: s, target: low, buffer: factor });
+        expect(ask(list, { strategy: s, target: high, buffer: factor })).toBeGreaterThanOrEqual(
+          less,
+        );
+      }),
+    );
+  });
+
+  it('lets no buffer lengthen a clip beyond ten seconds', () => {
+    const fine = Array.from({ length: 600 }, (_, n) => ({ seconds: (n + 1) / 10, value: n }));
+    fc.assert(
+      fc.property(tenths(0.1, 10), buffer, (t, b) => {
+        const requested = ask(fine, { strategy: 'percentage', target: t, buffer: b });
+        expect(requested).toBeLessThanOrEqual(BUFFER_CAP);
+      }),
+    );
+  });
+});

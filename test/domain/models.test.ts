@@ -1,0 +1,88 @@
+/** The rows are true to themselves: every name is an input, whatever costs money is sent, prices carry a date. */
+import { format } from 'prettier';
+import { describe, expect, it } from 'vitest';
+import { legalDurations } from '../../src/domain/duration.js';
+import { CATALOGUE } from '../../src/domain/models/index.js';
+import { brokenRules } from '../../src/domain/models/rules.js';
+import { catalogueJsonSchema, rowSchema } from '../../src/domain/models/row.schema.js';
+import { misfit } from '../../src/domain/settings.js';
+import { rowOf } from './rows.js';
+
+const rows = [...CATALOGUE.values()];
+
+describe('CATALOGUE', () => {
+  it('holds the eighteen models by their ids', () => {
+    expect(rows).toHaveLength(18);
+    expect([...CATALOGUE]).toEqual(rows.map((row) => [row.id, row]));
+  });
+
+  it.each(rows)('$id passes the check that rows of a file have to pass', (row) => {
+    expect(rowSchema.safeParse(row).error?.issues ?? []).toEqual([]);
+  });
+
+  it.each(rows)('$id is the same after a round trip through JSON', (row) => {
+    expect(JSON.parse(JSON.stringify(row))).toEqual(row);
+  });
+
+  it.each(rows)('$id makes only lengths that its own input accepts', (row) => {
+    const { input } = row.duration;
+    const field = input === null ? undefined : row.inputs[input];
+    const values = legalDurations(row.duration).map(({ value }) => value);
+    expect(values.length).toBeGreaterThan(0);
+    if (field !== undefined) expect(values.filter((v) => misfit(field, v) !== null)).toEqual([]);
+  });
+
+  it.each(rows)('$id says that there is one length exactly when there is one', (row) => {
+    const one = legalDurations(row.duration).length === 1;
+    expect(row.duration.strategy === 'none').toBe(one);
+  });
+
+  it.each(rows)('$id sends only what its inputs accept', (row) => {
+    for (const [name, value] of Object.entries(row.sends)) {
+      const field = row.inputs[name];
+      expect(field === undefined ? 'no such input' : misfit(field, value)).toBeNull();
+    }
+  });
+
+  it.each(rows)('$id always sends every input that its price depends on', (row) => {
+    const priced = new Set(row.prices.flatMap(({ when }) => Object.keys(when ?? {})));
+    priced.delete(row.duration.input ?? '');
+    expect([...priced].filter((name) => !Object.hasOwn(row.sends, name))).toEqual([]);
+  });
+
+  it.each(rows)('$id makes no sound unless it is asked for', (row) => {
+    if (row.audio !== null) expect(row.sends[row.audio]).toBe(false);
+  });
+
+  it.each(rows)('$id offers only ratios that its input accepts', (row) => {
+    const { input, values } = row.aspect_ratio;
+    const field = input === null ? undefined : row.inputs[input];
+    if (field !== undefined) expect(values.filter((v) => misfit(field, v) !== null)).toEqual([]);
+  });
+});
+
+describe('brokenRules', () => {
+  it('lets an absent input count as its default', () => {
+    const veo = rowOf('google/veo-3.1');
+    expect(brokenRules(veo, { reference_images: ['a'] })).toEqual([]);
+    expect(brokenRules(veo, { reference_images: ['a'], duration: 6 })).toHaveLength(1);
+    expect(brokenRules(veo, { reference_images: [], duration: 6 })).toEqual([]);
+  });
+
+  it('counts images where a rule limits their number', () => {
+    const omni = rowOf('kwaivgi/kling-v3-omni-video');
+    const five = ['a', 'b', 'c', 'd', 'e'];
+    expect(brokenRules(omni, { reference_images: five })).toEqual([]);
+    expect(brokenRules(omni, { reference_images: five, reference_video: 'v' })).toHaveLength(1);
+  });
+});
+
+describe('docs/model-catalogue.schema.json', () => {
+  it('is what the schema of rows generates', async () => {
+    const text = await format(JSON.stringify(catalogueJsonSchema()), {
+      parser: 'json',
+      printWidth: 100,
+    });
+    await expect(text).toMatchFileSnapshot('../../docs/model-catalogue.schema.json');
+  });
+});
