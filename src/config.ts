@@ -75,7 +75,9 @@ class Reader {
   }
   port(name: string, fallback: number): number {
     const port = this.number(name, fallback, [1, 65_535]);
-    return Number.isInteger(port) ? port : fail(name, 'a whole number from 1 to 65535', String(port));
+    return Number.isInteger(port)
+      ? port
+      : fail(name, 'a whole number from 1 to 65535', String(port));
   }
   list(name: string): string[] {
     return (this.text(name) ?? '')
@@ -85,14 +87,20 @@ class Reader {
   }
   oneOf<T extends string>(name: string, values: readonly T[], fallback: T): T {
     const value = this.text(name) ?? fallback;
-    return values.find((item) => item === value) ?? fail(name, `one of ${values.join(', ')}`, value);
+    return (
+      values.find((item) => item === value) ?? fail(name, `one of ${values.join(', ')}`, value)
+    );
   }
   url(name: string, protocols: readonly string[]): string | null {
     const value = this.text(name);
     if (value === null) return null;
     const url = URL.canParse(value) ? new URL(value) : null;
     if (url === null || !protocols.includes(url.protocol) || url.username !== '') {
-      return fail(name, `a URL starting with ${protocols.map((p) => `${p}//`).join(' or ')}`, value);
+      return fail(
+        name,
+        `a URL starting with ${protocols.map((p) => `${p}//`).join(' or ')}`,
+        value,
+      );
     }
     return value.replace(/\/+$/, '');
   }
