@@ -1,0 +1,146 @@
+/**
+ * What every command shares: one stop for any number of signals, and one line instead of a stack trace.
+ * It knows nothing of what runs; a command hands over how to start it.
+ *
+ * P1 The handlers are in place before the first await, so no signal finds the process without them.
+ * P2 The first signal closes gracefully; later ones are ignored; after the grace time the process ends regardless.
+ */
+import { ConfigError, loadConfig } from '../config.js';
+
+/** Contract: a stop is done within 30 s. */
+const GRACE_MS = 27_000;
+/** A start that does not notice the signal: what it began is tethered to this process and ends with it. */
+const START_GRACE_MS = 5_000;
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export type StopSignal = (typeof SIGNALS)[number];
+
+/** A mistake of the person in front of the command: its message is the whole story. Exit 2. */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+}
+
+export interface Running {
+  close(): Promise<void>;
+  /** Settles when it has ended by itself; a rejection ends the command with exit 1. */
+  run?: Promise<unknown>;
+}
+
+/** Starts something, keeps it until a signal (or until it ends by itself), closes it. Resolves to the exit code. */
+export async function runUntilSignal(
+  start: (signal: AbortSignal) => Promise<Running>,
+): Promise<number> {
+  using stop = onStopSignal();
+  return runCommand(async () => {
+    const starting = start(stop.signal);
+    // A start that lost the race below may still fail; nobody is left to listen.
+    starting.catch(() => undefined);
+    const running = await Promise.race([starting, after(stop.stopped, START_GRACE_MS)]);
+    if (running === 'late') return 0;
+    await Promise.race([stop.stopped, ...(running.run ? [running.run] : [])]).catch(
+      async (error: unknown) => {
+        await within(running.close(), GRACE_MS);
+        throw error;
+      },
+    );
+    await within(running.close(), GRACE_MS);
+    return 0;
+  }, stop.signal);
+}
+
+/** Runs the body of a command; whatever it throws becomes one line and an exit code. */
+export async function runCommand(
+  body: () => Promise<number>,
+  stopped?: AbortSignal,
+): Promise<number> {
+  try {
+    return await body();
+  } catch (error) {
+    if (stopped?.aborted) return 0;
+    const { line, code } = explain(error);
+    console.error(line);
+    if (process.env['LOG_LEVEL'] === 'debug' || process.env['LOG_LEVEL'] === 'trace') {
+      console.error(error);
+    }
+    return code;
+  }
+}
+
+export interface StopWatch extends Disposable {
+  /** Aborted by the first signal. */
+  readonly signal: AbortSignal;
+  /** Resolves to the first signal. */
+  readonly stopped: Promise<StopSignal>;
+}
+
+/** Listens for the stop signals until it is disposed of. */
+export function onStopSignal(): StopWatch {
+  const controller = new AbortController();
+  let tell: (signal: StopSignal) => void;
+  const stopped = new Promise<StopSignal>((resolve) => (tell = resolve));
+  const listeners = SIGNALS.map((name) => {
+    const listener = (): void => {
+      controller.abort();
+      tell(name);
+    };
+    process.on(name, listener);
+    return { name, listener };
+  });
+  return {
+    signal: controller.signal,
+    stopped,
+    [Symbol.dispose]() {
+      for (const { name, listener } of listeners) process.off(name, listener);
+    },
+  };
+}
+
+/** The one line a person sees, and the exit code the contract gives it. */
+export function explain(error: unknown): { line: string; code: 1 | 2 } {
+  if (error instanceof ConfigError || error instanceof UserError) {
+    return { line: error.message, code: 2 };
+  }
+  if (isPortInUse(error)) return { line: portInUse(error), code: 2 };
+  const message = error instanceof Error ? error.message : String(error);
+  return { line: message.split('\n')[0] || 'failed for an unknown reason', code: 1 };
+}
+
+interface PortInUse extends Error {
+  code: 'EADDRINUSE';
+  port: number;
+}
+
+const isPortInUse = (error: unknown): error is PortInUse =>
+  error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error;
+
+function portInUse({ port }: PortInUse): string {
+  const config = loadConfig();
+  const owners: Record<string, number> = {
+    PORT: config.api.port,
+    SIMULATOR_PORT: config.simulator.port,
+    TEMPORAL_PORT: config.temporal.port,
+    TEMPORAL_UI_PORT: config.temporal.ui_port,
+  };
+  const variable = Object.keys(owners).find((name) => owners[name] === port) ?? 'PORT';
+  return `${variable}: expected a free port, got ${String(port)}, which another process uses; stop that process or set ${variable} to another port.`;
+}
+
+const after = async (fact: Promise<unknown>, milliseconds: number): Promise<'late'> => {
+  await fact;
+  await new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
+  return 'late';
+};
+
+/** Waits no longer than that; what is late is left to the end of the process. */
+async function within(work: Promise<void>, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      console.error(`stopping took longer than ${String(milliseconds / 1000)} s; ending now`);
+      resolve();
+    }, milliseconds);
+  });
+  await Promise.race([work, late]).finally(() => {
+    clearTimeout(timer);
+  });
+}

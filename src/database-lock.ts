@@ -1,0 +1,96 @@
+/**
+ * One Temporal server a database file. SQLite would let two servers open it and lose each other's writes, so the file
+ * beside it names its owner. The lock of a dead owner is taken over once the server it left behind is gone.
+ *
+ * L1 An owner is a process id with its start time: an id used again by another process owns nothing.
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConfigError } from './config.js';
+
+interface Owner {
+  pid: number;
+  started: string;
+  server?: number;
+}
+
+export interface DatabaseLock {
+  /** Records the server this process runs on the file. */
+  serves(server: number): void;
+  release(): void;
+}
+
+/** A tether ends the server of a killed owner within a few seconds. */
+const TAKEOVER_MS = 6_000;
+
+export async function lockDatabase(file: string): Promise<DatabaseLock> {
+  const path = `${file}.lock`;
+  const self: Owner = { pid: process.pid, started: startTime(process.pid) };
+  while (!create(path, self)) {
+    const owner = read(path);
+    if (owner !== null && isAlive(owner)) {
+      throw new ConfigError(
+        `DATA_DIR: expected a database nobody uses, got ${file}, which process ${String(owner.pid)} uses; stop that process or set DATA_DIR to another folder.`,
+      );
+    }
+    await gone(owner?.server);
+    rmSync(path, { force: true });
+  }
+  return {
+    serves(server) {
+      writeFileSync(path, JSON.stringify({ ...self, server }));
+    },
+    release() {
+      rmSync(path, { force: true });
+    },
+  };
+}
+
+function create(path: string, owner: Owner): boolean {
+  try {
+    writeFileSync(path, JSON.stringify(owner), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw new ConfigError(
+      `DATA_DIR: expected a folder that can be written, got "${path}" (${error instanceof Error ? error.message : String(error)}).`,
+      { cause: error },
+    );
+  }
+}
+
+function read(path: string): Owner | null {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Owner;
+  } catch {
+    return null;
+  }
+}
+
+const isAlive = (owner: Owner): boolean =>
+  // A second server of this very process counts too.
+  isRunning(owner.pid) && startTime(owner.pid) === owner.started;
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** Field 22 of Linux' stat(5), counted after the name, which may hold spaces; elsewhere the id alone has to do. */
+function startTime(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+async function gone(server: number | undefined): Promise<void> {
+  const until = Date.now() + TAKEOVER_MS;
+  while (server !== undefined && isRunning(server) && Date.now() < until) await sleep(50);
+}

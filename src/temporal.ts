@@ -1,0 +1,236 @@
+/**
+ * The embedded Temporal server: `temporal server start-dev` with a SQLite file below DATA_DIR, for people without a
+ * Temporal of their own. It refuses a port or a database somebody else uses, and is ready only when its namespace answers.
+ *
+ * E1 It ends with this process, however that dies (tether.ts).
+ * E2 A server that dies by itself is started again, on the same port and file, with backoff; only one that held for a
+ *    minute resets the backoff.
+ */
+import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import { ConfigError } from './config.js';
+import type { Config } from './config.js';
+import { lockDatabase } from './database-lock.js';
+import type { DatabaseLock } from './database-lock.js';
+import { tether } from './tether.js';
+import type { Tethered } from './tether.js';
+
+export interface EmbeddedTemporal {
+  address: string;
+  ui_url: string;
+  /** Of the server; null while it is being started again. */
+  pid(): number | null;
+  close(): Promise<void>;
+}
+
+export interface TemporalOptions {
+  log?: (line: string) => void;
+}
+
+const HOST = '127.0.0.1';
+const READY_MS = 60_000;
+const BACKOFF_MS = { first: 250, most: 15_000, held: 60_000 } as const;
+
+export async function startTemporal(
+  config: Config,
+  options: TemporalOptions = {},
+): Promise<EmbeddedTemporal> {
+  const { port, ui_port } = config.temporal;
+  const database = path.resolve(config.data_dir, 'temporal.db');
+  makeFolder(config.data_dir);
+  const lock = await lockDatabase(database);
+  try {
+    await Promise.all([
+      requireFree('TEMPORAL_PORT', port),
+      requireFree('TEMPORAL_UI_PORT', ui_port),
+    ]);
+    const keeper = new Keeper(config, database, lock, options.log ?? console.error);
+    await keeper.start();
+    return {
+      address: `${HOST}:${String(port)}`,
+      ui_url: `http://${HOST}:${String(ui_port)}`,
+      pid: () => keeper.pid,
+      close: () => keeper.close(),
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+type Phase =
+  | { kind: 'running'; server: Tethered; since: number }
+  | { kind: 'restarting' }
+  | { kind: 'closed' };
+
+class Keeper {
+  readonly #config: Config;
+  readonly #database: string;
+  readonly #lock: DatabaseLock;
+  readonly #log: (line: string) => void;
+  readonly #closing = new AbortController();
+  #phase: Phase = { kind: 'restarting' };
+  #restarting: Promise<void> = Promise.resolve();
+
+  constructor(config: Config, database: string, lock: DatabaseLock, log: (line: string) => void) {
+    this.#config = config;
+    this.#database = database;
+    this.#lock = lock;
+    this.#log = log;
+  }
+
+  get pid(): number | null {
+    return this.#phase.kind === 'running' ? this.#phase.server.pid : null;
+  }
+
+  async start(): Promise<void> {
+    const server = await launch(this.#config, this.#database, this.#closing.signal, (pid) => {
+      this.#lock.serves(pid);
+    });
+    this.#phase = { kind: 'running', server, since: Date.now() };
+    void server.exited.then((how) => {
+      if (this.#phase.kind === 'running') this.#restarting = this.#startAgain(how);
+    });
+  }
+
+  async close(): Promise<void> {
+    const phase = this.#phase;
+    this.#phase = { kind: 'closed' };
+    this.#closing.abort();
+    if (phase.kind === 'running') await phase.server.close();
+    await this.#restarting;
+    this.#lock.release();
+  }
+
+  async #startAgain(how: string): Promise<void> {
+    const held = this.#phase.kind === 'running' ? Date.now() - this.#phase.since : 0;
+    this.#phase = { kind: 'restarting' };
+    if (held > BACKOFF_MS.held) this.#delay = BACKOFF_MS.first;
+    let reason = `the server ended unexpectedly (${how})`;
+    for (;;) {
+      this.#log(`temporal: ${reason}; starting it again in ${String(this.#delay / 1000)} s`);
+      await sleep(this.#delay, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      if (this.#isClosed()) return;
+      this.#delay = Math.min(this.#delay * 2, BACKOFF_MS.most);
+      try {
+        await this.start();
+        this.#log(`temporal: running again on port ${String(this.#config.temporal.port)}`);
+        return;
+      } catch (error) {
+        if (this.#isClosed()) return;
+        reason = error instanceof Error ? error.message : String(error);
+      }
+    }
+  }
+  #delay: number = BACKOFF_MS.first;
+
+  #isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+}
+
+/** Resolves when the namespace answers; whatever goes wrong before that leaves no process behind. */
+async function launch(
+  config: Config,
+  database: string,
+  closing: AbortSignal,
+  onStarted: (pid: number) => void,
+): Promise<Tethered> {
+  const lines: string[] = [];
+  const server = await tether(findCli(config), serverArguments(config, database), (line) => {
+    // Colours are for terminals; the last lines are enough to say why it did not start.
+    lines.push(line.replace(/\u001b\[[0-9;]*m/g, ''));
+    if (lines.length > 20) lines.shift();
+  });
+  onStarted(server.pid);
+  let ended: string | null = null;
+  void server.exited.then((how) => (ended = how));
+  try {
+    const until = Date.now() + READY_MS;
+    while (!(await answers(config))) {
+      closing.throwIfAborted();
+      if (ended !== null) throw new Error(whyItEnded(ended, lines, database));
+      if (Date.now() > until) {
+        throw new Error(
+          `temporal: expected to be ready within 60 s, got: ${lines.at(-1) ?? 'nothing'}`,
+        );
+      }
+      await sleep(50);
+    }
+    closing.throwIfAborted();
+    return server;
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+const serverArguments = (config: Config, database: string): string[] => [
+  ...['server', 'start-dev', '--ip', HOST, '--port', String(config.temporal.port)],
+  ...['--ui-port', String(config.temporal.ui_port), '--namespace', config.temporal.namespace],
+  ...['--db-filename', database, '--log-level', 'warn', '--log-format', 'json'],
+  // One partition: the creates-per-minute limit of a task queue is divided by their number.
+  ...['--dynamic-config-value', 'matching.numTaskqueueReadPartitions=1'],
+  ...['--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1'],
+];
+
+async function answers({ temporal }: Config): Promise<boolean> {
+  try {
+    const address = `${HOST}:${String(temporal.port)}`;
+    const connection = await Connection.connect({ address, connectTimeout: 2_000 });
+    try {
+      await connection.withDeadline(Date.now() + 2_000, () =>
+        connection.workflowService.describeNamespace({ namespace: temporal.namespace }),
+      );
+      return true;
+    } finally {
+      await connection.close();
+    }
+  } catch {
+    return false;
+  }
+}
+
+function whyItEnded(how: string, lines: readonly string[], database: string): string {
+  const said =
+    lines.findLast((line) => /error|fatal|panic|unable/i.test(line)) ?? lines.at(-1) ?? '';
+  if (/not a database|malformed|corrupt/i.test(lines.join('\n'))) {
+    return `temporal: expected a SQLite database, got ${database}, which is damaged; move it away to start with an empty one.`;
+  }
+  return `temporal: expected the server to run, but it ended at once (${how}): ${said.slice(0, 300)}`;
+}
+
+function findCli(config: Config): string {
+  if (config.temporal.cli !== null) return config.temporal.cli;
+  throw new ConfigError(
+    'TEMPORAL_CLI: expected the path of a `temporal` program, got nothing; start through npm, which finds or builds one, or set TEMPORAL_CLI.',
+  );
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new ConfigError(
+      `DATA_DIR: expected a folder that can be written, got "${folder}" (${error instanceof Error ? error.message : String(error)}).`,
+      { cause: error },
+    );
+  }
+}
+
+async function requireFree(variable: string, port: number): Promise<void> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', reject);
+    probe.listen(port, HOST, resolve);
+  }).catch((error: unknown) => {
+    throw new ConfigError(
+      `${variable}: expected a free port, got ${String(port)}, which cannot be used (${error instanceof Error ? error.message : String(error)}); stop the process that uses it or set ${variable} to another port.`,
+      { cause: error },
+    );
+  });
+  await new Promise((resolve) => probe.close(resolve));
+}
