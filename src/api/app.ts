@@ -1,0 +1,115 @@
+/**
+ * The HTTP API as a value: routes and plugins around the given ports, without a port of its own.
+ *
+ *   routes/    jobs · steering · events · clips · service: schema, handler, nothing else
+ *   submit · steer · list          what the routes do
+ *   snapshots · recorded-job · closing · pending · last-known   where a job's state comes from
+ *   progress-hub → job-watcher → progress-log → job-stream → sse   from Temporal to a reader
+ *   jobs-port ← jobs, temporal-rows   Temporal, behind one interface
+ */
+import Fastify from 'fastify';
+import type { FastifyInstance, FastifyBaseLogger, RawServerDefault } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { validatorCompiler } from 'fastify-type-provider-zod';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { guard } from './plugins/keys.js';
+import { describeApi } from './plugins/openapi.js';
+import { servePage } from './plugins/page.js';
+import { answerProblems, HttpProblem } from './problems.js';
+import { clipRoutes } from './routes/clips.js';
+import { eventRoutes } from './routes/events.js';
+import { jobRoutes } from './routes/jobs.js';
+import { serviceRoutes } from './routes/service.js';
+import { steeringRoutes } from './routes/steering.js';
+import { createServices } from './services.js';
+import type { ApiDeps, Services } from './services.js';
+
+export type { ApiDeps, ApiSettings } from './services.js';
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+const MOST_BODY = 1024 * 1024;
+
+export async function buildApp(deps: ApiDeps): Promise<App> {
+  const app = Fastify({
+    bodyLimit: MOST_BODY,
+    disableRequestLogging: true,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 3000 },
+    logger: {
+      level: deps.settings.log_level ?? 'info',
+      stream: process.stderr,
+      // Without the query: a key may stand in it.
+      serializers: { req: ({ method, url }) => ({ method, url: url.split('?')[0] ?? '' }) },
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+  const services = createServices(deps, app.log);
+
+  answerProblems(app);
+  readBodies(app);
+  app.setValidatorCompiler(validatorCompiler);
+  // Schemas describe answers, they do not change them: a job goes out as the workflow made it.
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  guard(app, deps.settings.api_keys);
+  countRequests(app, services);
+  endStreams(app, services);
+  await describeApi(app, deps.settings.version);
+  await servePage(app, deps.settings.page_dir);
+
+  jobRoutes(app, services);
+  steeringRoutes(app, services);
+  eventRoutes(app, services);
+  clipRoutes(app, services);
+  serviceRoutes(app, services);
+  return app;
+}
+
+/** JSON and nothing else; an act without a body may still say that it is JSON. */
+function readBodies(app: App): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<string>(
+    'application/json',
+    { parseAs: 'string' },
+    (request, body, done) => {
+      if (body.trim() === '') {
+        done(null, undefined);
+        return;
+      }
+      void parse(request, body, (error: Error | null, value?: unknown) => {
+        if (error === null) done(null, value);
+        else
+          done(
+            new HttpProblem(400, `expected a body that is JSON: ${error.message}`, {
+              errors: [{ path: '', message: 'expected JSON' }],
+            }),
+          );
+      });
+    },
+  );
+}
+
+function countRequests(app: App, { metrics }: Services): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    const labels = { method: request.method, route, status: reply.statusCode };
+    metrics.countRequest(labels, reply.elapsedTime / 1000);
+  });
+  app.addHook('onError', async (request, _reply, error) => {
+    request.log.debug({ err: error }, 'refused');
+  });
+}
+
+/** Before the server waits for its connections: streams never end by themselves. */
+function endStreams(app: App, { hub, streams }: Services): void {
+  app.addHook('preClose', async () => {
+    for (const stream of streams) stream.end();
+    hub.close();
+  });
+}

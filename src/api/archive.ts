@@ -1,0 +1,28 @@
+/** Finished jobs as files below DATA_DIR/jobs: they need neither a worker nor Temporal, and outlive its retention. */
+import { readFile } from 'node:fs/promises';
+import { createArtifactStore, jobPath } from '../adapters/artifact-store.js';
+import type { Job, JobEvent } from '../domain/job.js';
+import { isOver } from '../domain/progress.js';
+
+export interface Archive {
+  /** The finished job as it was stored last; null when there is none. */
+  job(jobId: string): Promise<Job | null>;
+  events(jobId: string): Promise<JobEvent[]>;
+  save(job: Job, events: readonly JobEvent[]): Promise<void>;
+}
+
+export function createArchive(dataDir: string): Archive {
+  const store = createArtifactStore(dataDir);
+  return {
+    async job(jobId) {
+      try {
+        const job = JSON.parse(await readFile(jobPath(dataDir, jobId, 'job.json'), 'utf8')) as Job;
+        return job.job_id === jobId && isOver(job.status) ? job : null;
+      } catch {
+        return null; // absent, or not ours: every reader has another source
+      }
+    },
+    events: (jobId) => store.loadEvents(jobId).catch(() => []),
+    save: (job, events) => store.saveJob(job, events),
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * What the API needs to know and do about jobs, as a port of few verbs; tests replace it. It speaks of jobs
+ * and runs, plain values and two errors; nothing of Temporal's client shows through.
+ */
+import type { Heartbeat } from '../domain/activity.js';
+import type { Problem } from '../domain/failures.js';
+import type { EventPage, Job, JobStatus } from '../domain/job.js';
+
+/** Temporal cannot be reached, or is too busy to answer. */
+export class TemporalAway extends Error {
+  override readonly name = 'TemporalAway';
+}
+
+/** Temporal is there, but no worker answers for this job. */
+export class WorkerAway extends Error {
+  override readonly name = 'WorkerAway';
+}
+
+export type RunStatus =
+  'running' | 'completed' | 'failed' | 'canceled' | 'terminated' | 'timed_out';
+
+/** One run of a job as Temporal itself knows it, with no worker's help. */
+export interface Run {
+  job_id: string;
+  run_id: string;
+  status: RunStatus;
+  started_at: string;
+  closed_at: string | null;
+  pending: PendingActivity[];
+}
+
+/** An activity that is not over, between or during its executions. */
+export interface PendingActivity {
+  activity_id: string;
+  /** Waiting for a worker, or executing. */
+  state: 'scheduled' | 'started';
+  /** When the next execution starts, while it waits out a backoff. */
+  next_attempt_at: string | null;
+  last_started_at: string | null;
+  last_error: string | null;
+  heartbeat: Heartbeat | null;
+}
+
+/** What the run was started with: its plan, and the job that it goes on from. */
+export interface RecordedInput {
+  plan: unknown;
+  previous: Job | null;
+}
+
+/** How a run closed, from its last history event. */
+export interface Closing {
+  job: Job | null;
+  error: Problem | null;
+}
+
+export interface StartRequest {
+  job_id: string;
+  plan: unknown;
+  summary: string;
+  details: string;
+  /** Go on from this job in a new run; absent: the id must never have been used. */
+  previous?: Job;
+}
+
+export type Signal =
+  | { name: 'pause' }
+  | { name: 'resume' }
+  | { name: 'cancelClip'; clip_index: number }
+  | { name: 'retryClip'; clip_index: number }
+  | { name: 'setMaxCost'; max_cost_usd: number };
+
+/** `over`: the job is finished and takes no signals; `missing`: there is none. */
+export type Delivered = 'delivered' | 'over' | 'missing';
+
+/** Where a wait for news goes on; opaque, bound to one run. */
+export type NewsToken = Uint8Array;
+
+/** A page of runs, running ones first; a job that was retried appears once a run. */
+export interface RunPage {
+  runs: { job_id: string; run_id: string }[];
+  next: string | null;
+}
+
+/** The cursor is not one that a list answered with. */
+export class BadCursor extends Error {
+  override readonly name = 'BadCursor';
+}
+
+export interface Workers {
+  /** Processes seen polling the job's task queue within the last minute. */
+  workers: number;
+}
+
+export interface Jobs {
+  /** The run that was started; null when the id is taken. */
+  start(request: StartRequest): Promise<{ run_id: string } | null>;
+  /** The latest run. */
+  find(jobId: string): Promise<Run | null>;
+  input(jobId: string, runId: string): Promise<RecordedInput | null>;
+  closing(jobId: string, runId: string): Promise<Closing | null>;
+  progress(jobId: string, runId: string): Promise<Job>;
+  events(jobId: string, runId: string, after: number): Promise<EventPage>;
+  /** Returns at once without a token, else when something happened or nothing did for a while; a null token: closed. */
+  news(
+    jobId: string,
+    runId: string,
+    token: NewsToken | null,
+    signal: AbortSignal,
+  ): Promise<NewsToken | null>;
+  signal(jobId: string, signal: Signal): Promise<Delivered>;
+  cancel(jobId: string): Promise<Delivered>;
+  list(status: JobStatus | null, limit: number, cursor: string | null): Promise<RunPage>;
+  workers(): Promise<Workers>;
+}

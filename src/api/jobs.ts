@@ -1,0 +1,237 @@
+/**
+ * The port over Temporal's client, and the only place of the API that uses it. Every call has a deadline;
+ * whatever Temporal answers becomes a value or one of the port's errors.
+ */
+import {
+  Client,
+  isGrpcServiceError,
+  QueryNotRegisteredError,
+  QueryRejectedError,
+  WorkflowExecutionAlreadyStartedError,
+} from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
+import { eventsQuery, progressQuery, WORKFLOW_TYPE } from '../workflows/contract.js';
+import { BadCursor, TemporalAway, WorkerAway } from './jobs-port.js';
+import type { Delivered, Jobs, Run, RunPage, Signal, StartRequest } from './jobs-port.js';
+import {
+  closingOf,
+  listQuery,
+  pendingActivity,
+  recordedInput,
+  RUN_STATUS,
+  timeOf,
+} from './temporal-rows.js';
+
+interface Settings {
+  connection: Connection;
+  namespace: string;
+  task_queue: string;
+}
+
+/** Milliseconds. A query needs a worker, which may have to replay first; a long-poll answers within 20 s. */
+const CALL = 5_000;
+const QUERY = 3_000;
+const LONG_POLL = 35_000;
+const POLLED_WITHIN = 60_000;
+
+/** gRPC codes. */
+const CANCELLED = 1;
+const INVALID_ARGUMENT = 3;
+const DEADLINE_EXCEEDED = 4;
+const NOT_FOUND = 5;
+const FAILED_PRECONDITION = 9;
+const AWAY = new Set([DEADLINE_EXCEEDED, 8 /* RESOURCE_EXHAUSTED */, 14 /* UNAVAILABLE */]);
+
+const ALL_EVENTS = 1;
+const CLOSE_EVENT = 2;
+const WORKFLOW_QUEUE = 1;
+
+export function createJobs({ connection, namespace, task_queue }: Settings): Jobs {
+  const client = new Client({ connection, namespace });
+  const service = client.workflowService;
+
+  const call = <T>(work: () => Promise<T>): Promise<T> =>
+    client.withDeadline(Date.now() + CALL, work).catch((error: unknown) => {
+      throw translate(error);
+    });
+
+  /** Null when Temporal does not know the job. */
+  const ifFound = <T>(work: () => Promise<T>): Promise<T | null> =>
+    call(work).catch((error: unknown) => {
+      if (codeOf(error) === NOT_FOUND) return null;
+      throw error;
+    });
+
+  const query = <T>(work: () => Promise<T>): Promise<T> =>
+    client.withDeadline(Date.now() + QUERY, work).catch((error: unknown) => {
+      throw isUnanswered(error)
+        ? new WorkerAway('no worker answered in time', { cause: error })
+        : translate(error);
+    });
+
+  const history = (jobId: string, runId: string, filter: number) =>
+    ifFound(() =>
+      service.getWorkflowExecutionHistory({
+        namespace,
+        execution: { workflowId: jobId, runId },
+        historyEventFilterType: filter,
+        maximumPageSize: 1,
+        skipArchival: true,
+      }),
+    );
+
+  async function find(jobId: string): Promise<Run | null> {
+    const found = await ifFound(() => client.workflow.getHandle(jobId).describe());
+    if (found?.type !== WORKFLOW_TYPE) return null;
+    return {
+      job_id: jobId,
+      run_id: found.runId,
+      status: RUN_STATUS[found.status.name] ?? 'running',
+      started_at: found.startTime.toISOString(),
+      closed_at: found.closeTime?.toISOString() ?? null,
+      pending: (found.raw.pendingActivities ?? []).map(pendingActivity),
+    };
+  }
+
+  /** Temporal says "not found" of a finished job too. */
+  async function deliver(jobId: string, work: () => Promise<unknown>): Promise<Delivered> {
+    const sent = await ifFound(() => work().then(() => true));
+    if (sent !== null) return 'delivered';
+    return (await find(jobId)) === null ? 'missing' : 'over';
+  }
+
+  return {
+    find,
+
+    async start(request) {
+      try {
+        const handle = await call(() =>
+          client.workflow.start(WORKFLOW_TYPE, startOptions(task_queue, request)),
+        );
+        return { run_id: handle.firstExecutionRunId };
+      } catch (error) {
+        if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
+        throw error;
+      }
+    },
+
+    input: async (jobId, runId) =>
+      recordedInput((await history(jobId, runId, ALL_EVENTS))?.history?.events?.[0]),
+
+    closing: async (jobId, runId) =>
+      closingOf((await history(jobId, runId, CLOSE_EVENT))?.history?.events?.at(-1)),
+
+    progress: (jobId, runId) =>
+      query(() => client.workflow.getHandle(jobId, runId).query(progressQuery)),
+
+    events: (jobId, runId, after) =>
+      query(() => client.workflow.getHandle(jobId, runId).query(eventsQuery, after)),
+
+    async news(jobId, runId, token, signal) {
+      const work = () =>
+        service.getWorkflowExecutionHistory({
+          namespace,
+          execution: { workflowId: jobId, runId },
+          waitNewEvent: true,
+          historyEventFilterType: ALL_EVENTS,
+          skipArchival: true,
+          ...(token === null ? {} : { nextPageToken: token }),
+        });
+      const answer = await client
+        .withDeadline(Date.now() + LONG_POLL, () => client.withAbortSignal(signal, work))
+        .catch((error: unknown) => {
+          throw translate(error);
+        });
+      const next = answer.nextPageToken;
+      return next.length === 0 ? null : next;
+    },
+
+    signal: (jobId, signal) =>
+      deliver(jobId, () => client.workflow.getHandle(jobId).signal(signal.name, ...argsOf(signal))),
+
+    cancel: (jobId) => deliver(jobId, () => client.workflow.getHandle(jobId).cancel()),
+
+    async list(status, limit, cursor): Promise<RunPage> {
+      const token = cursor === null ? null : decodeCursor(cursor);
+      const answer = await call(() =>
+        service.listWorkflowExecutions({
+          namespace,
+          pageSize: limit,
+          query: listQuery(status),
+          ...(token === null ? {} : { nextPageToken: token }),
+        }),
+      ).catch((error: unknown) => {
+        throw codeOf(error) === INVALID_ARGUMENT && token !== null
+          ? new BadCursor('expected a cursor that a list answered with', { cause: error })
+          : error;
+      });
+      return {
+        runs: answer.executions.map(({ execution }) => ({
+          job_id: execution?.workflowId ?? '',
+          run_id: execution?.runId ?? '',
+        })),
+        next:
+          answer.nextPageToken.length === 0
+            ? null
+            : Buffer.from(answer.nextPageToken).toString('base64url'),
+      };
+    },
+
+    async workers() {
+      const answer = await call(() =>
+        service.describeTaskQueue({
+          namespace,
+          taskQueue: { name: task_queue },
+          taskQueueType: WORKFLOW_QUEUE,
+        }),
+      );
+      const since = Date.now() - POLLED_WITHIN;
+      const recent = answer.pollers.filter(
+        ({ lastAccessTime }) => Date.parse(timeOf(lastAccessTime) ?? '') >= since,
+      );
+      return { workers: new Set(recent.map(({ identity }) => identity)).size };
+    },
+  };
+}
+
+const startOptions = (taskQueue: string, request: StartRequest) => ({
+  workflowId: request.job_id,
+  taskQueue,
+  args: [request.plan, ...(request.previous ? [{ previous: request.previous }] : [])],
+  workflowIdConflictPolicy: 'FAIL' as const,
+  workflowIdReusePolicy: request.previous
+    ? ('ALLOW_DUPLICATE' as const)
+    : ('REJECT_DUPLICATE' as const),
+  staticSummary: request.summary,
+  staticDetails: request.details,
+});
+
+function argsOf({ name: _, ...argument }: Signal): unknown[] {
+  return Object.keys(argument).length === 0 ? [] : [argument];
+}
+
+function decodeCursor(cursor: string): Uint8Array {
+  if (!/^[A-Za-z0-9_-]+$/.test(cursor)) {
+    throw new BadCursor('expected a cursor that a list answered with');
+  }
+  return Buffer.from(cursor, 'base64url');
+}
+
+function codeOf(error: unknown): number | null {
+  if (isGrpcServiceError(error)) return error.code;
+  if (!(error instanceof Error)) return null;
+  // The client's own "not found" carries no code.
+  if (error.name === 'WorkflowNotFoundError') return NOT_FOUND;
+  return error.cause === undefined ? null : codeOf(error.cause);
+}
+
+const translate = (error: unknown): unknown =>
+  AWAY.has(codeOf(error) ?? 0) || codeOf(error) === CANCELLED
+    ? new TemporalAway('Temporal cannot be reached', { cause: error })
+    : error;
+
+/** No poller, a worker too old to know the query, or silence: for the asker all the same. */
+const isUnanswered = (error: unknown): boolean =>
+  error instanceof QueryNotRegisteredError ||
+  error instanceof QueryRejectedError ||
+  [DEADLINE_EXCEEDED, FAILED_PRECONDITION, CANCELLED].includes(codeOf(error) ?? 0);

@@ -1,0 +1,116 @@
+/**
+ * What Temporal itself knows of clips under way, from their pending activities: the only source of attempt,
+ * backoff and render progress between two events. Pure; nothing here is durable or numbered.
+ */
+import type { Clip, Job } from '../domain/job.js';
+import { isClipOver } from '../domain/progress.js';
+import type { PendingActivity } from './jobs-port.js';
+
+export type LivePhase =
+  | 'waiting_for_worker'
+  | 'backoff'
+  | 'creating'
+  | 'waiting'
+  | 'reconciling'
+  | 'rendering'
+  | 'storing';
+
+/** Data of a `clip.progress` frame. */
+export interface ClipProgress {
+  job_id: string;
+  clip_index: number;
+  attempt: number;
+  /** Of the render, 0–100. */
+  percent: number | null;
+  phase: LivePhase;
+  next_attempt_at?: string;
+  /** When a wait inside the attempt ends. */
+  until?: string;
+  last_error?: string;
+  message?: string;
+  prediction_id?: string;
+  /** The percentage comes from the model's usual time, not from its own log. */
+  estimated: boolean;
+  /** No worker answers right now; this is what Temporal knows without one. */
+  stale?: true;
+}
+
+interface Watched {
+  activity: PendingActivity;
+  clip: Clip | null;
+  usual_time: number | null;
+  now: number;
+}
+
+/** `clip-3` renders, `store-3` stores. */
+const ACTIVITY_ID = /^(clip|store)(?:-clip)?-(\d+)$/;
+
+export const clipOfActivity = (activityId: string): { role: string; clip_index: number } | null => {
+  const [, role, index] = ACTIVITY_ID.exec(activityId) ?? [];
+  return role === undefined ? null : { role, clip_index: Number(index) };
+};
+
+export function clipProgress(jobId: string, watched: Watched): ClipProgress | null {
+  const { activity } = watched;
+  const target = clipOfActivity(activity.activity_id);
+  if (target === null) return null;
+  const beat = activity.heartbeat;
+  const phase = phaseOf(activity, target.role);
+  return {
+    job_id: jobId,
+    clip_index: target.clip_index,
+    attempt: beat?.attempt ?? Math.max(1, watched.clip?.attempt ?? 1),
+    ...percentOf(watched, phase),
+    phase,
+    ...(activity.next_attempt_at === null ? {} : { next_attempt_at: activity.next_attempt_at }),
+    ...(beat?.until == null ? {} : { until: beat.until }),
+    ...(activity.last_error === null ? {} : { last_error: activity.last_error }),
+    ...(beat?.message == null ? {} : { message: beat.message }),
+    ...(beat?.prediction_id == null ? {} : { prediction_id: beat.prediction_id }),
+  };
+}
+
+function phaseOf(activity: PendingActivity, role: string): LivePhase {
+  if (activity.next_attempt_at !== null) return 'backoff';
+  if (activity.state === 'scheduled') return 'waiting_for_worker';
+  return role === 'store' ? 'storing' : (activity.heartbeat?.phase ?? 'creating');
+}
+
+/** An estimate stops short of the end: only the provider knows when that is. */
+const MOST_ESTIMATED = 95;
+
+function percentOf(
+  { activity, clip, usual_time, now }: Watched,
+  phase: LivePhase,
+): { percent: number | null; estimated: boolean } {
+  if (phase === 'storing') return { percent: 100, estimated: false };
+  if (phase !== 'rendering') return { percent: phase === 'creating' ? 0 : null, estimated: false };
+  const told = activity.heartbeat?.percent ?? null;
+  if (told !== null) return { percent: told, estimated: false };
+  const id = activity.heartbeat?.prediction_id;
+  const created = clip?.predictions.find((prediction) => prediction.id === id)?.created_at;
+  const since = Date.parse(created ?? activity.last_started_at ?? '');
+  if (usual_time === null || Number.isNaN(since)) return { percent: null, estimated: true };
+  const percent = Math.round(((now - since) / (usual_time * 1000)) * 100);
+  return { percent: Math.max(0, Math.min(MOST_ESTIMATED, percent)), estimated: true };
+}
+
+/** The last known job, corrected by what is pending now. */
+export function withPending(job: Job, pending: readonly PendingActivity[]): Job {
+  const clips = job.clips.map((clip) => {
+    const activity = pending.find(
+      ({ activity_id }) => clipOfActivity(activity_id)?.clip_index === clip.clip_index,
+    );
+    return activity === undefined || isClipOver(clip.status) ? clip : correct(clip, activity);
+  });
+  return { ...job, clips };
+}
+
+function correct(clip: Clip, activity: PendingActivity): Clip {
+  const attempt = Math.max(clip.attempt, activity.heartbeat?.attempt ?? 1);
+  if (activity.next_attempt_at !== null) {
+    return { ...clip, status: 'retrying', attempt, next_attempt_at: activity.next_attempt_at };
+  }
+  const storing = clipOfActivity(activity.activity_id)?.role === 'store';
+  return { ...clip, status: storing ? 'storing' : 'running', attempt, next_attempt_at: null };
+}

@@ -1,0 +1,136 @@
+/**
+ * Everything the API refuses, as RFC 9457 problems: one class, one error handler, one table of titles.
+ *
+ * E1 a message of 500 or above is ours alone: it goes to the log, never to the client.
+ * E2 every mistake is listed with its path; `detail` alone is enough to act on.
+ */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { TemporalAway, WorkerAway } from './jobs-port.js';
+
+export interface ProblemError {
+  path: string;
+  message: string;
+}
+
+export class HttpProblem extends Error {
+  override readonly name = 'HttpProblem';
+  readonly status: number;
+  readonly errors: readonly ProblemError[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    status: number,
+    detail: string,
+    more: { errors?: readonly ProblemError[]; headers?: Record<string, string> } = {},
+  ) {
+    super(detail);
+    this.status = status;
+    this.errors = more.errors ?? [];
+    this.headers = more.headers ?? {};
+  }
+}
+
+export const notFound = (detail: string): HttpProblem => new HttpProblem(404, detail);
+export const conflict = (detail: string): HttpProblem => new HttpProblem(409, detail);
+export const invalid = (errors: readonly ProblemError[]): HttpProblem =>
+  new HttpProblem(
+    400,
+    errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('\n'),
+    { errors },
+  );
+export const unavailable = (detail: string): HttpProblem =>
+  new HttpProblem(503, detail, { headers: { 'retry-after': '5' } });
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not found',
+  405: 'Method not allowed',
+  409: 'Conflict',
+  413: 'Body too large',
+  415: 'Unsupported media type',
+  416: 'Range not satisfiable',
+  500: 'Internal error',
+  503: 'Temporarily unavailable',
+};
+
+/** What Fastify itself refuses, in words that say what to do. */
+const FASTIFY_DETAILS: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'expected a body of at most 1 MiB',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'expected content-type application/json',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'expected a body that is JSON',
+};
+
+export function sendProblem(reply: FastifyReply, problem: HttpProblem): FastifyReply {
+  return reply
+    .code(problem.status)
+    .headers(problem.headers)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .send(
+      JSON.stringify({
+        type: 'about:blank',
+        title: TITLES[problem.status] ?? 'Error',
+        status: problem.status,
+        detail: problem.message,
+        instance: reply.request.url.split('?')[0],
+        errors: problem.errors,
+      }),
+    );
+}
+
+export function toProblem(error: FastifyError | HttpProblem): HttpProblem {
+  if (error instanceof HttpProblem) return error;
+  if (error instanceof TemporalAway || error instanceof WorkerAway) {
+    return unavailable(`${error.message}; jobs are safe and go on by themselves`);
+  }
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    return invalid(
+      error.validation.map(({ instancePath, message }) => ({
+        path: instancePath.replace(/^\//, '').replaceAll('/', '.'),
+        message: message ?? 'not valid',
+      })),
+    );
+  }
+  const status = error.statusCode ?? 500;
+  if (status >= 500 || status < 400) {
+    return new HttpProblem(500, 'Something went wrong here; the log of this process says what.'); // E1
+  }
+  const detail = FASTIFY_DETAILS[error.code] ?? error.message;
+  const listed = status === 400 ? [{ path: '', message: detail }] : [];
+  return new HttpProblem(status, detail, { errors: listed });
+}
+
+/** Registers the error handler and the answers to unknown paths and methods. */
+export function answerProblems(app: FastifyInstance): void {
+  const known = collectRoutes(app);
+  app.setErrorHandler((error: FastifyError, request: FastifyRequest, reply) => {
+    const problem = toProblem(error);
+    if (problem.status === 500) request.log.error({ err: error }, 'request failed');
+    return sendProblem(reply, problem);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0] ?? '';
+    const methods = known(path);
+    if (methods.length === 0) return sendProblem(reply, notFound(`there is nothing at ${path}`));
+    const allow = methods.join(', ');
+    const detail = `expected ${allow}, got ${request.method}`;
+    return sendProblem(reply, new HttpProblem(405, detail, { headers: { allow } }));
+  });
+}
+
+/** The methods that some route answers at a path. */
+function collectRoutes(app: FastifyInstance): (path: string) => string[] {
+  const routes: { pattern: RegExp; methods: string[] }[] = [];
+  app.addHook('onRoute', ({ url, method }) => {
+    if (url.includes('*')) return;
+    const source = url.replace(/[.]/g, '\\.').replace(/:[a-z_]+/g, '[^/]+');
+    routes.push({ pattern: new RegExp(`^${source}$`), methods: [method].flat() });
+  });
+  return (path) => [
+    ...new Set(
+      routes.filter(({ pattern }) => pattern.test(path)).flatMap((route) => route.methods),
+    ),
+  ];
+}

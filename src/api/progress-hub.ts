@@ -1,0 +1,184 @@
+/**
+ * One watcher a job, however many listen: handed out by reference count, kept a moment after the last
+ * listener has left, closed then. While somebody listens and clips are under way it also tells what is not
+ * durable: the progress inside an attempt.
+ */
+import type { Job } from '../domain/job.js';
+import type { Archive } from './archive.js';
+import { JobWatcher } from './job-watcher.js';
+import type { Jobs, Run } from './jobs-port.js';
+import { clipOfActivity, clipProgress } from './pending.js';
+import type { ClipProgress } from './pending.js';
+import type { ReadRecordedJob } from './recorded-job.js';
+import { frameOf } from './sse.js';
+
+export interface Listener {
+  /** Something about the watcher has changed. */
+  onNews: () => void;
+  /** A frame that nobody will miss. */
+  onVolatile: (frame: Buffer) => void;
+}
+
+export interface Lease {
+  watcher: JobWatcher;
+  snapshotFrame: () => Buffer | null;
+  /** What was last told of the clips under way. */
+  liveFrames: () => Buffer[];
+  release: () => void;
+}
+
+interface Options {
+  jobs: Jobs;
+  archive: Archive;
+  recorded: ReadRecordedJob;
+  onJob: (job: Job) => void;
+  onLost: (jobId: string, error: unknown) => void;
+  usualTime: (model: string) => number | null;
+  /** Milliseconds a watcher is kept without listeners, and between looks at pending activities. */
+  grace?: number;
+  every?: number;
+}
+
+interface Watched {
+  watcher: JobWatcher;
+  listeners: Set<Listener>;
+  snapshot: { job: Job; stale: boolean; frame: Buffer } | null;
+  /** The last volatile frame of each clip under way. */
+  told: Map<number, { text: string; frame: Buffer }>;
+  looking: NodeJS.Timeout | null;
+  closing: NodeJS.Timeout | null;
+}
+
+export class ProgressHub {
+  readonly #options: Options;
+  readonly #watched = new Map<string, Watched>();
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  get watchedJobs(): number {
+    return this.#watched.size;
+  }
+
+  async listen(jobId: string, listener: Listener): Promise<Lease> {
+    const known = this.#watched.get(jobId);
+    if (known !== undefined && (await this.#isPast(known))) this.#forget(jobId, known);
+    const watched = this.#watched.get(jobId) ?? this.#open(jobId);
+    if (watched.closing !== null) clearTimeout(watched.closing);
+    watched.closing = null;
+    watched.listeners.add(listener);
+    watched.looking ??= this.#look(watched);
+    return {
+      watcher: watched.watcher,
+      snapshotFrame: () => snapshotFrame(watched),
+      liveFrames: () => [...watched.told.values()].map(({ frame }) => frame),
+      release: () => {
+        this.#leave(jobId, watched, listener);
+      },
+    };
+  }
+
+  close(): void {
+    for (const [jobId, watched] of [...this.#watched]) this.#forget(jobId, watched);
+  }
+
+  /** Its watch is over, and the job has a newer run (or has come to exist). */
+  async #isPast({ watcher }: Watched): Promise<boolean> {
+    if (watcher.phase === 'missing') return true;
+    if (watcher.phase !== 'over') return false;
+    const run = await this.#options.jobs.find(watcher.jobId).catch(() => null);
+    return run !== null && run.run_id !== (watcher.run?.run_id ?? watcher.job?.run_id);
+  }
+
+  #open(jobId: string): Watched {
+    const listeners = new Set<Listener>();
+    const watcher = new JobWatcher(jobId, {
+      jobs: this.#options.jobs,
+      archive: this.#options.archive,
+      recorded: this.#options.recorded,
+      onJob: this.#options.onJob,
+      onLost: (error) => {
+        this.#options.onLost(jobId, error);
+      },
+      onNews: () => {
+        for (const listener of [...listeners]) listener.onNews();
+      },
+    });
+    const watched: Watched = {
+      watcher,
+      listeners,
+      snapshot: null,
+      told: new Map(),
+      looking: null,
+      closing: null,
+    };
+    this.#watched.set(jobId, watched);
+    return watched;
+  }
+
+  #leave(jobId: string, watched: Watched, listener: Listener): void {
+    if (!watched.listeners.delete(listener) || watched.listeners.size > 0) return;
+    if (watched.looking !== null) clearTimeout(watched.looking);
+    watched.looking = null;
+    watched.closing = setTimeout(() => {
+      this.#forget(jobId, watched);
+    }, this.#options.grace ?? 5_000);
+  }
+
+  #forget(jobId: string, watched: Watched): void {
+    if (watched.closing !== null) clearTimeout(watched.closing);
+    if (watched.looking !== null) clearTimeout(watched.looking);
+    watched.looking = null;
+    watched.watcher.close();
+    if (this.#watched.get(jobId) === watched) this.#watched.delete(jobId);
+  }
+
+  #look(watched: Watched): NodeJS.Timeout {
+    return setTimeout(() => {
+      void this.#tell(watched)
+        .catch(() => undefined) // the watcher itself notices when Temporal is away
+        .then(() => {
+          if (watched.looking !== null) watched.looking = this.#look(watched);
+        });
+    }, this.#options.every ?? 1_000);
+  }
+
+  async #tell(watched: Watched): Promise<void> {
+    const { watcher, listeners, told } = watched;
+    if (watcher.phase !== 'live') return;
+    const run = await this.#options.jobs.find(watcher.jobId);
+    if (run === null || run.run_id !== watcher.run?.run_id) return;
+    const before = new Map(told);
+    told.clear();
+    for (const data of this.#progressOf(watcher, run)) {
+      const text = JSON.stringify(data);
+      const known = before.get(data.clip_index);
+      const frame = known?.text === text ? known.frame : frameOf('clip.progress', data);
+      told.set(data.clip_index, { text, frame });
+      if (frame === known?.frame) continue;
+      for (const listener of [...listeners]) listener.onVolatile(frame);
+    }
+  }
+
+  #progressOf({ job, jobId, stale }: JobWatcher, run: Run): ClipProgress[] {
+    const usual_time = this.#options.usualTime(job?.model ?? '');
+    return run.pending.flatMap((activity) => {
+      const index = clipOfActivity(activity.activity_id)?.clip_index;
+      const clip = job?.clips.find(({ clip_index }) => clip_index === index) ?? null;
+      const data = clipProgress(jobId, { activity, clip, usual_time, now: Date.now() });
+      return data === null ? [] : [stale ? { ...data, stale } : data];
+    });
+  }
+}
+
+/** Encoded once for all who arrive between two events. */
+function snapshotFrame(watched: Watched): Buffer | null {
+  const { job, stale } = watched.watcher;
+  if (job === null) return null;
+  const known = watched.snapshot;
+  if (known?.job === job && known.stale === stale) return known.frame;
+  const frame = frameOf('snapshot', stale ? { ...job, stale, source: 'memory' } : job);
+  watched.snapshot = { job, stale, frame };
+  return frame;
+}

@@ -1,0 +1,34 @@
+/**
+ * The job as it was before its run's first event, from what the run was started with. It stands in wherever
+ * the workflow has not checked its plan yet, or nobody can ask it.
+ */
+import { emptyJob, initialJob } from '../domain/initial-job.js';
+import type { Job } from '../domain/job.js';
+import type { Checked } from '../domain/resolved.js';
+import type { Jobs, Run } from './jobs-port.js';
+
+interface Deps {
+  jobs: Pick<Jobs, 'input'>;
+  checkPlan: (plan: unknown) => Checked;
+  simulated: boolean;
+}
+
+/** Null when the run's history cannot be had. */
+export type ReadRecordedJob = (run: Run) => Promise<Job | null>;
+
+export const createReadRecordedJob =
+  ({ jobs, checkPlan, simulated }: Deps): ReadRecordedJob =>
+  async (run) => {
+    const input = await jobs.input(run.job_id, run.run_id);
+    if (input === null) return null;
+    const { job_id, run_id, started_at } = run;
+    if (input.previous !== null) {
+      return { ...input.previous, run_id, status: 'queued', completed_at: null, error: null };
+    }
+    const identity = { job_id, run_id, created_at: started_at, simulated };
+    const checked = checkPlan(input.plan);
+    return checked.ok ? initialJob(checked.resolved, identity) : emptyJob(identity);
+  };
+
+/** The workflow answers already, but its plan is not checked yet. */
+export const isBlank = (job: Job): boolean => job.status === 'queued' && job.clips.length === 0;

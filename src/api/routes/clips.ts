@@ -1,0 +1,42 @@
+/** Finished videos and thumbnails, as bytes with ranges and ETags. The path is made of checked numbers and ids only. */
+import path from 'node:path';
+import { stat } from 'node:fs/promises';
+import type { App } from '../app.js';
+import { artifactPath } from '../../adapters/artifact-store.js';
+import { notFound } from '../problems.js';
+import * as schemas from '../schemas.js';
+import type { Services } from '../services.js';
+
+const FILES = [
+  ['video', 'mp4', 'video/mp4', 'The finished clip'],
+  ['thumbnail', 'jpg', 'image/jpeg', 'A picture from its middle, 320×180'],
+] as const;
+
+export function clipRoutes(app: App, { settings }: Services): void {
+  const dataDir = path.resolve(settings.data_dir);
+  for (const [name, kind, type, summary] of FILES) {
+    app.get(
+      `/v1/jobs/:job_id/clips/:clip_index/${name}`,
+      {
+        config: { keyInQuery: true },
+        schema: {
+          tags: ['clips'],
+          summary,
+          produces: [type],
+          params: schemas.ClipPath,
+          response: schemas.PROBLEMS,
+        },
+      },
+      async ({ params: { job_id, clip_index } }, reply) => {
+        const file = artifactPath(dataDir, job_id, clip_index, kind);
+        const found = await stat(file).catch(() => null);
+        if (found === null) {
+          throw notFound(`clip ${String(clip_index)} of the job "${job_id}" has no ${name}`);
+        }
+        // A clip that is retried gets a new file under the same name: ask each time, by ETag.
+        reply.header('cache-control', 'private, no-cache').type(type);
+        return reply.sendFile(path.basename(file), path.dirname(file), { cacheControl: false });
+      },
+    );
+  }
+}

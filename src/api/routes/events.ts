@@ -1,0 +1,105 @@
+/** The event stream: decides where a reader begins and whether there is anything to stream; JobStream does the rest. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { App } from '../app.js';
+import { JobStream } from '../job-stream.js';
+import { invalid, notFound } from '../problems.js';
+import type { Lease } from '../progress-hub.js';
+import * as schemas from '../schemas.js';
+import type { Services } from '../services.js';
+import { EventStream, frameOf } from '../sse.js';
+
+const KEEP_ALIVE = 15_000;
+
+export function eventRoutes(app: App, services: Services): void {
+  app.get(
+    '/v1/jobs/:job_id/events',
+    {
+      config: { keyInQuery: true },
+      exposeHeadRoute: false,
+      schema: {
+        tags: ['jobs'],
+        summary: 'The events of a job, as server-sent events',
+        description:
+          'Without a position: a frame `snapshot`, then events as they come. With `Last-Event-ID`, else `?after=`: exactly the events after it. 204 when there will be none.',
+        produces: ['text/event-stream'],
+        params: schemas.JobPath,
+        querystring: schemas.EventsQuery,
+        response: { 200: schemas.Event, ...schemas.PROBLEMS },
+      },
+    },
+    async (request, reply) => {
+      const position = positionOf(request);
+      const reader = new JobStream(services.streamLimits);
+      const lease = await services.hub.listen(request.params.job_id, reader);
+      try {
+        return await answer(services, { request, reply, position, reader, lease });
+      } catch (error) {
+        lease.release();
+        throw error;
+      }
+    },
+  );
+}
+
+interface Asked {
+  request: FastifyRequest;
+  reply: FastifyReply;
+  position: number | null;
+  reader: JobStream;
+  lease: Lease;
+}
+
+async function answer(services: Services, asked: Asked): Promise<FastifyReply> {
+  const { reply, position, reader, lease } = asked;
+  const { watcher } = lease;
+  await watcher.ready;
+  if (watcher.phase === 'missing') throw notFound(`there is no job "${watcher.jobId}"`);
+  // Beyond what is known here may still be within the log: ask before saying otherwise.
+  if (position !== null && position > watcher.log.head) await watcher.sync().catch(() => undefined);
+  if (watcher.phase === 'over' && position === watcher.log.head) {
+    lease.release();
+    return reply.code(204).send();
+  }
+  const fallback = watcher.job === null && position === null ? await known(services, asked) : null;
+  const keepAlive = services.settings.keep_alive_ms ?? KEEP_ALIVE;
+  const stream = new EventStream(reply, keepAlive);
+  services.streams.add(stream);
+  stream.onClosed(() => {
+    services.streams.delete(stream);
+    lease.release();
+  });
+  reader.start({
+    stream,
+    lease,
+    position,
+    fallback,
+    verified: watcher.phase !== 'starting' && !watcher.stale,
+    onDropped: () => {
+      services.metrics.count('event_streams_dropped_total');
+    },
+  });
+  return reply;
+}
+
+/** While nobody answers, the last known state opens the stream. */
+async function known(
+  { snapshot }: Services,
+  { lease }: Asked,
+): Promise<{ seq: number; frame: Buffer } | null> {
+  const job = await snapshot(lease.watcher.jobId).catch(() => null);
+  return job === null ? null : { seq: job.seq, frame: frameOf('snapshot', job) };
+}
+
+/** Null: none given. */
+function positionOf({ headers, query }: FastifyRequest): number | null {
+  const header = headers['last-event-id'];
+  if (header !== undefined && header !== '') return parse('Last-Event-ID', header);
+  const { after } = query as { after?: unknown };
+  return after === undefined ? null : parse('after', after);
+}
+
+function parse(path: string, value: unknown): number {
+  if (typeof value === 'string' && /^\d{1,15}$/.test(value)) return Number(value);
+  const message = `expected the seq of an event, a whole number from 0, got ${JSON.stringify(value)}`;
+  throw invalid([{ path, message }]);
+}

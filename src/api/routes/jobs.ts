@@ -1,0 +1,101 @@
+/** Jobs: start, look, list. Every handler names its service and its status, and decides nothing else. */
+import type { FastifyRequest } from 'fastify';
+import type { FastifySchemaCompiler } from 'fastify';
+import type { App } from '../app.js';
+import { BadCursor } from '../jobs-port.js';
+import { listJobs } from '../list.js';
+import { HttpProblem, invalid } from '../problems.js';
+import * as schemas from '../schemas.js';
+import type { Services } from '../services.js';
+import { noSuchJob } from '../steer.js';
+import { submit } from '../submit.js';
+
+/** The body is described by its schema but checked by `checkPlan`, which finds every mistake at once. */
+const bodyUnchecked: FastifySchemaCompiler<unknown> = () => (value: unknown) => ({ value });
+
+export function jobRoutes(app: App, services: Services): void {
+  app.post(
+    '/v1/jobs',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'Start a job',
+        description:
+          'With the header `Idempotency-Key`, or a repeated `job_id`, and the same plan: the same job, 200.',
+        body: schemas.Plan,
+        response: { 202: schemas.Job, 200: schemas.Snapshot, ...schemas.PROBLEMS },
+      },
+      validatorCompiler: bodyUnchecked,
+    },
+    async (request, reply) => {
+      const { created, job } = await submit(services, request.body, idempotencyKey(request));
+      if (created) services.metrics.count('jobs_started_total');
+      reply.header('location', `/v1/jobs/${encodeURIComponent(job.job_id)}`);
+      return reply.code(created ? 202 : 200).send(job);
+    },
+  );
+
+  app.post(
+    '/v1/jobs/estimate',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'What a plan would ask for and cost; starts nothing',
+        body: schemas.Plan,
+        response: { 200: schemas.Estimate, ...schemas.PROBLEMS },
+      },
+      validatorCompiler: bodyUnchecked,
+    },
+    async (request, reply) => {
+      const checked = services.checkPlan(request.body);
+      if (!checked.ok) throw invalid(checked.problems);
+      return reply.send(services.estimateOf(checked.resolved) as never);
+    },
+  );
+
+  app.get(
+    '/v1/jobs',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'List jobs; may lag by seconds',
+        querystring: schemas.ListQuery,
+        response: { 200: schemas.JobList, ...schemas.PROBLEMS },
+      },
+    },
+    async ({ query: { status = null, limit = 20, cursor = null } }) => {
+      try {
+        return await listJobs(services, { status, limit, cursor });
+      } catch (error) {
+        if (!(error instanceof BadCursor)) throw error;
+        throw invalid([{ path: 'cursor', message: error.message }]);
+      }
+    },
+  );
+
+  app.get(
+    '/v1/jobs/:job_id',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'One job as it is now',
+        params: schemas.JobPath,
+        response: { 200: schemas.Snapshot, ...schemas.PROBLEMS },
+      },
+    },
+    async ({ params: { job_id } }) => {
+      const job = await services.snapshot(job_id);
+      if (job === null) throw noSuchJob(job_id);
+      return job;
+    },
+  );
+}
+
+function idempotencyKey({ headers }: FastifyRequest): string | null {
+  const key = headers['idempotency-key'];
+  if (key === undefined) return null;
+  if (typeof key === 'string' && /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(key)) {
+    return key;
+  }
+  throw new HttpProblem(400, 'Idempotency-Key: expected 1 to 255 printable ASCII characters');
+}

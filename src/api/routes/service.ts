@@ -1,0 +1,66 @@
+/** About the service itself: catalogue, liveness, readiness, figures. */
+import type { App } from '../app.js';
+import * as schemas from '../schemas.js';
+import type { Services } from '../services.js';
+
+export function serviceRoutes(app: App, services: Services): void {
+  const { jobs, models, metrics, settings } = services;
+
+  app.get(
+    '/v1/models',
+    {
+      schema: {
+        tags: ['models'],
+        summary: 'The catalogue',
+        response: { 200: schemas.ModelList, ...schemas.PROBLEMS },
+      },
+    },
+    () => ({ models: models.map((row) => ({ ...row })) }),
+  );
+
+  app.get('/healthz', { schema: { tags: ['service'], summary: 'Is this process alive?' } }, () => ({
+    status: 'ok',
+  }));
+
+  app.get(
+    '/readyz',
+    {
+      schema: {
+        tags: ['service'],
+        summary: 'Is Temporal reachable, and did a worker poll within the last minute?',
+        response: { 200: schemas.Readiness, 503: schemas.Readiness },
+      },
+    },
+    async (_request, reply) => {
+      const { temporal, workers } = await look();
+      const ready = temporal && workers > 0;
+      reply.header('cache-control', 'no-store').code(ready ? 200 : 503);
+      return reply.send({
+        ready,
+        api: 'durable-clip-generator',
+        version: settings.version,
+        temporal,
+        workers,
+        simulated: settings.simulated,
+        namespace: settings.namespace,
+        ui_url: settings.ui_url,
+      });
+    },
+  );
+
+  app.get(
+    '/metrics',
+    { schema: { tags: ['service'], summary: 'Figures for Prometheus', produces: ['text/plain'] } },
+    async (_request, reply) => {
+      const { temporal, workers } = await look();
+      reply.type('text/plain; version=0.0.4; charset=utf-8');
+      return reply.send(metrics.render({ temporal_up: temporal ? 1 : 0, workers }));
+    },
+  );
+
+  const look = (): Promise<{ temporal: boolean; workers: number }> =>
+    jobs.workers().then(
+      ({ workers }) => ({ temporal: true, workers }),
+      () => ({ temporal: false, workers: 0 }),
+    );
+}

@@ -1,0 +1,131 @@
+/**
+ * The API process: assembles the app from the configuration, listens, and closes within seconds.
+ *
+ * V1 it starts without Temporal and without a worker, and says on /readyz what is missing.
+ */
+import { readFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import { loadCatalogue } from '../adapters/catalogue.js';
+import { ConfigError } from '../config.js';
+import type { Config } from '../config.js';
+import { checkPlan } from '../domain/check-plan.schema.js';
+import { estimateOf } from '../domain/estimate.js';
+import { buildApp } from './app.js';
+import type { ApiDeps, ApiSettings, App } from './app.js';
+import { createArchive } from './archive.js';
+import { createJobs } from './jobs.js';
+
+export interface RunningApi {
+  /** Where it listens, without a slash at the end. */
+  url: string;
+  app: App;
+  close: () => Promise<void>;
+}
+
+export interface ApiOverrides {
+  deps?: Partial<Omit<ApiDeps, 'settings'>>;
+  settings?: Partial<ApiSettings>;
+  /** 0 picks a free one. */
+  port?: number;
+}
+
+/** Milliseconds that connections in use are given to finish. */
+const GRACE = 3_000;
+
+export async function startApi(config: Config, overrides: ApiOverrides = {}): Promise<RunningApi> {
+  const connection = connect(config);
+  try {
+    const app = await buildApp(await assemble(config, connection, overrides));
+    app.addHook('onClose', () => connection.close());
+    const url = await listen(app, config.api.host, overrides.port ?? config.api.port);
+    return { url, app, close: () => close(app) };
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+/** Connects when first needed, and again whenever it was lost: V1. */
+const connect = ({ temporal }: Config): Connection =>
+  Connection.lazy({
+    ...temporal.connection,
+    channelArgs: {
+      // A server that comes back must not be met with a minute of silence.
+      'grpc.initial_reconnect_backoff_ms': 200,
+      'grpc.max_reconnect_backoff_ms': 2_000,
+      ...temporal.connection.channelArgs,
+    },
+  });
+
+async function assemble(
+  config: Config,
+  connection: Connection,
+  overrides: ApiOverrides,
+): Promise<ApiDeps> {
+  const { temporal, replicate } = config;
+  const catalogue = await loadCatalogue(config.model_catalogue);
+  const { default_model, duration_buffer } = config;
+  const plan = { catalogue, default_model, duration_buffer };
+  return {
+    jobs: createJobs({ connection, ...temporal }),
+    archive: createArchive(config.data_dir),
+    checkPlan: (value) => checkPlan(value, plan),
+    estimateOf,
+    models: [...catalogue.values()],
+    ...overrides.deps,
+    settings: {
+      version: await version(),
+      simulated: replicate.simulated,
+      namespace: temporal.namespace,
+      data_dir: config.data_dir,
+      api_keys: config.api.keys,
+      ui_url: temporal.embedded ? `http://127.0.0.1:${String(temporal.ui_port)}` : null,
+      log_level: config.log_level,
+      ...overrides.settings,
+    },
+  };
+}
+
+async function version(): Promise<string> {
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+async function listen(app: App, host: string, port: number): Promise<string> {
+  try {
+    await app.listen({ host, port, listenTextResolver: () => '' });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = REFUSALS[code ?? ''];
+    if (why === undefined) throw error;
+    throw new ConfigError(why(host, port), { cause: error });
+  }
+  const { address, family, port: bound } = app.server.address() as AddressInfo;
+  const name = family === 'IPv6' ? `[${address}]` : address;
+  return `http://${name}:${String(bound)}`;
+}
+
+const REFUSALS: Readonly<Record<string, (host: string, port: number) => string>> = {
+  EADDRINUSE: (host, port) =>
+    `PORT: expected a free port, got ${String(port)}, which is in use on ${host}; stop what uses it, or set PORT.`,
+  EACCES: (_host, port) =>
+    `PORT: expected a port that this user may open, got ${String(port)}; set PORT to one above 1023.`,
+  EADDRNOTAVAIL: (host) => `HOST: expected an address of this machine, got "${host}".`,
+  ENOTFOUND: (host) => `HOST: expected an address of this machine, got "${host}".`,
+};
+
+/** Downloads and unread streams do not hold the process up. */
+async function close(app: App): Promise<void> {
+  const waiting = new AbortController();
+  const force = sleep(GRACE, undefined, { signal: waiting.signal }).then(
+    () => {
+      app.server.closeAllConnections();
+    },
+    () => undefined,
+  );
+  await app.close();
+  waiting.abort();
+  await force;
+}

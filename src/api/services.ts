@@ -1,0 +1,89 @@
+/** What the routes are given: the outside as ports (ApiDeps), and what the API makes of it (Services), assembled once. */
+import type { FastifyBaseLogger } from 'fastify';
+import type { ModelRow } from '../domain/models/row.js';
+import type { Checked, ResolvedPlan } from '../domain/resolved.js';
+import type { Archive } from './archive.js';
+import { STREAM_LIMITS } from './job-stream.js';
+import type { StreamLimits } from './job-stream.js';
+import type { Jobs } from './jobs-port.js';
+import { LastKnown } from './last-known.js';
+import { createMetrics } from './metrics.js';
+import type { Metrics } from './metrics.js';
+import { ProgressHub } from './progress-hub.js';
+import { createReadRecordedJob } from './recorded-job.js';
+import { Snapshots } from './snapshots.js';
+import type { EventStream } from './sse.js';
+
+export interface ApiSettings {
+  version: string;
+  simulated: boolean;
+  namespace: string;
+  data_dir: string;
+  api_keys: readonly string[];
+  /** Of Temporal's Web UI, where it is ours. */
+  ui_url: string | null;
+  /** The built page; null looks beside this program. */
+  page_dir?: string;
+  log_level?: string;
+  keep_alive_ms?: number;
+  watch_grace_ms?: number;
+  watch_every_ms?: number;
+  stream_limits?: StreamLimits;
+}
+
+export interface ApiDeps {
+  jobs: Jobs;
+  archive: Archive;
+  checkPlan: (plan: unknown) => Checked;
+  estimateOf: (resolved: ResolvedPlan) => unknown;
+  models: readonly ModelRow[];
+  settings: ApiSettings;
+}
+
+export interface Services extends ApiDeps {
+  hub: ProgressHub;
+  snapshots: Snapshots;
+  snapshot: (jobId: string) => ReturnType<Snapshots['get']>;
+  /** Open event streams. */
+  streams: Set<EventStream>;
+  streamLimits: StreamLimits;
+  metrics: Metrics;
+  simulated: boolean;
+}
+
+export function createServices(deps: ApiDeps, log: FastifyBaseLogger): Services {
+  const { jobs, archive, checkPlan, models, settings } = deps;
+  const lastKnown = new LastKnown();
+  const recorded = createReadRecordedJob({ jobs, checkPlan, simulated: settings.simulated });
+  const snapshots = new Snapshots({ jobs, archive, lastKnown, recorded });
+  const usual = new Map(models.map(({ id, usual_time }) => [id, usual_time]));
+  const hub = new ProgressHub({
+    jobs,
+    archive,
+    recorded,
+    onJob: (job) => {
+      lastKnown.set(job);
+    },
+    onLost: (job_id, err) => {
+      log.debug({ job_id, err }, 'nobody answers for this job; asking again');
+    },
+    usualTime: (model) => usual.get(model) ?? null,
+    ...(settings.watch_grace_ms === undefined ? {} : { grace: settings.watch_grace_ms }),
+    ...(settings.watch_every_ms === undefined ? {} : { every: settings.watch_every_ms }),
+  });
+  const streams = new Set<EventStream>();
+  const metrics = createMetrics({
+    open_event_streams: () => streams.size,
+    watched_jobs: () => hub.watchedJobs,
+  });
+  return {
+    ...deps,
+    hub,
+    snapshots,
+    snapshot: (jobId) => snapshots.get(jobId),
+    streams,
+    streamLimits: settings.stream_limits ?? STREAM_LIMITS,
+    metrics,
+    simulated: settings.simulated,
+  };
+}

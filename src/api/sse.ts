@@ -1,0 +1,91 @@
+/**
+ * One `text/event-stream` answer over Node's own response: headers at once, keep-alive comments, backpressure.
+ * It knows nothing of jobs.
+ *
+ * S1 nothing is queued here: a frame is written, or its writer waits for `writable`.
+ * S2 however the stream ends, `closed` fires once and every timer is gone.
+ */
+import type { FastifyReply } from 'fastify';
+import type { ServerResponse } from 'node:http';
+
+/** `id` only on frames that a reader may resume from. */
+export function frameOf(event: string, data: unknown, id?: number): Buffer {
+  const position = id === undefined ? '' : `id: ${String(id)}\n`;
+  return Buffer.from(`event: ${event}\n${position}data: ${JSON.stringify(data)}\n\n`);
+}
+
+const HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-accel-buffering': 'no',
+};
+
+export class EventStream {
+  readonly closed: AbortSignal;
+  readonly #response: ServerResponse;
+  readonly #closing = new AbortController();
+  readonly #keepAlive: NodeJS.Timeout;
+
+  constructor(reply: FastifyReply, keepAliveMs: number) {
+    this.closed = this.#closing.signal;
+    reply.hijack();
+    this.#response = reply.raw;
+    this.#keepAlive = setInterval(() => {
+      this.comment('keep-alive');
+    }, keepAliveMs);
+    this.#response.on('error', () => undefined); // a reset by the peer; `close` follows
+    this.#response.on('close', () => {
+      this.#finish();
+    });
+    if (reply.request.raw.socket.destroyed) {
+      this.#finish(); // the reader left before there was an answer, and `close` with it
+      return;
+    }
+    this.#response.writeHead(200, HEADERS);
+    this.#response.flushHeaders();
+    this.comment('open');
+  }
+
+  #finish(): void {
+    clearInterval(this.#keepAlive); // S2
+    this.#closing.abort();
+  }
+
+  /** Calls once, at once when it is closed already. */
+  onClosed(call: () => void): void {
+    if (this.closed.aborted) call();
+    else this.closed.addEventListener('abort', call, { once: true });
+  }
+
+  get isWritable(): boolean {
+    return !this.closed.aborted && !this.#response.writableNeedDrain;
+  }
+
+  write(frames: readonly Buffer[]): void {
+    if (this.closed.aborted) return;
+    this.#response.cork();
+    for (const frame of frames) this.#response.write(frame);
+    this.#response.uncork();
+  }
+
+  /** Proxies and readers learn that the stream lives; never queued behind a slow reader. */
+  comment(text: string): void {
+    if (this.isWritable) this.#response.write(`: ${text}\n\n`);
+  }
+
+  /** Calls once when the reader has taken what was written. */
+  onceWritable(call: () => void): void {
+    if (this.isWritable) call();
+    else this.#response.once('drain', call);
+  }
+
+  end(): void {
+    clearInterval(this.#keepAlive);
+    this.#response.end();
+  }
+
+  /** At once, whatever is still unsent. */
+  drop(): void {
+    this.#response.destroy();
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * What people do to a job that exists. Each act checks the job's state first and says plainly why not;
+ * between check and act the job may still change, and then the workflow has the last word.
+ */
+import type { Clip, Job } from '../domain/job.js';
+import { isClipOver, isOver } from '../domain/progress.js';
+import type { Archive } from './archive.js';
+import { eventsOfClosing } from './closing.js';
+import type { Delivered, Jobs, Run, Signal } from './jobs-port.js';
+import { TemporalAway, WorkerAway } from './jobs-port.js';
+import { conflict, notFound } from './problems.js';
+import type { Snapshot } from './snapshots.js';
+
+interface Deps {
+  jobs: Jobs;
+  archive: Archive;
+  snapshot: (jobId: string) => Promise<Snapshot | null>;
+}
+
+export const noSuchJob = (jobId: string) => notFound(`there is no job "${jobId}"`);
+
+async function existing(deps: Deps, jobId: string): Promise<Snapshot> {
+  const job = await deps.snapshot(jobId);
+  if (job === null) throw noSuchJob(jobId);
+  return job;
+}
+
+const over = ({ job_id, status }: Job) => conflict(`the job "${job_id}" is over (${status})`);
+
+async function acted(deps: Deps, jobId: string, delivered: Delivered): Promise<Snapshot> {
+  const job = await existing(deps, jobId);
+  if (delivered === 'missing') throw noSuchJob(jobId);
+  if (delivered === 'over') throw over(job);
+  return job;
+}
+
+export const cancelJob = async (deps: Deps, jobId: string): Promise<Snapshot> =>
+  acted(deps, jobId, await deps.jobs.cancel(jobId));
+
+export async function signalJob(deps: Deps, jobId: string, signal: Signal): Promise<Snapshot> {
+  if ((await deps.jobs.find(jobId)) === null) {
+    throw (await deps.archive.job(jobId)) === null
+      ? noSuchJob(jobId)
+      : over(await existing(deps, jobId));
+  }
+  return acted(deps, jobId, await deps.jobs.signal(jobId, signal));
+}
+
+const FORBIDDEN = {
+  cancelClip: (clip: Clip) =>
+    isClipOver(clip.status) ? `expected a clip that is not over, it is ${clip.status}` : null,
+  retryClip: (clip: Clip) =>
+    isRetryable(clip) ? null : `expected a failed or canceled clip, it is ${clip.status}`,
+} as const;
+
+const isRetryable = ({ status }: Clip): boolean => status === 'failed' || status === 'canceled';
+
+export async function signalClip(
+  deps: Deps,
+  jobId: string,
+  clipIndex: number,
+  name: keyof typeof FORBIDDEN,
+): Promise<Snapshot> {
+  const job = await existing(deps, jobId);
+  const clip = job.clips.find(({ clip_index }) => clip_index === clipIndex);
+  if (clip === undefined) {
+    throw notFound(`the job "${jobId}" has no clip ${String(clipIndex)}`);
+  }
+  if (isOver(job.status)) {
+    const hint = name === 'retryClip' ? `; POST /v1/jobs/${jobId}/retry runs it again` : '';
+    throw conflict(`the job "${jobId}" is over (${job.status})${hint}`);
+  }
+  const refusal = FORBIDDEN[name](clip);
+  // A state that nobody could confirm forbids nothing.
+  if (refusal !== null && job.stale !== true) throw conflict(refusal);
+  return acted(deps, jobId, await deps.jobs.signal(jobId, { name, clip_index: clipIndex }));
+}
+
+/** Failed and canceled clips once more: in the run that goes on, or in a new one. */
+export async function retryJob(deps: Deps, jobId: string): Promise<Job> {
+  const job = await existing(deps, jobId);
+  const clips = job.clips.filter(isRetryable);
+  if (clips.length === 0) throw conflict(`the job "${jobId}" has no failed or canceled clip`);
+  if (isOver(job.status)) return runAgain(deps, job);
+  for (const { clip_index } of clips) {
+    const delivered = await deps.jobs.signal(jobId, { name: 'retryClip', clip_index });
+    if (delivered === 'over') return runAgain(deps, await existing(deps, jobId));
+    if (delivered === 'missing') throw noSuchJob(jobId);
+  }
+  return existing(deps, jobId);
+}
+
+async function runAgain(deps: Deps, snapshot: Snapshot): Promise<Job> {
+  const { stale, source: _, ...job } = snapshot;
+  const run = await deps.jobs.find(job.job_id);
+  const recorded = run === null ? null : await deps.jobs.input(job.job_id, run.run_id);
+  if (run === null || recorded === null) {
+    throw conflict(`Temporal no longer knows the plan of "${job.job_id}"; start it as a new job`);
+  }
+  if (stale) throw new WorkerAway('the last state of this job is not known without a worker');
+  await keepLog(deps, run, job);
+  const started = await deps.jobs.start({
+    job_id: job.job_id,
+    plan: recorded.plan,
+    previous: job,
+    summary: `${String(job.total_clips)} clips · ${job.model} · again`,
+    details: `Goes on from run \`${run.run_id}\`: good clips are kept, the others tried once more.`,
+  });
+  if (started === null) return existing(deps, job.job_id); // somebody else was first
+  return { ...job, run_id: started.run_id, status: 'running', completed_at: null, error: null };
+}
+
+/** A new run's workflow has its own events only; those before have to be stored. */
+async function keepLog({ jobs, archive }: Deps, run: Run, job: Job): Promise<void> {
+  const events = await archive.events(job.job_id);
+  const kept = await archive.job(job.job_id);
+  if (kept?.run_id === run.run_id && events.at(-1)?.seq === job.seq) return;
+  for (let after = events.at(-1)?.seq ?? 0; ; after = events.at(-1)?.seq ?? after) {
+    const page = await jobs.events(job.job_id, run.run_id, after);
+    events.push(...page.events.filter(({ seq }) => seq > after));
+    if (page.events.length === 0 || (events.at(-1)?.seq ?? 0) >= page.last_seq) break;
+  }
+  if (events.length === 0 && job.seq > 0) throw new TemporalAway('the log cannot be read');
+  const before = await jobs.progress(job.job_id, run.run_id);
+  const closing = await jobs.closing(job.job_id, run.run_id);
+  await archive.save(job, [...events, ...eventsOfClosing(before, run, closing)]);
+}

@@ -1,0 +1,104 @@
+/**
+ * Starts a job once, however often it is asked for: by `job_id`, by `Idempotency-Key`, or with neither.
+ *
+ * I1 the id is taken in one step at Temporal; of two askers at the same time one starts, the other finds.
+ * I2 an id that was ever used is never used for another plan, not even after Temporal has forgotten it.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { canonicalJson } from '../domain/canonical-json.js';
+import { initialJob } from '../domain/initial-job.js';
+import type { Job } from '../domain/job.js';
+import type { Plan } from '../domain/plan.schema.js';
+import type { Checked, ResolvedPlan } from '../domain/resolved.js';
+import type { Archive } from './archive.js';
+import type { Jobs } from './jobs-port.js';
+import { conflict, invalid } from './problems.js';
+import type { Snapshot } from './snapshots.js';
+
+interface Deps {
+  jobs: Jobs;
+  archive: Archive;
+  checkPlan: (plan: unknown) => Checked;
+  snapshot: (jobId: string) => Promise<Snapshot | null>;
+  simulated: boolean;
+}
+
+export type Submitted = { created: true; job: Job } | { created: false; job: Snapshot };
+
+export async function submit(deps: Deps, body: unknown, key: string | null): Promise<Submitted> {
+  const checked = deps.checkPlan(body);
+  if (!checked.ok) throw invalid(checked.problems);
+  const { plan, resolved } = checked;
+  const job_id = plan.job_id ?? (key === null ? `job-${randomUUID()}` : jobIdOfKey(key));
+  const forgotten = await deps.archive.job(job_id);
+  if (forgotten !== null && (await deps.jobs.find(job_id)) === null) {
+    if (isLike(forgotten, resolved)) return { created: false, job: forgotten };
+    throw taken(job_id); // I2
+  }
+  const run = await deps.jobs.start({ job_id, plan: body, ...describe(resolved) });
+  if (run === null) return { created: false, job: await theSame(deps, job_id, body, plan) };
+  const created_at = new Date().toISOString();
+  const identity = { job_id, run_id: run.run_id, created_at, simulated: deps.simulated };
+  return { created: true, job: initialJob(resolved, identity) };
+}
+
+/** The same key names the same job, on every API process and for ever. */
+export const jobIdOfKey = (key: string): string =>
+  `key-${createHash('sha256').update(key).digest('hex').slice(0, 40)}`;
+
+/** The job that has the id already, if it is of the same plan. */
+async function theSame(deps: Deps, jobId: string, body: unknown, plan: Plan): Promise<Snapshot> {
+  const run = await deps.jobs.find(jobId);
+  const recorded = run === null ? null : await deps.jobs.input(jobId, run.run_id);
+  if (recorded === null) throw taken(jobId); // another kind of workflow has it
+  if (!isSamePlan(recorded.plan, body) && !isSamePlan(parsed(deps, recorded.plan), plan)) {
+    throw taken(jobId);
+  }
+  const job = await deps.snapshot(jobId);
+  if (job === null) throw taken(jobId);
+  return job;
+}
+
+const parsed = (deps: Deps, plan: unknown): unknown => {
+  const checked = deps.checkPlan(plan);
+  return checked.ok ? checked.plan : plan;
+};
+
+const taken = (jobId: string) =>
+  conflict(`the job "${jobId}" exists with another plan; choose another job_id or Idempotency-Key`);
+
+/** The id may stand in the plan or beside it. */
+const isSamePlan = (a: unknown, b: unknown): boolean =>
+  canonicalJson(withoutId(a)) === canonicalJson(withoutId(b));
+
+const withoutId = (plan: unknown): unknown =>
+  typeof plan === 'object' && plan !== null ? { ...plan, job_id: undefined } : plan;
+
+/** Of a forgotten job only its result is left; what that repeats of the plan has to agree. */
+const isLike = (job: Job, resolved: ResolvedPlan): boolean =>
+  job.model === resolved.model.id &&
+  canonicalJson(job.clips.map(wanted)) === canonicalJson(resolved.clips.map(wanted));
+
+const wanted = (clip: {
+  clip_index: number;
+  prompt: string;
+  target_duration: number;
+  original_target_duration: number;
+  metadata: Record<string, unknown>;
+}) => [
+  clip.clip_index,
+  clip.prompt,
+  clip.target_duration,
+  clip.original_target_duration,
+  clip.metadata,
+];
+
+/** What Temporal's Web UI shows of the job before anything has happened. */
+function describe({ clips, model, estimated_cost_usd }: ResolvedPlan) {
+  const count = clips.length === 1 ? '1 clip' : `${String(clips.length)} clips`;
+  const cost = estimated_cost_usd === null ? 'unknown' : `$${estimated_cost_usd.toFixed(2)}`;
+  return {
+    summary: `${count} · ${model.id}`,
+    details: [`**${count}** with \`${model.id}\``, `Estimated cost: ${cost}`].join('\n\n'),
+  };
+}

@@ -1,0 +1,168 @@
+/**
+ * The shapes of job.ts as schemas, for the API's description and for tests of real answers. They describe,
+ * they do not convert: what goes out is the job itself. A test holds them equal to the types.
+ */
+import { z } from 'zod';
+import { FAILURE_KINDS } from './failures.js';
+import type { FailureKind } from './failures.js';
+
+const time = z.string().meta({ description: 'RFC 3339, UTC.', format: 'date-time' });
+const usd = z.number().meta({ description: 'US dollars.' });
+const percent = z.number().min(0).max(100);
+const count = z.int().min(0);
+
+export const problemSchema = z.strictObject({
+  kind: z.enum(FAILURE_KINDS as [FailureKind, ...FailureKind[]]),
+  message: z.string(),
+  retryable: z.boolean(),
+});
+
+export const unitPriceSchema = z.strictObject({
+  usd: z.number(),
+  per: z.enum(['second', 'clip', 'run_second']),
+  as_of: z.string().meta({ description: 'The day the price was read.' }),
+  source: z.string(),
+});
+
+export const predictionSchema = z.strictObject({
+  id: z.string().meta({ description: "Replicate's own id." }),
+  attempt: z.int(),
+  status: z.enum(['starting', 'processing', 'succeeded', 'failed', 'canceled', 'aborted']),
+  url: z.string(),
+  created_at: time,
+  completed_at: time.nullable(),
+  predict_time: z.number().nullable(),
+  requested_duration: z.number(),
+  unit_price: unitPriceSchema.nullable(),
+  cost_usd: usd.nullable(),
+  billed: z.boolean().nullable(),
+  adopted: z.boolean(),
+});
+
+export const clipSchema = z.strictObject({
+  clip_index: z.int().min(0),
+  status: z.enum(['queued', 'running', 'retrying', 'storing', 'succeeded', 'failed', 'canceled']),
+  attempt: count,
+  max_attempts: count,
+  next_attempt_at: time.nullable(),
+  prompt: z.string(),
+  target_duration: z.number(),
+  original_target_duration: z.number(),
+  requested_duration: z.number(),
+  buffer_strategy: z.enum(['maximum', 'percentage', 'none']),
+  duration_reason: z.string(),
+  actual_duration: z.number().nullable(),
+  duration_diff: z.number().nullable(),
+  video_url: z.string().nullable(),
+  thumbnail_url: z.string().nullable(),
+  estimated_cost_usd: usd.nullable(),
+  cost_usd: usd.nullable(),
+  cost_increase_percent: z.number(),
+  retry_count: count,
+  started_at: time.nullable(),
+  completed_at: time.nullable(),
+  generation_time: z.number().nullable(),
+  percent,
+  predictions: z.array(predictionSchema),
+  error: problemSchema.nullable(),
+  metadata: z.record(z.string(), z.unknown()),
+});
+
+export const JOB_STATUSES = [
+  'queued',
+  'running',
+  'paused',
+  'succeeded',
+  'failed',
+  'canceled',
+] as const;
+
+export const jobSchema = z.strictObject({
+  job_id: z.string(),
+  run_id: z.string(),
+  status: z.enum(JOB_STATUSES),
+  model: z.string(),
+  simulated: z.boolean(),
+  created_at: time,
+  started_at: time.nullable(),
+  completed_at: time.nullable(),
+  total_clips: count,
+  successful_clips: count,
+  failed_clips: count,
+  canceled_clips: count,
+  min_successful_clips: count,
+  percent,
+  estimated_cost_usd: usd.nullable(),
+  total_cost_usd: usd,
+  max_cost_usd: usd.nullable(),
+  cost_increase_percent: z.number(),
+  total_generation_time: z.number().nullable(),
+  seq: count.meta({ description: 'Of the last event in this snapshot.' }),
+  batch_size: count,
+  dispatch: z.enum(['batches', 'window']),
+  warnings: z.array(z.string()),
+  error: problemSchema.nullable(),
+  clips: z.array(clipSchema),
+});
+
+/** A job as the API answers it: marked when no worker could be asked. */
+export const snapshotSchema = jobSchema.extend({
+  stale: z.literal(true).optional(),
+  source: z.enum(['memory', 'history']).optional(),
+});
+
+export const progressSchema = z.strictObject({
+  total: count,
+  succeeded: count,
+  failed: count,
+  canceled: count,
+  percent,
+});
+
+const base = { job_id: z.string(), seq: z.int().min(1), at: time, progress: progressSchema };
+
+export const eventSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    ...base,
+    type: z.literal('job.started'),
+    total_clips: count,
+    model: z.string(),
+    estimated_cost_usd: usd.nullable(),
+  }),
+  z.strictObject({
+    ...base,
+    type: z.literal('batch.started'),
+    batch: z.int(),
+    batches: z.int(),
+    clip_indexes: z.array(z.int()),
+  }),
+  z.strictObject({
+    ...base,
+    type: z.enum([
+      'clip.started',
+      'clip.submitted',
+      'clip.retrying',
+      'clip.storing',
+      'clip.completed',
+      'clip.failed',
+      'clip.canceled',
+    ]),
+    clip_index: z.int(),
+    clip: clipSchema,
+  }),
+  z.strictObject({ ...base, type: z.literal('job.paused') }),
+  z.strictObject({ ...base, type: z.literal('job.resumed') }),
+  z.strictObject({
+    ...base,
+    type: z.literal('job.warning'),
+    message: z.string(),
+    clip_index: z.int().exactOptional(),
+    max_cost_usd: usd.exactOptional(),
+  }),
+  z.strictObject({
+    ...base,
+    type: z.enum(['job.completed', 'job.failed', 'job.canceled']),
+    error: problemSchema.nullable(),
+    total_cost_usd: usd,
+  }),
+]);
