@@ -1,0 +1,150 @@
+/**
+ * Follows one job from where it stands to its end, whatever happens to the connection: folds the stream into the
+ * view, tells the reporter, fetches files as clips finish. Decides nothing about the job but what a person answers
+ * to Ctrl-C.
+ */
+import type { ReadStream } from 'node:tty';
+import type { Job } from '../domain/job.js';
+import { isOver } from '../domain/progress.js';
+import { jobPath } from './api-client.js';
+import type { ApiClient } from './api-client.js';
+import { startDownloads, writeResult } from './downloads.js';
+import { followEvents } from './event-stream.js';
+import type { StreamItem } from './event-stream.js';
+import type { Answer, Interruption } from './interruption.js';
+import { readKey } from './key.js';
+import type { Reporter } from './reporters.js';
+import { openView, seen } from './view.js';
+import type { View } from './view.js';
+
+export interface Access {
+  api: ApiClient;
+  ui_url: string | null;
+}
+
+export interface SessionOptions {
+  out: string;
+  reporter: Reporter;
+  interruption: Interruption;
+  /** Where Ctrl-C's question is answered; null where nobody can. */
+  keyboard: ReadStream | null;
+  /** Show the whole log, also what happened before this command came. */
+  from_beginning: boolean;
+  /** Asked each time the connection is lost: is the stack that was followed gone for good? */
+  isGone: () => Promise<boolean>;
+}
+
+export type SessionEnd =
+  | { kind: 'over'; job: Job; failures: readonly string[] }
+  | { kind: 'left' }
+  | { kind: 'stack_gone'; job: Job };
+
+const PATIENCE = 20_000;
+const QUESTION =
+  'Leave the job running (l), cancel it (c), or go on watching (any other key)? Ctrl-C again leaves.';
+
+export async function follow(
+  first: Job,
+  access: Access,
+  options: SessionOptions,
+): Promise<SessionEnd> {
+  const { api, ui_url } = access;
+  const { reporter, interruption, out } = options;
+  let view: View = openView(first, { page_url: pageUrl(api, first), ui_url, out });
+  const change = (next: View, item: StreamItem | null): void => {
+    view = next;
+    reporter.changed(view, item);
+  };
+  const downloads = startDownloads(
+    () => api,
+    out,
+    (clipIndex) => {
+      change({ ...view, saved: new Set(view.saved).add(clipIndex) }, null);
+    },
+  );
+  if (options.keyboard !== null) {
+    interruption.ask(questionAt(options.keyboard, api, () => view, change, reporter));
+  }
+  reporter.opened(view);
+  downloads.offer(view.job);
+  const stop = new AbortController();
+  let gone = false;
+  for await (const item of followEvents({
+    url: new URL(`${jobPath(first.job_id)}/events`, api.url).href,
+    headers: api.headers,
+    after: options.from_beginning ? 0 : first.seq,
+    signal: AbortSignal.any([interruption.signal, stop.signal]),
+  })) {
+    change(seen(view, item), item);
+    downloads.offer(view.job);
+    if (item.kind === 'lost' && (await options.isGone())) {
+      gone = true;
+      stop.abort();
+    }
+  }
+  interruption.ask(null);
+  if (interruption.signal.aborted || gone) {
+    downloads.abort();
+    return gone ? { kind: 'stack_gone', job: view.job } : { kind: 'left' };
+  }
+  return finish(await finalJob(api, view.job), view, { downloads, reporter, out });
+}
+
+interface Ending {
+  downloads: ReturnType<typeof startDownloads>;
+  reporter: Reporter;
+  out: string;
+}
+
+async function finish(
+  job: Job,
+  view: View,
+  { downloads, reporter, out }: Ending,
+): Promise<SessionEnd> {
+  downloads.offer(job);
+  const { files, failures } = await downloads.finish();
+  await writeResult(out, job);
+  reporter.ended({ ...view, job, live: new Map() }, { out, files });
+  for (const failure of failures) reporter.say(failure);
+  return { kind: 'over', job, failures };
+}
+
+/** The server's own snapshot; what was folded from the stream where it no longer answers. */
+async function finalJob(api: ApiClient, folded: Job): Promise<Job> {
+  const told = await api.job(folded.job_id).catch(() => folded);
+  return isOver(told.status) ? told : folded;
+}
+
+const pageUrl = (api: ApiClient, job: Job): string =>
+  new URL(`/jobs/${encodeURIComponent(job.job_id)}`, api.url).href;
+
+function questionAt(
+  keyboard: ReadStream,
+  api: ApiClient,
+  view: () => View,
+  change: (view: View, item: null) => void,
+  reporter: Reporter,
+): (signal: AbortSignal) => Promise<Answer> {
+  const notice = (text: string | null): void => {
+    change({ ...view(), notice: text }, null);
+  };
+  return async (signal) => {
+    notice(QUESTION);
+    const key = (await readKey(keyboard, PATIENCE, signal))?.toLowerCase();
+    notice(null);
+    if (key === 'l' || key === '\u0003' || signal.aborted) return 'leave';
+    if (key === 'c') {
+      await api.cancel(view().job.job_id).then(
+        () => {
+          notice('Canceling: running predictions are ended at the provider.');
+        },
+        (error: unknown) => {
+          reporter.say(
+            `The job could not be canceled: ${error instanceof Error ? error.message : String(error)}`,
+          );
+        },
+      );
+    }
+    return 'stay';
+  };
+}
