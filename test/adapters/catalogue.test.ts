@@ -1,0 +1,65 @@
+/** Rows from a file add to the catalogue or replace its rows; a mistake in the file is one sentence. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadCatalogue } from '../../src/adapters/catalogue.js';
+import { CATALOGUE } from '../../src/domain/models/index.js';
+import { rowOf } from '../domain/rows.js';
+
+const kling = rowOf('kwaivgi/kling-v2.5-turbo-pro');
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'catalogue-'));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+async function file(content: unknown): Promise<string> {
+  const path = join(folder, 'models.json');
+  await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+describe('loadCatalogue', () => {
+  it('is the delivered catalogue without a file', async () => {
+    expect(await loadCatalogue(null)).toBe(CATALOGUE);
+  });
+
+  it('adds a row and replaces another by its id', async () => {
+    const extra = { ...kling, id: 'me/my-model' };
+    const cheaper = { ...kling, usual_time: 5 };
+    const catalogue = await loadCatalogue(await file({ models: [extra, cheaper] }));
+    expect(catalogue.size).toBe(CATALOGUE.size + 1);
+    expect(catalogue.get('me/my-model')).toEqual(extra);
+    expect(catalogue.get(kling.id)?.usual_time).toBe(5);
+  });
+
+  it.each([
+    ['a file that is no JSON', '{', /MODEL_CATALOGUE: expected JSON in ".*models.json", got: /],
+    ['a list', [], /expected a file of model rows/],
+    [
+      'a wrong type',
+      { models: [{ ...kling, usual_time: 'long' }] },
+      /models.0.usual_time: expected a number, got "long"/,
+    ],
+    [
+      'a name that is no input',
+      { models: [{ ...kling, seed: 'seed' }] },
+      /models.0.seed: expected one of the row's inputs/,
+    ],
+    ['an unknown field', { models: [{ ...kling, speed: 1 }] }, /models.0.speed/],
+  ])('refuses %s in one sentence that names the variable', async (_name, content, message) => {
+    const error: unknown = await loadCatalogue(await file(content)).catch((e: unknown) => e);
+    expect(error).toMatchObject({ name: 'ConfigError' });
+    expect(String(error)).toMatch(message);
+    expect(String(error)).not.toContain('\n');
+  });
+
+  it('names a file that cannot be read', async () => {
+    await expect(loadCatalogue(join(folder, 'none.json'))).rejects.toThrow(
+      /MODEL_CATALOGUE.*ENOENT/,
+    );
+  });
+});

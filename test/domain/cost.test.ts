@@ -1,0 +1,81 @@
+/** Prices, estimates and settlements, to the cent. */
+import { describe, expect, it } from 'vitest';
+import { estimateCost, increasePercent, predictionCost, priceFor } from '../../src/domain/cost.js';
+import type { UnitPrice } from '../../src/domain/job.js';
+import { rowOf } from './rows.js';
+
+const price = (usd: number, per: UnitPrice['per']): UnitPrice => ({
+  usd,
+  per,
+  as_of: '2026-07-16',
+  source: 'test',
+});
+
+describe('priceFor', () => {
+  it.each([
+    ['google/veo-3.1', { generate_audio: true }, 0.4],
+    ['google/veo-3.1', { generate_audio: false }, 0.2],
+    ['google/veo-3.1', {}, 0.4],
+    ['bytedance/seedance-1-pro', { resolution: '480p' }, 0.03],
+    ['bytedance/seedance-1-pro', {}, 0.15],
+    ['minimax/hailuo-2.3', { duration: 10, resolution: '768p' }, 0.56],
+    ['minimax/hailuo-2.3', { duration: 10, resolution: '1080p' }, undefined],
+    ['bytedance/seedance-2.0', {}, undefined],
+  ])('%s with %j costs %d', (id, input, usd) => {
+    expect(priceFor(rowOf(id), input)?.usd).toBe(usd);
+  });
+
+  it('carries the day it was read and where', () => {
+    expect(priceFor(rowOf('google/veo-3.1'), {})).toEqual({
+      usd: 0.4,
+      per: 'second',
+      as_of: '2026-07-16',
+      source: 'https://replicate.com/google/veo-3.1',
+    });
+  });
+});
+
+describe('estimateCost', () => {
+  it('multiplies by seconds, by one, or by usual run time', () => {
+    expect(estimateCost(price(0.07, 'second'), 10, 90)).toBe(0.7);
+    expect(estimateCost(price(0.28, 'clip'), 10, 90)).toBe(0.28);
+    expect(estimateCost(price(0.0014, 'run_second'), 10, 180)).toBe(0.252);
+    expect(estimateCost(null, 10, 90)).toBeNull();
+  });
+});
+
+describe('predictionCost', () => {
+  const second = price(0.07, 'second');
+  it.each([
+    ['succeeded', true, 0.35, true],
+    ['failed', true, 0.35, true],
+    ['canceled', true, 0.35, true],
+    ['aborted', true, 0, false],
+    ['succeeded', false, 0.35, true],
+    ['failed', false, 0, false],
+    ['canceled', false, 0, false],
+  ] as const)('%s with bills_failed %s costs %d', (status, billsFailed, cost, billed) => {
+    expect(predictionCost(second, 5, 12, status, billsFailed)).toEqual({ cost_usd: cost, billed });
+  });
+
+  it('bills by the metered time, and knows nothing without it', () => {
+    const run = price(0.0014, 'run_second');
+    expect(predictionCost(run, 6, 100, 'succeeded', true).cost_usd).toBe(0.14);
+    expect(predictionCost(run, 6, null, 'succeeded', true)).toEqual({
+      cost_usd: null,
+      billed: true,
+    });
+    expect(predictionCost(null, 6, 100, 'succeeded', true)).toEqual({
+      cost_usd: null,
+      billed: true,
+    });
+  });
+});
+
+describe('increasePercent', () => {
+  it('has one digit and survives a price of nothing', () => {
+    expect(increasePercent(8, 6)).toBe(33.3);
+    expect(increasePercent(5, 5)).toBe(0);
+    expect(increasePercent(5, 0)).toBe(0);
+  });
+});
