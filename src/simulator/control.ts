@@ -3,13 +3,15 @@
  * counterpart at Replicate and needs no credentials.
  */
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { roundUsd } from '../domain/cost.js';
 import type { Core } from './core.js';
-import { FAULTS, HOLD_POINTS, type HoldPoint } from './faults.js';
+import { HOLD_POINTS, type HoldPoint } from './effects.js';
+import { FAULTS } from './faults.js';
 import type { Held } from './gates.js';
 import { isEnded, stateAt } from './lifecycle.js';
 import { badRequest } from './problems.js';
 import type { PredictionRecord } from './record.js';
-import { refusedSettings, type Settings } from './settings.js';
+import { refusedSettings } from './settings.js';
 
 /** Predictions that the books list one by one; the sums are about all. */
 const MOST_LISTED = 2000;
@@ -22,7 +24,7 @@ export function statsOf(core: Core): Record<string, unknown> {
   return {
     simulator: true,
     ...totals,
-    bills: { count: bills, usd: Math.round(usd * 1e6) / 1e6 },
+    bills: { count: bills, usd: roundUsd(usd) },
     alive: core.predictions.alive(now).length,
     ...core.counters.view(),
     held: heldNow(core),
@@ -100,7 +102,7 @@ export function controlRoutes(app: FastifyInstance, core: Core): void {
     const change = request.body ?? {};
     const refused = refusedSettings(change);
     if (refused.length > 0) return refuse(reply, `unknown or impossible: ${refused.join(', ')}`);
-    core.change(change as Partial<Settings>);
+    core.change(change);
     return reply.send(core.settings);
   });
   app.post('/simulator/reset', () => {

@@ -5,13 +5,12 @@
  *
  * C1 what a client has been told is in the journal.
  */
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Catalogue, ModelRow } from '../domain/models/row.js';
 import { ClipStore } from './clip/clip-store.js';
 import { Counters } from './counters.js';
 import { FaultDesk, inputKey, tagsIn, textOf, type Subject } from './fault-desk.js';
-import type { RunEffect } from './faults.js';
+import type { RunEffect } from './effects.js';
 import { Gates } from './gates.js';
 import { noJournal, openJournal, type Journal } from './journal.js';
 import { stateAt } from './lifecycle.js';
@@ -19,7 +18,7 @@ import { RateLimits } from './limits.js';
 import { versionOf, type Input } from './models.js';
 import { planRun } from './plan-run.js';
 import { Predictions, type Totals } from './predictions.js';
-import type { PredictionRecord } from './record.js';
+import { captionOf, newId, type PredictionRecord } from './record.js';
 import type { Settings } from './settings.js';
 import { Uploads, type Upload } from './uploads.js';
 
@@ -137,7 +136,7 @@ export class Core {
       version: wish.row.official ? 'hidden' : versionOf(wish.row),
       input: wish.input,
       input_key: subject.input_key,
-      caption: captionOf(wish),
+      caption: captionOf(wish.row, wish.input),
       tags: [...subject.tags],
       ...run,
       listed_at: now + unlisted * 1000,
@@ -253,15 +252,4 @@ export class Core {
         this.#forget();
     }
   }
-}
-
-/** 26 lowercase letters and digits, as Replicate's are. */
-function newId(): string {
-  const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
-  return [...randomBytes(26)].map((byte) => letters[byte % letters.length]).join('');
-}
-
-function captionOf({ row, input }: Wish): string {
-  const prompt = row.prompt === null ? undefined : input[row.prompt];
-  return (typeof prompt === 'string' ? prompt : row.title).slice(0, 200);
 }

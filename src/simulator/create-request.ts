@@ -102,10 +102,8 @@ export function readCancelAfter(headers: IncomingHttpHeaders): Read<number | nul
   const text = headers['cancel-after'];
   if (text === undefined) return { ok: true, value: null };
   const match = /^(?:(\d+)|(?=\d)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?)$/.exec(String(text).trim());
-  const [bare, hours, minutes, rest] = (match?.slice(1) ?? []).map((part) =>
-    part === undefined ? 0 : Number(part),
-  );
-  const seconds = (bare ?? 0) + (hours ?? 0) * 3600 + (minutes ?? 0) * 60 + (rest ?? 0);
+  const [, bare = 0, hours = 0, minutes = 0, rest = 0] = match ?? [];
+  const seconds = Number(bare) + Number(hours) * 3600 + Number(minutes) * 60 + Number(rest);
   return match !== null && seconds >= 5 && seconds <= DAY
     ? { ok: true, value: seconds * 1000 }
     : refuse(badRequest(400, `Cancel-After must be from 5s to 24h, got "${String(text)}"`));

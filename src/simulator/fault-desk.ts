@@ -7,7 +7,9 @@
  * F2 of several faults of one kind only the first strikes, and the others wait for the next time.
  */
 import { createHash } from 'node:crypto';
-import { FAULTS, type Effect, type FaultPoint, type FaultRow } from './faults.js';
+import { canonicalJson } from '../domain/canonical-json.js';
+import type { Effect, FaultPoint } from './effects.js';
+import { FAULTS, type FaultRow } from './faults.js';
 import type { Input } from './models.js';
 
 /** One use of a row: which, with what argument, how often. */
@@ -76,15 +78,11 @@ export function tagsIn(text: string): { tags: string[]; unknown: string[] } {
 }
 
 /** The same for inputs that say the same, whatever the order of their keys. */
-export function inputKey(model: string, input: Input): string {
-  const canonical = Object.keys(input)
-    .sort()
-    .map((key) => [key, input[key]]);
-  return createHash('sha256')
-    .update(JSON.stringify([model, canonical]))
+export const inputKey = (model: string, input: Input): string =>
+  createHash('sha256')
+    .update(canonicalJson([model, input]))
     .digest('hex')
     .slice(0, 24);
-}
 
 const PER_INPUT: ReadonlySet<FaultPoint> = new Set(['before-accept', 'accept', 'after-accept']);
 

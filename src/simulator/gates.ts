@@ -2,7 +2,7 @@
  * Where requests wait until somebody lets them through. A request whose client has gone leaves by itself.
  * Nothing here has a time limit.
  */
-import type { HoldPoint } from './faults.js';
+import type { HoldPoint } from './effects.js';
 
 export interface Held {
   id: number;

@@ -11,7 +11,8 @@ import { DEFAULT_SETTINGS, type Settings } from './settings.js';
 import { Webhooks } from './webhooks.js';
 
 export type { Settings } from './settings.js';
-export { FAULTS, HOLD_POINTS } from './faults.js';
+export { HOLD_POINTS } from './effects.js';
+export { FAULTS } from './faults.js';
 export { WEBHOOK_SECRET } from './webhooks.js';
 
 export interface SimulatorOptions {

@@ -71,7 +71,9 @@ const write = (direction: 'older' | 'newer', seq: number): string =>
 
 function readCursor(text: unknown): Cursor | undefined {
   if (text === undefined) return null;
-  const match = /^(older|newer):(\d+)$/.exec(Buffer.from(String(text), 'base64url').toString());
+  const match = /^(older|newer):(\d+)$/.exec(
+    Buffer.from(typeof text === 'string' ? text : '', 'base64url').toString(),
+  );
   if (match === null) return undefined;
   return { direction: match[1] === 'older' ? 'older' : 'newer', seq: Number(match[2]) };
 }

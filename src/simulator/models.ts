@@ -3,6 +3,7 @@
  * costs, what file it makes, and what the model itself would only notice once it runs.
  */
 import { createHash } from 'node:crypto';
+import { priceFor, roundUsd } from '../domain/cost.js';
 import { brokenRules, effective } from '../domain/models/rules.js';
 import type { Catalogue, ModelRow } from '../domain/models/row.js';
 
@@ -74,15 +75,13 @@ function sizeOf(asked: string): { width: number; height: number } {
   return { width: Math.round(across * unit), height: Math.round(down * unit) };
 }
 
-/** The first price row whose conditions are true of the input; null where no price is known. */
+/** Null where no price is known. */
 export function priceOf(row: ModelRow, input: Input): Price | null {
-  const price = row.prices.find(({ when }) =>
-    Object.entries(when ?? {}).every(([name, value]) => effective(row, input, name) === value),
-  );
-  if (price === undefined) return null;
+  const price = priceFor(row, input);
+  if (price === null) return null;
   if (price.per === 'run_second') return { kind: 'run_second', usd: price.usd };
   const units = price.per === 'second' ? durationOf(row, input) : 1;
-  return { kind: 'whole', usd: price.usd * units };
+  return { kind: 'whole', usd: roundUsd(price.usd * units) };
 }
 
 /** Combinations of inputs that the provider accepts and the model then refuses. */

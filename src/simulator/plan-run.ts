@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { ModelRow } from '../domain/models/row.js';
-import { INVALID, type RunEffect } from './faults.js';
+import type { RunEffect } from './effects.js';
+import { INVALID } from './faults.js';
 import type { Outcome, RunPlan } from './lifecycle.js';
 import { breaksLate, clipShapeOf, priceOf, type ClipShape, type Input } from './models.js';
 import type { PredictionRecord } from './record.js';
@@ -26,32 +27,38 @@ export interface RunRequest {
   settings: Settings;
 }
 
-export function planRun({ id, row, input, effects, settings }: RunRequest): PlannedRun {
-  const find = <Kind extends RunEffect['kind']>(
-    kind: Kind,
-  ): Extract<RunEffect, { kind: Kind }> | undefined =>
+type Find = <Kind extends RunEffect['kind']>(
+  kind: Kind,
+) => Extract<RunEffect, { kind: Kind }> | undefined;
+
+export function planRun(request: RunRequest): PlannedRun {
+  const { row, input, effects, settings } = request;
+  const find: Find = <Kind extends RunEffect['kind']>(kind: Kind) =>
     effects.find((effect): effect is Extract<RunEffect, { kind: Kind }> => effect.kind === kind);
-  const price = priceOf(row, input);
+  return {
+    plan: courseOf(request, find),
+    output: find('output')?.output ?? (row.output === 'uris' ? 'array' : 'string'),
+    clip: stretched(clipShapeOf(row, input), find('duration')?.factor ?? 1),
+    expires: find('expire') !== undefined,
+    price: priceOf(row, input),
+    bills_failed: row.bills_failed,
+    speed: settings.speed,
+    unlisted_seconds: find('unlisted')?.seconds ?? 0,
+  };
+}
+
+function courseOf({ id, row, input, settings }: RunRequest, find: Find): RunPlan {
   const ending = find('outcome') ?? naturalEnding(row, input);
-  const usual = row.usual_time * (price?.kind === 'run_second' ? 1 : variation(id));
+  const varies = priceOf(row, input)?.kind !== 'run_second';
+  const usual = row.usual_time * (varies ? variation(id) : 1);
   const milliseconds = (find('render')?.seconds ?? usual / settings.speed) * 1000;
   const stuck = find('stuck')?.phase;
-  const plan: RunPlan = {
+  return {
     queue: stuck === 'starting' ? null : (QUEUE_SECONDS / settings.speed) * 1000,
     run: stuck === 'processing' ? null : Math.round(milliseconds * ending.after),
     hold: find('hold_run')?.phase ?? null,
     outcome: filledIn(ending.outcome, id),
     run_limit: settings.run_limit * 1000,
-  };
-  return {
-    plan,
-    output: find('output')?.output ?? (row.output === 'uris' ? 'array' : 'string'),
-    clip: stretched(clipShapeOf(row, input), find('duration')?.factor ?? 1),
-    expires: find('expire') !== undefined,
-    price,
-    bills_failed: row.bills_failed,
-    speed: settings.speed,
-    unlisted_seconds: find('unlisted')?.seconds ?? 0,
   };
 }
 

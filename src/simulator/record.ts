@@ -2,7 +2,9 @@
  * A prediction as the simulator keeps it: everything decided when it was accepted. What it looks like at a
  * moment follows from this and the clock alone (`lifecycle.ts`), here as the object that clients see.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { roundUsd } from '../domain/cost.js';
+import type { ModelRow } from '../domain/models/row.js';
 import { isEnded, renderedShare, stateAt, type Course, type State } from './lifecycle.js';
 import { progressLog } from './progress-log.js';
 import type { ClipShape, Input, Price } from './models.js';
@@ -123,5 +125,16 @@ export function billOf(record: PredictionRecord, state: State & { ended_at: numb
   if (free || !('started_at' in state)) return { billed: false, usd: 0 };
   if (record.price?.kind !== 'run_second') return { billed: true, usd: record.price?.usd ?? 0 };
   const seconds = Math.round((state.ended_at - state.started_at) * record.speed) / 1000;
-  return { billed: true, usd: record.price.usd * seconds };
+  return { billed: true, usd: roundUsd(record.price.usd * seconds) };
+}
+
+/** 26 lowercase letters and digits, as Replicate's are. */
+export function newId(): string {
+  const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
+  return [...randomBytes(26)].map((byte) => letters[byte % letters.length]).join('');
+}
+
+export function captionOf(row: ModelRow, input: Input): string {
+  const prompt = row.prompt === null ? undefined : input[row.prompt];
+  return (typeof prompt === 'string' ? prompt : row.title).slice(0, 200);
 }

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { ClipFile } from './clip/clip-store.js';
-import type { FileEffect } from './faults.js';
+import type { FileEffect } from './effects.js';
 import { SIMULATOR_HEADER, cut, pause, type Exchange } from './wire.js';
 
 const VIDEO = 'video/mp4';

@@ -51,7 +51,8 @@ export const plainText = (text: string, most: number): string => {
     .replace(CONTROL, ' ')
     .replace(/\p{Surrogate}/gu, '?')
     .trim();
-  const letters = [...clean];
+  // Cut between characters, not within one.
+  const letters = Array.from(clean);
   return letters.length > most ? `${letters.slice(0, most - 1).join('')}…` : clean;
 };
 

@@ -3,6 +3,7 @@
  * as asked. The encoder is loaded with the first clip; a simulator that renders nothing never loads it.
  */
 import { drawBackdrop, paletteOf } from './backdrop.js';
+import type * as mediabunnyTypes from 'mediabunny';
 import { fill, toI420, type Size } from './frames.js';
 
 export interface ClipRequest extends Size {
@@ -15,7 +16,7 @@ export interface ClipRequest extends Size {
 
 let registered = false;
 
-async function encoder(): Promise<typeof import('mediabunny')> {
+async function encoder(): Promise<typeof mediabunnyTypes> {
   const [mediabunny, server] = await Promise.all([
     import('mediabunny'),
     import('@mediabunny/server'),
@@ -37,7 +38,7 @@ export async function encodeClip(request: ClipRequest): Promise<Uint8Array> {
   });
   const source = new media.VideoSampleSource({
     codec: 'avc',
-    bitrate: Math.round(size.width * size.height * 1.7),
+    quality: new media.Quality({ bitrate: Math.round(size.width * size.height * 1.7) }),
     keyFrameInterval: 1,
     latencyMode: 'realtime',
     hardwareAcceleration: 'prefer-software',

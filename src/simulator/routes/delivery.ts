@@ -5,7 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ClipFile } from '../clip/clip-store.js';
 import type { Core } from '../core.js';
-import type { FileEffect } from '../faults.js';
+import type { FileEffect } from '../effects.js';
 import { PROBLEMS } from '../problems.js';
 import type { PredictionRecord } from '../record.js';
 import { sendBytes } from '../send-bytes.js';
