@@ -31,7 +31,8 @@ export async function runUntilSignal(
   start: (signal: AbortSignal) => Promise<Running>,
 ): Promise<number> {
   using stop = onStopSignal();
-  return runCommand(async () => {
+  // Awaited here: `using` lets go of the signals when this function returns.
+  return await runCommand(async () => {
     const starting = start(stop.signal);
     // A start that lost the race below may still fail; nobody is left to listen.
     starting.catch(() => undefined);
