@@ -78,12 +78,12 @@ export function icon(name: keyof typeof DRAWINGS): SVGElement {
 }
 
 /** Children in the order of the items, one element a key, kept while the key stays. */
-export function keyed<T, K>(
+export function keyed<T>(
   parent: Element,
-  key: (item: T) => K,
+  key: (item: T) => string | number,
   create: (item: T) => { element: Element; update(item: T): void },
 ): (items: readonly T[]) => void {
-  const views = new Map<K, { element: Element; update(item: T): void }>();
+  const views = new Map<string | number, { element: Element; update(item: T): void }>();
   return (items) => {
     const wanted = new Set(items.map(key));
     for (const [name, view] of views) {

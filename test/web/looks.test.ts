@@ -10,11 +10,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasChromium, launch } from './browser.js';
 import { buildPage } from './build-page.js';
 import { MockApi } from './mock-api.js';
-import { estimateAnswer, finished, liveFrames, lost, mixed, PLAN_MISTAKES } from './scenes.js';
+import {
+  estimateAnswer,
+  finished,
+  liveFrames,
+  lost,
+  mixed,
+  PLAN_MISTAKES,
+  waitForRetry,
+} from './scenes.js';
 
 interface Scene {
   name: string;
-  open(page: Page): Promise<void>;
+  open: (page: Page) => Promise<void>;
 }
 
 const PLAN =
@@ -69,6 +77,7 @@ const SCENES: readonly Scene[] = [
     open: async (page) => {
       await openJob('launch-trailer')(page);
       await expect.poll(() => mock.listeners('launch-trailer')).toBeGreaterThan(0);
+      waitForRetry(mock, 'launch-trailer');
       liveFrames(mock, 'launch-trailer');
       await page.getByText('≈ 15 %').waitFor();
     },
@@ -123,17 +132,17 @@ describe.skipIf(!hasChromium)('the page, as it looks', () => {
 });
 
 async function expectNothingCutOff(page: Page): Promise<void> {
-  const [content, screen] = (await page.evaluate(
+  const [content, screen] = await page.evaluate<[number, number]>(
     '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
-  )) as [number, number];
+  );
   expect(content).toBeLessThanOrEqual(screen);
 }
 
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe);
-  const result = (await page.evaluate('axe.run()')) as {
+  const result = await page.evaluate<{
     violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
-  };
+  }>('axe.run()');
   return result.violations.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`),
   );

@@ -59,15 +59,20 @@ export async function mixed(mock: MockApi, jobId: string): Promise<void> {
   const steps = [
     [4, STEPS.failed()],
     [6, STEPS.rendering(34)],
-    [7, STEPS.retrying(14)],
     [8, STEPS.rendering(9)],
     [9, STEPS.storing()],
     [10, STEPS.canceled()],
   ] as const;
+  waitForRetry(mock, jobId);
   for (const [index, step] of steps) {
     mock.emit(jobId, clipFact(mock.job(jobId), index, step));
   }
 }
+
+/** Anew for every picture, so that the countdown counts. */
+export const waitForRetry = (mock: MockApi, jobId: string): void => {
+  mock.emit(jobId, clipFact(mock.job(jobId), 7, STEPS.retrying(14)));
+};
 
 export const liveFrames = (mock: MockApi, jobId: string): void => {
   const frame = { job_id: jobId, attempt: 1, phase: 'rendering' };

@@ -27,7 +27,7 @@ export interface ClipCard {
 
 export function clipCard(first: CardInput): ClipCard {
   const { clip_index: index } = first.clip;
-  const picture = screen(clipName(index));
+  const picture = screen(clipName(index), index);
   const phase = h('span', { class: 'clip__phase' });
   const attempt = h('span', { class: 'quiet' });
   const bar = progressBar(clipName(index));

@@ -107,7 +107,7 @@ function batchNote(state: PageState, job: Job): string {
     );
   if (state.batch !== null)
     return `batch ${String(state.batch.batch)} of ${String(state.batch.batches)}`;
-  const begun = job.clips.findLastIndex((clip) => clip.status !== 'queued');
+  const begun = job.clips.findLastIndex((clip) => !['queued', 'canceled'].includes(clip.status));
   const batches = Math.ceil(job.clips.length / job.batch_size);
   return batches === 0
     ? ''

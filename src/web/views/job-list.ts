@@ -35,7 +35,7 @@ export function jobList(): View {
     text: 'Looking for jobs…',
   });
   const more = h('button', { class: 'button', type: 'button', text: 'Show more', hidden: true });
-  const draw = keyed<Job, string>(list, (job) => job.job_id, jobRow);
+  const draw = keyed<Job>(list, (job) => job.job_id, jobRow);
   let jobs: Job[] = [];
   let cursor: string | null = null;
   let pages = 1;

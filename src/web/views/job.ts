@@ -50,7 +50,7 @@ export function jobView(jobId: string, context: JobViewContext): View {
   const grid = h('ul', { class: 'clips', 'aria-label': 'Clips', 'data-filter': 'all' });
   const message = h('p', { class: 'opening', role: 'status', text: 'Opening the job…' });
   const element = h('article', { class: 'job', 'data-job-id': jobId }, message);
-  const drawCards = keyed<CardInput, number>(
+  const drawCards = keyed<CardInput>(
     grid,
     ({ clip }) => clip.clip_index,
     (input) => {

@@ -8,8 +8,11 @@ import { h, icon } from '../dom.js';
 
 type Showing = 'placeholder' | 'poster' | 'video';
 
-export function screen(name: string): { element: HTMLElement; update(clip: Clip): void } {
-  const element = h('div', { class: 'screen' });
+export function screen(
+  name: string,
+  number: number,
+): { element: HTMLElement; update(clip: Clip): void } {
+  const element = h('div', { class: 'screen', 'data-number': number });
   let showing: Showing = 'placeholder';
   let source = '';
 

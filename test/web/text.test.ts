@@ -1,0 +1,91 @@
+/** The page's small readers: event streams cut anywhere, plans with mistakes, time that is left. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { record } from '../../src/domain/progress.js';
+import { firstMistake, readPlanText } from '../../src/web/plan-text.js';
+import { createSseParser } from '../../src/web/sse-parser.js';
+import { secondsLeft } from '../../src/web/time-left.js';
+import { clipFact, sampleJob, started, STEPS } from './sample-job.js';
+
+describe('the stream reader', () => {
+  const text =
+    ': hello\n\nevent: snapshot\ndata: {"a":1}\n\nid: 7\r\nevent: clip.started\r\ndata: {"b":\r\ndata: 2}\r\n\r\nevent: empty\n\n';
+  const frames = [
+    { event: 'snapshot', id: null, data: '{"a":1}' },
+    { event: 'clip.started', id: '7', data: '{"b":\n2}' },
+  ];
+
+  it('gives the same frames wherever the text is cut', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(text.length), { maxLength: 12 }), (cuts) => {
+        const ends = [0, ...cuts.toSorted((a, b) => a - b), text.length];
+        const parser = createSseParser();
+        const got = ends
+          .slice(1)
+          .flatMap((end, index) => parser.push(text.slice(ends[index], end)));
+        expect(got).toEqual(frames);
+      }),
+    );
+  });
+});
+
+describe('a plan as text', () => {
+  it('is nothing while it is blank, and JSON when it is JSON', () => {
+    expect(readPlanText(' \n')).toEqual({ kind: 'empty' });
+    expect(readPlanText('{"a": [1]}')).toEqual({ kind: 'json', value: { a: [1] } });
+  });
+
+  it('says on which line and column it breaks', () => {
+    const answer = readPlanText('{\n  "model": "x",\n  oops\n}');
+    expect(answer).toMatchObject({ kind: 'broken' });
+    expect(answer.kind === 'broken' && answer.message).toMatch(/"oops" at line 3, column 3/);
+  });
+
+  it.each([
+    ['{"a": [1, 2', 11],
+    ['{"a": [1 2]}', 9],
+    ['[1,]', 3],
+    ['{"a" 1}', 5],
+    ["{'a': 1}", 1],
+    ['{"a": 01}', 7],
+    ['[true, nul]', 7],
+    ['{} {}', 3],
+    ['{"a": {"b": []}, }', 17],
+  ])('finds the first mistake of %s', (text, offset) => {
+    expect(firstMistake(text)).toBe(offset);
+  });
+
+  it('finds none before the end of any true JSON', () => {
+    fc.assert(
+      fc.property(fc.json(), fc.constantFrom(0, 1, 2), (json, indent) => {
+        const text = JSON.stringify(JSON.parse(json), null, indent);
+        expect(firstMistake(text)).toBe(text.length);
+      }),
+    );
+  });
+
+  it('is not stopped by a million brackets', () => {
+    expect(firstMistake('['.repeat(1_000_000))).toBe(1_000_000);
+  });
+});
+
+describe('the time left', () => {
+  const now = Date.now();
+
+  it('is unknown rather than invented', () => {
+    expect(secondsLeft(sampleJob('film', 3), null, now)).toBeNull();
+  });
+
+  it('counts the batches still to come by the usual time', () => {
+    expect(secondsLeft(sampleJob('film', 12), 60, now)).toBe(180);
+  });
+
+  it('believes what this job measured more than what is usual', () => {
+    let job = sampleJob('film', 6);
+    const files = { video: '/v', thumbnail: null };
+    const at = new Date(now).toISOString();
+    job = record(job, started(job), at).job;
+    job = record(job, clipFact(job, 0, STEPS.ready(files)), at).job;
+    expect(secondsLeft(job, 1000, now)).toBeCloseTo(58.4, 5);
+  });
+});
