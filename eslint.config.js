@@ -1,0 +1,219 @@
+/**
+ * Lint: typescript-eslint's strict rules, and the house itself. LAYERS is the one table of who may import
+ * whom under src/; docs/architecture.md says the same in words. Change both or neither.
+ *
+ * L1 A folder imports only the folders and packages of its row.
+ * L2 Pure code knows no clock, chance, process, network or timer.
+ * L3 Only config.ts reads the environment.
+ */
+import { readdirSync } from 'node:fs';
+import tseslint from 'typescript-eslint';
+
+/**
+ * @typedef {object} Layer
+ * @property {string[]} values  folders (or single files) of src/ it may import
+ * @property {string[]} types   the same, by `import type` alone
+ * @property {string[] | 'any'} packages
+ */
+
+/** Folder of src/ → what it may import besides itself. @type {Record<string, Layer>} */
+export const LAYERS = {
+  domain: { values: [], types: [], packages: [] },
+  workflows: { values: ['domain'], types: ['activities'], packages: ['@temporalio/workflow'] },
+  activities: {
+    values: ['domain', 'adapters', 'workflows/contract'],
+    types: [],
+    packages: ['@temporalio/activity', '@temporalio/common', 'node:timers', 'node:crypto'],
+  },
+  adapters: { values: ['domain', 'workflows/contract', 'config'], types: [], packages: 'any' },
+  api: {
+    values: ['domain', 'workflows/contract', 'adapters', 'config'],
+    types: [],
+    packages: 'any',
+  },
+  web: { values: ['domain'], types: [], packages: [] },
+  terminal: { values: ['domain'], types: ['config'], packages: 'any' },
+  simulator: { values: ['domain'], types: ['config'], packages: 'any' },
+  // Commands put processes together and may use every one of them.
+  commands: { values: ['*'], types: [], packages: 'any' },
+};
+
+/** Files directly below src/ that put processes together; the others there are parts of the product. */
+const ASSEMBLY = ['start', 'generate', 'stack'];
+const ROOT_FILES = readdirSync(new URL('./src', import.meta.url))
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => name.slice(0, -'.ts'.length));
+
+const TOP_LEVEL = [...Object.keys(LAYERS), ...ROOT_FILES];
+
+/** Pure besides the domain: what the page and the terminal draw from a job and a time they are given. */
+const PURE = [
+  'src/domain/**/*.ts',
+  'src/web/{format,words,time-left,store,plan-text,zip,sse-parser}.ts',
+  'src/terminal/{format,words,span,frame,final-table,view,sse-parser,arguments}.ts',
+];
+
+/** `domain`, `workflows/contract` or `config` as the end of a relative specifier. */
+const target = (name) => (name.includes('/') || !(name in LAYERS) ? `${name}\\.js$` : `${name}/`);
+
+/** How a file leaves its folder of src/: directly in it by one step up, further down by more. */
+const DEPTHS = [
+  { files: '*.ts', up: '^\\.\\./' },
+  { files: '*/**/*.ts', up: '^(?:\\.\\./){2,}' },
+];
+
+/** A pattern for every specifier that leaves the folder, except to the names allowed. */
+function leavingExcept(up, allowed) {
+  const others = TOP_LEVEL.map((name) => (name in LAYERS ? `${name}/` : `${name}\\.js$`)).join('|');
+  const exceptions = allowed.length === 0 ? '' : `(?!${allowed.map(target).join('|')})`;
+  return `${up}${exceptions}(?:${others})`;
+}
+
+/** @param {string} up @param {string} name @param {Layer} layer */
+function importPatterns(up, name, { values, types, packages }) {
+  if (values.includes('*')) return [];
+  const patterns = [
+    {
+      regex: leavingExcept(up, [...values, ...types]),
+      message: `${name}/ may import ${[...values, ...types].join(', ') || 'nothing but itself'} (LAYERS in eslint.config.js).`,
+    },
+  ];
+  if (types.length > 0) {
+    patterns.push({
+      regex: `${up}(?:${types.map(target).join('|')})`,
+      allowTypeImports: true,
+      message: `${name}/ may import only types from ${types.join(', ')}.`,
+    });
+  }
+  if (packages !== 'any') {
+    const exceptions = packages.map((item) => `${item}(?:/|$)`).join('|');
+    patterns.push({
+      regex: exceptions === '' ? '^[^.]' : `^(?!${exceptions})[^.]`,
+      message: `${name}/ may import ${packages.join(', ') || 'no package'} (LAYERS in eslint.config.js).`,
+    });
+  }
+  return patterns;
+}
+
+const restrict = (files, patterns, ignores = []) => ({
+  files,
+  ignores,
+  rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] },
+});
+
+/** Schemas bring zod with them: a megabyte per cached workflow, and a slower page. */
+const SANDBOXED = ['domain', 'workflows', 'web'];
+const noSchemaValues = {
+  regex: '\\.schema\\.js$',
+  allowTypeImports: true,
+  message:
+    'Schemas stay at the doors: import their types, or call them from an activity or a route.',
+};
+
+const layers = Object.entries(LAYERS).flatMap(([name, layer]) =>
+  DEPTHS.map(({ files, up }) =>
+    restrict(
+      [`src/${name}/${files}`],
+      [...importPatterns(up, name, layer), ...(SANDBOXED.includes(name) ? [noSchemaValues] : [])],
+      ['src/domain/**/*.schema.ts'],
+    ),
+  ),
+);
+
+/** A schema is the one place of the domain where zod may be. */
+const schemas = DEPTHS.map(({ files, up }) =>
+  restrict(
+    [`src/domain/${files.replace('*.ts', '*.schema.ts')}`],
+    importPatterns(up, 'domain', { ...LAYERS['domain'], packages: ['zod'] }),
+  ),
+);
+
+const pure = {
+  files: PURE,
+  rules: {
+    'no-restricted-globals': [
+      'error',
+      ...['process', 'fetch', 'setTimeout', 'setInterval', 'setImmediate', 'performance', 'crypto'],
+    ],
+    'no-restricted-properties': [
+      'error',
+      { object: 'Date', property: 'now', message: 'Time is an argument of pure code.' },
+      { object: 'Math', property: 'random', message: 'Chance is an argument of pure code.' },
+    ],
+    'no-restricted-syntax': [
+      'error',
+      {
+        selector: 'NewExpression[callee.name="Date"][arguments.length=0]',
+        message: 'Time is an argument of pure code.',
+      },
+    ],
+  },
+};
+
+const strictness = {
+  rules: {
+    eqeqeq: ['error', 'always', { null: 'ignore' }],
+    'no-self-compare': 'error',
+    'no-template-curly-in-string': 'error',
+    'no-useless-rename': 'error',
+    'object-shorthand': 'error',
+    'preserve-caught-error': 'error',
+    'max-lines': ['error', { max: 300 }],
+    'max-params': ['error', { max: 4 }],
+    'max-depth': ['error', 4],
+    // An async function without await is how a port with nothing to wait for keeps its promise.
+    '@typescript-eslint/require-await': 'off',
+    // TypeScript narrows across an await: the checks that matter most (closed meanwhile?) look unnecessary.
+    '@typescript-eslint/no-unnecessary-condition': 'off',
+    // The only enums here are the protocol's, and those are numbers on the wire.
+    '@typescript-eslint/no-unsafe-enum-assignment': 'off',
+    '@typescript-eslint/no-unsafe-enum-comparison': 'off',
+    // A workflow's clip ends by a value that is thrown.
+    '@typescript-eslint/only-throw-error': [
+      'error',
+      { allow: [{ from: 'file', name: 'ClipOver' }], allowThrowingUnknown: true },
+    ],
+    '@typescript-eslint/no-misused-spread': ['error', { allow: ['string'] }],
+    '@typescript-eslint/switch-exhaustiveness-check': 'error',
+    '@typescript-eslint/consistent-type-imports': 'error',
+    '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+    '@typescript-eslint/no-unused-vars': [
+      'error',
+      { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
+    ],
+  },
+};
+
+export default tseslint.config(
+  { ignores: ['node_modules/', 'dist/', 'out/', 'coverage/', '.cache/', '.data/'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  ...tseslint.configs.strictTypeChecked,
+  { languageOptions: { parserOptions: { project: ['./tsconfig.json', './tsconfig.web.json'] } } },
+  strictness,
+  ...layers,
+  ...schemas,
+  restrict(
+    ['src/*.ts'],
+    [
+      {
+        regex: `^\./(?:(?:api|web|terminal|simulator|commands)/|(?:${ASSEMBLY.join('|')})\.js$)`,
+        message: 'The product runs without commands, pictures or a simulated provider.',
+      },
+    ],
+    ASSEMBLY.map((name) => `src/${name}.ts`),
+  ),
+  pure,
+  {
+    files: ['src/**/*.ts'],
+    // How loudly to tell of a bad environment cannot wait until it was read.
+    ignores: ['src/config.ts', 'src/commands/process.ts', ...PURE],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Only config.ts reads the environment.' },
+      ],
+    },
+  },
+  { files: ['test/**', 'bench/**'], rules: { 'max-params': 'off' } },
+  { files: ['**/*.{js,mjs}'], ...tseslint.configs.disableTypeChecked },
+);
