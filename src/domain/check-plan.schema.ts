@@ -2,8 +2,17 @@
  * The one check of a plan, for every door: shape, limits and the model's rules, all problems in one answer.
  * Where a part has the wrong shape, the rest is still held against the model, so that nobody has to come twice.
  */
-import { crossFieldProblems, KNOWN_FIELDS, MAX_PLAN_BYTES, byteLength } from './plan.schema.js';
-import { clipPromptSchema, planFieldsSchema, type ClipPrompt, type Plan } from './plan.schema.js';
+import {
+  byteLength,
+  clipPromptSchema,
+  crossFieldProblems,
+  KNOWN_FIELDS,
+  MAX_CLIPS,
+  MAX_PLAN_BYTES,
+  planFieldsSchema,
+  type ClipPrompt,
+  type Plan,
+} from './plan.schema.js';
 import { described, shapeProblems } from './plan-problems.schema.js';
 import { resolve, type PlanContext } from './resolve.js';
 import type { Checked, PlanProblem } from './resolved.js';
@@ -68,11 +77,21 @@ function otherProblems(
   const touched = (path: string): boolean =>
     broken.some((bad) => bad === path || path.startsWith(`${bad}.`) || bad.startsWith(`${path}.`));
   const { problems } = resolve(plan, context);
-  // The cap is held against clips as they were written, or not at all.
-  const costly = broken.some((bad) => bad.startsWith('clip_prompts') || bad.startsWith('settings'));
+  const unsure = unsureAfter(broken);
   return [...crossFieldProblems(plan), ...problems].filter(
-    ({ path }) => !touched(path) && !(costly && path === 'max_cost_usd'),
+    ({ path }) => !touched(path) && !unsure.includes(path),
   );
+}
+
+/** What cannot be told from stand-ins: the cap without the true clips, counts without the true list. */
+function unsureAfter(broken: readonly string[]): string[] {
+  const clips = broken.some((path) => path.startsWith('clip_prompts'));
+  const settings = broken.some((path) => path.startsWith('settings'));
+  const whole = broken.includes('clip_prompts');
+  return [
+    ...(clips || settings ? ['max_cost_usd'] : []),
+    ...(whole ? ['total_clips', 'min_successful_clips'] : []),
+  ];
 }
 
 type Loose = Record<string, unknown>;
@@ -94,12 +113,13 @@ function rightFields(value: Loose, shape: Readonly<Record<string, Field>>): Loos
   return kept;
 }
 
-/** A plan made of what is right in `value`, with stand-ins for what is not; null when there is nothing to check. */
+/** A plan made of what is right in `value`, with stand-ins for what is not; null for what is no object. */
 function salvage(value: unknown): Plan | null {
-  if (!isObject(value) || !Array.isArray(value['clip_prompts'])) return null;
+  if (!isObject(value)) return null;
   const { clip_prompts: _whole, ...others } = planFieldsSchema.shape;
-  const clips = value['clip_prompts'].slice(0, 1000).map(salvageClip);
-  if (clips.length === 0) return null;
+  const given: unknown = value['clip_prompts'];
+  const list: unknown[] = Array.isArray(given) && given.length > 0 ? given : [null];
+  const clips = list.slice(0, MAX_CLIPS).map(salvageClip);
   return { ...rightFields(value, others), clip_prompts: clips };
 }
 

@@ -88,14 +88,17 @@ export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
 
 const dotted = (path: readonly PropertyKey[]): string => path.map(String).join('.');
 
+/** Beyond this, nobody mistyped. */
+const MOST_HINTS = 20;
+
 function unknownFields(
   path: readonly PropertyKey[],
   keys: readonly string[],
   known: KnownFields,
 ): PlanProblem[] {
   const place = known[String(path[0] ?? '')] ?? { name: 'this object', fields: [] };
-  return keys.map((key) => {
-    const meant = nearestWord(key, place.fields);
+  return keys.map((key, index) => {
+    const meant = index < MOST_HINTS ? nearestWord(key, place.fields) : null;
     const hint = meant === null ? '' : `; did you mean "${meant}"?`;
     return {
       path: dotted([...path, key]),

@@ -31,7 +31,7 @@ const imageUrl = z
 const imageUrls = z.array(imageUrl).max(MAX_REFERENCES);
 
 const metadata = z
-  .record(z.string(), z.json())
+  .record(z.string(), z.unknown())
   .refine((value) => byteLength(value) <= MAX_METADATA_BYTES, {
     error: `at most ${String(MAX_METADATA_BYTES)} bytes of JSON`,
   })

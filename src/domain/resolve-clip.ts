@@ -20,6 +20,15 @@ export interface JobChoices {
   reference_mode: ReferenceMode;
   composites: boolean;
   check_rules: boolean;
+  /** Every length the model makes with these settings. */
+  lengths: readonly LegalDuration[];
+}
+
+/** Counted once a job: a plan has up to a thousand clips. */
+export function lengthsOf(row: ModelRow, settings: Input): LegalDuration[] {
+  const { duration } = row;
+  if (duration.unit === 'seconds') return legalDurations(duration);
+  return legalDurations(duration, numberOf({ ...row.sends, ...settings }, duration.fps_input));
 }
 
 export interface ClipWork {
@@ -48,23 +57,12 @@ export function resolveClip(asked: ClipPrompt, place: number, job: JobChoices): 
     ...references.inputs,
     ...(row.seed !== null && asked.seed !== undefined ? { [row.seed]: asked.seed } : {}),
   };
-  const length = planLength(row, before, asked.duration, job.buffer);
-  const input = withDuration(row, before, length.planned.chosen);
-  const cost = costOf(row, input, withDuration(row, before, length.planned.closest), length);
+  const length = planLength(job, before, asked.duration);
+  const { composite } = references;
   const clip: ResolvedClip = {
-    clip_index: asked.clip_index,
-    prompt: asked.prompt,
-    negative_prompt: asked.negative_prompt ?? '',
-    metadata: asked.metadata ?? {},
-    target_duration: asked.duration,
-    original_target_duration: asked.original_target_duration ?? asked.duration,
-    requested_duration: length.planned.requested_duration,
-    buffer_strategy: length.planned.buffer_strategy,
-    duration_reason: length.planned.reason,
-    input,
-    ...(references.composite === null ? {} : { composite: references.composite }),
-    ...cost,
-    usual_time: row.usual_time,
+    ...wanted(asked),
+    ...priced(row, before, length),
+    ...(composite === null ? {} : { composite }),
   };
   return {
     clip,
@@ -75,12 +73,22 @@ export function resolveClip(asked: ClipPrompt, place: number, job: JobChoices): 
       ...costWarnings(clip, length.planned.closest.seconds),
     ],
     problems: [
-      ...missingImages(row, input, path),
+      ...missingImages(row, clip.input, path),
       ...promptProblems(row, asked, path),
-      ...(job.check_rules ? ruleProblems(row, input, path) : []),
+      ...(job.check_rules ? ruleProblems(row, clip.input, path) : []),
     ],
   };
 }
+
+/** What is taken over from the plan as it is. */
+const wanted = (asked: ClipPrompt) => ({
+  clip_index: asked.clip_index,
+  prompt: asked.prompt,
+  negative_prompt: asked.negative_prompt ?? '',
+  metadata: asked.metadata ?? {},
+  target_duration: asked.duration,
+  original_target_duration: asked.original_target_duration ?? asked.duration,
+});
 
 function ratioInput(
   { row, aspect_ratio: asked }: JobChoices,
@@ -109,22 +117,30 @@ interface Length {
 }
 
 /** Rules between inputs narrow the lengths (10 s needs 768p); where none is left, the rules are reported instead. */
-function planLength(row: ModelRow, input: Input, target: number, buffer: number): Length {
-  const { duration } = row;
-  const fps = duration.unit === 'frames' ? numberOf(input, duration.fps_input) : undefined;
-  const all = legalDurations(duration, fps);
-  const possible = all.filter(
-    (item) => brokenRules(row, withDuration(row, input, item)).length === 0,
+function planLength(
+  { row, lengths: all, buffer }: JobChoices,
+  input: Input,
+  target: number,
+): Length {
+  const { strategy, input: name } = row.duration;
+  const request = { strategy, target, buffer };
+  const matters = row.rules.some(({ when, then }) =>
+    [...when, ...then].some((condition) => condition.input === name),
   );
-  const usable = possible.length > 0 ? possible : all;
-  const narrowedBy = new Set(
-    all.flatMap((item) => brokenRules(row, withDuration(row, input, item)).map(({ says }) => says)),
-  );
+  if (!matters) return { planned: planDuration(all, request), possible: all, all, narrowed_by: [] };
+
+  const judged = all.map((item) => ({
+    item,
+    broken: brokenRules(row, withDuration(row, input, item)),
+  }));
+  const free = judged.filter(({ broken }) => broken.length === 0).map(({ item }) => item);
+  const possible = free.length > 0 ? free : all;
+  const says = new Set(judged.flatMap(({ broken }) => broken.map((rule) => rule.says)));
   return {
-    planned: planDuration(usable, { strategy: duration.strategy, target, buffer }),
-    possible: usable,
+    planned: planDuration(possible, request),
+    possible,
     all,
-    narrowed_by: possible.length > 0 ? [...narrowedBy] : [],
+    narrowed_by: free.length > 0 ? [...says] : [],
   };
 }
 
@@ -142,21 +158,27 @@ function lengthWarnings(row: ModelRow, target: number, length: Length): string[]
   ];
 }
 
-function costOf(row: ModelRow, input: Input, plainInput: Input, { planned }: Length) {
-  const price = priceFor(row, input);
-  const plainPrice = priceFor(row, plainInput);
+/** What is sent with the planned length, and what that costs beside the closest length. */
+function priced(row: ModelRow, before: Input, { planned }: Length) {
   const { requested_duration: requested, closest } = planned;
+  const input = withDuration(row, before, planned.chosen);
+  const price = priceFor(row, input);
   const cost = estimateCost(price, requested, row.usual_time);
+  const plainPrice = priceFor(row, withDuration(row, before, closest));
   const plain = estimateCost(plainPrice, closest.seconds, row.usual_time);
-  const increase =
-    cost === null || plain === null
-      ? increasePercent(requested, closest.seconds)
-      : increasePercent(cost, plain);
   return {
+    requested_duration: requested,
+    buffer_strategy: planned.buffer_strategy,
+    duration_reason: planned.reason,
+    input,
     price,
     estimated_cost_usd: cost,
     unbuffered_cost_usd: plain,
-    cost_increase_percent: increase,
+    cost_increase_percent:
+      cost === null || plain === null
+        ? increasePercent(requested, closest.seconds)
+        : increasePercent(cost, plain),
+    usual_time: row.usual_time,
   };
 }
 

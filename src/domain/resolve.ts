@@ -7,7 +7,7 @@ import { increasePercent, roundUsd } from './cost.js';
 import type { Catalogue, ModelRow } from './models/row.js';
 import { nearestWord } from './nearest-word.js';
 import type { ClipPrompt, Plan } from './plan.schema.js';
-import { resolveClip, type ClipWork, type JobChoices } from './resolve-clip.js';
+import { lengthsOf, resolveClip, type ClipWork, type JobChoices } from './resolve-clip.js';
 import type { PlanProblem, ResolvedClip, ResolvedModel, ResolvedPlan } from './resolved.js';
 import { applySettings } from './settings.js';
 import { WarningList } from './warning-list.js';
@@ -53,6 +53,7 @@ export function resolve(plan: Plan, context: PlanContext): Resolution {
     buffer: plan.duration_buffer ?? context.duration_buffer,
     reference_mode: plan.reference_mode ?? DEFAULTS.reference_mode,
     composites: context.composites ?? false,
+    lengths: lengthsOf(row, settings.inputs),
     // A wrong setting would only show as a wrong combination a second time.
     check_rules: settings.problems.length + ratio.length === 0,
   };

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { checkPlan, MAX_PLAN_BYTES, type PlanContext } from '../../src/domain/check-plan.schema.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
-import { clip, MODEL, plan, SHAPE } from './bad-plans.js';
+import { MODEL } from './bad-model-plans.js';
+import { clip, plan, SHAPE } from './bad-plans.js';
 import type { PlanProblem } from '../../src/domain/resolved.js';
 
 const context: PlanContext = {
@@ -47,6 +48,24 @@ describe('checkPlan', () => {
       'settings.steps',
       'total_clips',
     ]);
+  });
+
+  it('holds the rest of a plan against the model even when its clips are missing', () => {
+    const problems = problemsOf({ aspect_ratio: '5:4', total_clips: 3, max_cost_usd: 0.01 });
+    expect(problems.map(({ path }) => path).sort()).toEqual(['aspect_ratio', 'clip_prompts']);
+  });
+
+  it('does not count clips wrong that it has not read', () => {
+    const clips = Array.from({ length: 1001 }, (_, index) => clip(index));
+    const problems = problemsOf({ total_clips: 1001, clip_prompts: clips });
+    expect(problems.map(({ path }) => path)).toEqual(['clip_prompts']);
+  });
+
+  it('stays quick and short for sixty thousand unknown fields', () => {
+    const extra = Object.fromEntries(
+      Array.from({ length: 60_000 }, (_, n) => [`k${String(n)}`, 1]),
+    );
+    expect(problemsOf(plan(extra))).toHaveLength(101);
   });
 
   it('lists a hundred problems at most and says how many more there are', () => {
