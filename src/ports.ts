@@ -67,3 +67,10 @@ export const rememberSimulatorPort = (dataDir: string, port: number): Promise<vo
   writeFile(portFile(dataDir), `${String(port)}\n`);
 
 const portFile = (dataDir: string): string => path.join(dataDir, 'simulator.port');
+
+/** Where a server that listens on `host` is reached from this machine. */
+export function localUrl(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  const bare = reachable.replace(/^\[|\]$/g, '');
+  return `http://${bare.includes(':') ? `[${bare}]` : bare}:${String(port)}`;
+}

@@ -11,7 +11,7 @@ import { startApi } from './api/server.js';
 import { loadConfig } from './config.js';
 import type { Config } from './config.js';
 import {
-  freePort,
+  localUrl,
   portAsSet,
   portWhereFree,
   rememberSimulatorPort,
@@ -95,9 +95,10 @@ async function startParts(
   signal.throwIfAborted();
   closers.push(await keepWorker(parts, log));
   signal.throwIfAborted();
-  const api = await startApi(parts);
+  const api = await startApi(parts, options.ports === 'where_free' ? { port: 0 } : {});
   closers.push(() => api.close());
-  return { url: api.url, ui_url, simulator_url };
+  const { port } = new URL(api.url);
+  return { url: localUrl(parts.api.host, Number(port)), ui_url, simulator_url };
 }
 
 const FIRST_WAIT = 1_000;
@@ -159,9 +160,10 @@ async function withPorts(config: Config, { ports }: StackOptions): Promise<Confi
           ),
         )
       : simulator.port,
+    // Beside others, the API takes whatever port it gets.
     api:
       ports === 'where_free'
-        ? await freePort(api.host)
+        ? api.port
         : await portAsSet({ ...wanted('PORT', api.port, usual.api.port), host: api.host }),
   };
   return {

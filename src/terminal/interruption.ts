@@ -15,6 +15,7 @@ export interface Interruption {
   readonly cause: () => LeaveSignal | null;
   /** From now on Ctrl-C asks this; null = it leaves. The question is taken back by its signal. */
   ask(question: ((signal: AbortSignal) => Promise<Answer>) | null): void;
+  leave(cause: LeaveSignal): void;
   close(): void;
 }
 
@@ -70,6 +71,7 @@ export function listenForSignals(
     ask(next) {
       question = next;
     },
+    leave,
     close() {
       for (const [name, handler] of Object.entries(handlers)) {
         source.off(name as NodeJS.Signals, handler);

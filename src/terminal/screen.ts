@@ -32,7 +32,8 @@ export function openScreen(output: WriteStream, onResize: () => void): Screen {
   const picture = (): string =>
     painted.map((line) => `${paint(line, colour)}${CLEAR_REST}\n`).join('');
   const above = (text: string): void => {
-    output.write(`${toTop()}${CLEAR_BELOW}${text.endsWith('\n') ? text : `${text}\n`}${picture()}`);
+    const lines = text.endsWith('\n') ? text : `${text}\n`;
+    output.write(open ? `${toTop()}${CLEAR_BELOW}${lines}${picture()}` : lines);
   };
   const showCursor = (): void => {
     if (open) output.write(SHOW);

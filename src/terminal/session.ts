@@ -28,8 +28,8 @@ export interface SessionOptions {
   interruption: Interruption;
   /** Where Ctrl-C's question is answered; null where nobody can. */
   keyboard: ReadStream | null;
-  /** Show the whole log, also what happened before this command came. */
-  from_beginning: boolean;
+  /** The last event that needs no telling; 0 = tell the whole log. */
+  after: number;
   /** Asked each time the connection is lost: is the stack that was followed gone for good? */
   isGone: () => Promise<boolean>;
 }
@@ -72,7 +72,7 @@ export async function follow(
   for await (const item of followEvents({
     url: new URL(`${jobPath(first.job_id)}/events`, api.url).href,
     headers: api.headers,
-    after: options.from_beginning ? 0 : first.seq,
+    after: options.after,
     signal: AbortSignal.any([interruption.signal, stop.signal]),
   })) {
     change(seen(view, item), item);

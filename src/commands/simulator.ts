@@ -1,0 +1,35 @@
+/** `npm run simulator`: the server that plays Replicate, alone, in the foreground. */
+import { loadCatalogue } from '../adapters/catalogue.js';
+import { loadConfig } from '../config.js';
+import { portAsSet } from '../ports.js';
+import { startSimulator } from '../simulator/index.js';
+import { parseSwitches } from '../terminal/arguments.js';
+import { runUntilSignal } from './process.js';
+
+const HOST = '127.0.0.1';
+
+export async function main(argv: string[]): Promise<number> {
+  const parsed = parseSwitches(argv, []);
+  if (!parsed.ok) {
+    console.error(`npm run simulator: ${parsed.message}`);
+    return 2;
+  }
+  return runUntilSignal(async () => {
+    const { simulator, data_dir, model_catalogue } = loadConfig();
+    const { port, speed } = simulator;
+    await portAsSet({ variable: 'SIMULATOR_PORT', host: HOST, port, usual: port });
+    const running = await startSimulator({
+      host: HOST,
+      port,
+      speed,
+      data_dir,
+      catalogue: await loadCatalogue(model_catalogue),
+      log: (line) => {
+        console.log(line);
+      },
+    });
+    console.log(`Replicate SIMULATOR at ${running.url}, ${String(speed)} times as fast.`);
+    console.log(`No model is called and nothing is paid. Its books: ${running.control_url}/stats`);
+    return running;
+  });
+}

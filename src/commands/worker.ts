@@ -1,0 +1,30 @@
+/** `npm run worker`: a worker alone, in the foreground. Any number of them share the work. */
+import { loadConfig } from '../config.js';
+import { parseSwitches } from '../terminal/arguments.js';
+import { startWorker } from '../worker.js';
+import { runUntilSignal } from './process.js';
+
+export async function main(argv: string[]): Promise<number> {
+  const parsed = parseSwitches(argv, []);
+  if (!parsed.ok) {
+    console.error(`npm run worker: ${parsed.message}`);
+    return 2;
+  }
+  return runUntilSignal(async () => {
+    const config = loadConfig();
+    const { address, task_queue, namespace } = config.temporal;
+    console.log(`Worker: starting, Temporal at ${address}, namespace ${namespace}`);
+    const worker = await startWorker(config, { log: console.error });
+    const renders = config.replicate.simulated
+      ? `the simulator expected at ${config.replicate.base_url} (npm run simulator); nothing is paid`
+      : config.replicate.base_url;
+    console.log(`Worker: polling task queue ${task_queue}; renders on ${renders}`);
+    return {
+      run: worker.run,
+      async close() {
+        console.log('Worker: stopping, running clips are handed over');
+        await worker.close();
+      },
+    };
+  });
+}

@@ -1,0 +1,221 @@
+/**
+ * `npm run generate`: a plan in, clips in a folder out. Checks everything that can be checked before it starts
+ * anything; then finds or starts a stack, and follows the job by its HTTP API alone.
+ *
+ * Exit 0 the job succeeded · 1 it failed or was canceled, or a file is missing · 2 a bad plan, usage or setting ·
+ * 129, 130, 143 left by a signal while the job goes on.
+ */
+import { access, constants, mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { ReadStream } from 'node:tty';
+import { fileURLToPath } from 'node:url';
+import { loadCatalogue } from './adapters/catalogue.js';
+import { UserError, explain } from './commands/process.js';
+import { loadConfig } from './config.js';
+import type { Config } from './config.js';
+import { checkPlan } from './domain/check-plan.schema.js';
+import { alternativesFor, estimateOf } from './domain/estimate.js';
+import type { Job } from './domain/job.js';
+import type { PlanProblem } from './domain/resolved.js';
+import { ApiProblem } from './terminal/api-client.js';
+import { GENERATE_USAGE, parseGenerate } from './terminal/arguments.js';
+import type { GenerateOptions } from './terminal/arguments.js';
+import { estimateText } from './terminal/estimate-text.js';
+import { findStack } from './terminal/find-stack.js';
+import type { Connected } from './terminal/find-stack.js';
+import { oneLine, plural } from './terminal/format.js';
+import { SIGNAL_CODES, listenForSignals } from './terminal/interruption.js';
+import type { Interruption } from './terminal/interruption.js';
+import { readPlanFile } from './terminal/plan-file.js';
+import { jsonReporter, plainReporter, screenReporter } from './terminal/reporters.js';
+import type { Reporter } from './terminal/reporters.js';
+import { follow } from './terminal/session.js';
+import type { SessionEnd } from './terminal/session.js';
+
+const EXAMPLE = fileURLToPath(new URL('../examples/trailer.json', import.meta.url));
+/** A stop is done within 30 s, whatever hangs. */
+const GRACE = 27_000;
+
+export async function main(argv: string[]): Promise<number> {
+  const parsed = parseGenerate(argv);
+  if (parsed.kind === 'help') {
+    console.log(GENERATE_USAGE);
+    return 0;
+  }
+  if (parsed.kind === 'refused') {
+    console.error(`${parsed.message}\n\n${GENERATE_USAGE}`);
+    return 2;
+  }
+  const interruption = listenForSignals();
+  interruption.signal.addEventListener('abort', () => {
+    setTimeout(() => process.exit(leaveCode(interruption)), GRACE).unref();
+  });
+  process.stdout.once('error', () => {
+    interruption.leave('SIGHUP');
+  });
+  try {
+    return await generate(parsed.options, interruption);
+  } catch (error) {
+    if (interruption.signal.aborted) return leaveCode(interruption);
+    return explained(error);
+  } finally {
+    interruption.close();
+  }
+}
+
+const leaveCode = (interruption: Interruption): number =>
+  SIGNAL_CODES[interruption.cause() ?? 'SIGTERM'];
+
+function explained(error: unknown): number {
+  if (error instanceof ApiProblem && error.errors.length > 0) {
+    printProblems('The plan', error.errors);
+    return 2;
+  }
+  if (error instanceof ApiProblem && error.status < 500) {
+    console.error(oneLine(error.message));
+    return 2;
+  }
+  const { line, code } = explain(error);
+  console.error(line);
+  return code;
+}
+
+function printProblems(what: string, problems: readonly PlanProblem[]): void {
+  console.error(`${what} has ${plural(problems.length, 'mistake')}; nothing was started:`);
+  for (const { path: place, message } of problems) {
+    console.error(`  ${place === '' ? '' : `${place}: `}${oneLine(message)}`);
+  }
+}
+
+async function generate(options: GenerateOptions, interruption: Interruption): Promise<number> {
+  const config = loadConfig();
+  const plan = options.attach === null ? await checkedPlan(options, config) : null;
+  if (plan?.kind === 'done') return plan.code;
+  await requireWritable(options.out ?? 'out');
+  const order: Order =
+    plan === null ? { job_id: options.attach ?? '' } : { job_id: null, plan: plan.value };
+  const reporter = createReporter(options);
+  try {
+    return await run(config, { options, order, interruption, reporter });
+  } finally {
+    reporter.close();
+  }
+}
+
+/** What to follow: a job that exists, or one that a plan starts. */
+type Order = { job_id: string } | { job_id: null; plan: unknown };
+
+type PlanOutcome = { kind: 'plan'; value: unknown } | { kind: 'done'; code: number };
+
+async function checkedPlan(options: GenerateOptions, config: Config): Promise<PlanOutcome> {
+  const file = await readPlanFile(options.plan ?? EXAMPLE);
+  if (!file.ok) throw new UserError(file.message);
+  const value = named(file.value, options.job_id);
+  const context = {
+    catalogue: await loadCatalogue(config.model_catalogue),
+    default_model: config.default_model,
+    duration_buffer: config.duration_buffer,
+  };
+  const checked = checkPlan(value, context);
+  if (!checked.ok) {
+    printProblems(options.plan ?? 'The example', checked.problems);
+    return { kind: 'done', code: 2 };
+  }
+  if (!options.dry_run) return { kind: 'plan', value };
+  const { plan, resolved } = checked;
+  const estimate = estimateOf(resolved, alternativesFor(plan, resolved, context));
+  console.log(options.json ? JSON.stringify(estimate) : estimateText(estimate).join('\n'));
+  return { kind: 'done', code: 0 };
+}
+
+const named = (value: unknown, jobId: string | null): unknown =>
+  jobId !== null && typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? { ...value, job_id: jobId }
+    : value;
+
+async function requireWritable(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    throw new UserError(
+      `--out: expected a folder that can be written, got "${folder}" (${error instanceof Error ? error.message : String(error)})`,
+      { cause: error },
+    );
+  }
+}
+
+function createReporter({ json }: GenerateOptions): Reporter {
+  const outputs = { stdout: process.stdout, stderr: process.stderr };
+  if (json) return jsonReporter(outputs);
+  return process.stdout.isTTY ? screenReporter(process.stdout) : plainReporter(outputs);
+}
+
+interface Run {
+  options: GenerateOptions;
+  order: Order;
+  interruption: Interruption;
+  reporter: Reporter;
+}
+
+/** Once round, unless the stack that another command ran ends before the job: then with one of our own. */
+async function run(config: Config, task: Run): Promise<number> {
+  const { interruption, reporter } = task;
+  const say = (text: string): void => {
+    reporter.say(text);
+  };
+  let { order } = task;
+  let told: number | null = null;
+  for (;;) {
+    const stack = await findStack(config, { say, signal: interruption.signal });
+    try {
+      const job = await openJob(stack, order);
+      const end = await followOn(stack, job, { ...task, order, told });
+      if (end.kind === 'over') return exitCode(end);
+      if (end.kind === 'left') {
+        reporter.close();
+        say(howToGoOn(stack, job, config));
+        return leaveCode(interruption);
+      }
+      say('The command that ran the stack has ended; the job goes on here');
+      order = { job_id: job.job_id };
+      told = end.job.seq;
+    } finally {
+      await stack.close();
+    }
+  }
+}
+
+function followOn(
+  stack: Connected,
+  job: Job,
+  { options, order, told, reporter, interruption }: Run & { told: number | null },
+): Promise<SessionEnd> {
+  const whole = options.json || order.job_id === null;
+  const access = { api: stack.api, ui_url: stack.uiUrl(job.job_id) };
+  return follow(job, access, {
+    out: options.out ?? path.join('out', job.job_id),
+    reporter,
+    interruption,
+    keyboard: keyboard(),
+    after: told ?? (whole ? 0 : job.seq),
+    isGone: stack.isGone,
+  });
+}
+
+const openJob = (stack: Connected, order: Order): Promise<Job> =>
+  order.job_id === null ? stack.api.create(order.plan) : stack.api.job(order.job_id);
+
+/** Ctrl-C is a question only where somebody sees it and can answer. */
+const keyboard = (): ReadStream | null =>
+  process.stdout.isTTY && process.stdin.isTTY ? process.stdin : null;
+
+function howToGoOn(stack: Connected, job: Job, config: Config): string {
+  const attach = `npm run generate -- --attach ${job.job_id}`;
+  return stack.embedded
+    ? `Job ${job.job_id} is safe in ${config.data_dir} and goes on with: ${attach}   or: npm start`
+    : `Job ${job.job_id} goes on without this command. Follow it with: ${attach}   or at ${stack.api.url}/jobs/${job.job_id}`;
+}
+
+const exitCode = ({ job, failures }: Extract<SessionEnd, { kind: 'over' }>): number =>
+  job.status === 'succeeded' && failures.length === 0 ? 0 : 1;
