@@ -37,6 +37,16 @@ export interface Estimate {
   estimated_cost_usd: number | null;
   cost_increase_percent: number;
   warnings: string[];
+  dispatch?: 'batches' | 'window';
+  /** Seconds, when every first attempt is good. */
+  makespan?: { batches: number; window: number };
+  /** Other models that could do the same for less. */
+  alternatives?: {
+    model: string;
+    estimated_cost_usd: number;
+    saves_percent: number;
+    says: string;
+  }[];
 }
 
 export interface Readiness {

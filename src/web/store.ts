@@ -9,7 +9,7 @@ import type { Job, JobEvent } from '../domain/job.js';
 import { apply, isClipEvent } from '../domain/progress.js';
 
 /** A job as the API answers it; `stale` when no worker could be asked. */
-export type JobSnapshot = Job & { stale?: boolean };
+export type JobSnapshot = Job & { stale?: boolean; source?: string };
 
 /** Frame `clip.progress`: what a clip does right now. Never durable. */
 export interface LiveProgress {
@@ -19,8 +19,13 @@ export interface LiveProgress {
   phase: string;
   next_attempt_at?: string | null;
   last_error?: string | null;
+  /** When a wait inside the attempt ends, and what it waits for. */
+  until?: string | null;
+  message?: string | null;
   /** From the model's usual time, not from the model's own log. */
   estimated: boolean;
+  /** No worker answers; Temporal alone said this. */
+  stale?: boolean;
 }
 
 export interface PageState {
@@ -64,8 +69,7 @@ function foldSnapshot(state: PageState, job: JobSnapshot): PageState {
 
 function foldEvent(state: PageState, event: JobEvent): PageState {
   if (state.job === null || event.seq <= state.job.seq || leavesGap(state, event)) return state; // S1
-  // An event proves that a worker answers again.
-  const { stale: _, ...job } = { ...state.job, ...apply(state.job, event) };
+  const job = asked(apply(state.job, event));
   const log = [...state.log, event].slice(-LOG_LIMIT);
   const batch =
     event.type === 'batch.started' ? { batch: event.batch, batches: event.batches } : state.batch;
@@ -78,7 +82,17 @@ function foldEvent(state: PageState, event: JobEvent): PageState {
 function foldProgress(state: PageState, progress: LiveProgress): PageState {
   const live = new Map(state.live);
   live.set(progress.clip_index, progress);
-  return { ...state, live };
+  if (state.job === null || (progress.stale === true) === (state.job.stale === true)) {
+    return { ...state, live };
+  }
+  const job = progress.stale === true ? { ...state.job, stale: true } : asked(state.job);
+  return { ...state, live, job };
+}
+
+/** The job of somebody who could be asked. */
+function asked(job: JobSnapshot): JobSnapshot {
+  const { stale: _stale, source: _source, ...fresh } = job;
+  return fresh;
 }
 
 /** A stream frame's name and data to what it means; null for anything this page does not know. */

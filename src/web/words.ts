@@ -3,6 +3,7 @@
  * Pure text.
  */
 import type { Clip, ClipStatus, JobEvent, JobStatus } from '../domain/job.js';
+import { isClipOver } from '../domain/progress.js';
 import type { FailureKind } from '../domain/failures.js';
 import { clipName } from './format.js';
 import type { LiveProgress } from './store.js';
@@ -26,17 +27,21 @@ export const CLIP_WORDS: Record<ClipStatus, string> = {
   canceled: 'Canceled',
 };
 
+/** Between two events, from what Temporal knows of the activity. */
 const PHASE_WORDS: Record<string, string> = {
+  waiting_for_worker: 'Waiting for a worker',
+  backoff: CLIP_WORDS.retrying,
   creating: 'Sending to the model',
   waiting: 'Waiting for the provider',
   reconciling: 'Finding the prediction again',
   rendering: 'Rendering',
+  storing: 'Saving',
 };
 
 export const phaseOf = (clip: Clip, live: LiveProgress | undefined): string =>
-  clip.status === 'running' && live !== undefined
-    ? (PHASE_WORDS[live.phase] ?? CLIP_WORDS.running)
-    : CLIP_WORDS[clip.status];
+  live === undefined || isClipOver(clip.status)
+    ? CLIP_WORDS[clip.status]
+    : (PHASE_WORDS[live.phase] ?? CLIP_WORDS[clip.status]);
 
 /** What went wrong, in plain words; the provider's own text stands beneath it. */
 export const FAILURE_WORDS: Record<FailureKind, string> = {

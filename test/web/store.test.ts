@@ -81,6 +81,23 @@ describe('the page folds a job', () => {
   });
 });
 
+describe('staleness', () => {
+  const live = {
+    clip_index: 0,
+    attempt: 1,
+    percent: null,
+    phase: 'waiting_for_worker',
+    estimated: false,
+  };
+
+  it('is told by live frames too, both ways', () => {
+    const { first } = history();
+    const away = fold(from(first), { kind: 'progress', progress: { ...live, stale: true } });
+    expect(away.job?.stale).toBe(true);
+    expect(fold(away, { kind: 'progress', progress: live }).job).toEqual(first);
+  });
+});
+
 describe('frames', () => {
   it('are read by their name', () => {
     expect(readFrame('snapshot', '{"job_id":"a"}')?.kind).toBe('snapshot');

@@ -3,15 +3,16 @@
  * it redraws when its clip or its live progress is another object than before.
  */
 import type { Clip, Job } from '../../domain/job.js';
-import { isClipOver, isOver } from '../../domain/progress.js';
+import { isClipOver } from '../../domain/progress.js';
 import { now } from '../clock.js';
 import { attribute, figure, h, icon, setText, show } from '../dom.js';
 import { clipFile, clipName, clock, percent, safeLink, seconds, usd } from '../format.js';
 import type { LiveProgress } from '../store.js';
-import { CLIP_WORDS, FAILURE_WORDS, phaseOf } from '../words.js';
+import { phaseOf } from '../words.js';
 import { mediaUrl } from '../api-key.js';
 import { clipControls } from './clip-controls.js';
 import { screen } from './screen.js';
+import { troubleBox } from './trouble.js';
 
 export interface CardInput {
   job: Job;
@@ -151,38 +152,6 @@ function progressBar(name: string): {
       attribute(label, 'title', estimated ? 'Estimated from the usual time of this model' : null);
     },
   };
-}
-
-/** Why a clip waits or failed, with the countdown to the next try. */
-function troubleBox(): { element: HTMLElement; update(input: CardInput): void } {
-  const words = h('strong', {});
-  const text = h('span', { class: 'clip__error' });
-  const countdown = h('span', { class: 'clip__countdown' });
-  const element = h('div', { class: 'clip__trouble', hidden: true }, words, text, countdown);
-  return {
-    element,
-    update({ clip, live, job }) {
-      const message =
-        clip.error?.message ?? (clip.status === 'retrying' ? (live?.last_error ?? null) : null);
-      const visible = message !== null && clip.status !== 'succeeded';
-      show(element, visible);
-      if (!visible) return;
-      setText(
-        words,
-        clip.error === null ? CLIP_WORDS[clip.status] : FAILURE_WORDS[clip.error.kind],
-      );
-      setText(text, message);
-      setText(countdown, isOver(job.status) ? '' : countdownText(clip, live));
-      show(countdown, countdown.textContent !== '');
-    },
-  };
-}
-
-function countdownText(clip: Clip, live: LiveProgress | undefined): string {
-  const at = clip.next_attempt_at ?? live?.next_attempt_at ?? null;
-  if (clip.status !== 'retrying' || at === null) return '';
-  const left = Math.ceil((Date.parse(at) - now()) / 1000);
-  return left > 0 ? `Next try in ${clock(left)}` : 'Trying again now…';
 }
 
 function factList(): { element: HTMLElement; update(clip: Clip): void; tick(clip: Clip): void } {

@@ -4,7 +4,7 @@
  */
 import type { Estimate, EstimatedClip, Refusal } from '../api-client.js';
 import { h, type Child } from '../dom.js';
-import { increase, percent, plural, seconds, usd } from '../format.js';
+import { increase, percent, plural, roughly, seconds, usd } from '../format.js';
 
 /** Above this a buffer is worth a second look. */
 const WATCHED_INCREASE = 20;
@@ -18,6 +18,7 @@ export function estimateView(estimate: Estimate, onStart: () => void): HTMLEleme
     totals(estimate),
     warnings(estimate.warnings),
     table(estimate.clips),
+    cheaper(estimate.alternatives ?? []),
     h(
       'div',
       { class: 'estimate__start' },
@@ -44,6 +45,8 @@ function totals(estimate: Estimate): HTMLElement {
     ['Estimated cost', usd(estimate.estimated_cost_usd)],
     ['Extra for the buffer', increase(estimate.cost_increase_percent)],
   ];
+  const time = estimate.makespan?.[estimate.dispatch ?? 'batches'];
+  if (time !== undefined) pairs.push(['Usually takes', roughly(time)]);
   return h(
     'dl',
     { class: 'figures' },
@@ -66,6 +69,27 @@ const warnings = (texts: readonly string[]): Child =>
         { class: 'notice notice--warn' },
         h('h3', { class: 'notice__title', text: `Worth knowing (${String(texts.length)})` }),
         h('ul', {}, ...texts.map((text) => h('li', { text }))),
+      );
+
+const cheaper = (others: NonNullable<Estimate['alternatives']>): Child =>
+  others.length === 0
+    ? null
+    : h(
+        'details',
+        { class: 'cheaper' },
+        h('summary', { text: `${plural(others.length, 'model')} could do this for less` }),
+        h(
+          'ul',
+          {},
+          ...others.map(({ model, estimated_cost_usd, saves_percent, says }) =>
+            h(
+              'li',
+              {},
+              h('strong', { text: `${model} · ${usd(estimated_cost_usd)}` }),
+              h('span', { class: 'quiet', text: ` ${percent(saves_percent)} less. ${says}` }),
+            ),
+          ),
+        ),
       );
 
 const HEADINGS = ['Clip', 'Wanted', 'Requested', 'Cost', 'Buffer'];

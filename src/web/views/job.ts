@@ -130,7 +130,18 @@ export function jobView(jobId: string, context: JobViewContext): View {
     header.tick(job, usualTime(job));
     for (const clip of job.clips) if (!isClipOver(clip.status)) cards.get(clip.clip_index)?.tick();
   }, 500);
-  const unlisten = context.health.listen(notify);
+  /** After an absence of workers: what nobody could confirm is asked again. */
+  const refresh = async (): Promise<void> => {
+    if (state.job?.stale !== true || context.health.latest()?.ready !== true) return;
+    const answer = await api.job(jobId);
+    if (!answer.ok || answer.value.seq < state.job.seq) return;
+    state = fold(state, { kind: 'snapshot', job: answer.value });
+    drawSoon();
+  };
+  const unlisten = context.health.listen(() => {
+    notify();
+    void refresh();
+  });
   const wake = (): void => {
     if (document.visibilityState === 'visible' && connection.kind === 'lost') stream.nudge();
   };

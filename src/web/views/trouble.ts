@@ -1,0 +1,57 @@
+/**
+ * Why a clip waits or failed, in plain words, the provider's own beneath them, and the countdown to
+ * what comes next. Nothing at all while nothing is wrong.
+ */
+import type { Clip, Job } from '../../domain/job.js';
+import { isOver } from '../../domain/progress.js';
+import { now } from '../clock.js';
+import { h, setText, show } from '../dom.js';
+import { clock } from '../format.js';
+import type { LiveProgress } from '../store.js';
+import { FAILURE_WORDS, phaseOf } from '../words.js';
+
+interface Input {
+  job: Job;
+  clip: Clip;
+  live: LiveProgress | undefined;
+}
+
+export function troubleBox(): { element: HTMLElement; update(input: Input): void } {
+  const words = h('strong', {});
+  const text = h('span', { class: 'clip__error' });
+  const countdown = h('span', { class: 'clip__countdown' });
+  const element = h('div', { class: 'clip__trouble', hidden: true }, words, text, countdown);
+  return {
+    element,
+    update(input) {
+      const message = reasonOf(input);
+      show(element, message !== null);
+      if (message === null) return;
+      const { clip, live, job } = input;
+      setText(words, clip.error === null ? phaseOf(clip, live) : FAILURE_WORDS[clip.error.kind]);
+      setText(text, message);
+      setText(countdown, isOver(job.status) ? '' : countdownText(clip, live));
+      show(countdown, countdown.textContent !== '');
+    },
+  };
+}
+
+function reasonOf({ clip, live }: Input): string | null {
+  if (clip.status === 'succeeded') return null;
+  if (clip.error !== null) return clip.error.message;
+  if (live?.phase === 'backoff') return live.last_error ?? null;
+  return live?.phase === 'waiting' ? (live.message ?? null) : null;
+}
+
+function countdownText(clip: Clip, live: LiveProgress | undefined): string {
+  if (clip.status === 'retrying' || live?.phase === 'backoff') {
+    return inTime(clip.next_attempt_at ?? live?.next_attempt_at, 'Next try', 'Trying again now…');
+  }
+  return live?.phase === 'waiting' ? inTime(live.until, 'Goes on', 'Going on now…') : '';
+}
+
+function inTime(at: string | null | undefined, what: string, due: string): string {
+  if (at === null || at === undefined) return '';
+  const left = Math.ceil((Date.parse(at) - now()) / 1000);
+  return left > 0 ? `${what} in ${clock(left)}` : due;
+}
