@@ -7,7 +7,7 @@
  *   progress-hub → job-watcher → progress-log → job-stream → sse   from Temporal to a reader
  *   jobs-port ← jobs, temporal-rows   Temporal, behind one interface
  */
-import Fastify from 'fastify';
+import Fastify, { LogController } from 'fastify';
 import type { FastifyInstance, FastifyBaseLogger, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { validatorCompiler } from 'fastify-type-provider-zod';
@@ -39,7 +39,7 @@ const MOST_BODY = 1024 * 1024;
 export async function buildApp(deps: ApiDeps): Promise<App> {
   const app = Fastify({
     bodyLimit: MOST_BODY,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 3000 },
     logger: {

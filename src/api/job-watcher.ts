@@ -88,6 +88,7 @@ export class JobWatcher {
     const { jobs } = this.#deps;
     const run = await jobs.find(this.jobId);
     if (run === null) return (await this.#replayArchive(null)) ? 'over' : 'missing';
+    if (this.run !== null && this.run.run_id !== run.run_id) this.#jobIsBehind = true;
     this.run = run;
     if (run.closed_at !== null && (await this.#replayArchive(run))) return 'over';
     // The token first, then the events: whatever happens in between wakes the next wait.
@@ -140,6 +141,8 @@ export class JobWatcher {
     }
     if (this.job !== null) this.#deps.onJob(this.job);
     this.#change({ phase: 'live', stale: false });
+    // Of a closed run more is known in a moment: how it ended.
+    if (run.closed_at === null) this.#settle();
   }
 
   /** Events of earlier runs are stored, not in this run's workflow. */
@@ -171,7 +174,7 @@ export class JobWatcher {
 
   #change(change: { phase?: WatchPhase; stale?: boolean }): void {
     Object.assign(this, change);
-    this.#settle();
+    if (this.phase !== 'live' || this.stale) this.#settle();
     this.#deps.onNews();
   }
 

@@ -137,8 +137,9 @@ export function createJobs({ connection, namespace, task_queue }: Settings): Job
           skipArchival: true,
           ...(token === null ? {} : { nextPageToken: token }),
         });
+      using each = childOf(signal);
       const answer = await client
-        .withDeadline(Date.now() + LONG_POLL, () => client.withAbortSignal(signal, work))
+        .withDeadline(Date.now() + LONG_POLL, () => client.withAbortSignal(each.signal, work))
         .catch((error: unknown) => {
           throw translate(error);
         });
@@ -208,6 +209,22 @@ const startOptions = (taskQueue: string, request: StartRequest) => ({
 
 function argsOf({ name: _, ...argument }: Signal): unknown[] {
   return Object.keys(argument).length === 0 ? [] : [argument];
+}
+
+/** A signal for one call: the client never removes its listener, and a watch makes many calls. */
+function childOf(parent: AbortSignal): Disposable & { signal: AbortSignal } {
+  const controller = new AbortController();
+  const abort = (): void => {
+    controller.abort();
+  };
+  parent.addEventListener('abort', abort, { once: true });
+  if (parent.aborted) abort();
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]: () => {
+      parent.removeEventListener('abort', abort);
+    },
+  };
 }
 
 function decodeCursor(cursor: string): Uint8Array {

@@ -11,7 +11,7 @@ import { loadCatalogue } from '../adapters/catalogue.js';
 import { ConfigError } from '../config.js';
 import type { Config } from '../config.js';
 import { checkPlan } from '../domain/check-plan.schema.js';
-import { estimateOf } from '../domain/estimate.js';
+import { alternativesFor, estimateOf } from '../domain/estimate.js';
 import { buildApp } from './app.js';
 import type { ApiDeps, ApiSettings, App } from './app.js';
 import { createArchive } from './archive.js';
@@ -69,10 +69,14 @@ async function assemble(
   const { default_model, duration_buffer } = config;
   const plan = { catalogue, default_model, duration_buffer };
   return {
-    jobs: createJobs({ connection, ...temporal }),
+    jobs: createJobs({
+      connection,
+      namespace: temporal.namespace,
+      task_queue: temporal.task_queue,
+    }),
     archive: createArchive(config.data_dir),
     checkPlan: (value) => checkPlan(value, plan),
-    estimateOf,
+    estimate: (wanted, resolved) => estimateOf(resolved, alternativesFor(wanted, resolved, plan)),
     models: [...catalogue.values()],
     ...overrides.deps,
     settings: {

@@ -1,6 +1,8 @@
 /** What the routes are given: the outside as ports (ApiDeps), and what the API makes of it (Services), assembled once. */
 import type { FastifyBaseLogger } from 'fastify';
+import type { Estimate } from '../domain/estimate.js';
 import type { ModelRow } from '../domain/models/row.js';
+import type { Plan } from '../domain/plan.schema.js';
 import type { Checked, ResolvedPlan } from '../domain/resolved.js';
 import type { Archive } from './archive.js';
 import { STREAM_LIMITS } from './job-stream.js';
@@ -35,7 +37,7 @@ export interface ApiDeps {
   jobs: Jobs;
   archive: Archive;
   checkPlan: (plan: unknown) => Checked;
-  estimateOf: (resolved: ResolvedPlan) => unknown;
+  estimate: (plan: Plan, resolved: ResolvedPlan) => Estimate;
   models: readonly ModelRow[];
   settings: ApiSettings;
 }

@@ -46,10 +46,11 @@ export function jobRoutes(app: App, services: Services): void {
       },
       validatorCompiler: bodyUnchecked,
     },
-    async (request, reply) => {
+    async (request) => {
       const checked = services.checkPlan(request.body);
       if (!checked.ok) throw invalid(checked.problems);
-      return reply.send(services.estimateOf(checked.resolved) as never);
+      const estimate = services.estimate(checked.plan, checked.resolved);
+      return { ...estimate, clips: estimate.clips.map((clip) => ({ ...clip })) };
     },
   );
 

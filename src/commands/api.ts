@@ -1,0 +1,16 @@
+/** `npm run api`: the HTTP API and the page alone, in the foreground. */
+import { startApi } from '../api/server.js';
+import { loadConfig } from '../config.js';
+import { runUntilSignal } from './process.js';
+
+export const main = (): Promise<number> =>
+  runUntilSignal(async () => {
+    const config = loadConfig();
+    const api = await startApi(config);
+    const renders = config.replicate.simulated ? 'the simulator (nothing is paid)' : 'Replicate';
+    console.log(`Page:     ${api.url}/`);
+    console.log(`API:      ${api.url}/docs`);
+    console.log(`Temporal: ${config.temporal.address}, task queue ${config.temporal.task_queue}`);
+    console.log(`Renders:  ${renders}`);
+    return api;
+  });

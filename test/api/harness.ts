@@ -1,0 +1,127 @@
+/** The real app around a fake Temporal, a real data folder and a real socket; and a reader of event streams. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import http from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { onTestFinished } from 'vitest';
+import { buildApp } from '../../src/api/app.js';
+import type { ApiSettings, App } from '../../src/api/app.js';
+import { createArchive } from '../../src/api/archive.js';
+import { alternativesFor, estimateOf } from '../../src/domain/estimate.js';
+import { CATALOGUE } from '../../src/domain/models/index.js';
+import { createSseParser } from '../../src/web/sse-parser.js';
+import type { SseFrame } from '../../src/web/sse-parser.js';
+import { FakeJobs } from './fake-jobs.js';
+import { check, context } from './plan.js';
+
+export interface Harness {
+  app: App;
+  jobs: FakeJobs;
+  archive: ReturnType<typeof createArchive>;
+  data_dir: string;
+  url: string;
+}
+
+export async function harness(settings: Partial<ApiSettings> = {}): Promise<Harness> {
+  const data_dir = await mkdtemp(path.join(tmpdir(), 'api-'));
+  const jobs = new FakeJobs();
+  const archive = createArchive(data_dir);
+  const app = await buildApp({
+    jobs,
+    archive,
+    checkPlan: check,
+    estimate: (plan, resolved) => estimateOf(resolved, alternativesFor(plan, resolved, context)),
+    models: [...CATALOGUE.values()],
+    settings: {
+      version: '0.0.0',
+      simulated: true,
+      namespace: 'default',
+      data_dir,
+      api_keys: [],
+      ui_url: null,
+      log_level: 'error',
+      watch_every_ms: 10,
+      watch_grace_ms: 50,
+      page_dir: path.join(data_dir, 'page'),
+      ...settings,
+    },
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  onTestFinished(async () => {
+    await app.close();
+    await rm(data_dir, { recursive: true, force: true });
+  });
+  return { app, jobs, archive, data_dir, url };
+}
+
+export interface Reader {
+  status: number;
+  headers: http.IncomingHttpHeaders;
+  frames: SseFrame[];
+  /** Resolves when the frames read so far satisfy it; rejects when the stream ends first. */
+  until(isTrue: (frames: SseFrame[]) => boolean): Promise<SseFrame[]>;
+  /** Resolves when the server has ended the stream (true), or it was cut (false). */
+  ended: Promise<boolean>;
+  response: http.IncomingMessage;
+  close(): void;
+}
+
+export const ids = (frames: SseFrame[]): number[] =>
+  frames.flatMap(({ id }) => (id === null ? [] : [Number(id)]));
+
+/** Opens a stream and reads it, unless `paused`. */
+export function read(
+  url: string,
+  { headers = {}, paused = false }: { headers?: Record<string, string>; paused?: boolean } = {},
+): Promise<Reader> {
+  return new Promise((resolve, reject) => {
+    const request = http.get(url, { headers, agent: false }, (response) => {
+      const frames: SseFrame[] = [];
+      const parser = createSseParser();
+      const watchers = new Set<() => void>();
+      let over = false;
+      const ended = new Promise<boolean>((settle) => {
+        response.on('end', () => {
+          settle(true);
+        });
+        response.on('close', () => {
+          over = true;
+          settle(response.complete);
+          for (const check of [...watchers]) check();
+        });
+      });
+      response.on('error', () => undefined);
+      if (!paused) {
+        response.setEncoding('utf8').on('data', (text: string) => {
+          frames.push(...parser.push(text));
+          for (const check of [...watchers]) check();
+        });
+      }
+      resolve({
+        status: response.statusCode ?? 0,
+        headers: response.headers,
+        frames,
+        ended,
+        response,
+        until: (isTrue) =>
+          new Promise((settle, refuse) => {
+            const look = (): void => {
+              if (isTrue(frames)) {
+                watchers.delete(look);
+                settle(frames);
+              } else if (over) {
+                watchers.delete(look);
+                refuse(new Error(`the stream ended with ${JSON.stringify(frames).slice(0, 2000)}`));
+              }
+            };
+            watchers.add(look);
+            look();
+          }),
+        close: () => {
+          request.destroy();
+        },
+      });
+    });
+    request.on('error', reject);
+  });
+}
