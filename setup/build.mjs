@@ -1,0 +1,118 @@
+/**
+ * dist: the compiled program, the page and the workflow bundle. `dist/.built` holds the fingerprint of everything
+ * that went in; it is removed first and written last, so a build that was interrupted is built again.
+ */
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+  mkdirSync,
+} from 'node:fs';
+import path from 'node:path';
+import { inRoot } from './paths.mjs';
+import { lastWords, run } from './processes.mjs';
+import { SetupError, timed } from './say.mjs';
+
+const stamp = inRoot('dist', '.built');
+const INPUTS = [
+  'src',
+  'setup/build.mjs',
+  'setup/bundle-workflows.mjs',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'tsconfig.web.json',
+  'package-lock.json',
+];
+
+export const program = {
+  needed: () =>
+    !existsSync(stamp) ||
+    readFileSync(stamp, 'utf8') !== fingerprint(INPUTS.map((name) => inRoot(name))),
+  make: () =>
+    timed('building', async () => {
+      const built = fingerprint(INPUTS.map((name) => inRoot(name)));
+      mkdirSync(inRoot('dist'), { recursive: true });
+      rmSync(stamp, { force: true });
+      await Promise.all([compile('tsconfig.build.json'), compile('tsconfig.web.json')]);
+      removeOrphans(inRoot('dist'), inRoot('src'));
+      removeOrphans(inRoot('dist/page'), inRoot('src'));
+      copyPage();
+      await bundleWorkflows();
+      writeFileSync(stamp, built);
+      return 'built';
+    }),
+};
+
+/** Of files and folders: names and contents, in an order that does not depend on the file system. */
+export function fingerprint(places) {
+  const hash = createHash('sha256').update(process.version);
+  for (const file of places.flatMap((place) => filesBelow(place)).sort()) {
+    hash.update(`\0${path.relative(inRoot(), file)}\0`).update(readFileSync(file));
+  }
+  return hash.digest('hex');
+}
+
+function filesBelow(place) {
+  if (!existsSync(place)) return [];
+  try {
+    return readdirSync(place, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name));
+  } catch (error) {
+    if (error.code === 'ENOTDIR') return [place];
+    throw error;
+  }
+}
+
+async function compile(project) {
+  const { ok, text } = await run(process.execPath, [
+    inRoot('node_modules/typescript/bin/tsc'),
+    ...['--project', inRoot(project), '--incremental'],
+    // Below dist, so that removing dist forgets what was emitted.
+    ...['--tsBuildInfoFile', inRoot('dist', `.${project}.tsbuildinfo`)],
+  ]);
+  if (ok) return;
+  const errors = text.split('\n').filter((line) => /error TS\d+/.test(line));
+  for (const line of errors.slice(0, 20)) console.error(`  ${line}`);
+  throw new SetupError(
+    `building failed: ${String(errors.length || 'unknown')} mistakes found by TypeScript (${project}); correct them and run the command again.`,
+  );
+}
+
+/** Incremental builds leave the output of deleted sources behind. */
+function removeOrphans(output, source) {
+  for (const file of filesBelow(output)) {
+    const name = path.relative(output, file);
+    if (
+      !name.endsWith('.js') ||
+      name === 'workflow-bundle.js' ||
+      name.startsWith(`page${path.sep}`)
+    )
+      continue;
+    if (!existsSync(path.join(source, name.replace(/\.js$/, '.ts')))) {
+      rmSync(file);
+      rmSync(`${file}.map`, { force: true });
+    }
+  }
+}
+
+function copyPage() {
+  const source = inRoot('src/web');
+  for (const file of filesBelow(source)) {
+    if (!/\.(html|css|svg|png|ico|webmanifest)$/.test(file)) continue;
+    cpSync(file, inRoot('dist/page/web', path.relative(source, file)));
+  }
+}
+
+async function bundleWorkflows() {
+  const { ok, text } = await run(process.execPath, [inRoot('setup/bundle-workflows.mjs')]);
+  if (!ok) {
+    throw new SetupError(
+      `bundling the workflows failed: ${lastWords(text)}; correct src/workflows and run the command again.`,
+    );
+  }
+}

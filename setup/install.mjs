@@ -1,0 +1,53 @@
+/**
+ * node_modules as package-lock.json has it. npm writes `node_modules/.package-lock.json` as its last act, so that
+ * file is the stamp: interrupted or outdated installs are seen by comparing the two. No install script is run.
+ */
+import { readFileSync } from 'node:fs';
+import { inRoot } from './paths.mjs';
+import { lastWords, run } from './processes.mjs';
+import { SetupError, timed } from './say.mjs';
+
+export const packages = {
+  needed: () => !isInstalled(read('package-lock.json'), read('node_modules/.package-lock.json')),
+  make: () =>
+    timed('installing packages with npm', async () => {
+      const { ok, text } = await npm();
+      if (!ok) {
+        throw new SetupError(
+          `installing packages failed: ${lastWords(text, /npm error (?!A complete log|\/)|not found/)}; check the network and the registry in .npmrc, then run the command again.`,
+        );
+      }
+      return 'packages installed';
+    }),
+};
+
+/** Whether every package that is not optional is there in the version asked for. */
+export function isInstalled(wanted, installed) {
+  if (wanted === null || installed === null) return false;
+  return Object.entries(wanted.packages).every(
+    ([place, { version, optional, devOptional, peer }]) =>
+      place === '' ||
+      optional ||
+      devOptional ||
+      peer ||
+      installed.packages[place]?.version === version,
+  );
+}
+
+function npm() {
+  const words = ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'];
+  const script = process.env.npm_execpath;
+  // SKIP_FFMPEG: the media library would fetch a command line program that is never used here.
+  const options = { env: { SKIP_FFMPEG: 'true', NODE_ENV: 'development' } };
+  return script?.endsWith('.js')
+    ? run(process.execPath, [script, ...words], options)
+    : run('npm', words, options);
+}
+
+function read(file) {
+  try {
+    return JSON.parse(readFileSync(inRoot(file), 'utf8'));
+  } catch {
+    return null;
+  }
+}

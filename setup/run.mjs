@@ -1,0 +1,116 @@
+/**
+ * Every npm command begins here: bring the machine to ready, then run the command in this same process. The steps are
+ * rows of a table; each knows whether it is needed and how to do it, and nothing is locked or said when none is.
+ *
+ * R1 A signal during set-up ends what set-up started, and the process, with the exit code shells expect.
+ * R2 The command's own handlers are in place before ours are taken away.
+ * R3 Whatever fails is one sentence; a stack trace is never shown.
+ */
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { program } from './build.mjs';
+import { packages } from './install.mjs';
+import { lock } from './lock.mjs';
+import { cache, inRoot } from './paths.mjs';
+import { stopChildren } from './processes.mjs';
+import { say, SetupError } from './say.mjs';
+import { findTemporalCli, temporalCli } from './temporal-cli.mjs';
+import { testExtras } from './test-extras.mjs';
+
+const OLDEST_NODE = [20, 3];
+const base = [packages, program];
+const own = (file) => ({ main: () => load(inRoot('dist', file)) });
+const external = (file) => ({ main: () => load(inRoot('setup', file)) });
+
+/** `server`: always, or only when no TEMPORAL_ADDRESS names one. */
+const COMMANDS = {
+  generate: { ...own('generate.js'), server: 'unless-given' },
+  start: { ...own('start.js'), server: 'unless-given' },
+  temporal: { ...own('commands/temporal.js'), server: 'always' },
+  worker: own('commands/worker.js'),
+  api: own('commands/api.js'),
+  simulator: own('commands/simulator.js'),
+  models: own('commands/models.js'),
+  orphans: own('commands/orphans.js'),
+  chaos: { ...own('commands/chaos.js'), server: 'always' },
+  test: { ...external('run-tests.mjs'), server: 'always', extras: testExtras },
+  bench: { ...external('run-bench.mjs'), server: 'always' },
+  build: { main: async () => async () => 0 },
+};
+
+const load = async (file) => (await import(pathToFileURL(file).href)).main;
+
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+
+function onSignal() {
+  let stopping = false;
+  const stop = (signal) => {
+    if (stopping) return;
+    stopping = true;
+    say(`stopped by ${signal}; the next command goes on from here`);
+    void stopChildren().then(() => {
+      release();
+      process.exit(EXIT_CODES[signal]);
+    });
+  };
+  for (const signal of Object.keys(EXIT_CODES)) process.on(signal, stop);
+  return () => {
+    for (const signal of Object.keys(EXIT_CODES)) process.off(signal, stop);
+  };
+}
+
+let release = () => undefined;
+
+async function setUp(name, command) {
+  const needsServer =
+    command.server === 'always' ||
+    (command.server === 'unless-given' && !process.env.TEMPORAL_ADDRESS);
+  const steps = [...base, ...(needsServer ? [temporalCli] : []), ...(command.extras ?? [])];
+  if (steps.some((step) => step.needed())) {
+    release = await lock(path.join(cache, 'setup.lock'), name);
+    try {
+      for (const step of steps) if (step.needed()) await step.make();
+    } finally {
+      release();
+    }
+  }
+  if (needsServer) process.env.TEMPORAL_CLI = findTemporalCli();
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const [oldest, oldestMinor] = OLDEST_NODE;
+  if (major > oldest || (major === oldest && minor >= oldestMinor)) return;
+  throw new SetupError(
+    `expected Node ${OLDEST_NODE.join('.')} or later, got ${process.versions.node}; install a newer Node.`,
+  );
+}
+
+async function start(name, commandArguments) {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) {
+    throw new SetupError(`expected one of ${Object.keys(COMMANDS).join(', ')}, got "${name}".`, {
+      code: 2,
+    });
+  }
+  const ignoreSignals = onSignal();
+  checkNode();
+  await setUp(name, command);
+  const main = await command.main();
+  const ended = main(commandArguments);
+  ignoreSignals(); // R2
+  return ended;
+}
+
+const [name = '', ...commandArguments] = process.argv.slice(2);
+try {
+  process.exit(await start(name, commandArguments));
+} catch (error) {
+  if (error instanceof SetupError) {
+    console.error(error.message);
+    process.exit(error.code);
+  }
+  console.error(`${name}: failed unexpectedly: ${String(error?.message ?? error).split('\n')[0]}`);
+  if (process.env.LOG_LEVEL === 'debug') console.error(error);
+  process.exit(1);
+}

@@ -1,0 +1,26 @@
+/**
+ * The test runner. Files run in two processes against one shared Temporal server (test/support/global-setup.ts);
+ * limits are generous, for they only end what hangs: no test may depend on how fast it runs.
+ */
+import { defineConfig } from 'vitest/config';
+
+/** A person's settings must not reach the tests, least of all the token that pays. */
+const PERSONAL =
+  /^(REPLICATE_|SIMULATOR_|VIDEO_GENERATOR_|REFERENCE_|TEMPORAL_(?!CLI$)|API_KEYS$|HOST$|PORT$|DATA_DIR$|MODEL_CATALOGUE$|LOG_LEVEL$)/;
+for (const name of Object.keys(process.env)) {
+  if (PERSONAL.test(name)) Reflect.deleteProperty(process.env, name);
+}
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    benchmark: { include: ['bench/**/*.bench.ts'] },
+    globalSetup: ['test/support/global-setup.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    teardownTimeout: 20_000,
+    passWithNoTests: false,
+  },
+});
