@@ -13,7 +13,7 @@ import {
   type ClipPrompt,
   type Plan,
 } from './plan.schema.js';
-import { described, shapeProblems } from './plan-problems.schema.js';
+import { shapeProblems } from './plan-problems.schema.js';
 import { resolve, type PlanContext } from './resolve.js';
 import type { Checked, PlanProblem } from './resolved.js';
 
@@ -128,13 +128,3 @@ function salvageClip(value: unknown, place: number): ClipPrompt {
   const kept = isObject(value) ? rightFields(value, clipPromptSchema.shape) : {};
   return { clip_index: -1 - place, prompt: '-', duration: 5, ...kept };
 }
-
-/** Problems as one text: what a failed workflow and a terminal show. */
-export const problemText = (problems: readonly PlanProblem[]): string =>
-  problems.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('\n');
-
-/** Says what is wrong with a file that is no JSON at all. */
-export const notJson = (reason: unknown): PlanProblem => ({
-  path: '',
-  message: `expected JSON, got something else (${reason instanceof Error ? reason.message : described(reason)})`,
-});

@@ -45,20 +45,44 @@ export interface Settlement {
 const isBilled = (status: PredictionStatus, billsFailed: boolean): boolean =>
   status === 'succeeded' || (status !== 'aborted' && billsFailed);
 
+/** What a prediction was started on. */
+export interface Terms {
+  price: UnitPrice | null;
+  requested_duration: number;
+  bills_failed: boolean;
+}
+
+/** How it ended. `predict_time`: seconds of run time, as metered. */
+export interface Outcome {
+  status: PredictionStatus;
+  predict_time: number | null;
+}
+
 /** What a finished prediction has cost. Billed by run time and no time metered: nothing is known. */
-export function predictionCost(
+export function settle(
+  { price, requested_duration, bills_failed }: Terms,
+  { status, predict_time }: Outcome,
+): Settlement {
+  if (!isBilled(status, bills_failed)) return { cost_usd: 0, billed: false };
+  if (price === null || (price.per === 'run_second' && predict_time === null)) {
+    return { cost_usd: null, billed: true };
+  }
+  return { cost_usd: estimateCost(price, requested_duration, predict_time ?? 0), billed: true };
+}
+
+type Facts = [
   price: UnitPrice | null,
   requestedDuration: number,
   predictTime: number | null,
   status: PredictionStatus,
   billsFailed: boolean,
-): Settlement {
-  if (!isBilled(status, billsFailed)) return { cost_usd: 0, billed: false };
-  if (price === null || (price.per === 'run_second' && predictTime === null)) {
-    return { cost_usd: null, billed: true };
-  }
-  return { cost_usd: estimateCost(price, requestedDuration, predictTime ?? 0), billed: true };
-}
+];
+
+/** `settle` by position. */
+export const predictionCost = (...facts: Facts): Settlement => {
+  const [price, requested_duration, predict_time, status, bills_failed] = facts;
+  return settle({ price, requested_duration, bills_failed }, { status, predict_time });
+};
 
 /** How much more `requested` costs than `unbuffered`, in per cent with one digit. */
 export const increasePercent = (requested: number, unbuffered: number): number =>

@@ -19,6 +19,7 @@ const TYPES: Record<string, string> = {
   array: 'a list',
   object: 'an object',
   record: 'an object',
+  null: 'null',
 };
 
 /** A value as a person recognises it, never longer than a line. */
@@ -32,7 +33,8 @@ export function described(value: unknown): string {
   }
   if (Array.isArray(value)) return `a list of ${String(value.length)}`;
   if (typeof value === 'object') return 'an object';
-  return String(value as number | boolean | bigint | symbol);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return `a ${typeof value}`;
 }
 
 const sized = (origin: string, limit: string): string => {
@@ -46,6 +48,19 @@ const got = (origin: string, value: unknown): string => {
   if (origin === 'array' && Array.isArray(value)) return String(value.length);
   return described(value);
 };
+
+/** The kinds of value that a place takes, where it takes several. */
+function alternatives(issue: Extract<Issue, { code: 'invalid_union' }>): string {
+  const kinds = issue.errors
+    .flat()
+    .flatMap((inner) =>
+      inner.code === 'invalid_type' && inner.path.length === 0
+        ? [TYPES[inner.expected] ?? inner.expected]
+        : [],
+    );
+  if (kinds.length > 0) return [...new Set(kinds)].join(', ');
+  return issue.discriminator === undefined ? 'another form' : `a known ${issue.discriminator}`;
+}
 
 function messageOf(issue: Issue, value: unknown): string {
   switch (issue.code) {
@@ -65,12 +80,16 @@ function messageOf(issue: Issue, value: unknown): string {
     case 'invalid_value':
       return `expected one of ${issue.values.map(String).join(', ')}, got ${described(value)}`;
     case 'invalid_union':
-      return `expected a text, a number or true/false, got ${described(value)}`;
+      return `expected ${alternatives(issue)}, got ${described(value)}`;
     case 'custom':
       return issue.params?.['whole'] === true
         ? issue.message
         : `expected ${issue.message}, got ${described(value)}`;
-    default:
+    case 'invalid_element':
+    case 'invalid_format':
+    case 'invalid_key':
+    case 'not_multiple_of':
+    case 'unrecognized_keys':
       return `expected ${issue.message}, got ${described(value)}`;
   }
 }

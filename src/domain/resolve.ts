@@ -126,13 +126,13 @@ function assemble(
   return { ...partial, warnings: [...jobWarnings, ...warnings.lines()] };
 }
 
+/** A community model without a pin keeps null here until its newest version is looked up and frozen. */
 const modelOf = (row: ModelRow): ResolvedModel => ({
   id: row.id,
   version: row.official ? null : row.version,
   prompt_input: row.prompt,
   negative_prompt_input: row.negative_prompt,
   bills_failed: row.bills_failed,
-  ...(!row.official && row.version === null ? { needs_version: true as const } : {}),
 });
 
 /** Null as soon as one part is unknown. */

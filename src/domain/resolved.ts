@@ -16,8 +16,6 @@ export interface ResolvedModel {
   negative_prompt_input: string | null;
   /** False when the catalogue row says that failed and canceled predictions are free. */
   bills_failed: boolean;
-  /** A community model without a pin: the newest version is to be looked up and frozen before anything is created. */
-  needs_version?: true;
 }
 
 export interface ResolvedClip {

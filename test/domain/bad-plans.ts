@@ -168,7 +168,7 @@ export const SHAPE: Case[] = [
     'a nested setting',
     plan({ settings: { fps: { a: 1 } } }),
     'settings.fps',
-    /text, a number or true\/false, got an object/,
+    /a text, a number, true or false, got an object/,
   ],
   [
     'large metadata',

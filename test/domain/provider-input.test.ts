@@ -165,12 +165,9 @@ describe('what is sent', () => {
     );
   });
 
-  it('pins a community model, and says when its version has to be looked up', () => {
+  it('pins a community model where a version is known', () => {
     expect(resolved(withImage('lightricks/ltx-video')).model.version).toMatch(/^8c47da/);
-    expect(resolved(withImage('thudm/cogvideox-i2v')).model).toMatchObject({
-      version: null,
-      needs_version: true,
-    });
-    expect(resolved(plan()).model).not.toHaveProperty('needs_version');
+    expect(resolved(withImage('thudm/cogvideox-i2v')).model.version).toBeNull();
+    expect(resolved(plan()).model.version).toBeNull();
   });
 });
