@@ -29,7 +29,7 @@ describe('priceFor', () => {
     expect(priceFor(rowOf('google/veo-3.1'), {})).toEqual({
       usd: 0.4,
       per: 'second',
-      as_of: '2026-07-16',
+      as_of: '2026-11-22',
       source: 'https://replicate.com/google/veo-3.1',
     });
   });

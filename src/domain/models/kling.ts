@@ -11,6 +11,7 @@ import {
   requiredImage,
   requiredText,
   text,
+  unconfirmed,
 } from './shared.js';
 
 const RATIOS = ['16:9', '9:16', '1:1'];
@@ -90,7 +91,7 @@ const v21: ModelRow = {
       says: 'an end image needs mode pro',
     },
   ],
-  prices: [perSecond(V21, 0.09, { mode: 'pro' }), perSecond(V21, 0.05)],
+  prices: [unconfirmed(perSecond(V21, 0.09, { mode: 'pro' })), unconfirmed(perSecond(V21, 0.05))],
   usual_time: 150,
   notes: [NO_SEED, 'It always starts from a picture, whose ratio the clip has.'],
 };
@@ -113,7 +114,10 @@ const v26: ModelRow = {
   settings: { fps: FIXED_FPS, audio: { input: 'generate_audio' } },
   sends: { generate_audio: false },
   rules: [],
-  prices: [perSecond(V26, 0.14, { generate_audio: true }), perSecond(V26, 0.07)],
+  prices: [
+    unconfirmed(perSecond(V26, 0.14, { generate_audio: true })),
+    unconfirmed(perSecond(V26, 0.07)),
+  ],
   usual_time: 150,
   notes: [NO_SEED, 'Its price is taken from public price lists, not from the provider.'],
 };
@@ -150,10 +154,10 @@ const v3: ModelRow = {
   },
   sends: { mode: 'pro', generate_audio: false },
   prices: [
-    perSecond(V3, 0.336, { mode: 'pro', generate_audio: true }),
-    perSecond(V3, 0.224, { mode: 'pro' }),
-    perSecond(V3, 0.252, { generate_audio: true }),
-    perSecond(V3, 0.168),
+    unconfirmed(perSecond(V3, 0.336, { mode: 'pro', generate_audio: true })),
+    unconfirmed(perSecond(V3, 0.224, { mode: 'pro' })),
+    unconfirmed(perSecond(V3, 0.252, { generate_audio: true })),
+    unconfirmed(perSecond(V3, 0.168)),
   ],
   usual_time: 180,
   notes: [NO_SEED, 'Public price lists disagree; the highest is used.'],
@@ -185,7 +189,6 @@ const v3Omni: ModelRow = {
       says: 'with a reference video there may be 4 reference images',
     },
   ],
-  prices: v3.prices.map((price) => ({ ...price, source: `https://replicate.com/${V3_OMNI}` })),
   usual_time: 240,
 };
 

@@ -17,9 +17,15 @@ export const flag = (standard: boolean) => ({ type: 'boolean', default: standard
 /** Ratios people ask for where the picture, not an input, decides. */
 export const COMMON_RATIOS = ['16:9', '9:16', '1:1', '4:3', '3:4'] as const;
 
-/** Prices as read from Replicate's model pages and pricing page; the API does not carry them. */
-const READ_ON = '2026-07-16';
+/** Replicate's API carries no prices: these were collected from price lists and model pages on this day. */
+const COLLECTED_ON = '2026-11-22';
 const MODEL_PAGE = (id: string): string => `https://replicate.com/${id}`;
+
+/** Derived from other price lists or from a sibling model, and not seen at the provider. */
+export const unconfirmed = (price: PriceRow): PriceRow => ({
+  ...price,
+  source: 'derived from public price lists, unconfirmed by the provider',
+});
 
 export const perSecond = (
   id: string,
@@ -38,14 +44,15 @@ function priced(
   per: 'second' | 'clip',
   when: Readonly<Record<string, Scalar>> | undefined,
 ): PriceRow {
-  return { usd, per, as_of: READ_ON, source: MODEL_PAGE(id), ...(when ? { when } : {}) };
+  return { usd, per, as_of: COLLECTED_ON, source: MODEL_PAGE(id), ...(when ? { when } : {}) };
 }
 
-/** Hardware seconds, from https://replicate.com/pricing. */
+/** Hardware seconds, from the pricing page as it was on this day. */
+const HARDWARE_READ_ON = '2026-07-16';
 const HARDWARE = { a100: 0.0014, h100: 0.001525, l40s: 0.000975 } as const;
 export const perRunSecond = (hardware: keyof typeof HARDWARE): PriceRow => ({
   usd: HARDWARE[hardware],
   per: 'run_second',
-  as_of: READ_ON,
+  as_of: HARDWARE_READ_ON,
   source: 'https://replicate.com/pricing',
 });

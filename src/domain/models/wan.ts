@@ -11,6 +11,7 @@ import {
   requiredImage,
   requiredText,
   text,
+  unconfirmed,
 } from './shared.js';
 
 const ID = 'wan-video/wan-2.5-i2v';
@@ -47,9 +48,9 @@ const wan25: ModelRow = {
   sends: { resolution: '720p' },
   rules: [],
   prices: [
-    perSecond(ID, 0.05, { resolution: '480p' }),
-    perSecond(ID, 0.1, { resolution: '720p' }),
-    perSecond(ID, 0.15, { resolution: '1080p' }),
+    unconfirmed(perSecond(ID, 0.05, { resolution: '480p' })),
+    unconfirmed(perSecond(ID, 0.1, { resolution: '720p' })),
+    unconfirmed(perSecond(ID, 0.15, { resolution: '1080p' })),
   ],
   output: 'uri',
   output_fps: 24,
