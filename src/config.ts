@@ -3,6 +3,7 @@
  * a bad value is one sentence that names its variable (ConfigError, exit 2). An empty value counts as unset.
  * Values of secrets never appear in a message.
  */
+import { existsSync } from 'node:fs';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { ConnectionOptions } from '@temporalio/client';
 
@@ -48,6 +49,8 @@ export const REPLICATE_URL = 'https://api.replicate.com/v1';
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '::1', '[::1]']);
 export const isLoopback = (host: string): boolean =>
   LOOPBACK.has(host.toLowerCase()) || /^127(\.\d{1,3}){3}$/.test(host);
+
+const ADDRESS = /^(\[[\da-f:]+\]|[^\s/:@]+)(:\d{1,5})?$/i;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -95,11 +98,11 @@ class Reader {
     const value = this.text(name);
     if (value === null) return null;
     const url = URL.canParse(value) ? new URL(value) : null;
-    if (url === null || !protocols.includes(url.protocol) || url.username !== '') {
+    if (url === null || !protocols.includes(url.protocol) || url.username + url.password !== '') {
       return fail(
         name,
-        `a URL starting with ${protocols.map((p) => `${p}//`).join(' or ')}`,
-        value,
+        `a URL starting with ${protocols.map((p) => `${p}//`).join(' or ')}, without a name or password in it`,
+        value.replace(/\/\/.*@/s, '//…@'),
       );
     }
     return value.replace(/\/+$/, '');
@@ -166,7 +169,13 @@ function readTemporal(read: Reader, env: Env): Config['temporal'] {
   const port = read.port('TEMPORAL_PORT', 7233);
   const given: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined && value.trim() !== '') given[name] = value;
+    if (value !== undefined && value.trim() !== '') given[name] = value.trim();
+  }
+  // The SDK takes any other word for "no TLS", and a missing file for an empty one.
+  read.oneOf('TEMPORAL_TLS', ['true', 'false', '1', '0'], 'false');
+  const file = given['TEMPORAL_CONFIG_FILE'];
+  if (file !== undefined && !existsSync(file)) {
+    fail('TEMPORAL_CONFIG_FILE', 'the path of a file', file);
   }
   // A profile file is used only when it is asked for: `npm start` must not surprise with a cloud namespace.
   const disableFile = !given['TEMPORAL_PROFILE'] && !given['TEMPORAL_CONFIG_FILE'];
@@ -181,12 +190,12 @@ function readTemporal(read: Reader, env: Env): Config['temporal'] {
     }
   })();
   const address = loaded.connectionOptions.address ?? null;
+  if (address !== null && !ADDRESS.test(address)) fail('TEMPORAL_ADDRESS', 'host:port', address);
   return {
-    // The SDK types this as native options; the fields envconfig sets are common to both kinds of connection.
     connection: {
       ...loaded.connectionOptions,
       address: address ?? `127.0.0.1:${String(port)}`,
-    } as ConnectionOptions,
+    },
     address: address ?? `127.0.0.1:${String(port)}`,
     embedded: address === null,
     namespace: loaded.namespace ?? 'default',

@@ -1,0 +1,188 @@
+/** The environment is read once, checked whole, and documented to the last variable; a secret is never repeated. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { loadClientConfigProfile } from '@temporalio/envconfig';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ConfigError, loadConfig } from '../src/config.js';
+
+type Env = Record<string, string>;
+
+/** An environment that notes which names were asked for. */
+function recording(env: Env, names: Set<string>): Env {
+  return new Proxy(env, {
+    get(target, name) {
+      if (typeof name === 'string') names.add(name);
+      return Reflect.get(target, name) as string | undefined;
+    },
+  });
+}
+
+/** Read by the SDK, but without effect on a connection of the TypeScript client. */
+const WITHOUT_EFFECT = [
+  'TEMPORAL_CODEC_ENDPOINT',
+  'TEMPORAL_CODEC_AUTH',
+  'TEMPORAL_TLS_DISABLE_HOST_VERIFICATION',
+];
+
+function namesRead(): string[] {
+  const names = new Set<string>();
+  loadConfig(recording({}, names));
+  loadConfig(recording({ REPLICATE_API_TOKEN: 'r8_x' }, names));
+  const folder = temporaryFolder();
+  const file = path.join(folder, 'temporal.toml');
+  writeFileSync(file, '[profile.default]\n');
+  loadClientConfigProfile({ overrideEnvVars: recording({ TEMPORAL_CONFIG_FILE: file }, names) });
+  return [...names].filter((name) => !WITHOUT_EFFECT.includes(name)).sort();
+}
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'config-'));
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true });
+  });
+  return folder;
+}
+
+/** Name → example value of every documented line. */
+function documented(): Map<string, string> {
+  const text = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
+  const lines = text.matchAll(/^# ([A-Z][A-Z0-9_]*)=(.*)$/gm);
+  return new Map([...lines].map(([, name = '', value = '']) => [name, value]));
+}
+
+function refusal(env: Env): ConfigError {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error(`expected a refusal of ${JSON.stringify(env)}`);
+}
+
+describe('.env.example', () => {
+  it('names every variable that is read, and no other', () => {
+    expect([...documented().keys()].sort()).toEqual(namesRead());
+  });
+
+  it('shows the defaults: setting all of them changes nothing', () => {
+    const shown = Object.fromEntries(documented());
+    // Replicate's address is a default that needs a token beside it.
+    delete shown['REPLICATE_BASE_URL'];
+    expect(loadConfig(shown)).toEqual(loadConfig({}));
+    const token = { REPLICATE_API_TOKEN: 'r8_x' };
+    const url = documented().get('REPLICATE_BASE_URL') ?? '';
+    expect(loadConfig({ ...token, REPLICATE_BASE_URL: url })).toEqual(loadConfig(token));
+  });
+});
+
+describe('loadConfig', () => {
+  it.each([
+    ['PORT', '0', /PORT: expected a number from 1 to 65535, got "0"/],
+    ['PORT', '3000.5', /PORT: expected a whole number/],
+    ['PORT', '80a', /PORT: expected .* got "80a"/],
+    ['TEMPORAL_PORT', '70000', /TEMPORAL_PORT: expected .* got "70000"/],
+    ['TEMPORAL_UI_PORT', '-1', /TEMPORAL_UI_PORT: /],
+    ['SIMULATOR_PORT', '1e3', /SIMULATOR_PORT: /],
+    ['SIMULATOR_SPEED', '0', /SIMULATOR_SPEED: expected a number from 0.1 to 10000/],
+    ['VIDEO_GENERATOR_DURATION_BUFFER', '2.01', /VIDEO_GENERATOR_DURATION_BUFFER: .*from 1 to 2/],
+    ['VIDEO_GENERATOR_DURATION_BUFFER', 'NaN', /VIDEO_GENERATOR_DURATION_BUFFER: /],
+    ['VIDEO_GENERATOR_DURATION_BUFFER', '0x1', /VIDEO_GENERATOR_DURATION_BUFFER: /],
+    ['REPLICATE_CREATES_PER_MINUTE', '601', /REPLICATE_CREATES_PER_MINUTE: /],
+    ['REPLICATE_WEBHOOK_URL', 'http://a.example', /REPLICATE_WEBHOOK_URL: .*https:/],
+    ['LOG_LEVEL', 'loud', /LOG_LEVEL: expected one of trace, debug, info, warn, error, got "loud"/],
+    ['HOST', '0.0.0.0', /API_KEYS: expected at least one key because HOST is "0.0.0.0"/],
+    ['REPLICATE_BASE_URL', 'https://a.example/v1', /REPLICATE_BASE_URL: .*REPLICATE_API_TOKEN/],
+    ['REPLICATE_BASE_URL', 'https://a.example', /REPLICATE_BASE_URL: .*ends in \/v1/],
+    ['REPLICATE_BASE_URL', 'ftp://a.example/v1', /REPLICATE_BASE_URL: .*https:/],
+    ['TEMPORAL_ADDRESS', 'http://a.example:7233', /TEMPORAL_ADDRESS: expected host:port/],
+    ['TEMPORAL_ADDRESS', 'a.example:', /TEMPORAL_ADDRESS: expected host:port, got "a.example:"/],
+    ['TEMPORAL_TLS', 'TRUE', /TEMPORAL_TLS: expected one of true, false, 1, 0, got "TRUE"/],
+    ['TEMPORAL_CONFIG_FILE', '/nowhere/temporal.toml', /TEMPORAL_CONFIG_FILE: /],
+    ['TEMPORAL_TLS_CLIENT_CERT_PATH', '/nowhere/cert.pem', /TEMPORAL_/],
+  ])('refuses %s=%s in one line that names the variable', (name, value, message) => {
+    const { message: text } = refusal({ [name]: value });
+    expect(text).toMatch(message);
+    expect(text).not.toContain('\n');
+  });
+
+  it('takes an empty or blank value as unset', () => {
+    const blank = Object.fromEntries([...documented().keys()].map((name) => [name, '  ']));
+    expect(loadConfig(blank)).toEqual(loadConfig({}));
+  });
+
+  it('uses the simulator exactly when there is no token', () => {
+    const without = loadConfig({ SIMULATOR_PORT: '9000' }).replicate;
+    expect(without).toMatchObject({ simulated: true, base_url: 'http://127.0.0.1:9000/v1' });
+    const withToken = loadConfig({ REPLICATE_API_TOKEN: ' r8_x ' }).replicate;
+    expect(withToken).toEqual({
+      simulated: false,
+      token: 'r8_x',
+      base_url: 'https://api.replicate.com/v1',
+    });
+  });
+
+  it('never repeats a secret that it refuses', () => {
+    const secrets: Env[] = [
+      { REPLICATE_API_TOKEN: 'r8_se cret' },
+      { REPLICATE_API_TOKEN: 'r8_x', REPLICATE_BASE_URL: 'https://me:se cret@a.example/v1' },
+      { REPLICATE_API_TOKEN: 'r8_x', REPLICATE_BASE_URL: 'https://me:secret@a.example/v1' },
+      { REPLICATE_API_TOKEN: 'r8_x', REPLICATE_BASE_URL: 'https://:secret@a.example/v1' },
+    ];
+    for (const env of secrets) expect(refusal(env).message).not.toMatch(/se ?cret/);
+  });
+
+  it('accepts several keys, and any host once there is one', () => {
+    const { api } = loadConfig({ HOST: '0.0.0.0', API_KEYS: ' one, two,,' });
+    expect(api).toMatchObject({ host: '0.0.0.0', keys: ['one', 'two'] });
+  });
+
+  it.each(['127.0.0.1', '127.8.8.8', 'localhost', '::1'])(
+    'asks for no key while HOST is %s',
+    (host) => {
+      expect(loadConfig({ HOST: host }).api.keys).toEqual([]);
+    },
+  );
+
+  it('runs its own server exactly when no address is given', () => {
+    expect(loadConfig({ TEMPORAL_PORT: '7300' }).temporal).toMatchObject({
+      embedded: true,
+      address: '127.0.0.1:7300',
+      connection: { address: '127.0.0.1:7300' },
+    });
+    const given = { TEMPORAL_ADDRESS: 'temporal.example:7233', TEMPORAL_PORT: '7300' };
+    expect(loadConfig(given).temporal).toMatchObject({
+      embedded: false,
+      address: 'temporal.example:7233',
+    });
+  });
+
+  it('hands key, TLS and headers to the connection as the SDK reads them', () => {
+    const { connection, namespace } = loadConfig({
+      TEMPORAL_ADDRESS: 'cloud.example:7233',
+      TEMPORAL_NAMESPACE: 'clips.a1b2',
+      TEMPORAL_API_KEY: 'key',
+      TEMPORAL_GRPC_META_TEAM: 'films',
+    }).temporal;
+    expect(namespace).toBe('clips.a1b2');
+    expect(connection).toMatchObject({ apiKey: 'key', tls: true, metadata: { team: 'films' } });
+    const plain = loadConfig({ TEMPORAL_TLS: 'false', TEMPORAL_API_KEY: 'key' }).temporal;
+    expect(plain.connection.tls).toBe(false);
+  });
+
+  it('reads a profile only when one is asked for', () => {
+    const folder = temporaryFolder();
+    const file = path.join(folder, 'temporal.toml');
+    writeFileSync(
+      file,
+      '[profile.default]\naddress = "a:1"\n[profile.films]\naddress = "b:2"\nnamespace = "films"\n',
+    );
+    expect(loadConfig({ TEMPORAL_CONFIG_FILE: file }).temporal.address).toBe('a:1');
+    const films = { TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'films' };
+    expect(loadConfig(films).temporal).toMatchObject({ address: 'b:2', namespace: 'films' });
+    const home = path.join(folder, '.config', 'temporalio');
+    expect(loadConfig({ HOME: folder, XDG_CONFIG_HOME: home }).temporal.embedded).toBe(true);
+    expect(refusal({ ...films, TEMPORAL_PROFILE: 'other' }).message).toMatch(/TEMPORAL_.*other/);
+  });
+});
