@@ -69,10 +69,9 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     port,
     close: async () => {
       webhooks.close();
-      core.gates.release(() => true);
       const closed = app.server.listening ? once(app.server, 'close') : Promise.resolve();
+      // Ends every connection as a kill would: what is held then is never accepted or answered.
       await app.close();
-      app.server.closeAllConnections();
       await closed;
       core.close();
     },

@@ -43,7 +43,6 @@ const escapeMarkup = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 // Characters that no text layout draws make the whole layout fail.
-// eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f\ufffe\uffff]+/g;
 
 export const plainText = (text: string, most: number): string => {
