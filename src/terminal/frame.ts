@@ -149,13 +149,13 @@ export function shownPercent(clip: Clip, live: ClipProgress | undefined): number
 function details(clip: Clip, live: ClipProgress | undefined, now: number): string[] {
   if (clip.status === 'queued') return [durations(clip), `about ${usd(clip.estimated_cost_usd)}`];
   const wait = isClipOver(clip.status) ? null : countdown(clip, live, now);
-  const error = live?.last_error ?? (clip.error === null ? null : problemText(clip.error));
+  const error = clip.error === null ? (live?.last_error ?? null) : problemText(clip.error);
   const rendering = clip.status === 'running' && live?.phase === 'rendering';
   return [
     rendering && live.percent !== null
       ? `${live.estimated ? '~' : ''}${String(Math.round(live.percent))} %`
       : '',
-    wait === null ? '' : `goes on in ${clock(wait)}`,
+    wait === null ? '' : wait < 0.5 ? 'goes on now' : `goes on in ${clock(wait)}`,
     clip.status === 'succeeded' && clip.retry_count === 0 ? '' : attemptText(clip),
     durations(clip),
     clip.cost_usd === null ? `about ${usd(clip.estimated_cost_usd)}` : usd(clip.cost_usd),

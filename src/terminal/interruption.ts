@@ -13,7 +13,7 @@ export interface Interruption {
   readonly signal: AbortSignal;
   /** Why; null while it shall not. */
   readonly cause: () => LeaveSignal | null;
-  /** From now on Ctrl-C asks this; null = it leaves. The question is taken back by its signal. */
+  /** From now on Ctrl-C asks this; null = it leaves. A question that is open is taken back by its signal. */
   ask(question: ((signal: AbortSignal) => Promise<Answer>) | null): void;
   leave(cause: LeaveSignal): void;
   close(): void;
@@ -70,6 +70,7 @@ export function listenForSignals(
     cause: () => cause,
     ask(next) {
       question = next;
+      asked?.take_back.abort();
     },
     leave,
     close() {

@@ -76,12 +76,14 @@ const REPAINT = 250;
 
 export function screenReporter(output: WriteStream): Reporter {
   let current: View | null = null;
+  let open = true;
   const draw = (): void => {
-    if (current !== null) screen.paint(frame(current, screen.size, Date.now()));
+    if (open && current !== null) screen.paint(frame(current, screen.size, Date.now()));
   };
   const screen = openScreen(output, draw);
   const timer = setInterval(draw, REPAINT);
   const close = (): void => {
+    open = false;
     clearInterval(timer);
     screen.close();
   };

@@ -83,6 +83,7 @@ export async function follow(
     }
   }
   interruption.ask(null);
+  change({ ...view, notice: null }, null);
   if (interruption.signal.aborted || gone) {
     downloads.abort();
     return gone ? { kind: 'stack_gone', job: view.job } : { kind: 'left' };
@@ -131,8 +132,9 @@ function questionAt(
   return async (signal) => {
     notice(QUESTION);
     const key = (await readKey(keyboard, PATIENCE, signal))?.toLowerCase();
+    if (signal.aborted) return 'stay';
     notice(null);
-    if (key === 'l' || key === '\u0003' || signal.aborted) return 'leave';
+    if (key === 'l' || key === '\u0003') return 'leave';
     if (key === 'c') {
       await api.cancel(view().job.job_id).then(
         () => {
