@@ -55,7 +55,8 @@ function courseOf({ id, row, input, settings }: RunRequest, find: Find): RunPlan
   const stuck = find('stuck')?.phase;
   return {
     queue: stuck === 'starting' ? null : (QUEUE_SECONDS / settings.speed) * 1000,
-    run: stuck === 'processing' ? null : Math.round(milliseconds * ending.after),
+    // Not rounded: times the speed it has to be the provider's time again.
+    run: stuck === 'processing' ? null : milliseconds * ending.after,
     hold: find('hold_run')?.phase ?? null,
     outcome: filledIn(ending.outcome, id),
     run_limit: settings.run_limit * 1000,

@@ -90,7 +90,7 @@ async function drawText(
   const drawn = await sharp({
     text: {
       text: `<span foreground="${colour}">${escapeMarkup(text)}</span>`,
-      font: 'DejaVu Sans',
+      font: 'DejaVu Sans Bold',
       fontfile: FONT,
       rgba: true,
       wrap: 'word-char',

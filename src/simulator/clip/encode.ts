@@ -75,7 +75,7 @@ function drawFrame(
   const planes = still.slice();
   const box = Math.round(Math.min(size.width, size.height) / 6);
   const left = (size.width - box) * (0.5 - 0.5 * Math.cos(share * 2 * Math.PI));
-  const top = size.height * 0.72 + size.height * 0.06 * Math.sin(share * 6 * Math.PI) - box / 2;
+  const top = size.height * 0.8 + size.height * 0.05 * Math.sin(share * 6 * Math.PI) - box / 2;
   fill(planes, size, { left, top, width: box, height: box }, accent);
   const bar = { left: 0, top: size.height - 10, width: size.width * share, height: 10 };
   fill(planes, size, bar, [255, 255, 255]);
