@@ -10,6 +10,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/client';
 import type { Connection } from '@temporalio/client';
+import type { JobStatus } from '../domain/job.js';
 import { eventsQuery, progressQuery, WORKFLOW_TYPE } from '../workflows/contract.js';
 import { BadCursor, TemporalAway, WorkerAway } from './jobs-port.js';
 import type { Delivered, Jobs, Run, RunPage, Signal, StartRequest } from './jobs-port.js';
@@ -153,7 +154,7 @@ export function createJobs({ connection, namespace, task_queue }: Settings): Job
     cancel: (jobId) => deliver(jobId, () => client.workflow.getHandle(jobId).cancel()),
 
     async list(status, limit, cursor): Promise<RunPage> {
-      const token = cursor === null ? null : decodeCursor(cursor);
+      const token = cursor === null ? null : decodeCursor(status, cursor);
       const answer = await call(() =>
         service.listWorkflowExecutions({
           namespace,
@@ -163,7 +164,7 @@ export function createJobs({ connection, namespace, task_queue }: Settings): Job
         }),
       ).catch((error: unknown) => {
         throw codeOf(error) === INVALID_ARGUMENT && token !== null
-          ? new BadCursor('expected a cursor that a list answered with', { cause: error })
+          ? new BadCursor('expected the next_cursor of a page', { cause: error })
           : error;
       });
       return {
@@ -171,10 +172,7 @@ export function createJobs({ connection, namespace, task_queue }: Settings): Job
           job_id: execution?.workflowId ?? '',
           run_id: execution?.runId ?? '',
         })),
-        next:
-          answer.nextPageToken.length === 0
-            ? null
-            : Buffer.from(answer.nextPageToken).toString('base64url'),
+        next: answer.nextPageToken.length === 0 ? null : encodeCursor(status, answer.nextPageToken),
       };
     },
 
@@ -227,11 +225,20 @@ function childOf(parent: AbortSignal): Disposable & { signal: AbortSignal } {
   };
 }
 
-function decodeCursor(cursor: string): Uint8Array {
-  if (!/^[A-Za-z0-9_-]+$/.test(cursor)) {
-    throw new BadCursor('expected a cursor that a list answered with');
+/** Opaque, and good only for the filter it was made with. */
+const encodeCursor = (status: JobStatus | null, token: Uint8Array): string =>
+  Buffer.from(JSON.stringify([status, Buffer.from(token).toString('base64')])).toString(
+    'base64url',
+  );
+
+function decodeCursor(status: JobStatus | null, cursor: string): Uint8Array {
+  try {
+    const [filter, token] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
+    if (filter === status && typeof token === 'string') return Buffer.from(token, 'base64');
+  } catch {
+    // not JSON: not ours
   }
-  return Buffer.from(cursor, 'base64url');
+  throw new BadCursor('expected the next_cursor of a page with the same status');
 }
 
 function codeOf(error: unknown): number | null {

@@ -99,7 +99,8 @@ export function toProblem(error: FastifyError | HttpProblem): HttpProblem {
   }
   const detail = FASTIFY_DETAILS[error.code] ?? error.message;
   const listed = status === 400 ? [{ path: '', message: detail }] : [];
-  return new HttpProblem(status, detail, { errors: listed });
+  const { headers } = error as { headers?: Record<string, string> };
+  return new HttpProblem(status, detail, { errors: listed, ...(headers ? { headers } : {}) });
 }
 
 /** Registers the error handler and the answers to unknown paths and methods. */

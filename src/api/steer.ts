@@ -2,6 +2,7 @@
  * What people do to a job that exists. Each act checks the job's state first and says plainly why not;
  * between check and act the job may still change, and then the workflow has the last word.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clip, Job } from '../domain/job.js';
 import { isClipOver, isOver } from '../domain/progress.js';
 import type { Archive } from './archive.js';
@@ -27,23 +28,30 @@ async function existing(deps: Deps, jobId: string): Promise<Snapshot> {
 
 const over = ({ job_id, status }: Job) => conflict(`the job "${job_id}" is over (${status})`);
 
-async function acted(deps: Deps, jobId: string, delivered: Delivered): Promise<Snapshot> {
+async function running(deps: Deps, jobId: string): Promise<Snapshot> {
   const job = await existing(deps, jobId);
-  if (delivered === 'missing') throw noSuchJob(jobId);
+  if (isOver(job.status)) throw over(job);
+  return job;
+}
+
+/** The job as it is after an act, which the workflow answers only when it has taken the act in. */
+async function acted(deps: Deps, before: Snapshot, delivered: Delivered): Promise<Snapshot> {
+  if (delivered === 'missing') throw noSuchJob(before.job_id);
+  // Nobody answered a moment ago: do not make the asker wait for that twice.
+  if (delivered === 'delivered' && before.stale) return before;
+  const job = await existing(deps, before.job_id);
   if (delivered === 'over') throw over(job);
   return job;
 }
 
-export const cancelJob = async (deps: Deps, jobId: string): Promise<Snapshot> =>
-  acted(deps, jobId, await deps.jobs.cancel(jobId));
+export async function cancelJob(deps: Deps, jobId: string): Promise<Snapshot> {
+  const before = await running(deps, jobId);
+  return acted(deps, before, await deps.jobs.cancel(jobId));
+}
 
 export async function signalJob(deps: Deps, jobId: string, signal: Signal): Promise<Snapshot> {
-  if ((await deps.jobs.find(jobId)) === null) {
-    throw (await deps.archive.job(jobId)) === null
-      ? noSuchJob(jobId)
-      : over(await existing(deps, jobId));
-  }
-  return acted(deps, jobId, await deps.jobs.signal(jobId, signal));
+  const before = await running(deps, jobId);
+  return acted(deps, before, await deps.jobs.signal(jobId, signal));
 }
 
 const FORBIDDEN = {
@@ -73,7 +81,7 @@ export async function signalClip(
   const refusal = FORBIDDEN[name](clip);
   // A state that nobody could confirm forbids nothing.
   if (refusal !== null && job.stale !== true) throw conflict(refusal);
-  return acted(deps, jobId, await deps.jobs.signal(jobId, { name, clip_index: clipIndex }));
+  return acted(deps, job, await deps.jobs.signal(jobId, { name, clip_index: clipIndex }));
 }
 
 /** Failed and canceled clips once more: in the run that goes on, or in a new one. */
@@ -92,7 +100,7 @@ export async function retryJob(deps: Deps, jobId: string): Promise<Job> {
 
 async function runAgain(deps: Deps, snapshot: Snapshot): Promise<Job> {
   const { stale, source: _, ...job } = snapshot;
-  const run = await deps.jobs.find(job.job_id);
+  const run = await closedRun(deps.jobs, job.job_id);
   const recorded = run === null ? null : await deps.jobs.input(job.job_id, run.run_id);
   if (run === null || recorded === null) {
     throw conflict(`Temporal no longer knows the plan of "${job.job_id}"; start it as a new job`);
@@ -108,6 +116,19 @@ async function runAgain(deps: Deps, snapshot: Snapshot): Promise<Job> {
   });
   if (started === null) return existing(deps, job.job_id); // somebody else was first
   return { ...job, run_id: started.run_id, status: 'running', completed_at: null, error: null };
+}
+
+/** Milliseconds between the last event of a run and its end, at most. */
+const CLOSING = { most: 5_000, every: 50 };
+
+/** A run whose job is over closes in a moment, and no other can start before. */
+async function closedRun(jobs: Jobs, jobId: string): Promise<Run | null> {
+  for (let waited = 0; ; waited += CLOSING.every) {
+    const run = await jobs.find(jobId);
+    if (run === null || run.closed_at !== null) return run;
+    if (waited >= CLOSING.most) throw conflict(`the job "${jobId}" is just ending; retry it again`);
+    await sleep(CLOSING.every);
+  }
 }
 
 /** A new run's workflow has its own events only; those before have to be stored. */

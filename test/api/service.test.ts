@@ -189,12 +189,15 @@ describe('the page', () => {
     await mkdir(path.join(data_dir, 'page', 'web'), { recursive: true });
     await writeFile(path.join(data_dir, 'page', 'web', 'index.html'), '<title>page</title>');
     await writeFile(path.join(data_dir, 'page', 'web', 'main.js'), 'export {}');
+    await writeFile(path.join(data_dir, 'secret'), 'secret');
     for (const url of ['/', '/jobs/some-job']) {
       const answer = await app.inject({ url });
       expect([answer.statusCode, answer.body]).toEqual([200, '<title>page</title>']);
     }
     const script = await app.inject({ url: '/assets/web/main.js' });
     expect(script.headers['content-type']).toContain('javascript');
-    expect((await app.inject({ url: '/assets/../../jobs/a' })).statusCode).toBe(404);
+    for (const url of ['/assets/%2e%2e/%2e%2e/secret', '/assets/..%2fsecret', '/assets/web']) {
+      expect([url, (await app.inject({ url })).statusCode]).toEqual([url, 404]);
+    }
   });
 });
