@@ -158,10 +158,16 @@ function details(clip: Clip, live: ClipProgress | undefined, now: number): strin
     wait === null ? '' : wait < 0.5 ? 'goes on now' : `goes on in ${clock(wait)}`,
     clip.status === 'succeeded' && clip.retry_count === 0 ? '' : attemptText(clip),
     durations(clip),
-    clip.cost_usd === null ? `about ${usd(clip.estimated_cost_usd)}` : usd(clip.cost_usd),
+    cost(clip),
     clip.status === 'succeeded' || error === null ? '' : oneLine(error),
     live?.message === undefined ? '' : oneLine(live.message),
   ].filter((part) => part !== '');
+}
+
+/** A clip that was never billed is over without a cost. */
+function cost(clip: Clip): string {
+  if (clip.cost_usd !== null) return usd(clip.cost_usd);
+  return isClipOver(clip.status) ? '' : `about ${usd(clip.estimated_cost_usd)}`;
 }
 
 function footer(view: View): Line[] {
