@@ -24,6 +24,7 @@ try {
   await environment.teardown();
   process.exit(0);
 } catch (error) {
-  console.error(`error: ${error instanceof Error ? error.message : String(error)}`.split('\n')[0]);
+  const [line = ''] = String(error?.message ?? error).split('\n');
+  console.error(`error: ${line.replace(/^.*executable: /, '')}`);
   process.exit(1);
 }

@@ -42,8 +42,9 @@ const load = async (file) => (await import(pathToFileURL(file).href)).main;
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
+let stopping = false;
+
 function onSignal() {
-  let stopping = false;
   const stop = (signal) => {
     if (stopping) return;
     stopping = true;
@@ -106,6 +107,9 @@ const [name = '', ...commandArguments] = process.argv.slice(2);
 try {
   process.exit(await start(name, commandArguments));
 } catch (error) {
+  // A signal to the group may reach the child of a step first: its failure is then ours to keep quiet about (R1).
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  if (stopping) await new Promise(() => undefined);
   if (error instanceof SetupError) {
     console.error(error.message);
     process.exit(error.code);

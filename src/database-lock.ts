@@ -4,7 +4,7 @@
  *
  * L1 An owner is a process id with its start time: an id used again by another process owns nothing.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from './config.js';
 
@@ -38,7 +38,8 @@ export async function lockDatabase(file: string): Promise<DatabaseLock> {
   }
   return {
     serves(server) {
-      writeFileSync(path, JSON.stringify({ ...self, server }));
+      writeFileSync(`${path}.draft`, JSON.stringify({ ...self, server }));
+      renameSync(`${path}.draft`, path);
     },
     release() {
       rmSync(path, { force: true });
@@ -46,9 +47,12 @@ export async function lockDatabase(file: string): Promise<DatabaseLock> {
   };
 }
 
+/** Whole or not at all: a reader that met half an owner would take over from the living. */
 function create(path: string, owner: Owner): boolean {
+  const draft = `${path}.${String(owner.pid)}`;
   try {
-    writeFileSync(path, JSON.stringify(owner), { flag: 'wx' });
+    writeFileSync(draft, JSON.stringify(owner));
+    linkSync(draft, path);
     return true;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
@@ -56,6 +60,8 @@ function create(path: string, owner: Owner): boolean {
       `DATA_DIR: expected a folder that can be written, got "${path}" (${error instanceof Error ? error.message : String(error)}).`,
       { cause: error },
     );
+  } finally {
+    rmSync(draft, { force: true });
   }
 }
 

@@ -1,0 +1,2 @@
+/** Of files and folders: names and contents. */
+export function fingerprint(places: readonly string[]): string;

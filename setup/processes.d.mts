@@ -1,0 +1,2 @@
+/** Zombies do not count. */
+export function isRunning(pid: number): boolean;
