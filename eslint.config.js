@@ -32,7 +32,12 @@ export const LAYERS = {
     packages: 'any',
   },
   web: { values: ['domain'], types: [], packages: [] },
-  terminal: { values: ['domain'], types: ['config'], packages: 'any' },
+  // `generate` starts a stack of its own when none answers.
+  terminal: {
+    values: ['domain', 'config', 'ports', 'data-dir-claim', 'stack'],
+    types: [],
+    packages: 'any',
+  },
   simulator: { values: ['domain'], types: ['config'], packages: 'any' },
   // Commands put processes together and may use every one of them.
   commands: { values: ['*'], types: [], packages: 'any' },
@@ -153,12 +158,12 @@ const pure = {
 const strictness = {
   rules: {
     eqeqeq: ['error', 'always', { null: 'ignore' }],
+    'no-control-regex': 'error',
     'no-self-compare': 'error',
     'no-template-curly-in-string': 'error',
     'no-useless-rename': 'error',
     'object-shorthand': 'error',
     'preserve-caught-error': 'error',
-    'max-lines': ['error', { max: 300 }],
     'max-params': ['error', { max: 4 }],
     'max-depth': ['error', 4],
     // An async function without await is how a port with nothing to wait for keeps its promise.
