@@ -39,7 +39,7 @@ const SILENCE = 46_000;
 const TICK = 2000;
 /** A timer late by this much means that the machine slept. */
 const SLEPT = 15_000;
-const BACKOFF = { first: 400, most: 5000 };
+const BACKOFF = { first: 400, most: 3000 };
 
 type Outcome = 'over' | 'again' | 'lost' | { refused: number };
 

@@ -69,7 +69,10 @@ describe.skipIf(!hasChromium)('steering on the page', () => {
       await page.waitForURL('**/jobs/new-job');
       const keys = mock.asked('POST', '/v1/jobs').map(({ headers }) => headers['idempotency-key']);
       expect(new Set(keys).size).toBe(1);
-      expect(mock.asked('POST', '/v1/jobs')[0]?.body).toEqual(PLAN);
+      expect(mock.asked('POST', '/v1/jobs')[0]?.body).toEqual({
+        job_id: expect.stringMatching(/^\d{4}-\d\d-\d\d-\w{4}$/) as string,
+        ...PLAN,
+      });
     });
 
     it('with mistakes shows every one with its path, and no way to start', async () => {

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { record } from '../../src/domain/progress.js';
+import { jobName, named } from '../../src/web/job-name.js';
 import { firstMistake, readPlanText } from '../../src/web/plan-text.js';
 import { createSseParser } from '../../src/web/sse-parser.js';
 import { secondsLeft } from '../../src/web/time-left.js';
@@ -66,6 +67,20 @@ describe('a plan as text', () => {
 
   it('is not stopped by a million brackets', () => {
     expect(firstMistake('['.repeat(1_000_000))).toBe(1_000_000);
+  });
+});
+
+describe('a job started on the page', () => {
+  it('has a name that can be read and found again', () => {
+    expect(jobName(new Date('2026-01-31T12:00:00Z'), Uint8Array.of(0, 1, 2, 255))).toBe(
+      '2026-01-31-bcdr',
+    );
+  });
+
+  it('keeps the job_id of its plan, and leaves what is no plan to the API', () => {
+    expect(named({ job_id: 'mine', model: 'x' }, 'other')).toEqual({ job_id: 'mine', model: 'x' });
+    expect(named({ model: 'x' }, 'other')).toEqual({ job_id: 'other', model: 'x' });
+    expect(named([1], 'other')).toEqual([1]);
   });
 });
 

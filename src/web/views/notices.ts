@@ -50,7 +50,7 @@ const ROWS: readonly Row[] = [
   {
     id: 'simulator',
     tone: 'info',
-    text: 'Simulator: these clips are made on this machine and cost nothing. Set REPLICATE_API_TOKEN for real ones.',
+    text: 'Simulator: clips are made on this machine and cost nothing; prices are what the provider would ask. Set REPLICATE_API_TOKEN for real ones.',
     when: ({ simulated }) => simulated,
   },
 ];

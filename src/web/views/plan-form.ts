@@ -7,6 +7,7 @@ import { api, newKey, type Answer, type Estimate } from '../api-client.js';
 import { attribute, h, setText } from '../dom.js';
 import { EXAMPLE_PLAN } from '../example-plan.js';
 import { plural, usd } from '../format.js';
+import { jobName, named } from '../job-name.js';
 import { readPlanText } from '../plan-text.js';
 import { estimateView, mistakesView } from './estimate.js';
 
@@ -63,8 +64,10 @@ export function planForm(openJob: (jobId: string) => void): View {
       return;
     }
     const { value } = answer;
+    // Chosen once an estimate: however often start is pressed, it is the same job.
     const key = newKey();
-    outcome.replaceChildren(estimateView(value, () => void start(plan, key)));
+    const job = named(plan, jobName(new Date(), crypto.getRandomValues(new Uint8Array(4))));
+    outcome.replaceChildren(estimateView(value, () => void start(job, key)));
     say(`${plural(value.clips.length, 'clip')}, estimated ${usd(value.estimated_cost_usd)}`);
   };
 

@@ -3,7 +3,7 @@
  * what comes next. Nothing at all while nothing is wrong.
  */
 import type { Clip, Job } from '../../domain/job.js';
-import { isOver } from '../../domain/progress.js';
+import { isClipOver, isOver } from '../../domain/progress.js';
 import { now } from '../clock.js';
 import { h, setText, show } from '../dom.js';
 import { clock } from '../format.js';
@@ -28,7 +28,7 @@ export function troubleBox(): { element: HTMLElement; update(input: Input): void
       show(element, message !== null);
       if (message === null) return;
       const { clip, live, job } = input;
-      setText(words, clip.error === null ? phaseOf(clip, live) : FAILURE_WORDS[clip.error.kind]);
+      setText(words, headline(clip, live));
       setText(text, message);
       setText(countdown, isOver(job.status) ? '' : countdownText(clip, live));
       show(countdown, countdown.textContent !== '');
@@ -36,10 +36,24 @@ export function troubleBox(): { element: HTMLElement; update(input: Input): void
   };
 }
 
+/** A clip that runs again is not in trouble: what is told is of the attempt before. */
+function headline(clip: Clip, live: LiveProgress | undefined): string {
+  if (clip.error === null) return phaseOf(clip, live);
+  const words = FAILURE_WORDS[clip.error.kind];
+  return isClipOver(clip.status) || clip.status === 'retrying' ? words : `Last attempt: ${words}`;
+}
+
+/** Temporal's word for a worker that was killed; its clip is taken over, not paid again. */
+const LOST_WORKER = /heartbeat timeout/i;
+
 function reasonOf({ clip, live }: Input): string | null {
   if (clip.status === 'succeeded') return null;
   if (clip.error !== null) return clip.error.message;
-  if (live?.phase === 'backoff') return live.last_error ?? null;
+  if (live?.phase === 'backoff') {
+    return LOST_WORKER.test(live.last_error ?? '')
+      ? 'The worker went away; another takes over where it was.'
+      : (live.last_error ?? null);
+  }
   return live?.phase === 'waiting' ? (live.message ?? null) : null;
 }
 

@@ -1,0 +1,121 @@
+/**
+ * The page on the real stack, as a person has it after `npm start`: Temporal, worker, simulator, API and a
+ * real browser. Killed and started again under the open page; what the page shows is what the API knows.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Job } from '../../src/domain/job.js';
+import { freePorts } from '../support/ports.js';
+import { startProcess, type RunningProcess } from '../support/processes.js';
+import { hasChromium, launch } from './browser.js';
+
+const PLAN = {
+  batch_size: 3,
+  clip_prompts: [
+    'a fox [[flagged]]',
+    'a hen [[fail-once]]',
+    'an owl [[slow:600]]',
+    'a bee',
+    'an ant',
+    'a cat',
+  ].map((prompt, clip_index) => ({ clip_index, prompt, duration: 5 })),
+};
+const PATIENCE = { timeout: 120_000 };
+
+let folder: string;
+let env: Record<string, string>;
+let stack: RunningProcess;
+let browser: Browser;
+let page: Page;
+let url: string;
+
+const job = () => page.locator('[data-job-status]');
+const card = (index: number) => page.locator(`[data-clip-index="${String(index)}"]`);
+const becomes = (index: number, status: string) =>
+  page.locator(`[data-clip-index="${String(index)}"][data-status="${status}"]`).waitFor(PATIENCE);
+const jobBecomes = (status: string) =>
+  page.locator(`[data-job-status="${status}"]`).waitFor(PATIENCE);
+
+async function startStack(): Promise<void> {
+  stack = startProcess(['npm', 'start'], { env });
+  await expect
+    .poll(
+      () =>
+        fetch(`${url}/readyz`).then(
+          ({ status }) => status,
+          () => stack.output,
+        ),
+      PATIENCE,
+    )
+    .toBe(200);
+}
+
+/** The page holds every event up to the last: it refuses gaps and counts none twice. */
+async function expectPageIsCurrent(): Promise<void> {
+  const jobId = new URL(page.url()).pathname.split('/').at(-1) ?? '';
+  const known = (await (await fetch(`${url}/v1/jobs/${jobId}`)).json()) as Job;
+  await expect.poll(() => job().getAttribute('data-seq'), PATIENCE).toBe(String(known.seq));
+  for (const clip of known.clips) {
+    expect(await card(clip.clip_index).getAttribute('data-status')).toBe(clip.status);
+  }
+}
+
+describe.skipIf(!hasChromium)('the page on the real stack', () => {
+  beforeAll(async () => {
+    const [port, temporal, ui, simulator] = (await freePorts(4)).map(String);
+    folder = await mkdtemp(join(tmpdir(), 'page-stack-'));
+    url = `http://127.0.0.1:${port ?? ''}`;
+    env = {
+      DATA_DIR: folder,
+      PORT: port ?? '',
+      TEMPORAL_PORT: temporal ?? '',
+      TEMPORAL_UI_PORT: ui ?? '',
+      SIMULATOR_PORT: simulator ?? '',
+    };
+    browser = await launch();
+    await startStack();
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await stack.killGroup();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('starts, steers, survives kill -9 of everything, plays what came of it', async () => {
+    page = await browser.newPage();
+    await page.goto(url);
+    await page.getByLabel('Plan (JSON)').fill(JSON.stringify(PLAN));
+    await page.getByRole('button', { name: /^Start 6 clips/ }).click();
+    await page.waitForURL('**/jobs/*');
+    await page.getByText('Simulator: clips are made on this machine').waitFor();
+
+    await becomes(0, 'failed');
+    await card(0).getByText('The provider refused the content').waitFor();
+    await becomes(1, 'succeeded'); // at its second attempt
+    await page.getByRole('button', { name: 'Retry Clip 0' }).click();
+    await page.locator('.toast', { hasText: 'Clip 0 is tried again' }).waitFor();
+    await page.reload();
+    await jobBecomes('running');
+    expect(await card(1).getAttribute('data-status')).toBe('succeeded');
+
+    await stack.killGroup();
+    await page.getByText('Connection lost, trying again').waitFor();
+    await startStack();
+    await page.getByText('Connection lost').waitFor({ ...PATIENCE, state: 'hidden' });
+    await page.getByRole('button', { name: 'Cancel Clip 2' }).click();
+    await becomes(2, 'canceled');
+    await jobBecomes('succeeded');
+    await expectPageIsCurrent();
+
+    await page.getByRole('button', { name: 'Play Clip 3' }).click();
+    const time = () =>
+      card(3)
+        .locator('video')
+        .evaluate((video: unknown) => (video as { currentTime: number }).currentTime);
+    await expect.poll(time, PATIENCE).toBeGreaterThan(0.5);
+  }, 400_000);
+});
