@@ -10,6 +10,7 @@ import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
 import { Connection } from '@temporalio/client';
 import { ConfigError } from './config.js';
 import type { Config } from './config.js';
@@ -142,7 +143,7 @@ async function launch(
   const lines: string[] = [];
   const server = await tether(findCli(config), serverArguments(config, database), (line) => {
     // Colours are for terminals; the last lines are enough to say why it did not start.
-    lines.push(line.replace(/\u001b\[[0-9;]*m/g, ''));
+    lines.push(stripVTControlCharacters(line));
     if (lines.length > 20) lines.shift();
   });
   onStarted(server.pid);
