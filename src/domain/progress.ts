@@ -125,7 +125,10 @@ export function applyFact(job: Job, fact: JobFact, at: string): Job {
 export function record(job: Job, fact: JobFact, at: string): { job: Job; event: JobEvent } {
   const seq = job.seq + 1;
   const after = { ...applyFact(job, fact, at), seq };
-  return { job: after, event: { job_id: job.job_id, seq, at, progress: progressOf(after), ...fact } };
+  return {
+    job: after,
+    event: { job_id: job.job_id, seq, at, progress: progressOf(after), ...fact },
+  };
 }
 
 export const secondsBetween = (from: string, to: string): number =>

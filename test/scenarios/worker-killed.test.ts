@@ -61,7 +61,7 @@ describe('a worker killed', () => {
     const job = await run.end();
     expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 1, retry_count: 0 });
     expect(await world.stats()).toMatchObject({ creates: 1, bills: { count: 1 }, cancels: 0 });
-  });
+  }, 300_000);
 });
 
 describe('a worker stopped for a deploy', () => {
@@ -70,9 +70,14 @@ describe('a worker stopped for a deploy', () => {
     const first = await world.startWorker();
     const prompts = ['a', 'b', 'c', 'd', 'e'].map((name) => `[[hold:while-processing]] ${name}`);
     const run = await world.start(planOf(prompts));
-    await run.until('five clips submitted', (job) =>
-      job.clips.every(({ predictions }) => predictions.length === 1),
+    await run.until(
+      'five clips submitted',
+      (job) => job.clips.filter(({ predictions }) => predictions.length === 1).length === 5,
     );
+    await eventually('the simulator to hold all five', async () => {
+      const stats = await world.stats();
+      return { done: stats.held.length === 5, value: stats };
+    });
     await first.terminate();
     await world.startWorker();
     await world.control('POST', '/release', { all: true });
