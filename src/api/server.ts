@@ -86,7 +86,8 @@ async function assemble(
       data_dir: config.data_dir,
       api_keys: config.api.keys,
       ui_url: temporal.embedded ? `http://127.0.0.1:${String(temporal.ui_port)}` : null,
-      log_level: config.log_level,
+      // That it listens is for its command to say.
+      log_level: config.log_level === 'info' ? 'warn' : config.log_level,
       ...overrides.settings,
     },
   };
@@ -99,7 +100,7 @@ async function version(): Promise<string> {
 
 async function listen(app: App, host: string, port: number): Promise<string> {
   try {
-    await app.listen({ host, port, listenTextResolver: () => '' });
+    await app.listen({ host, port });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const why = REFUSALS[code ?? ''];
