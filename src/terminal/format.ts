@@ -35,9 +35,11 @@ export function bar(percent: number, width: number): string {
   return filled + '░'.repeat(width - full - (eighths % 8 === 0 ? 0 : 1));
 }
 
-// eslint-disable-next-line no-control-regex -- control characters are what it is for
-const CONTROL =
-  /\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[\u0000-\u001f\u007f-\u009f]/g;
+/** ANSI sequences, titles, and every single control character. */
+const CONTROL = new RegExp(
+  String.raw`\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\p{Cc}`,
+  'gu',
+);
 
 /** Text from plans and providers on one line, unable to steer the terminal. */
 export const oneLine = (text: string): string =>

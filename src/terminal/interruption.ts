@@ -75,7 +75,7 @@ export function listenForSignals(
     leave,
     close() {
       for (const [name, handler] of Object.entries(handlers)) {
-        source.off(name as NodeJS.Signals, handler);
+        source.off(name, handler);
       }
     },
   };

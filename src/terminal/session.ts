@@ -63,7 +63,7 @@ export async function follow(
     },
   );
   if (options.keyboard !== null) {
-    interruption.ask(questionAt(options.keyboard, api, () => view, change, reporter));
+    interruption.ask(questionAt(options.keyboard, { api, view: () => view, change, reporter }));
   }
   reporter.opened(view);
   downloads.offer(view.job);
@@ -119,12 +119,16 @@ async function finalJob(api: ApiClient, folded: Job): Promise<Job> {
 const pageUrl = (api: ApiClient, job: Job): string =>
   new URL(`/jobs/${encodeURIComponent(job.job_id)}`, api.url).href;
 
+interface Asking {
+  api: ApiClient;
+  view: () => View;
+  change: (view: View, item: null) => void;
+  reporter: Reporter;
+}
+
 function questionAt(
   keyboard: ReadStream,
-  api: ApiClient,
-  view: () => View,
-  change: (view: View, item: null) => void,
-  reporter: Reporter,
+  { api, view, change, reporter }: Asking,
 ): (signal: AbortSignal) => Promise<Answer> {
   const notice = (text: string | null): void => {
     change({ ...view(), notice: text }, null);

@@ -54,13 +54,12 @@ export const doneClip = (clip_index: number): Clip =>
 
 const PROGRESS = { total: 1, succeeded: 0, failed: 0, canceled: 0, percent: 0 };
 
-export const eventOf = (seq: number, more: Record<string, unknown> = {}): JobEvent =>
-  ({
-    job_id: 'harbour',
-    seq,
-    at: AT,
-    progress: PROGRESS,
-    type: 'job.warning',
-    message: `event ${String(seq)}`,
-    ...more,
-  }) as JobEvent;
+export const eventOf = (seq: number, more: Record<string, unknown> = {}): JobEvent => ({
+  job_id: 'harbour',
+  seq,
+  at: AT,
+  progress: PROGRESS,
+  type: 'job.warning',
+  message: `event ${String(seq)}`,
+  ...more,
+});

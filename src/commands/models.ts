@@ -1,0 +1,65 @@
+/**
+ * `npm run models`: the catalogue as a table, or as JSON. With a token, each row is compared with what the provider
+ * publishes; exit 1 when a row differs, so that a scheduled run can tell.
+ */
+import { loadCatalogue } from '../adapters/catalogue.js';
+import { loadConfig } from '../config.js';
+import type { Config } from '../config.js';
+import type { ModelRow } from '../domain/models/row.js';
+import { parseSwitches } from '../terminal/arguments.js';
+import { oneLine } from '../terminal/format.js';
+import { differences } from '../terminal/model-differences.js';
+import { modelTable } from '../terminal/model-table.js';
+import { runCommand } from './process.js';
+
+const DEADLINE = 20_000;
+
+export function main(argv: string[]): Promise<number> {
+  return runCommand(async () => {
+    const parsed = parseSwitches(argv, ['json']);
+    if (!parsed.ok) {
+      console.error(`npm run models: ${parsed.message}`);
+      return 2;
+    }
+    const config = loadConfig();
+    const rows = [...(await loadCatalogue(config.model_catalogue)).values()];
+    console.log(
+      parsed.on.has('json')
+        ? JSON.stringify({ models: rows }, null, 2)
+        : modelTable(rows).join('\n'),
+    );
+    if (config.replicate.simulated) {
+      if (!parsed.on.has('json')) {
+        console.log('\nNot compared with the provider: REPLICATE_API_TOKEN is not set.');
+      }
+      return 0;
+    }
+    return (await compareAll(config, rows)) ? 0 : 1;
+  });
+}
+
+/** Findings go to stderr, so that --json stays JSON. One request at a time: this is no hurry. */
+async function compareAll({ replicate }: Config, rows: readonly ModelRow[]): Promise<boolean> {
+  console.error(`\nComparing with ${replicate.base_url}`);
+  let good = true;
+  for (const row of rows) {
+    const found = await compare(replicate, row).catch((error: unknown) => [
+      `could not be compared: ${error instanceof Error ? error.message : String(error)}`,
+    ]);
+    if (found.length === 0) console.error(`${row.id}: the same`);
+    for (const difference of found) console.error(`${row.id}: ${oneLine(difference)}`);
+    good &&= found.length === 0;
+  }
+  return good;
+}
+
+async function compare({ base_url, token }: Config['replicate'], row: ModelRow): Promise<string[]> {
+  const response = await fetch(`${base_url}/models/${row.id}`, {
+    headers: { authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(DEADLINE),
+    redirect: 'error',
+  });
+  if (!response.ok) throw new Error(`HTTP ${String(response.status)}`);
+  const body = (await response.json()) as { latest_version?: { openapi_schema?: unknown } | null };
+  return differences(row, body.latest_version?.openapi_schema);
+}

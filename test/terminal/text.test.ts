@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { estimateOf } from '../../src/domain/estimate.js';
+import { problem } from '../../src/domain/failures.js';
+import { EVENT_TYPES } from '../../src/domain/job.js';
+import { CATALOGUE } from '../../src/domain/models/index.js';
+import { checkPlan } from '../../src/domain/check-plan.schema.js';
+import { estimateText, ranges } from '../../src/terminal/estimate-text.js';
+import { finalTable } from '../../src/terminal/final-table.js';
+import { jsonReporter, plainReporter } from '../../src/terminal/reporters.js';
+import { openView } from '../../src/terminal/view.js';
+import { sentenceOf } from '../../src/terminal/words.js';
+import { PassThrough } from 'node:stream';
+import { clipOf, doneClip, eventOf, jobOf } from './jobs.js';
+
+const PLACE = { page_url: 'http://127.0.0.1:3000/jobs/harbour', ui_url: null, out: 'out' };
+
+const EVENTS = EVENT_TYPES.map((type, index) =>
+  eventOf(index + 1, {
+    type,
+    clip_index: 0,
+    clip: clipOf(0, { attempt: 1, error: problem('flagged', 'no\u001b[2J') }),
+    batch: 1,
+    batches: 3,
+    clip_indexes: [0, 1],
+    total_clips: 12,
+    model: 'a/b',
+    estimated_cost_usd: null,
+    total_cost_usd: 1,
+    error: problem('insufficient_clips', 'only 1 of 3'),
+  }),
+);
+
+const outputs = () => {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  return {
+    stdout,
+    stderr,
+    out: () => String(stdout.read() ?? ''),
+    err: () => String(stderr.read() ?? ''),
+  };
+};
+
+describe('an event without a terminal', () => {
+  it('is one plain line, of every type', () => {
+    const streams = outputs();
+    const reporter = plainReporter(streams);
+    const view = openView(jobOf([clipOf(0)]), PLACE);
+    for (const event of EVENTS) reporter.changed(view, { kind: 'event', event });
+    const lines = streams.out().trimEnd().split('\n');
+    expect(lines).toHaveLength(EVENTS.length);
+    for (const line of lines) expect(line).toMatch(/^10:00:00 {3}0 % \S/);
+    expect(new Set(EVENTS.map(sentenceOf)).size).toBe(EVENTS.length);
+  });
+
+  it('is one line of JSON for programs, and stdout holds nothing else', () => {
+    const streams = outputs();
+    const reporter = jsonReporter(streams);
+    const view = openView(jobOf([clipOf(0)]), PLACE);
+    reporter.say('Starting');
+    reporter.opened(view);
+    reporter.changed(view, { kind: 'connected' });
+    reporter.changed(view, null);
+    for (const event of EVENTS) reporter.changed(view, { kind: 'event', event });
+    reporter.ended(view, { out: 'out', files: new Map() });
+    const lines = streams.out().trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(EVENTS);
+    expect(streams.err()).toContain('Starting');
+  });
+});
+
+describe('the final table', () => {
+  it('has a row a clip with its file or its reason, the totals, and where the files are', () => {
+    const job = jobOf(
+      [
+        doneClip(0),
+        clipOf(1, { status: 'failed', attempt: 3, error: problem('no_output', 'null output') }),
+      ],
+      { status: 'failed', error: problem('insufficient_clips', 'only 1 of 2 clips succeeded.') },
+    );
+    const text = finalTable(job, { out: 'out/harbour', files: new Map([[0, 'clip_000.mp4']]) });
+    expect(text.find((line) => line.includes('clip_000.mp4'))).toContain('5.0 s of 5 s');
+    expect(text.find((line) => line.includes('the model returned no video'))).toContain('failed');
+    expect(text.join('\n')).toContain('only 1 of 2 clips succeeded. Retry the failed clips.');
+    expect(text.at(-1)).toBe('1 clip, thumbnails and result.json are in out/harbour/');
+  });
+});
+
+describe('the answer of a dry run', () => {
+  it('says per clip what is asked, why and for how much, and that nothing was started', () => {
+    const checked = checkPlan(
+      {
+        clip_prompts: [5, 5.1, 12].map((duration, clip_index) => ({
+          clip_index,
+          prompt: 'x',
+          duration,
+        })),
+      },
+      {
+        catalogue: CATALOGUE,
+        default_model: 'kwaivgi/kling-v2.5-turbo-pro',
+        duration_buffer: 1.25,
+      },
+    );
+    if (!checked.ok) throw new Error('expected a good plan');
+    const text = estimateText(estimateOf(checked.resolved));
+    expect(text.find((line) => /^ +1 /.test(line))).toMatch(
+      /5\.1 s +10 s +maximum +\$0\.70 +100 %/,
+    );
+    expect(text.find((line) => line.startsWith('Warning'))).toBeDefined();
+    expect(text.at(-1)).toBe('Nothing was started and nothing was paid.');
+  });
+
+  it('names clips by ranges', () => {
+    expect(ranges([0, 1, 2, 5, 7, 8])).toBe('0–2, 5, 7–8');
+  });
+});
