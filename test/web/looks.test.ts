@@ -126,7 +126,7 @@ describe.skipIf(!hasChromium)('the page, as it looks', () => {
         }
         await context.close();
       },
-      60_000,
+      120_000,
     );
   });
 });

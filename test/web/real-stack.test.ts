@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Job } from '../../src/domain/job.js';
+import { eventually } from '../support/eventually.js';
 import { freePorts } from '../support/ports.js';
 import { startProcess, type RunningProcess } from '../support/processes.js';
 import { hasChromium, launch } from './browser.js';
@@ -17,7 +18,7 @@ const PLAN = {
   clip_prompts: [
     'a fox [[flagged]]',
     'a hen [[fail-once]]',
-    'an owl [[slow:600]]',
+    'an owl [[slow:6000]]',
     'a bee',
     'an ant',
     'a cat',
@@ -41,16 +42,14 @@ const jobBecomes = (status: string) =>
 
 async function startStack(): Promise<void> {
   stack = startProcess(['npm', 'start'], { env });
-  await expect
-    .poll(
-      () =>
-        fetch(`${url}/readyz`).then(
-          ({ status }) => status,
-          () => stack.output,
-        ),
-      PATIENCE,
-    )
-    .toBe(200);
+  await eventually('a stack that is ready', async () => {
+    const status = await fetch(`${url}/readyz`).then(
+      (answer) => answer.status,
+      () => 0,
+    );
+    if (!stack.isRunning) throw new Error(`the stack ended: ${stack.output}`);
+    return { done: status === 200, value: { status, output: stack.output } };
+  });
 }
 
 /** The page holds every event up to the last: it refuses gaps and counts none twice. */
