@@ -207,6 +207,13 @@ export interface SimulatorStats {
   bills: { count: number; usd: number };
   cancels: number;
   peak_alive: number;
+  reads: Record<string, number>;
   held: { point: string }[];
-  predictions: { id: string; status: string; billed: boolean; input: Record<string, unknown> }[];
+  predictions: {
+    id: string;
+    status: string;
+    billed: boolean;
+    created_at: string;
+    input: Record<string, unknown>;
+  }[];
 }

@@ -1,0 +1,78 @@
+/** Signals, from anywhere: those that make sense do what they say, the others become warnings. */
+import { describe, expect, it } from 'vitest';
+import {
+  cancelClipSignal,
+  pauseSignal,
+  resumeSignal,
+  retryClipSignal,
+} from '../../src/workflows/contract.js';
+import { planOf } from '../support/plans.js';
+import { World } from '../support/world.js';
+
+describe('pause', () => {
+  it('lets running clips finish and starts no more until resume', async () => {
+    await using world = await World.create();
+    await world.startWorker();
+    const run = await world.start(planOf(['a', 'b', 'c'], { batch_size: 2 }));
+    await run.until('a clip submitted', (job) =>
+      job.clips.some(({ predictions }) => predictions.length > 0),
+    );
+    await run.handle.signal(pauseSignal);
+    const paused = await run.until('two clips done', (job) => job.successful_clips === 2);
+    expect(paused).toMatchObject({ status: 'paused' });
+    expect((await world.stats()).creates).toBe(2);
+    await run.handle.signal(resumeSignal);
+    expect(await run.end()).toMatchObject({ status: 'succeeded', successful_clips: 3 });
+  });
+});
+
+describe('retryClip', () => {
+  it('runs a failed clip again while the job runs, keeping the ledger of its first round', async () => {
+    await using world = await World.create();
+    await world.startWorker();
+    const run = await world.start(planOf(['[[invalid:1]] a', '[[hold:while-processing]] b']));
+    await run.until('a failed clip', (job) => job.failed_clips === 1);
+    await run.handle.signal(retryClipSignal, { clip_index: 0 });
+    await run.until('a clip queued again', (job) => job.clips[0]?.status === 'queued');
+    await world.control('POST', '/release', { all: true });
+    const job = await run.end();
+    expect(job).toMatchObject({ status: 'succeeded', successful_clips: 2, failed_clips: 0 });
+    expect(job.clips[0]).toMatchObject({ attempt: 1, retry_count: 0 });
+    expect(job.clips[0]?.predictions.map(({ status }) => status)).toEqual(['failed', 'succeeded']);
+    expect((await world.stats()).creates).toBe(3);
+  });
+});
+
+describe('a signal that makes no sense', () => {
+  it('becomes a warning, whatever it carries, and the job goes on', async () => {
+    await using world = await World.create();
+    await world.startWorker();
+    const run = await world.start(planOf(['[[hold:while-processing]] a']));
+    await run.until('a clip submitted', (job) => job.clips[0]?.predictions.length === 1);
+    const { handle } = run;
+    await handle.signal(cancelClipSignal, { clip_index: 99 });
+    await handle.signal('cancelClip');
+    await handle.signal('retryClip', 'nonsense');
+    await handle.signal(retryClipSignal, { clip_index: 0 });
+    await handle.signal(resumeSignal);
+    await handle.signal('setMaxCost', { max_cost_usd: -1 });
+    await handle.signal('setMaxCost', null);
+    await handle.signal('noSuchSignal', { a: 1 });
+    await handle.signal('predictionCreated', 'garbage');
+    await handle.signal('attemptFailed');
+    await handle.signal('rateLimited', null);
+    await run.until('a warning for each', (job) => job.warnings.length >= 8);
+    await world.control('POST', '/release', { all: true });
+    expect(await run.end()).toMatchObject({ status: 'succeeded' });
+  });
+
+  it('is kept for when the plan is checked, if it comes before', async () => {
+    await using world = await World.create();
+    const run = await world.start(planOf(['a', 'b']));
+    await run.handle.signal(cancelClipSignal, { clip_index: 0 });
+    await world.startWorker();
+    const job = await run.end();
+    expect(job.clips.map(({ status }) => status)).toEqual(['canceled', 'succeeded']);
+    expect((await world.stats()).creates).toBe(1);
+  });
+});
