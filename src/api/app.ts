@@ -5,7 +5,7 @@
  *   submit · steer · list          what the routes do
  *   snapshots · recorded-job · closing · pending · last-known   where a job's state comes from
  *   progress-hub → job-watcher → progress-log → job-stream → sse   from Temporal to a reader
- *   jobs-port ← jobs, temporal-rows   Temporal, behind one interface
+ *   jobs-port ← jobs, temporal-rows, temporal-errors, cursor   Temporal, behind one interface
  */
 import Fastify, { LogController } from 'fastify';
 import type { FastifyInstance, FastifyBaseLogger, RawServerDefault } from 'fastify';

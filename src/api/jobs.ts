@@ -2,18 +2,13 @@
  * The port over Temporal's client, and the only place of the API that uses it. Every call has a deadline;
  * whatever Temporal answers becomes a value or one of the port's errors.
  */
-import {
-  Client,
-  isGrpcServiceError,
-  QueryNotRegisteredError,
-  QueryRejectedError,
-  WorkflowExecutionAlreadyStartedError,
-} from '@temporalio/client';
+import { Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Connection } from '@temporalio/client';
-import type { JobStatus } from '../domain/job.js';
 import { eventsQuery, progressQuery, WORKFLOW_TYPE } from '../workflows/contract.js';
-import { BadCursor, TemporalAway, WorkerAway } from './jobs-port.js';
+import { decodeCursor, encodeCursor } from './cursor.js';
+import { BadCursor, WorkerAway } from './jobs-port.js';
 import type { Delivered, Jobs, Run, RunPage, Signal, StartRequest } from './jobs-port.js';
+import { isInvalid, isNotFound, isUnanswered, translate } from './temporal-errors.js';
 import {
   closingOf,
   listQuery,
@@ -35,14 +30,6 @@ const QUERY = 3_000;
 const LONG_POLL = 35_000;
 const POLLED_WITHIN = 60_000;
 
-/** gRPC codes. */
-const CANCELLED = 1;
-const INVALID_ARGUMENT = 3;
-const DEADLINE_EXCEEDED = 4;
-const NOT_FOUND = 5;
-const FAILED_PRECONDITION = 9;
-const AWAY = new Set([DEADLINE_EXCEEDED, 8 /* RESOURCE_EXHAUSTED */, 14 /* UNAVAILABLE */]);
-
 const ALL_EVENTS = 1;
 const CLOSE_EVENT = 2;
 const WORKFLOW_QUEUE = 1;
@@ -59,7 +46,7 @@ export function createJobs({ connection, namespace, task_queue }: Settings): Job
   /** Null when Temporal does not know the job. */
   const ifFound = <T>(work: () => Promise<T>): Promise<T | null> =>
     call(work).catch((error: unknown) => {
-      if (codeOf(error) === NOT_FOUND) return null;
+      if (isNotFound(error)) return null;
       throw error;
     });
 
@@ -163,7 +150,7 @@ export function createJobs({ connection, namespace, task_queue }: Settings): Job
           ...(token === null ? {} : { nextPageToken: token }),
         }),
       ).catch((error: unknown) => {
-        throw codeOf(error) === INVALID_ARGUMENT && token !== null
+        throw isInvalid(error) && token !== null
           ? new BadCursor('expected the next_cursor of a page', { cause: error })
           : error;
       });
@@ -224,38 +211,3 @@ function childOf(parent: AbortSignal): Disposable & { signal: AbortSignal } {
     },
   };
 }
-
-/** Opaque, and good only for the filter it was made with. */
-const encodeCursor = (status: JobStatus | null, token: Uint8Array): string =>
-  Buffer.from(JSON.stringify([status, Buffer.from(token).toString('base64')])).toString(
-    'base64url',
-  );
-
-function decodeCursor(status: JobStatus | null, cursor: string): Uint8Array {
-  try {
-    const [filter, token] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
-    if (filter === status && typeof token === 'string') return Buffer.from(token, 'base64');
-  } catch {
-    // not JSON: not ours
-  }
-  throw new BadCursor('expected the next_cursor of a page with the same status');
-}
-
-function codeOf(error: unknown): number | null {
-  if (isGrpcServiceError(error)) return error.code;
-  if (!(error instanceof Error)) return null;
-  // The client's own "not found" carries no code.
-  if (error.name === 'WorkflowNotFoundError') return NOT_FOUND;
-  return error.cause === undefined ? null : codeOf(error.cause);
-}
-
-const translate = (error: unknown): unknown =>
-  AWAY.has(codeOf(error) ?? 0) || codeOf(error) === CANCELLED
-    ? new TemporalAway('Temporal cannot be reached', { cause: error })
-    : error;
-
-/** No poller, a worker too old to know the query, or silence: for the asker all the same. */
-const isUnanswered = (error: unknown): boolean =>
-  error instanceof QueryNotRegisteredError ||
-  error instanceof QueryRejectedError ||
-  [DEADLINE_EXCEEDED, FAILED_PRECONDITION, CANCELLED].includes(codeOf(error) ?? 0);

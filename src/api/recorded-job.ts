@@ -4,6 +4,7 @@
  */
 import { emptyJob, initialJob } from '../domain/initial-job.js';
 import type { Job } from '../domain/job.js';
+import { withTotals } from '../domain/progress.js';
 import type { Checked } from '../domain/resolved.js';
 import type { Jobs, Run } from './jobs-port.js';
 
@@ -22,13 +23,25 @@ export const createReadRecordedJob =
     const input = await jobs.input(run.job_id, run.run_id);
     if (input === null) return null;
     const { job_id, run_id, started_at } = run;
-    if (input.previous !== null) {
-      return { ...input.previous, run_id, status: 'queued', completed_at: null, error: null };
-    }
     const identity = { job_id, run_id, created_at: started_at, simulated };
     const checked = checkPlan(input.plan);
-    return checked.ok ? initialJob(checked.resolved, identity) : emptyJob(identity);
+    const fresh = checked.ok ? initialJob(checked.resolved, identity) : emptyJob(identity);
+    return input.previous === null ? fresh : resumed(fresh, input.previous);
   };
+
+/** Stands in until the workflow says how it goes on: the good clips as they were, the others queued again. */
+function resumed(fresh: Job, previous: Job): Job {
+  const before = new Map(previous.clips.map((clip) => [clip.clip_index, clip]));
+  const clips = fresh.clips.map((clip) => {
+    const known = before.get(clip.clip_index);
+    if (known === undefined) return clip;
+    const { predictions, cost_usd } = known;
+    return known.status === 'succeeded' ? known : { ...clip, predictions, cost_usd };
+  });
+  const { job_id, run_id } = fresh;
+  const job = { ...previous, job_id, run_id, clips };
+  return withTotals({ ...job, status: 'queued', completed_at: null, error: null });
+}
 
 /** The workflow answers already, but its plan is not checked yet. */
 export const isBlank = (job: Job): boolean => job.status === 'queued' && job.clips.length === 0;

@@ -13,6 +13,7 @@ import { createMetrics } from './metrics.js';
 import type { Metrics } from './metrics.js';
 import { ProgressHub } from './progress-hub.js';
 import { createReadRecordedJob } from './recorded-job.js';
+import type { ReadRecordedJob } from './recorded-job.js';
 import { Snapshots } from './snapshots.js';
 import type { EventStream } from './sse.js';
 
@@ -44,6 +45,7 @@ export interface ApiDeps {
 
 export interface Services extends ApiDeps {
   hub: ProgressHub;
+  recorded: ReadRecordedJob;
   snapshots: Snapshots;
   snapshot: (jobId: string) => ReturnType<Snapshots['get']>;
   /** Open event streams. */
@@ -81,6 +83,7 @@ export function createServices(deps: ApiDeps, log: FastifyBaseLogger): Services 
   return {
     ...deps,
     hub,
+    recorded,
     snapshots,
     snapshot: (jobId) => snapshots.get(jobId),
     streams,

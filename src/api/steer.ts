@@ -10,11 +10,13 @@ import { eventsOfClosing } from './closing.js';
 import type { Delivered, Jobs, Run, Signal } from './jobs-port.js';
 import { TemporalAway, WorkerAway } from './jobs-port.js';
 import { conflict, notFound } from './problems.js';
+import type { ReadRecordedJob } from './recorded-job.js';
 import type { Snapshot } from './snapshots.js';
 
 interface Deps {
   jobs: Jobs;
   archive: Archive;
+  recorded: ReadRecordedJob;
   snapshot: (jobId: string) => Promise<Snapshot | null>;
 }
 
@@ -115,7 +117,9 @@ async function runAgain(deps: Deps, snapshot: Snapshot): Promise<Job> {
     details: `Goes on from run \`${run.run_id}\`: good clips are kept, the others tried once more.`,
   });
   if (started === null) return existing(deps, job.job_id); // somebody else was first
-  return { ...job, run_id: started.run_id, status: 'running', completed_at: null, error: null };
+  const again = await deps.jobs.find(job.job_id);
+  const begun = again === null ? null : await deps.recorded(again);
+  return { ...(begun ?? job), run_id: started.run_id, status: 'running' };
 }
 
 /** Milliseconds between the last event of a run and its end, at most. */
