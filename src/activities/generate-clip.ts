@@ -38,12 +38,13 @@ export const createGenerateClip =
     const attempt = new Attempt(input, execution, workflow);
 
     const started = await ensurePrediction(deps, attempt, memory);
-    if (started === null) return stop(deps, attempt, memory, null, null);
+    // Awaited everywhere: the heart has to beat until the very end.
+    if (started === null) return await stop(deps, attempt, memory, { started, last: null });
     await announce(deps, attempt, memory, started);
     const last = await follow(deps, execution, started, input.usual_time);
     return last !== null && isTerminal(last.status)
-      ? conclude(attempt, last, started.adopted)
-      : stop(deps, attempt, memory, started, last);
+      ? await conclude(attempt, last, started.adopted)
+      : await stop(deps, attempt, memory, { started, last });
   };
 
 const firstBeat = ({ failed_attempts }: GenerateClipInput): Heartbeat => ({
@@ -98,8 +99,7 @@ async function stop(
   deps: Deps,
   attempt: Attempt,
   memory: Memory,
-  started: Started | null,
-  last: ProviderPrediction | null,
+  { started, last }: { started: Started | null; last: ProviderPrediction | null },
 ): Promise<GenerateClipResult> {
   const { execution } = attempt;
   switch (execution.interruption) {

@@ -46,7 +46,7 @@ export async function recall(
   return {
     failed_attempts: failed,
     open,
-    adopted: last?.id === open && last?.adopted === true,
+    adopted: last?.id === open && last.adopted,
     unclear: open === null && !(fresh || endedCleanly(execution, input, failed)),
     known: new Set([...(told?.predictions.map(({ id }) => id) ?? []), ...(told?.claimed ?? [])]),
     granted: told?.granted ?? true,

@@ -63,7 +63,12 @@ async function storeClip(
     height: measured.height,
     bytes: downloaded.bytes,
     sha256: downloaded.sha256,
-    thumbnail: await makeThumbnail(deps, jobId, input, file.path, measured.duration, context),
+    thumbnail: await makeThumbnail(deps, context, {
+      jobId,
+      clipIndex: input.clip_index,
+      file: file.path,
+      at: measured.duration / 2,
+    }),
   };
   await guarded('storage_error', () => file.keep(facts));
   return result(jobId, input, facts);
@@ -81,16 +86,13 @@ async function currentUrl(deps: Deps, input: StoreClipInput, attempt: number): P
 }
 
 async function makeThumbnail(
-  deps: Deps,
-  jobId: string,
-  input: StoreClipInput,
-  file: string,
-  duration: number,
+  { media, store }: Deps,
   context: Context,
+  of: { jobId: string; clipIndex: number; file: string; at: number },
 ): Promise<boolean> {
   try {
-    const jpeg = await deps.media.thumbnail(file, duration / 2);
-    await deps.store.saveThumbnail(jobId, input.clip_index, jpeg);
+    const jpeg = await media.thumbnail(of.file, of.at);
+    await store.saveThumbnail(of.jobId, of.clipIndex, jpeg);
     return true;
   } catch (error) {
     context.log.warn('no thumbnail could be made', { error });

@@ -57,7 +57,7 @@ export async function download(
   try {
     const response = await request(from, options, signal);
     if (!(response instanceof Response)) return response;
-    return await save(response, to, options.max_bytes ?? MAX_BYTES, timer, signal);
+    return await save(response, to, { maxBytes: options.max_bytes ?? MAX_BYTES, timer, signal });
   } catch (error) {
     options.signal.throwIfAborted();
     if (isStorageError(error)) {
@@ -114,10 +114,9 @@ function check(response: Response): Response | Downloaded {
 async function save(
   response: Response,
   to: WriteStream,
-  maxBytes: number,
-  timer: NodeJS.Timeout,
-  signal: AbortSignal,
+  limits: { maxBytes: number; timer: NodeJS.Timeout; signal: AbortSignal },
 ): Promise<Downloaded> {
+  const { maxBytes, timer, signal } = limits;
   const announced = Number(response.headers.get('content-length') ?? NaN);
   if (announced > maxBytes) {
     await response.body?.cancel();

@@ -106,7 +106,7 @@ export function createReplicate(options: ReplicateOptions): Replicate {
   const client = new Client({
     auth: options.token,
     baseUrl: options.base_url,
-    fetch: enveloped(options.fetch ?? fetch) as never,
+    fetch: enveloped(options.fetch ?? fetch),
   });
 
   const send = async (

@@ -43,6 +43,7 @@ const escapeMarkup = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 // Characters that no text layout draws make the whole layout fail.
+// eslint-disable-next-line no-control-regex -- they are what it is for
 const CONTROL = /[\u0000-\u001f\u007f\ufffe\uffff]+/g;
 
 export const plainText = (text: string, most: number): string => {
