@@ -16,6 +16,8 @@ export async function servePage(app: FastifyInstance, folder = BUILT): Promise<v
     root: path.resolve(folder),
     prefix: '/assets/',
     index: false,
+    // Where nothing is built, `/` says so.
+    suppressWarning: true,
     // A page of an older build must not run with modules of a newer one.
     cacheControl: false,
     setHeaders: (reply) => {
