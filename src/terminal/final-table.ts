@@ -36,8 +36,8 @@ function summary(job: Job, { out, files }: Results): string[] {
       (job.total_generation_time === null ? '' : `, ${clock(job.total_generation_time)}`),
   ];
   if (job.simulated) lines.push(SIMULATOR_NOTICE);
-  if (job.error !== null) {
-    lines.push(`${oneLine(job.error.message)} ${adviceFor(job.error)}`);
+  if (job.error !== null && job.status !== 'canceled') {
+    lines.push(`${oneLine(job.error.message).replace(/[.!]?$/, '.')} ${adviceFor(job.error)}`);
   }
   lines.push(
     files.size === 0

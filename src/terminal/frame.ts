@@ -156,13 +156,17 @@ function details(clip: Clip, live: ClipProgress | undefined, now: number): strin
       ? `${live.estimated ? '~' : ''}${String(Math.round(live.percent))} %`
       : '',
     wait === null ? '' : wait < 0.5 ? 'goes on now' : `goes on in ${clock(wait)}`,
-    clip.status === 'succeeded' && clip.retry_count === 0 ? '' : attemptText(clip),
+    tellsAttempt(clip) ? attemptText(clip) : '',
     durations(clip),
     cost(clip),
     clip.status === 'succeeded' || error === null ? '' : oneLine(error),
     live?.message === undefined ? '' : oneLine(live.message),
   ].filter((part) => part !== '');
 }
+
+/** A first attempt that went well, or none at all, needs no telling. */
+const tellsAttempt = ({ status, attempt, retry_count }: Clip): boolean =>
+  isClipOver(status) ? attempt > 0 && (status !== 'succeeded' || retry_count > 0) : true;
 
 /** A clip that was never billed is over without a cost. */
 function cost(clip: Clip): string {

@@ -86,6 +86,7 @@ export function countdown(clip: Clip, live: ClipProgress | undefined, now: numbe
 
 export function problemText({ kind, message }: Problem): string {
   const text = oneLine(message);
+  if (kind === 'canceled' && text !== '') return text;
   return text === '' ? FAILURE_WORDS[kind] : `${FAILURE_WORDS[kind]} (${text})`;
 }
 
