@@ -39,8 +39,15 @@ export interface AttemptFailed {
 export const attemptFailedSignal = defineSignal<[AttemptFailed]>('attemptFailed');
 
 /** From the paid activity, once an attempt: Replicate makes it wait. */
-export const rateLimitedSignal =
-  defineSignal<[{ clip_index: number; seconds: number; message: string }]>('rateLimited');
+export interface RateLimited {
+  clip_index: number;
+  seconds: number;
+  message: string;
+}
+export const rateLimitedSignal = defineSignal<[RateLimited]>('rateLimited');
+
+/** Any of the signals above, as the workflow receives it: with an argument that may be anything. */
+export const signalNamed = (name: string) => defineSignal<[input: unknown]>(name);
 
 /** What the workflow remembers of a clip, for an execution of the activity that has lost its own memory. */
 export interface ClipMemory {

@@ -146,6 +146,8 @@ export class ClipRun {
         const result = await this.#execute({ resume, unclear });
         if (result.outcome === 'succeeded') {
           this.#ledger.enter(result.prediction);
+          // Settled, so it counts as spent from here on; storing costs nothing.
+          this.#job.budget.release(this.#index);
           return result;
         }
         ({ prediction_id: resume, unclear } = result);

@@ -9,8 +9,6 @@ import {
   ActivityFailure,
   CancellationScope,
   isCancellation,
-  setDefaultSignalHandler,
-  setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Previous, ResolvePlanResult } from '../domain/activity.js';
@@ -23,7 +21,7 @@ import * as contract from './contract.js';
 import { Dispatcher } from './dispatcher.js';
 import { JobLog } from './job-log.js';
 import { continueJob } from './continue-job.js';
-import { asClipIndex, asUsd } from './signal-input.js';
+import { handleMessages } from './messages.js';
 
 export async function generateClipsWorkflow(plan: Plan, previous?: Previous): Promise<Job> {
   const { workflowId, runId, startTime, taskQueue } = workflowInfo();
@@ -60,67 +58,6 @@ export async function generateClipsWorkflow(plan: Plan, previous?: Previous): Pr
     await end(log, { type: 'job.canceled', error: problem('canceled', 'canceled on request') });
     throw error;
   }
-}
-
-type WhenReady = (act: (dispatcher: Dispatcher) => void) => void;
-
-/** Handlers are in place before the first await, so that no early signal or query is missed. */
-function handleMessages(log: JobLog, running: () => Dispatcher | null, whenReady: WhenReady): void {
-  setHandler(contract.progressQuery, () => log.snapshot());
-  setHandler(contract.eventsQuery, (after) => log.page(after));
-  setHandler(contract.clipMemoryQuery, (index) => {
-    const dispatcher = running();
-    if (dispatcher === null) throw new Error('expected a checked plan');
-    return dispatcher.memory(index);
-  });
-
-  setHandler(contract.cancelClipSignal, (input) =>
-    whenReady((dispatcher) => {
-      dispatcher.cancelClip(asClipIndex(input));
-    }),
-  );
-  setHandler(contract.retryClipSignal, (input) =>
-    whenReady((dispatcher) => {
-      dispatcher.retryClip(asClipIndex(input));
-    }),
-  );
-  setHandler(contract.setMaxCostSignal, (input) =>
-    whenReady((dispatcher) => {
-      dispatcher.setMaxCost(asUsd(input));
-    }),
-  );
-  setHandler(contract.pauseSignal, () =>
-    whenReady((dispatcher) => {
-      dispatcher.pause();
-    }),
-  );
-  setHandler(contract.resumeSignal, () =>
-    whenReady((dispatcher) => {
-      dispatcher.resume();
-    }),
-  );
-  setHandler(contract.predictionCreatedSignal, (input) =>
-    whenReady((dispatcher) => {
-      dispatcher.onPredictionCreated(input);
-    }),
-  );
-  setHandler(contract.attemptFailedSignal, (input) =>
-    whenReady((dispatcher) => {
-      dispatcher.onAttemptFailed(input);
-    }),
-  );
-  setHandler(contract.rateLimitedSignal, ({ clip_index, seconds, message }) =>
-    whenReady(() => {
-      log.warn(`Replicate limits the rate of creates; waiting ${String(seconds)} s (${message})`, {
-        clip_index,
-      });
-    }),
-  );
-  setDefaultSignalHandler((name) =>
-    whenReady(() => {
-      log.warn(`expected a known signal, got "${name}"; it was ignored`);
-    }),
-  );
 }
 
 async function check(plan: Plan, log: JobLog): Promise<ResolvePlanResult> {

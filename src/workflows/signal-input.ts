@@ -1,4 +1,6 @@
 /** Reads what people send with signals, which may be anything; null means that it makes no sense. Pure. */
+import type { AttemptFailed, PredictionCreated, RateLimited } from './contract.js';
+
 const field = (input: unknown, name: string): unknown =>
   typeof input === 'object' && input !== null
     ? (input as Record<string, unknown>)[name]
@@ -13,3 +15,26 @@ export function asUsd(input: unknown): number | null {
   const value = field(input, 'max_cost_usd');
   return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : null;
 }
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
+const isLedgerLine = (value: unknown): boolean =>
+  typeof field(value, 'id') === 'string' &&
+  typeof field(value, 'status') === 'string' &&
+  typeof field(value, 'attempt') === 'number';
+
+/** The activity's own signals come from a program of ours, so only their outline is checked. */
+export const isPredictionCreated = (input: unknown): input is PredictionCreated =>
+  asClipIndex(input) !== null && isLedgerLine(field(input, 'prediction'));
+
+export const isAttemptFailed = (input: unknown): input is AttemptFailed =>
+  asClipIndex(input) !== null &&
+  typeof field(input, 'attempt') === 'number' &&
+  typeof field(input, 'delay') === 'number' &&
+  isObject(field(input, 'error')) &&
+  (field(input, 'prediction') === null || isLedgerLine(field(input, 'prediction')));
+
+export const isRateLimited = (input: unknown): input is RateLimited =>
+  asClipIndex(input) !== null &&
+  typeof field(input, 'seconds') === 'number' &&
+  typeof field(input, 'message') === 'string';
