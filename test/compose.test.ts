@@ -215,15 +215,21 @@ describe('the jobs of docker-compose.temporal.yml', () => {
     expect(lines[2]).toBe('exit 3');
   });
 
-  it('create the namespace once the server answers', async () => {
-    const answersAtThird =
-      'case "$*" in *health) test "$(wc -l < "$FOLDER/log")" -ge 3;; *describe*) exit 1;; esac';
-    expect(await runJob('namespace', { temporal: answersAtThird, sleep: '' })).toEqual([
+  it('create the namespace once the server answers, and end when it can be used', async () => {
+    const slow = `case "$*" in
+      *describe*) exit 1;;
+      *health) test "$(wc -l < "$FOLDER/log")" -ge 3;;
+      *list*) test "$(wc -l < "$FOLDER/log")" -ge 8;;
+    esac`;
+    expect(await runJob('namespace', { temporal: slow, sleep: '' })).toEqual([
       'temporal operator cluster health',
       'sleep 1',
       'temporal operator cluster health',
       'temporal operator namespace describe --namespace default',
       'temporal operator namespace create --namespace default --retention 720h',
+      'temporal workflow list --namespace default --limit 1',
+      'sleep 1',
+      'temporal workflow list --namespace default --limit 1',
       'exit 0',
     ]);
   });
@@ -232,6 +238,7 @@ describe('the jobs of docker-compose.temporal.yml', () => {
     expect(await runJob('namespace', { temporal: '', sleep: '' })).toEqual([
       'temporal operator cluster health',
       'temporal operator namespace describe --namespace default',
+      'temporal workflow list --namespace default --limit 1',
       'exit 0',
     ]);
   });
