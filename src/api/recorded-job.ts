@@ -2,9 +2,9 @@
  * The job as it was before its run's first event, from what the run was started with. It stands in wherever
  * the workflow has not checked its plan yet, or nobody can ask it.
  */
+import { continueJob } from '../domain/continue-job.js';
 import { emptyJob, initialJob } from '../domain/initial-job.js';
 import type { Job } from '../domain/job.js';
-import { withTotals } from '../domain/progress.js';
 import type { Checked } from '../domain/resolved.js';
 import type { Jobs, Run } from './jobs-port.js';
 
@@ -26,22 +26,8 @@ export const createReadRecordedJob =
     const identity = { job_id, run_id, created_at: started_at, simulated };
     const checked = checkPlan(input.plan);
     const fresh = checked.ok ? initialJob(checked.resolved, identity) : emptyJob(identity);
-    return input.previous === null ? fresh : resumed(fresh, input.previous);
+    return continueJob(fresh, input.previous);
   };
-
-/** Stands in until the workflow says how it goes on: the good clips as they were, the others queued again. */
-function resumed(fresh: Job, previous: Job): Job {
-  const before = new Map(previous.clips.map((clip) => [clip.clip_index, clip]));
-  const clips = fresh.clips.map((clip) => {
-    const known = before.get(clip.clip_index);
-    if (known === undefined) return clip;
-    const { predictions, cost_usd } = known;
-    return known.status === 'succeeded' ? known : { ...clip, predictions, cost_usd };
-  });
-  const { job_id, run_id } = fresh;
-  const job = { ...previous, job_id, run_id, clips };
-  return withTotals({ ...job, status: 'queued', completed_at: null, error: null });
-}
 
 /** The workflow answers already, but its plan is not checked yet. */
 export const isBlank = (job: Job): boolean => job.status === 'queued' && job.clips.length === 0;

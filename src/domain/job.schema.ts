@@ -125,6 +125,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.strictObject({
     ...base,
     type: z.literal('job.started'),
+    run_id: z.string(),
     total_clips: count,
     model: z.string(),
     estimated_cost_usd: usd.nullable(),

@@ -143,7 +143,13 @@ interface EventBase {
 
 /** What each event says, apart from its base. An event carries the whole clip as it is after it. */
 export type JobFact =
-  | { type: 'job.started'; total_clips: number; model: string; estimated_cost_usd: number | null }
+  | {
+      type: 'job.started';
+      run_id: string;
+      total_clips: number;
+      model: string;
+      estimated_cost_usd: number | null;
+    }
   | { type: 'batch.started'; batch: number; batches: number; clip_indexes: number[] }
   | { type: ClipEventType; clip_index: number; clip: Clip }
   | { type: 'job.paused' }

@@ -101,6 +101,10 @@ export function applyFact(job: Job, fact: JobFact, at: string): Job {
     case 'job.started':
       return {
         ...job,
+        run_id: fact.run_id,
+        total_clips: fact.total_clips,
+        model: fact.model,
+        estimated_cost_usd: fact.estimated_cost_usd,
         status: job.status === 'paused' ? 'paused' : 'running',
         started_at: job.started_at ?? at,
         completed_at: null,

@@ -12,6 +12,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Previous, ResolvePlanResult } from '../domain/activity.js';
+import { clipsAgain, continueJob } from '../domain/continue-job.js';
 import { problem } from '../domain/failures.js';
 import { emptyJob, initialJob } from '../domain/initial-job.js';
 import type { Job } from '../domain/job.js';
@@ -20,7 +21,6 @@ import { archiveJob, resolvePlan } from './activities.js';
 import * as contract from './contract.js';
 import { Dispatcher } from './dispatcher.js';
 import { JobLog } from './job-log.js';
-import { continueJob } from './continue-job.js';
 import { handleMessages } from './messages.js';
 
 export async function generateClipsWorkflow(plan: Plan, previous?: Previous): Promise<Job> {
@@ -47,8 +47,8 @@ export async function generateClipsWorkflow(plan: Plan, previous?: Previous): Pr
     const checked = await check(plan, log);
     const fresh = initialJob(checked.resolved, { ...identity, simulated: checked.simulated });
     log.open(continueJob(fresh, previous?.previous ?? null));
+    start(log, plan, fresh, previous?.previous ?? null);
     dispatcher = new Dispatcher(checked, log, contract.paidTaskQueue(taskQueue));
-    start(log, plan, workflowId);
     for (const act of early) act(dispatcher);
     await dispatcher.run();
     return await finish(log, dispatcher);
@@ -77,11 +77,12 @@ async function check(plan: Plan, log: JobLog): Promise<ResolvePlanResult> {
   }
 }
 
-function start(log: JobLog, plan: Plan, workflowId: string): void {
-  const { total_clips, model, estimated_cost_usd } = log.job;
-  log.record({ type: 'job.started', total_clips, model, estimated_cost_usd });
-  if (plan.job_id !== undefined && plan.job_id !== workflowId) {
-    log.warn(`the plan says job_id "${plan.job_id}"; the workflow id "${workflowId}" wins`);
+function start(log: JobLog, plan: Plan, fresh: Job, previous: Job | null): void {
+  const { job_id, run_id, total_clips, model, estimated_cost_usd } = fresh;
+  log.record({ type: 'job.started', run_id, total_clips, model, estimated_cost_usd });
+  for (const fact of clipsAgain(fresh, previous)) log.record(fact);
+  if (plan.job_id !== undefined && plan.job_id !== job_id) {
+    log.warn(`the plan says job_id "${plan.job_id}"; the workflow id "${job_id}" wins`);
   }
 }
 

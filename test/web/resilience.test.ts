@@ -96,6 +96,7 @@ describe.skipIf(!hasChromium)('the page survives', () => {
       mock.respond = () => null;
       mock.emit('film', {
         type: 'job.started',
+        run_id: 'run-1',
         total_clips: 6,
         model: '',
         estimated_cost_usd: null,

@@ -64,6 +64,7 @@ export function sampleJob(job_id: string, count = 12, more: Partial<Job> = {}): 
 
 export const started = (job: Job): JobFact => ({
   type: 'job.started',
+  run_id: job.run_id,
   total_clips: job.total_clips,
   model: job.model,
   estimated_cost_usd: job.estimated_cost_usd,

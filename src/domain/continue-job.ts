@@ -1,0 +1,39 @@
+/**
+ * A retried job: it goes on from the job of the run before it, under the same id, with the good clips and the
+ * whole ledger. Pure; the facts that follow make the difference visible to everybody who folds them.
+ */
+import type { Clip, Job, JobFact } from './job.js';
+
+/** The retried job before its first new event. `fresh` is the plan checked again. */
+export function continueJob(fresh: Job, previous: Job | null): Job {
+  if (previous === null) return fresh;
+  const planned = new Map(fresh.clips.map((clip) => [clip.clip_index, clip]));
+  return {
+    ...previous,
+    run_id: fresh.run_id,
+    status: 'queued',
+    completed_at: null,
+    error: null,
+    clips: previous.clips.map((clip) => {
+      const whole = planned.get(clip.clip_index);
+      // Prompt and metadata may have been shortened on the way; the plan has them whole.
+      return whole ? { ...clip, prompt: whole.prompt, metadata: whole.metadata } : clip;
+    }),
+  };
+}
+
+/** One fact for each clip that is run again; it keeps what its earlier predictions were and cost. */
+export function clipsAgain(fresh: Job, previous: Job | null): JobFact[] {
+  if (previous === null) return [];
+  const before = new Map(previous.clips.map((clip) => [clip.clip_index, clip]));
+  return fresh.clips.flatMap((clip): JobFact[] => {
+    const ended = before.get(clip.clip_index);
+    if (ended?.status === 'succeeded') return [];
+    return [{ type: 'clip.retrying', clip_index: clip.clip_index, clip: again(clip, ended) }];
+  });
+}
+
+const again = (fresh: Clip, ended: Clip | undefined): Clip =>
+  ended === undefined
+    ? fresh
+    : { ...fresh, predictions: ended.predictions, cost_usd: ended.cost_usd };
