@@ -128,6 +128,12 @@ export class World implements AsyncDisposable {
     return worker;
   }
 
+  /** Another worker in the place of the newest, gracefully. */
+  async deploy(): Promise<WorkerProcess> {
+    await this.#workers.at(-1)?.terminate();
+    return this.startWorker();
+  }
+
   async start(plan: Plan): Promise<Run> {
     const workflowId = `job-${randomUUID()}`;
     const handle = await this.client.workflow.start(WORKFLOW_TYPE, {

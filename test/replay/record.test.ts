@@ -1,0 +1,72 @@
+/**
+ * Records the histories that replay.test.ts replays; only when asked to: RECORD=1 npm test -- test/replay/record.
+ * Record anew only what a deliberate, patched change of the workflow calls for: old histories are the point.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { describe, it } from 'vitest';
+import type { Plan } from '../../src/domain/plan.schema.js';
+import { cancelClipSignal, pauseSignal, resumeSignal } from '../../src/workflows/contract.js';
+import { planOf } from '../support/plans.js';
+import type { Run } from '../support/world.js';
+import { World } from '../support/world.js';
+
+interface Recording {
+  plan: Plan;
+  /** What happens to the job while it runs. */
+  during?: (run: Run, world: World) => Promise<void>;
+}
+
+const oneSubmitted = (run: Run) =>
+  run.until('a clip submitted', (job) =>
+    job.clips.some(({ predictions }) => predictions.length > 0),
+  );
+
+const RECORDINGS: Record<string, Recording> = {
+  'all-good': { plan: planOf(['a', 'b', 'c', 'd', 'e', 'f']) },
+  partial: {
+    plan: planOf(
+      ['a', '[[fail-once]] b', '[[flagged]] c', '[[wrong-duration:1]] d', '[[http-429:1]] e'],
+      {
+        max_cost_usd: 20,
+      },
+    ),
+  },
+  failed: { plan: planOf(['[[flagged]] a', '[[invalid]] b', 'c'], { min_successful_clips: 2 }) },
+  refused: { plan: { clip_prompts: [{ clip_index: 0, prompt: 'a', duration: -1 }] } },
+  window: { plan: planOf(['a', 'b', 'c', 'd'], { dispatch: 'window', batch_size: 2 }) },
+  canceled: {
+    plan: planOf(['[[slow:30]] a', '[[slow:30]] b', 'c'], { batch_size: 2 }),
+    during: async (run) => {
+      await oneSubmitted(run);
+      await run.handle.cancel();
+    },
+  },
+  'handed-over': {
+    plan: planOf(['[[slow:8]] a', '[[slow:8]] b', 'c'], { batch_size: 2 }),
+    during: async (run, world) => {
+      await run.until(
+        'two clips submitted',
+        (job) => job.clips.filter(({ predictions }) => predictions.length > 0).length === 2,
+      );
+      await world.deploy();
+      await run.handle.signal(pauseSignal);
+      await run.handle.signal(resumeSignal);
+      await run.handle.signal(cancelClipSignal, { clip_index: 99 });
+    },
+  },
+};
+
+describe.runIf(process.env['RECORD'] === '1')('recording', () => {
+  it.each(Object.entries(RECORDINGS))('%s', async (name, { plan, during }) => {
+    await using world = await World.create();
+    await world.startWorker();
+    const run = await world.start(plan);
+    await during?.(run, world);
+    await run.handle.result().catch(() => undefined);
+    const history = historyToJSON(await run.handle.fetchHistory());
+    const folder = new URL('./histories/', import.meta.url);
+    await mkdir(folder, { recursive: true });
+    await writeFile(new URL(`${name}.json`, folder), `${JSON.stringify(history, null, 1)}\n`);
+  });
+});
