@@ -19,6 +19,8 @@ import { loadCatalogue } from './adapters/catalogue.js';
 import { createClaims } from './adapters/claims.js';
 import { media } from './adapters/media.js';
 import { createPredictionReader } from './adapters/prediction-reader.js';
+import { createReferences } from './adapters/references.js';
+import { createReplicateFiles } from './adapters/replicate-files.js';
 import { createReplicate } from './adapters/replicate.js';
 import { findOwnWorkflow } from './adapters/temporal.js';
 import { watchWakes } from './adapters/wakes.js';
@@ -145,6 +147,16 @@ async function assemble(
     claims: createClaims(config.data_dir),
     store: createArtifactStore(config.data_dir),
     media,
+    references: createReferences({
+      data_dir: config.data_dir,
+      files: createReplicateFiles(config.replicate),
+      provider: config.replicate.base_url,
+      allow_hosts: [
+        ...config.reference_allow_hosts,
+        // The simulator's own sample images.
+        ...(config.replicate.simulated ? [new URL(config.replicate.base_url).host] : []),
+      ],
+    }),
     workflow: findOwnWorkflow(client),
     plan: {
       catalogue: await loadCatalogue(config.model_catalogue),

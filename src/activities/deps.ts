@@ -3,6 +3,7 @@ import type { ArtifactStore } from '../adapters/artifact-store.js';
 import type { Claims } from '../adapters/claims.js';
 import type { Media } from '../adapters/media.js';
 import type { PredictionReader } from '../adapters/prediction-reader.js';
+import type { FindReferences } from '../adapters/references.js';
 import type { Replicate } from '../adapters/replicate.js';
 import type { FindOwnWorkflow } from '../adapters/temporal.js';
 import type { Wakes } from '../adapters/wakes.js';
@@ -16,6 +17,7 @@ export interface Deps {
   claims: Claims;
   store: ArtifactStore;
   media: Media;
+  references: FindReferences;
   workflow: FindOwnWorkflow;
   plan: PlanContext;
   simulated: boolean;

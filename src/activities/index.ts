@@ -2,6 +2,7 @@
 import { createArchiveJob } from './archive-job.js';
 import type { Deps } from './deps.js';
 import { createGenerateClip } from './generate-clip.js';
+import { createPrepareReferences } from './prepare-references.js';
 import { createResolvePlan } from './resolve-plan.js';
 import { createSettlePrediction } from './settle-prediction.js';
 import { createStoreClip } from './store-clip.js';
@@ -12,6 +13,7 @@ export type PaidActivities = ReturnType<typeof createPaidActivities>;
 
 export const createActivities = (deps: Deps) => ({
   resolvePlan: createResolvePlan(deps),
+  prepareReferences: createPrepareReferences(deps),
   storeClip: createStoreClip(deps),
   settlePrediction: createSettlePrediction(deps),
   archiveJob: createArchiveJob(deps),

@@ -16,18 +16,17 @@ const JOB_ID = /^[A-Za-z0-9_-]+$/;
 const folderOf = (jobId: string): string =>
   JOB_ID.test(jobId) ? jobId : `~${encodeURIComponent(jobId).replaceAll('.', '%2E')}`;
 
+/** Where everything that belongs to a job's clips is kept. */
+export const artifactFolder = (dataDir: string, jobId: string): string =>
+  path.join(dataDir, 'artifacts', folderOf(jobId));
+
 export const artifactPath = (
   dataDir: string,
   jobId: string,
   clipIndex: number,
   kind: ArtifactKind,
 ): string =>
-  path.join(
-    dataDir,
-    'artifacts',
-    folderOf(jobId),
-    `clip_${String(clipIndex).padStart(3, '0')}.${kind}`,
-  );
+  path.join(artifactFolder(dataDir, jobId), `clip_${String(clipIndex).padStart(3, '0')}.${kind}`);
 
 export const jobPath = (
   dataDir: string,

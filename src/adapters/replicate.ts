@@ -68,7 +68,7 @@ const TERMINAL: ReadonlySet<PredictionStatus> = new Set([
 export const isTerminal = (status: PredictionStatus): boolean => TERMINAL.has(status);
 
 /** What came back: `status` 0 means that no whole answer did. */
-interface Envelope {
+export interface Envelope {
   status: number;
   retry_after: string | null;
   text: string;
@@ -77,7 +77,7 @@ interface Envelope {
 const seal = (envelope: Envelope): Response => Response.json(envelope);
 
 /** R1: never throws, never shows the client a status that it would retry. */
-const enveloped =
+export const enveloped =
   (base: typeof fetch): typeof fetch =>
   async (url, init) => {
     try {
@@ -187,11 +187,11 @@ export function createReplicate(options: ReplicateOptions): Replicate {
 }
 
 const searchOf = (url: string): string => (URL.canParse(url) ? new URL(url).search : '');
-const isGood = ({ status }: Envelope): boolean => status >= 200 && status < 300;
+export const isGood = ({ status }: Envelope): boolean => status >= 200 && status < 300;
 const clamp = (value: number, min: number, max: number): number =>
   Math.min(max, Math.max(min, value));
 
-function parseJson(text: string): unknown {
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -200,7 +200,7 @@ function parseJson(text: string): unknown {
 }
 
 /** Statuses that say "nothing was created", with what they mean for the clip. */
-const REJECTIONS: Readonly<Record<number, FailureKind>> = {
+export const REJECTIONS: Readonly<Record<number, FailureKind>> = {
   400: 'invalid_input',
   401: 'unauthorized',
   402: 'insufficient_credit',
@@ -227,7 +227,7 @@ function judgeCreate(envelope: Envelope): CreateOutcome {
 }
 
 /** The body's `retry_after`, the header, or the text's "~9s"; 10 s when nobody says. */
-function secondsToWait({ text, retry_after }: Envelope): number {
+export function secondsToWait({ text, retry_after }: Envelope): number {
   const body = asObject(parseJson(text))?.['retry_after'];
   const inText = /~\s*(\d+)\s*s/.exec(text)?.[1];
   const header =
@@ -241,7 +241,7 @@ function secondsToWait({ text, retry_after }: Envelope): number {
 }
 
 /** A sentence about an answer, short, with the provider's own words, and never a header or a token. */
-function describe({ status, text }: Envelope): string {
+export function describe({ status, text }: Envelope): string {
   if (status === 0) return text;
   const body = asObject(parseJson(text));
   const words = ['title', 'detail']

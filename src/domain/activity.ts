@@ -4,6 +4,7 @@
  */
 import type { Problem } from './failures.js';
 import type { Job, Prediction, TerminalEventType, UnitPrice } from './job.js';
+import type { CompositeReference } from './references.js';
 import type { ResolvedPlan } from './resolved.js';
 
 /** Time-outs of the paid activity, in seconds, frozen with the plan. */
@@ -16,6 +17,35 @@ export interface ResolvePlanResult {
   resolved: ResolvedPlan;
   simulated: boolean;
   timings: Timings;
+}
+
+/** The images that one clip sends: by URL, and to be built of others. */
+export interface ClipReferences {
+  clip_index: number;
+  urls: string[];
+  composite?: CompositeReference;
+}
+
+export interface PrepareReferencesInput {
+  clips: ClipReferences[];
+}
+
+/** Clips that nothing is said of are fine as they are. */
+export interface PrepareReferencesResult {
+  refused: RefusedClip[];
+  uploads: UploadedComposite[];
+}
+
+export interface RefusedClip {
+  clip_index: number;
+  error: Problem;
+}
+
+export interface UploadedComposite {
+  clip_index: number;
+  url: string;
+  /** The provider deletes uploads: a clip that starts after this needs a new one. */
+  renew_at: string;
 }
 
 export interface GenerateClipInput {

@@ -19,6 +19,8 @@ export interface JobChoices {
   buffer: number;
   reference_mode: ReferenceMode;
   composites: boolean;
+  /** May a clip go on without its references? */
+  text_only: boolean;
   check_rules: boolean;
   /** Every length the model makes with these settings. */
   lengths: readonly LegalDuration[];
@@ -41,12 +43,22 @@ type Input = Record<string, unknown>;
 
 const STANDARD_RATIO = '16:9';
 
+/** What the model makes while nobody asks for a ratio. */
+function usualRatio(row: ModelRow): string {
+  const { input, values } = row.aspect_ratio;
+  const preset = input === null ? undefined : effective(row, {}, input);
+  const known = [preset, ...values].find(
+    (value) => typeof value === 'string' && /^\d+:\d+$/.test(value),
+  );
+  return typeof known === 'string' ? known : STANDARD_RATIO;
+}
+
 export function resolveClip(asked: ClipPrompt, place: number, job: JobChoices): ClipWork {
   const { row } = job;
   const path = `clip_prompts.${String(place)}`;
   const references = placeReferences(row, referencesOf(asked), {
     mode: job.reference_mode,
-    ratio: job.aspect_ratio ?? STANDARD_RATIO,
+    ratio: job.aspect_ratio ?? usualRatio(row),
     composites: job.composites,
   });
   const ratio = ratioInput(job, references.inputs);
@@ -64,6 +76,8 @@ export function resolveClip(asked: ClipPrompt, place: number, job: JobChoices): 
     ...priced(row, before, length),
     ...(composite === null ? {} : { composite }),
   };
+  const textOnly = job.text_only ? withoutImages(job, clip, references.inputs) : null;
+  if (textOnly !== null) clip.text_only = textOnly;
   return {
     clip,
     warnings: [
@@ -103,6 +117,16 @@ function ratioInput(
   if (input === null) return { inputs: {}, warnings: [] };
   const ratio = asked ?? effective(row, {}, input);
   return { inputs: ratio === undefined ? {} : { [input]: ratio }, warnings: [] };
+}
+
+/** What is sent when the clip's images turn out bad, as long as planned; null where the model needs them. */
+function withoutImages(job: JobChoices, clip: ResolvedClip, images: Input): Input | null {
+  const { row } = job;
+  if (Object.keys(images).length === 0) return null;
+  const kept = Object.entries(clip.input).filter(([name]) => !Object.hasOwn(images, name));
+  const input = { ...Object.fromEntries(kept), ...ratioInput(job, {}).inputs };
+  const isLegal = missingImages(row, input, '').length + brokenRules(row, input).length === 0;
+  return isLegal ? input : null;
 }
 
 const withDuration = (row: ModelRow, input: Input, { value }: LegalDuration): Input =>

@@ -16,7 +16,7 @@ export interface PlanContext {
   catalogue: Catalogue;
   default_model: string;
   duration_buffer: number;
-  /** Can composite images be built? Without, one-image models get the scene alone, with a warning. */
+  /** Are composite images built (the default)? Without, one-image models get the scene alone, with a warning. */
   composites?: boolean;
 }
 
@@ -52,7 +52,8 @@ export function resolve(plan: Plan, context: PlanContext): Resolution {
     aspect_ratio: plan.aspect_ratio ?? null,
     buffer: plan.duration_buffer ?? context.duration_buffer,
     reference_mode: plan.reference_mode ?? DEFAULTS.reference_mode,
-    composites: context.composites ?? false,
+    composites: context.composites ?? true,
+    text_only: (plan.on_bad_reference ?? DEFAULTS.on_bad_reference) === 'text_only',
     lengths: lengthsOf(row, settings.inputs),
     // A wrong setting would only show as a wrong combination a second time.
     check_rules: settings.problems.length + ratio.length === 0,

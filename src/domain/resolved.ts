@@ -32,6 +32,8 @@ export interface ResolvedClip {
   input: Record<string, unknown>;
   /** An image that is to be built, uploaded and sent as one of the inputs, in the place of the URL there. */
   composite?: CompositeReference;
+  /** `input` without any reference image, where the plan allows that and the model can do without. */
+  text_only?: Record<string, unknown>;
   price: UnitPrice | null;
   estimated_cost_usd: number | null;
   cost_increase_percent: number;

@@ -24,6 +24,19 @@ export const { resolvePlan } = proxyActivities<Activities>({
   },
 });
 
+/** Unpaid, and before anything is paid: tried again when a worker dies; what is wrong with an image is an answer. */
+export const { prepareReferences } = proxyActivities<Activities>({
+  ...COMMON,
+  startToCloseTimeout: '60m',
+  heartbeatTimeout: '15s',
+  retry: {
+    initialInterval: '1s',
+    backoffCoefficient: 2,
+    maximumInterval: '30s',
+    maximumAttempts: 10,
+  },
+});
+
 /** The paid one: three attempts, 2 s and then 4 s apart; an attempt that outlives its time-out is re-attached to. */
 export const paidActivities = (taskQueue: string, timings: Timings) =>
   proxyActivities<PaidActivities>({

@@ -5,7 +5,7 @@
  * D1 Never more than batch_size clips in flight, hence predictions alive at the provider.
  */
 import { CancellationScope, condition } from '@temporalio/workflow';
-import type { ResolvePlanResult } from '../domain/activity.js';
+import type { RefusedClip, ResolvePlanResult } from '../domain/activity.js';
 import { FAILURES, problem } from '../domain/failures.js';
 import type { FailureKind, Problem } from '../domain/failures.js';
 import type { Timings } from '../domain/activity.js';
@@ -16,6 +16,7 @@ import type { AttemptFailed, ClipMemory, PredictionCreated } from './contract.js
 import { ClipRun } from './generate-clip.js';
 import type { JobContext } from './job-context.js';
 import type { JobLog } from './job-log.js';
+import { ReferenceImages } from './reference-images.js';
 
 export class Dispatcher implements JobContext {
   readonly plan: ResolvedPlan;
@@ -24,6 +25,7 @@ export class Dispatcher implements JobContext {
   readonly log: JobLog;
   readonly budget: Budget;
   readonly #clips: ReadonlyMap<number, ResolvedClip>;
+  readonly #images: ReferenceImages;
   readonly #running = new Map<number, ClipRun>();
   readonly #finished = new Set<Promise<void>>();
   #queue: number[];
@@ -37,6 +39,7 @@ export class Dispatcher implements JobContext {
     this.paidTaskQueue = paidTaskQueue;
     this.log = log;
     this.#clips = new Map(resolved.clips.map((clip) => [clip.clip_index, clip]));
+    this.#images = new ReferenceImages(resolved, log);
     this.#queue = log.job.clips
       .filter(({ status }) => status === 'queued')
       .map(({ clip_index }) => clip_index);
@@ -52,7 +55,10 @@ export class Dispatcher implements JobContext {
     while (!this.isIdle) {
       await condition(() => this.isIdle || this.#mayStart());
       if (this.#endHopeless()) continue;
-      this.#start(this.#take());
+      const due = this.#images.due(this.#queue);
+      // Whatever was asked for while the images were looked at counts before a start.
+      if (due.length > 0) this.#refuse(await this.#images.prepare(due));
+      else this.#start(this.#take());
     }
   }
 
@@ -208,15 +214,31 @@ export class Dispatcher implements JobContext {
   }
 
   #launch(index: number): void {
-    const clip = this.#clips.get(index);
-    if (clip === undefined) throw new Error(`expected clip ${String(index)} in the plan`);
-    const run = new ClipRun(this, clip, this.log.clip(index)?.predictions ?? []);
+    const run = new ClipRun(
+      this,
+      this.#images.clip(index),
+      this.log.clip(index)?.predictions ?? [],
+    );
     this.#running.set(index, run);
     const finished = run.run().then(() => {
       if (this.#running.get(index) === run) this.#running.delete(index);
       this.#finished.delete(finished);
     });
     this.#finished.add(finished);
+  }
+
+  /** Ends clips whose images nobody can use: unpaid, without an attempt. */
+  #refuse(refused: readonly RefusedClip[]): void {
+    for (const { clip_index, error } of refused) {
+      if (!this.#queue.includes(clip_index)) continue;
+      this.#queue = this.#queue.filter((index) => index !== clip_index);
+      this.log.recordClip('clip.failed', clip_index, {
+        status: 'failed',
+        completed_at: new Date().toISOString(),
+        error,
+      });
+      this.onClipFailed(error);
+    }
   }
 
   #endQueued(which: (index: number) => boolean, kind: FailureKind, message: string): void {

@@ -1,0 +1,116 @@
+/**
+ * Looks at every reference image before anything is paid, each URL once, and uploads what has to be composed.
+ * Unpaid, and harmless to run again. A clip it cannot help comes back with the reason; it never fails for that.
+ */
+import { Context } from '@temporalio/activity';
+import type { References } from '../adapters/references.js';
+import type {
+  ClipReferences,
+  PrepareReferencesInput,
+  PrepareReferencesResult,
+} from '../domain/activity.js';
+import { urlsOfComposite } from '../domain/clip-references.js';
+import { problem } from '../domain/failures.js';
+import type { CompositeReference } from '../domain/references.js';
+import type { Deps } from './deps.js';
+
+/** Fetches at a time, of at most 20 MB each. */
+const AT_A_TIME = 6;
+const LONGEST_URL = 100;
+
+export const createPrepareReferences =
+  (deps: Deps) =>
+  async (input: PrepareReferencesInput): Promise<PrepareReferencesResult> => {
+    const context = Context.current();
+    const beat = setInterval(() => {
+      context.heartbeat();
+    }, 1_000);
+    const references = deps.references(context.info.workflowExecution?.workflowId ?? '');
+    try {
+      const result = await prepare(references, input, context.cancellationSignal);
+      await references.tidy();
+      return result;
+    } catch (error) {
+      // What an abort breaks is the cancellation's business, not a failure of its own.
+      if (context.cancellationSignal.aborted) await context.cancelled;
+      throw error;
+    } finally {
+      clearInterval(beat);
+    }
+  };
+
+async function prepare(
+  references: References,
+  { clips }: PrepareReferencesInput,
+  signal: AbortSignal,
+): Promise<PrepareReferencesResult> {
+  const built = await builtBefore(references, clips);
+  const reasons = await lookAtAll(references, clips, built, signal);
+  const reasonOf = (clip: ClipReferences): string | undefined =>
+    urlsOf(clip, built)
+      .map((url) => reasons.get(url))
+      .find((reason) => reason !== undefined);
+  const result: PrepareReferencesResult = { refused: [], uploads: [] };
+  for (const clip of clips) {
+    const { clip_index, composite } = clip;
+    const reason = reasonOf(clip);
+    if (reason !== undefined) {
+      result.refused.push({ clip_index, error: problem('invalid_reference', reason) });
+    } else if (composite !== undefined) {
+      // One after another: equal sets are uploaded once, since the first is remembered.
+      const outcome = await references.upload(composite, signal);
+      if (outcome.type === 'failed') {
+        result.refused.push({ clip_index, error: problem(outcome.kind, outcome.message) });
+      } else {
+        const { url, renew_at } = outcome;
+        result.uploads.push({ clip_index, url, renew_at });
+      }
+    }
+  }
+  return result;
+}
+
+/** Their parts were good when they were built; nobody will look at them again. */
+async function builtBefore(
+  references: References,
+  clips: readonly ClipReferences[],
+): Promise<Set<CompositeReference>> {
+  const built = new Set<CompositeReference>();
+  for (const { composite } of clips) {
+    if (composite !== undefined && (await references.isBuilt(composite))) built.add(composite);
+  }
+  return built;
+}
+
+const urlsOf = (
+  { urls, composite }: ClipReferences,
+  built: ReadonlySet<CompositeReference>,
+): string[] =>
+  composite === undefined || built.has(composite) ? urls : [...urls, ...urlsOfComposite(composite)];
+
+/** URL → what is wrong with it, for those that are not fine. */
+async function lookAtAll(
+  references: References,
+  clips: readonly ClipReferences[],
+  built: ReadonlySet<CompositeReference>,
+  signal: AbortSignal,
+): Promise<Map<string, string>> {
+  const composed = new Set(
+    clips.flatMap(({ composite }) =>
+      composite === undefined || built.has(composite) ? [] : urlsOfComposite(composite),
+    ),
+  );
+  const waiting = [...new Set(clips.flatMap((clip) => urlsOf(clip, built)))];
+  const reasons = new Map<string, string>();
+  const look = async (): Promise<void> => {
+    for (let url = waiting.shift(); url !== undefined; url = waiting.shift()) {
+      const reason = await references.check(url, { keep: composed.has(url), signal });
+      if (reason !== null) reasons.set(url, `${shortened(url)}: ${reason}`);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, look));
+  return reasons;
+}
+
+const shortened = (url: string): string =>
+  url.length > LONGEST_URL ? `${url.slice(0, LONGEST_URL - 1)}…` : url;

@@ -1,0 +1,210 @@
+/**
+ * Reference images: looked at before anything is paid, and made into one where a model takes only one. It owns the
+ * files `composite-*.jpg` (kept with the job) and `reference-*` (gone when the job's images are ready).
+ *
+ * I1 A composite is built once for each set of images and a ratio, and uploaded again only when the provider is about
+ *    to delete what it was given: both are remembered on disk, so that a crash costs at most one more upload.
+ */
+import { createHash } from 'node:crypto';
+import { access, readdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { urlsOfComposite } from '../domain/clip-references.js';
+import type { FailureKind } from '../domain/failures.js';
+import type { CompositeReference } from '../domain/references.js';
+import { artifactFolder, writeWhole } from './artifact-store.js';
+import { buildComposite } from './composite.js';
+import { inspectImage, NotAnImage } from './image.js';
+import type { ReplicateFiles } from './replicate-files.js';
+import { safeFetch } from './safe-fetch.js';
+
+/** Of one job. */
+export interface References {
+  /** Null when it is an image that models can be given, else what is wrong with it. */
+  check(url: string, how: { keep: boolean; signal: AbortSignal }): Promise<string | null>;
+  isBuilt(composite: CompositeReference): Promise<boolean>;
+  /** Of images that were checked and kept, unless it is built already. */
+  upload(composite: CompositeReference, signal: AbortSignal): Promise<Uploaded>;
+  /** Removes what was kept. */
+  tidy(): Promise<void>;
+}
+
+export type Uploaded =
+  | { type: 'uploaded'; url: string; renew_at: string }
+  | { type: 'failed'; kind: FailureKind; message: string };
+
+export interface ReferencesOptions {
+  data_dir: string;
+  files: ReplicateFiles;
+  /** Where uploads go: those made elsewhere are of no use. */
+  provider: string;
+  /** `host` or `host:port` that may be loopback or private. */
+  allow_hosts: readonly string[];
+  /** Milliseconds before each further try of what may pass. */
+  retry_after?: readonly number[];
+  timeout?: number;
+  now?: () => number;
+}
+
+interface UploadRecord {
+  provider: string;
+  url: string;
+  renew_at: string;
+}
+
+const RETRY_AFTER = [1_000, 3_000];
+const UPLOAD_TRIES = 6;
+/** Where the provider does not say. */
+const LIFETIME = 3_600_000;
+const LEAST_LIFE = 300_000;
+
+const shortHash = (text: string): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, 16);
+
+/** The same set at the same ratio is the same picture, whichever input it is for. */
+export const compositeName = (composite: CompositeReference): string =>
+  `composite-${shortHash(
+    JSON.stringify([
+      composite.aspect_ratio,
+      composite.scene_url,
+      composite.character_urls,
+      composite.object_urls,
+    ]),
+  )}.jpg`;
+
+const keptName = (url: string): string => `reference-${shortHash(url)}`;
+
+export type FindReferences = (jobId: string) => References;
+
+export const createReferences =
+  (options: ReferencesOptions): FindReferences =>
+  (jobId) => {
+    const folder = artifactFolder(options.data_dir, jobId);
+    const pictureOf = (composite: CompositeReference): string =>
+      path.join(folder, compositeName(composite));
+    return {
+      async check(url, { keep, signal }) {
+        const fetched = await fetchPatiently(url, options, signal);
+        if (fetched.type === 'refused') return fetched.message;
+        try {
+          await inspectImage(fetched.bytes);
+        } catch (error) {
+          if (error instanceof NotAnImage) return error.message;
+          throw error;
+        }
+        if (keep) await writeWhole(path.join(folder, keptName(url)), fetched.bytes);
+        return null;
+      },
+      isBuilt: (composite) => exists(pictureOf(composite)),
+      async upload(composite, signal) {
+        const picture = pictureOf(composite);
+        const before = await recall(picture, options);
+        if (before !== null) return before;
+        if (!(await exists(picture))) await writeWhole(picture, await build(folder, composite));
+        const uploaded = await uploadPatiently(picture, options, signal);
+        if (uploaded.type === 'uploaded') await remember(picture, uploaded, options);
+        return uploaded;
+      },
+      async tidy() {
+        const names = await readdir(folder).catch(() => []);
+        const kept = names.filter((name) => name.startsWith('reference-'));
+        await Promise.all(kept.map((name) => rm(path.join(folder, name), { force: true })));
+      },
+    };
+  };
+
+async function fetchPatiently(url: string, options: ReferencesOptions, signal: AbortSignal) {
+  const { allow_hosts, timeout } = options;
+  const request = { allow_hosts, signal, ...(timeout === undefined ? {} : { timeout }) };
+  let fetched = await safeFetch(url, request);
+  for (const delay of options.retry_after ?? RETRY_AFTER) {
+    if (fetched.type === 'fetched' || fetched.final) break;
+    await sleep(delay, undefined, { signal });
+    fetched = await safeFetch(url, request);
+  }
+  return fetched;
+}
+
+async function build(folder: string, composite: CompositeReference): Promise<Uint8Array> {
+  const bytes = new Map<string, Uint8Array>();
+  for (const url of new Set(urlsOfComposite(composite))) {
+    bytes.set(url, await readFile(path.join(folder, keptName(url))));
+  }
+  const of = (url: string): Uint8Array => bytes.get(url) ?? new Uint8Array();
+  return buildComposite({
+    aspect_ratio: composite.aspect_ratio,
+    scene: of(composite.scene_url),
+    characters: composite.character_urls.map(of),
+    objects: composite.object_urls.map(of),
+  });
+}
+
+async function uploadPatiently(
+  picture: string,
+  options: ReferencesOptions,
+  signal: AbortSignal,
+): Promise<Uploaded> {
+  const file = {
+    name: path.basename(picture),
+    content_type: 'image/jpeg',
+    bytes: await readFile(picture),
+  };
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await options.files.upload(file, signal);
+    switch (outcome.type) {
+      case 'uploaded':
+        return {
+          type: 'uploaded',
+          url: outcome.url,
+          renew_at: renewal(outcome.expires_at, options),
+        };
+      case 'rejected':
+        return { type: 'failed', kind: outcome.kind, message: outcome.message };
+      case 'later': {
+        if (attempt === UPLOAD_TRIES) {
+          return { type: 'failed', kind: 'provider_error', message: outcome.message };
+        }
+        const [first = 0] = options.retry_after ?? RETRY_AFTER;
+        const patience =
+          outcome.seconds === null ? first * 2 ** (attempt - 1) : outcome.seconds * 1000;
+        await sleep(patience, undefined, { signal });
+      }
+    }
+  }
+}
+
+/** Half of its life: what starts before then has the other half to be read by the model. */
+function renewal(expiresAt: string | null, { now = Date.now }: ReferencesOptions): string {
+  const life = expiresAt === null ? LIFETIME : Date.parse(expiresAt) - now();
+  return new Date(now() + Math.max(LEAST_LIFE, life / 2)).toISOString();
+}
+
+const recordOf = (picture: string): string => picture.replace(/\.jpg$/, '.json');
+
+/** An upload that is still good for a while. */
+async function recall(picture: string, options: ReferencesOptions): Promise<Uploaded | null> {
+  try {
+    const record = JSON.parse(await readFile(recordOf(picture), 'utf8')) as UploadRecord;
+    const { provider, url, renew_at } = record;
+    const isGood =
+      provider === options.provider && Date.parse(renew_at) > (options.now ?? Date.now)();
+    return isGood ? { type: 'uploaded', url, renew_at } : null;
+  } catch {
+    return null;
+  }
+}
+
+async function remember(
+  picture: string,
+  { url, renew_at }: Extract<Uploaded, { type: 'uploaded' }>,
+  { provider }: ReferencesOptions,
+): Promise<void> {
+  const record: UploadRecord = { provider, url, renew_at };
+  await writeWhole(recordOf(picture), JSON.stringify(record));
+}
+
+const exists = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );

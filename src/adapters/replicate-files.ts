@@ -1,0 +1,63 @@
+/**
+ * Uploads to Replicate's files API through the official client, one request a call, as in replicate.ts. An upload
+ * costs nothing and is deleted by the provider after a while; what it answers as URL works as an input there.
+ */
+import Client from 'replicate';
+import type { FailureKind } from '../domain/failures.js';
+import { describe, enveloped, isGood, parseJson, REJECTIONS, secondsToWait } from './replicate.js';
+import type { Envelope, ReplicateOptions } from './replicate.js';
+import { asObject } from './replicate-prediction.js';
+
+export type UploadOutcome =
+  | { type: 'uploaded'; url: string; expires_at: string | null }
+  | { type: 'rejected'; kind: FailureKind; message: string }
+  /** Worth another try, in so many seconds. */
+  | { type: 'later'; seconds: number | null; message: string };
+
+export interface ReplicateFiles {
+  upload(file: UploadFile, signal?: AbortSignal): Promise<UploadOutcome>;
+}
+
+export interface UploadFile {
+  name: string;
+  content_type: string;
+  bytes: Uint8Array;
+}
+
+export function createReplicateFiles(options: ReplicateOptions): ReplicateFiles {
+  const client = new Client({
+    auth: options.token,
+    baseUrl: options.base_url,
+    fetch: enveloped(options.fetch ?? fetch),
+  });
+  return {
+    async upload({ name, content_type, bytes }, signal) {
+      const form = new FormData();
+      form.append('content', new Blob([new Uint8Array(bytes)], { type: content_type }), name);
+      form.append('filename', name);
+      form.append('type', content_type);
+      const bounded = AbortSignal.timeout(options.timeout ?? 60_000);
+      const response = await client.request('files', {
+        method: 'POST',
+        data: form,
+        signal: signal === undefined ? bounded : AbortSignal.any([signal, bounded]),
+      });
+      signal?.throwIfAborted();
+      return judge((await response.json()) as Envelope);
+    },
+  };
+}
+
+function judge(envelope: Envelope): UploadOutcome {
+  const message = `the upload failed: ${describe(envelope)}`;
+  if (envelope.status === 429) return { type: 'later', seconds: secondsToWait(envelope), message };
+  const kind = REJECTIONS[envelope.status];
+  if (kind !== undefined) return { type: 'rejected', kind, message };
+  const body = isGood(envelope) ? asObject(parseJson(envelope.text)) : null;
+  const url = asObject(body?.['urls'])?.['get'];
+  if (typeof url !== 'string' || !URL.canParse(url))
+    return { type: 'later', seconds: null, message };
+  const expires = body?.['expires_at'];
+  const isTime = typeof expires === 'string' && !Number.isNaN(Date.parse(expires));
+  return { type: 'uploaded', url, expires_at: isTime ? expires : null };
+}

@@ -1,0 +1,195 @@
+/**
+ * Fetches what a URL in a plan points at, without lending anybody this machine's place in its network.
+ *
+ * F1 Only http(s), never with credentials, cookies or a token; redirects are followed by hand and checked again.
+ * F2 A host is resolved once; unless it is allowed by name, every address it has must be public, and the
+ *    connection goes to one of exactly those, so that a second answer of the DNS changes nothing.
+ * F3 Never more than `max_bytes`, never longer than `timeout` over all redirects.
+ */
+import { lookup } from 'node:dns/promises';
+import type { LookupAddress } from 'node:dns';
+import http from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { isIP } from 'node:net';
+import type { LookupFunction } from 'node:net';
+import { isPublicAddress } from './public-address.js';
+
+export type Fetched =
+  | { type: 'fetched'; bytes: Buffer; content_type: string }
+  /** `final`: trying again cannot help. */
+  | { type: 'refused'; message: string; final: boolean };
+
+export interface SafeFetchOptions {
+  /** `host` or `host:port` that may be loopback or private. */
+  allow_hosts: readonly string[];
+  signal: AbortSignal;
+  max_bytes?: number;
+  /** Milliseconds. */
+  timeout?: number;
+  resolve?: (host: string) => Promise<LookupAddress[]>;
+}
+
+const MAX_BYTES = 20 * 2 ** 20;
+const TIMEOUT = 20_000;
+const MAX_REDIRECTS = 3;
+const HEADERS = {
+  accept: 'image/jpeg,image/png,image/webp;q=0.9,*/*;q=0.1',
+  'accept-encoding': 'identity',
+  'user-agent': 'durable-clip-generator (looks at reference images)',
+};
+
+/** Ends a fetch from within; never leaves this file. */
+class Refused extends Error {
+  readonly final: boolean;
+  constructor(message: string, final = true) {
+    super(message);
+    this.final = final;
+  }
+}
+
+export async function safeFetch(from: string, options: SafeFetchOptions): Promise<Fetched> {
+  const milliseconds = options.timeout ?? TIMEOUT;
+  const late = AbortSignal.timeout(milliseconds);
+  const signal = AbortSignal.any([options.signal, late]);
+  try {
+    return await follow(from, { ...options, signal });
+  } catch (error) {
+    options.signal.throwIfAborted();
+    if (late.aborted) {
+      const message = `expected the whole image within ${String(milliseconds / 1000)} s, got no end of it`;
+      return { type: 'refused', message, final: true };
+    }
+    const final = error instanceof Refused && error.final;
+    return { type: 'refused', message: words(error), final };
+  }
+}
+
+async function follow(from: string, options: SafeFetchOptions): Promise<Fetched> {
+  let url = parse(from);
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+    const response = await request(url, await addressesOf(url, options), options.signal);
+    const { statusCode: status = 0, headers } = response;
+    if (status < 300 || status >= 400 || headers.location === undefined) {
+      return await read(response, options.max_bytes ?? MAX_BYTES);
+    }
+    response.destroy();
+    url = parse(headers.location, url);
+  }
+  throw new Refused(`expected an image, got more than ${String(MAX_REDIRECTS)} redirects`);
+}
+
+function parse(text: string, base?: URL): URL {
+  const after = base === undefined ? '' : ' after a redirect';
+  if (!URL.canParse(text, base?.href))
+    throw new Refused(`expected an http(s) URL${after}, got none`);
+  const url = new URL(text, base?.href);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new Refused(`expected an http(s) URL${after}, got "${url.protocol}"`);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new Refused(`expected a URL without a user name or password${after}`);
+  }
+  return url;
+}
+
+const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, '');
+
+function isAllowed(url: URL, allowed: readonly string[]): boolean {
+  const port = url.port !== '' ? url.port : url.protocol === 'https:' ? '443' : '80';
+  const host = bare(url.hostname);
+  const names = [host, `${host}:${port}`, url.hostname, `${url.hostname}:${port}`];
+  return allowed.some((name) => names.includes(name.toLowerCase()));
+}
+
+/** F2 */
+async function addressesOf(url: URL, options: SafeFetchOptions): Promise<LookupAddress[]> {
+  const host = bare(url.hostname);
+  const family = isIP(host);
+  const addresses =
+    family === 0 ? await named(host, options) : [{ address: host, family } satisfies LookupAddress];
+  if (isAllowed(url, options.allow_hosts)) return addresses;
+  if (addresses.every(({ address }) => isPublicAddress(address))) return addresses;
+  const where = family === 0 ? `${host}, which is inside a private network` : host;
+  throw new Refused(
+    `expected a public address, got ${where} (REFERENCE_ALLOW_HOSTS can name hosts to allow)`,
+  );
+}
+
+async function named(host: string, options: SafeFetchOptions): Promise<LookupAddress[]> {
+  const resolve = options.resolve ?? ((name) => lookup(name, { all: true }));
+  const found = await orAborted(resolve(host), options.signal).catch((error: unknown) => {
+    options.signal.throwIfAborted();
+    throw new Refused(`expected a known host, got ${host} (${codeOf(error)})`, false);
+  });
+  if (found.length === 0) throw new Refused(`expected a known host, got ${host}`, false);
+  return found;
+}
+
+/** The resolver itself cannot be stopped. */
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      reject(new Error('aborted', { cause: signal.reason }));
+    };
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', abort);
+    });
+  });
+}
+
+/** One request, on a connection of its own, to one of the given addresses. */
+function request(
+  url: URL,
+  addresses: readonly LookupAddress[],
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const known: LookupFunction = (_host, { all }, done) => {
+    const [first] = addresses;
+    if (all === true) done(null, [...addresses]);
+    else done(null, first?.address ?? '', first?.family ?? 4);
+  };
+  const { get } = url.protocol === 'https:' ? https : http;
+  return new Promise((resolve, reject) => {
+    const sent = get(url, { agent: false, lookup: known, headers: HEADERS, signal });
+    sent.once('response', resolve);
+    // For good: an aborted request may fail once more after its response.
+    sent.on('error', reject);
+  });
+}
+
+async function read(response: IncomingMessage, maxBytes: number): Promise<Fetched> {
+  try {
+    const { statusCode: status = 0, headers } = response;
+    if (status !== 200) {
+      const isPassing = status >= 500 || status === 408 || status === 425 || status === 429;
+      throw new Refused(`expected an image, got HTTP ${String(status)}`, !isPassing);
+    }
+    const announced = Number(headers['content-length'] ?? NaN);
+    if (announced > maxBytes) throw tooLarge(maxBytes);
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > maxBytes) throw tooLarge(maxBytes);
+      chunks.push(chunk);
+    }
+    const content_type = headers['content-type'] ?? '';
+    return { type: 'fetched', bytes: Buffer.concat(chunks), content_type };
+  } finally {
+    response.destroy();
+  }
+}
+
+const tooLarge = (maxBytes: number): Refused =>
+  new Refused(`expected at most ${String(Math.round(maxBytes / 2 ** 20))} MB, got more`);
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+
+function words(error: unknown): string {
+  if (error instanceof Refused) return error.message;
+  return `expected an image, got a broken connection (${codeOf(error)})`;
+}

@@ -1,0 +1,39 @@
+/**
+ * The images of a resolved clip: which have to be looked at before anything is paid, and what the clip becomes when
+ * its composite is uploaded or when it goes on without them. Pure; the texts of a clip are never part of `input`, so
+ * whatever looks like a URL there is a file.
+ */
+import type { ClipReferences } from './activity.js';
+import type { CompositeReference } from './references.js';
+import type { ResolvedClip } from './resolved.js';
+
+const isUrl = (value: unknown): value is string =>
+  typeof value === 'string' && /^[a-z][a-z\d+.-]*:\/\//i.test(value);
+
+/** Every URL that a composite is built of, in the order in which they are drawn. */
+export const urlsOfComposite = (composite: CompositeReference): string[] => [
+  composite.scene_url,
+  ...composite.character_urls,
+  ...composite.object_urls,
+];
+
+/** Null where there is nothing to look at. */
+export function referencesIn(clip: ResolvedClip): ClipReferences | null {
+  const { clip_index, composite } = clip;
+  // The composite takes the place of what stands in its input.
+  const values = Object.entries(clip.input).filter(([name]) => name !== composite?.input);
+  const urls = [...new Set(values.flatMap(([, value]) => value).filter(isUrl))];
+  if (urls.length === 0 && composite === undefined) return null;
+  return { clip_index, urls, ...(composite === undefined ? {} : { composite }) };
+}
+
+export const withUpload = (clip: ResolvedClip, url: string): ResolvedClip =>
+  clip.composite === undefined
+    ? clip
+    : { ...clip, input: { ...clip.input, [clip.composite.input]: url } };
+
+/** The clip without its images; null where the model cannot do without, or the plan does not allow it. */
+export function asTextOnly(clip: ResolvedClip): ResolvedClip | null {
+  const { composite: _, text_only: input, ...rest } = clip;
+  return input === undefined ? null : { ...rest, input };
+}
