@@ -18,7 +18,7 @@ export class Budget {
 
   fits(usd: number | null): boolean {
     if (this.cap === null) return true;
-    return addUsd(this.#spent(), ...this.#reserved.values(), usd) <= this.cap;
+    return addUsd(this.#spent(), ...this.#reserved.values(), usd) <= addUsd(this.cap);
   }
 
   /** One reservation a clip: it has at most one prediction alive. */
