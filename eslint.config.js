@@ -41,6 +41,8 @@ export const LAYERS = {
   simulator: { values: ['domain'], types: ['config'], packages: 'any' },
   // Commands put processes together and may use every one of them.
   commands: { values: ['*'], types: [], packages: 'any' },
+  // A run that strikes the whole product, and so starts all of it.
+  chaos: { values: ['*'], types: [], packages: 'any' },
 };
 
 /** Files directly below src/ that put processes together; the others there are parts of the product. */
@@ -201,7 +203,7 @@ export default tseslint.config(
     ['src/*.ts'],
     [
       {
-        regex: `^\./(?:(?:api|web|terminal|simulator|commands)/|(?:${ASSEMBLY.join('|')})\.js$)`,
+        regex: `^\./(?:(?:api|web|terminal|simulator|commands|chaos)/|(?:${ASSEMBLY.join('|')})\.js$)`,
         message: 'The product runs without commands, pictures or a simulated provider.',
       },
     ],
