@@ -12,8 +12,8 @@ import type { Problem } from '../domain/failures.js';
 import type { Clip, ClipEventType, Prediction } from '../domain/job.js';
 import { secondsBetween } from '../domain/progress.js';
 import type { ResolvedClip } from '../domain/resolved.js';
-import { providerInput } from '../domain/resolved.js';
 import { paidActivities, storing } from './activities.js';
+import { generateClipInput, storeClipInput } from './activity-input.js';
 import {
   attemptOver,
   canceledExecution,
@@ -26,8 +26,6 @@ import type { AttemptFailed, ClipMemory } from './contract.js';
 import type { JobContext } from './job-context.js';
 import { bookEnd, settleClip } from './settle-clip.js';
 
-/** Seconds for which the provider keeps a finished file. */
-const RETENTION = 3600;
 const now = (): string => new Date().toISOString();
 
 /** Thrown within a run only: the clip is over without a video. */
@@ -168,46 +166,24 @@ export class ClipRun {
 
   #execute(memory: Pick<GenerateClipInput, 'resume' | 'unclear'>) {
     const { plan, timings, paidTaskQueue } = this.#job;
-    const clip = this.#clip;
+    const { clip_index, requested_duration, prompt } = this.#clip;
     const options = {
-      activityId: `clip-${String(clip.clip_index)}`,
-      summary: `clip ${String(clip.clip_index)} · ${String(clip.requested_duration)} s · ${clip.prompt.slice(0, 60)}`,
+      activityId: `clip-${String(clip_index)}`,
+      summary: `clip ${String(clip_index)} · ${String(requested_duration)} s · ${prompt.slice(0, 60)}`,
     };
-    const input: GenerateClipInput = {
-      clip_index: clip.clip_index,
-      model: plan.model.id,
-      version: plan.model.version,
-      input: providerInput(plan.model, clip),
-      requested_duration: clip.requested_duration,
-      price: clip.price,
-      bills_failed: plan.model.bills_failed,
-      usual_time: clip.usual_time,
-      failed_attempts: this.#failedAttempts,
-      since: this.#since,
-      deadline: new Date(Date.parse(this.#since) + plan.clip_timeout * 1000).toISOString(),
-      ...memory,
-    };
+    const state = { ...memory, failed_attempts: this.#failedAttempts, since: this.#since };
+    const input = generateClipInput(plan, this.#clip, state);
     return paidActivities(paidTaskQueue, timings).generateClip.executeWithOptions(options, [input]);
   }
 
-  #store({ prediction, output_url }: Rendered): Promise<StoreClipResult> {
-    const expires = Date.parse(prediction.completed_at ?? now()) + RETENTION * 1000;
+  #store(rendered: Rendered): Promise<StoreClipResult> {
+    const input = storeClipInput(this.#clip, rendered, now());
     const options = {
       activityId: `store-${String(this.#index)}`,
       summary: `store clip ${String(this.#index)}`,
     };
-    return storing(Math.max(30, (expires - Date.now()) / 1000)).storeClip.executeWithOptions(
-      options,
-      [
-        {
-          clip_index: this.#index,
-          requested_duration: this.#clip.requested_duration,
-          prediction_id: prediction.id,
-          output_url,
-          expires_at: new Date(expires).toISOString(),
-        },
-      ],
-    );
+    const seconds = Math.max(30, (Date.parse(input.expires_at) - Date.now()) / 1000);
+    return storing(seconds).storeClip.executeWithOptions(options, [input]);
   }
 
   /** A failure that Temporal no longer retries: the seconds until the next attempt, or the end of the clip. */

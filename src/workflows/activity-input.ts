@@ -1,0 +1,38 @@
+/** What the activities of one clip are given: plan and clip, as frozen when the plan was resolved. Pure. */
+import type { GenerateClipInput, Rendered, StoreClipInput } from '../domain/activity.js';
+import type { ResolvedClip, ResolvedPlan } from '../domain/resolved.js';
+import { providerInput } from '../domain/resolved.js';
+
+/** Seconds for which the provider keeps a finished file. */
+const RETENTION = 3600;
+
+export type ClipState = Pick<GenerateClipInput, 'resume' | 'unclear' | 'failed_attempts' | 'since'>;
+
+export const generateClipInput = (
+  { model, clip_timeout }: ResolvedPlan,
+  clip: ResolvedClip,
+  state: ClipState,
+): GenerateClipInput => ({
+  clip_index: clip.clip_index,
+  model: model.id,
+  version: model.version,
+  input: providerInput(model, clip),
+  requested_duration: clip.requested_duration,
+  price: clip.price,
+  bills_failed: model.bills_failed,
+  usual_time: clip.usual_time,
+  deadline: new Date(Date.parse(state.since) + clip_timeout * 1000).toISOString(),
+  ...state,
+});
+
+export const storeClipInput = (
+  clip: ResolvedClip,
+  { prediction, output_url }: Rendered,
+  now: string,
+): StoreClipInput => ({
+  clip_index: clip.clip_index,
+  requested_duration: clip.requested_duration,
+  prediction_id: prediction.id,
+  output_url,
+  expires_at: new Date(Date.parse(prediction.completed_at ?? now) + RETENTION * 1000).toISOString(),
+});
