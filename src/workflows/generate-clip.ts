@@ -10,7 +10,6 @@ import type { GenerateClipInput, Rendered, StoreClipResult } from '../domain/act
 import { backoffSeconds, isFailureKind, MAX_ATTEMPTS, problem } from '../domain/failures.js';
 import type { Problem } from '../domain/failures.js';
 import type { Clip, ClipEventType, Prediction } from '../domain/job.js';
-import { secondsBetween } from '../domain/progress.js';
 import type { ResolvedClip } from '../domain/resolved.js';
 import { paidActivities, storing } from './activities.js';
 import { generateClipInput, storeClipInput } from './activity-input.js';
@@ -22,6 +21,7 @@ import {
   lastHeard,
 } from './activity-failure.js';
 import { ClipLedger } from './clip-ledger.js';
+import { completed } from './completed-clip.js';
 import type { AttemptFailed, ClipMemory } from './contract.js';
 import type { JobContext } from './job-context.js';
 import { bookEnd, settleClip } from './settle-clip.js';
@@ -276,18 +276,8 @@ export class ClipRun {
   }
 
   #complete(stored: StoreClipResult): void {
-    const at = now();
-    const submitted = this.#ledger.round[0]?.created_at ?? at;
-    this.#record('clip.completed', {
-      ...stored,
-      status: 'succeeded',
-      completed_at: at,
-      next_attempt_at: null,
-      error: null,
-      duration_diff:
-        Math.round((stored.actual_duration - this.#clip.requested_duration) * 1000) / 1000,
-      generation_time: Math.max(0, secondsBetween(submitted, at)),
-    });
+    const submitted = this.#ledger.round[0]?.created_at ?? null;
+    this.#record('clip.completed', completed(this.#clip, stored, submitted, now()));
   }
 
   #fail(error: Problem): void {

@@ -1,0 +1,20 @@
+/** What changes in a clip whose video is stored. Pure. */
+import type { StoreClipResult } from '../domain/activity.js';
+import type { Clip } from '../domain/job.js';
+import { secondsBetween } from '../domain/progress.js';
+import type { ResolvedClip } from '../domain/resolved.js';
+
+export const completed = (
+  { requested_duration }: ResolvedClip,
+  stored: StoreClipResult,
+  submitted: string | null,
+  at: string,
+): Partial<Clip> => ({
+  ...stored,
+  status: 'succeeded',
+  completed_at: at,
+  next_attempt_at: null,
+  error: null,
+  duration_diff: Math.round((stored.actual_duration - requested_duration) * 1000) / 1000,
+  generation_time: submitted === null ? 0 : Math.max(0, secondsBetween(submitted, at)),
+});
