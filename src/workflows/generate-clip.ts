@@ -27,7 +27,6 @@ import type { JobContext } from './job-context.js';
 import { bookEnd, settleClip } from './settle-clip.js';
 
 const now = (): string => new Date().toISOString();
-
 /** Thrown within a run only: the clip is over without a video. */
 class ClipOver {
   readonly error: Problem;
