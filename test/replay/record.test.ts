@@ -57,10 +57,14 @@ const RECORDINGS: Record<string, Recording> = {
   },
 };
 
+/** `123@host`, alone or as the name of a worker's own queue. */
+const isMachineName = (key: string, value: unknown): boolean =>
+  key === 'identity' || (key === 'name' && typeof value === 'string' && /^\d+@/.test(value));
+
 /** Indented, and without the names of the machine that recorded it. */
 const anonymous = (json: string): string =>
   JSON.stringify(
-    JSON.parse(json, (key, value: unknown) => (key === 'identity' ? 'worker' : value)),
+    JSON.parse(json, (key, value: unknown) => (isMachineName(key, value) ? 'worker' : value)),
     null,
     1,
   );
