@@ -1,0 +1,160 @@
+/**
+ * The documentation is true where a machine can tell: what it links to is there, the tests it quotes exist, and
+ * its tables are the code's.
+ */
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../src/config.js';
+import { checkPlan } from '../src/domain/check-plan.schema.js';
+import { FAILURE_KINDS } from '../src/domain/failures.js';
+import { CATALOGUE } from '../src/domain/models/index.js';
+import { FAULTS } from '../src/simulator/faults.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const textOf = (file: string): string => readFileSync(path.join(root, file), 'utf8');
+
+const PAGES = [
+  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
+  ...readdirSync(path.join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => path.join('docs', name)),
+];
+
+/** The part below a heading, to the next heading that is not deeper. */
+function section(file: string, heading: string): string {
+  const [, after] = textOf(file).split(`\n${heading}\n`);
+  if (after === undefined) throw new Error(`expected "${heading}" in ${file}`);
+  return after.split(new RegExp(`\\n#{1,${String(heading.indexOf(' '))}} `))[0] ?? '';
+}
+
+/** Cells of every row of the tables in a text, without headings. */
+const rowsOf = (text: string): string[][] =>
+  [...text.matchAll(/^\|(.+)\|$/gm)]
+    .map(([, row = '']) => row.split('|').map((cell) => cell.trim()))
+    .filter((_row, index, rows) => !isRule(rows[index]) && !isRule(rows[index + 1]));
+const isRule = (row: string[] | undefined): boolean => /^-+$/.test(row?.[0] ?? '');
+
+const quoted = (text: string): string[] =>
+  [...text.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word);
+
+interface Link {
+  page: string;
+  text: string;
+  file: string;
+  anchor: string;
+}
+
+const linksOf = (page: string): Link[] =>
+  [...textOf(page).matchAll(/\[([^\]]+)\]\((?![a-z]+:)([^)#\s]*)(?:#([^)\s]*))?\)/g)].map(
+    ([, text = '', target = '', anchor = '']) => {
+      const file = target === '' ? page : path.join(path.dirname(page), target);
+      return { page, text: text.replaceAll(/\s+/g, ' '), file, anchor };
+    },
+  );
+
+/** As GitHub makes them. */
+const anchorsOf = (file: string): string[] =>
+  [...textOf(file).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+const links = PAGES.flatMap(linksOf);
+
+describe('links', () => {
+  it('lead to files that are there', () => {
+    expect(links.length).toBeGreaterThan(50);
+    const broken = links.filter(({ file }) => !existsSync(path.join(root, file)));
+    expect(broken).toEqual([]);
+  });
+
+  it('lead to headings that are there', () => {
+    const broken = links.filter(
+      ({ file, anchor }) => anchor !== '' && !anchorsOf(file).includes(anchor),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  it('quote tests by names that the tests have', () => {
+    const tests = links.filter(
+      ({ file, text }) => file.endsWith('.test.ts') && !text.includes('/'),
+    );
+    expect(tests.length).toBeGreaterThan(25);
+    expect(tests.filter(({ file, text }) => !textOf(file).includes(text))).toEqual([]);
+  });
+});
+
+describe('the README', () => {
+  const settings = rowsOf(section('README.md', '## Configuration'));
+
+  it('names every variable, and no other', () => {
+    const documented = [...textOf('.env.example').matchAll(/^# ([A-Z][A-Z0-9_]*)=/gm)];
+    expect(settings.flatMap(([names = '']) => quoted(names)).sort()).toEqual(
+      documented.map(([, name]) => name).sort(),
+    );
+  });
+
+  it('shows the defaults: setting all of them changes nothing', () => {
+    const defaults = settings.flatMap(([names = '', value = '']) => {
+      const [text] = quoted(value);
+      return text === undefined ? [] : quoted(names).map((name): [string, string] => [name, text]);
+    });
+    const shown = Object.fromEntries(defaults);
+    expect(defaults.length).toBeGreaterThan(10);
+    // Replicate's address is a default that needs a token beside it.
+    const { REPLICATE_BASE_URL: url, ...rest } = shown;
+    expect(loadConfig(rest)).toEqual(loadConfig({}));
+    const token = { REPLICATE_API_TOKEN: 'r8_x' };
+    expect(loadConfig({ ...token, REPLICATE_BASE_URL: url })).toEqual(loadConfig(token));
+  });
+
+  it('names every fault of the simulator, and no other', () => {
+    const faults = rowsOf(section('README.md', '## Faults on purpose'));
+    expect(faults.flatMap(([, names = '']) => quoted(names)).sort()).toEqual(
+      Object.keys(FAULTS).sort(),
+    );
+  });
+
+  it('shows a plan that is accepted', () => {
+    const [, plan = ''] = /```json\n(.*?)```/s.exec(section('README.md', '## A plan')) ?? [];
+    const { default_model, duration_buffer } = loadConfig({});
+    const context = { catalogue: CATALOGUE, default_model, duration_buffer };
+    expect(checkPlan(JSON.parse(plan), context)).toMatchObject({ ok: true });
+  });
+
+  it('counts the models', () => {
+    expect(textOf('README.md')).toContain(`${String(CATALOGUE.size)} models as rows`);
+  });
+});
+
+describe('docs', () => {
+  it('say of every kind of failure what to do, and of no other', () => {
+    const kinds = rowsOf(section('docs/operations.md', '## When a clip or a job fails'));
+    expect(kinds.flatMap(([kind = '']) => quoted(kind)).sort()).toEqual([...FAILURE_KINDS].sort());
+  });
+
+  it('have the layers that lint keeps', async () => {
+    const { href } = new URL('../eslint.config.js', import.meta.url);
+    const { LAYERS } = (await import(href)) as { LAYERS: object };
+    const rows = rowsOf(section('docs/architecture.md', '## The house'));
+    expect(rows.flatMap(([folder = '']) => quoted(folder)).sort()).toEqual(
+      Object.keys(LAYERS).sort(),
+    );
+  });
+
+  it('list every decision', () => {
+    const listed = linksOf('docs/decisions/README.md').map(({ file }) => path.basename(file));
+    const files = readdirSync(path.join(root, 'docs/decisions')).filter((name) => /^\d/.test(name));
+    expect(listed.sort()).toEqual(files.sort());
+  });
+
+  it.each(PAGES)('%s mentions only npm commands that exist', (page) => {
+    const { scripts } = JSON.parse(textOf('package.json')) as { scripts: object };
+    const used = [...textOf(page).matchAll(/npm run ([a-z]+)/g)].map(([, name = '']) => name);
+    expect(used.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
+  });
+});
