@@ -1,5 +1,5 @@
 /**
- * Replicate behind four verbs. Each call is exactly one HTTP request through the official client; what
+ * Replicate behind a few verbs. Each call is exactly one HTTP request through the official client; what
  * came of it is a value, never an exception, so that a caller has to look at it.
  *
  * R1 One call, one request. The client would send a create up to six times on a network error or a 429;
@@ -39,6 +39,9 @@ export type ReadOutcome =
 export type ListOutcome =
   { type: 'listed'; predictions: ProviderPrediction[] } | { type: 'unreadable'; message: string };
 
+export type SecretOutcome =
+  { type: 'found'; secret: string } | { type: 'unreadable'; message: string };
+
 export interface Replicate {
   create(request: CreateRequest): Promise<CreateOutcome>;
   get(id: string, signal?: AbortSignal): Promise<ReadOutcome>;
@@ -48,6 +51,8 @@ export interface Replicate {
   list(createdAfter: Date): Promise<ListOutcome>;
   /** The newest version of a community model, to be pinned. Throws a sentence when it cannot be had. */
   latestVersion(model: string): Promise<string>;
+  /** What the account's webhooks are signed with. */
+  webhookSecret(): Promise<SecretOutcome>;
 }
 
 export interface ReplicateOptions {
@@ -183,8 +188,19 @@ export function createReplicate(options: ReplicateOptions): Replicate {
       if (typeof id === 'string' && /^[0-9a-f]{64}$/.test(id)) return id;
       throw new Error(`expected ${model} to have a published version, got ${describe(envelope)}`);
     },
+
+    async webhookSecret() {
+      const envelope = await send('webhooks/default/secret');
+      const key = isGood(envelope) ? asObject(parseJson(envelope.text))?.['key'] : null;
+      return typeof key === 'string' && SECRET.test(key)
+        ? { type: 'found', secret: key }
+        : { type: 'unreadable', message: describe(envelope) };
+    },
   };
 }
+
+/** An empty key would let anybody sign. */
+const SECRET = /^whsec_[A-Za-z0-9+/]{16,}={0,2}$/;
 
 const searchOf = (url: string): string => (URL.canParse(url) ? new URL(url).search : '');
 export const isGood = ({ status }: Envelope): boolean => status >= 200 && status < 300;

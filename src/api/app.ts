@@ -1,8 +1,8 @@
 /**
  * The HTTP API as a value: routes and plugins around the given ports, without a port of its own.
  *
- *   routes/    jobs · steering · events · clips · service: schema, handler, nothing else
- *   submit · steer · list          what the routes do
+ *   routes/    jobs · steering · events · clips · service · webhooks: schema, handler, nothing else
+ *   submit · steer · list · webhook-check     what the routes do
  *   snapshots · recorded-job · closing · pending · last-known   where a job's state comes from
  *   progress-hub → job-watcher → progress-log → job-stream → sse   from Temporal to a reader
  *   jobs-port ← jobs, temporal-rows, temporal-errors, cursor   Temporal, behind one interface
@@ -21,6 +21,7 @@ import { eventRoutes } from './routes/events.js';
 import { jobRoutes } from './routes/jobs.js';
 import { serviceRoutes } from './routes/service.js';
 import { steeringRoutes } from './routes/steering.js';
+import { webhookRoutes } from './routes/webhooks.js';
 import { createServices } from './services.js';
 import type { ApiDeps, Services } from './services.js';
 
@@ -67,6 +68,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   eventRoutes(app, services);
   clipRoutes(app, services);
   serviceRoutes(app, services);
+  await webhookRoutes(app, services);
   return app;
 }
 

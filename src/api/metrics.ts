@@ -10,6 +10,8 @@ export interface Metrics {
 const COUNTERS = {
   jobs_started_total: 'Jobs started through this process.',
   event_streams_dropped_total: 'Event streams dropped because their reader did not read.',
+  webhooks_taken_total: 'Webhooks of the provider that were its own.',
+  webhooks_refused_total: 'Webhooks whose signature was wrong, or could not be checked.',
 } as const;
 type CounterName = keyof typeof COUNTERS;
 

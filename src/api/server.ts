@@ -8,6 +8,8 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { loadCatalogue } from '../adapters/catalogue.js';
+import { createReplicate } from '../adapters/replicate.js';
+import { wake } from '../adapters/wakes.js';
 import { ConfigError } from '../config.js';
 import type { Config } from '../config.js';
 import { checkPlan } from '../domain/check-plan.schema.js';
@@ -66,6 +68,7 @@ async function assemble(
 ): Promise<ApiDeps> {
   const { temporal, replicate } = config;
   const catalogue = await loadCatalogue(config.model_catalogue);
+  const provider = createReplicate(replicate);
   const { default_model, duration_buffer } = config;
   const plan = { catalogue, default_model, duration_buffer };
   return {
@@ -78,6 +81,8 @@ async function assemble(
     checkPlan: (value) => checkPlan(value, plan),
     estimate: (wanted, resolved) => estimateOf(resolved, alternativesFor(wanted, resolved, plan)),
     models: [...catalogue.values()],
+    webhookSecret: () => provider.webhookSecret(),
+    wake: (predictionId) => wake(config.data_dir, predictionId),
     ...overrides.deps,
     settings: {
       version: await version(),

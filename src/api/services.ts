@@ -1,5 +1,6 @@
 /** What the routes are given: the outside as ports (ApiDeps), and what the API makes of it (Services), assembled once. */
 import type { FastifyBaseLogger } from 'fastify';
+import type { SecretOutcome } from '../adapters/replicate.js';
 import type { Estimate } from '../domain/estimate.js';
 import type { ModelRow } from '../domain/models/row.js';
 import type { Plan } from '../domain/plan.schema.js';
@@ -16,6 +17,8 @@ import { createReadRecordedJob } from './recorded-job.js';
 import type { ReadRecordedJob } from './recorded-job.js';
 import { Snapshots } from './snapshots.js';
 import type { EventStream } from './sse.js';
+import { createWebhookCheck } from './webhook-check.js';
+import type { CheckWebhook } from './webhook-check.js';
 
 export interface ApiSettings {
   version: string;
@@ -40,6 +43,10 @@ export interface ApiDeps {
   checkPlan: (plan: unknown) => Checked;
   estimate: (plan: Plan, resolved: ResolvedPlan) => Estimate;
   models: readonly ModelRow[];
+  /** What the provider signs its webhooks with. */
+  webhookSecret: () => Promise<SecretOutcome>;
+  /** Tells whoever polls a prediction to read it now. */
+  wake: (predictionId: string) => Promise<void>;
   settings: ApiSettings;
 }
 
@@ -52,6 +59,7 @@ export interface Services extends ApiDeps {
   streams: Set<EventStream>;
   streamLimits: StreamLimits;
   metrics: Metrics;
+  checkWebhook: CheckWebhook;
   simulated: boolean;
 }
 
@@ -89,6 +97,7 @@ export function createServices(deps: ApiDeps, log: FastifyBaseLogger): Services 
     streams,
     streamLimits: settings.stream_limits ?? STREAM_LIMITS,
     metrics,
+    checkWebhook: createWebhookCheck(deps.webhookSecret),
     simulated: settings.simulated,
   };
 }

@@ -193,3 +193,24 @@ describe('list', () => {
     expect(seen).toHaveLength(1);
   });
 });
+
+describe('webhookSecret', () => {
+  it('is what the account signs with', async () => {
+    const key = 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD';
+    const { replicate, seen } = await peer(json(200, { key }));
+    expect(await replicate.webhookSecret()).toEqual({ type: 'found', secret: key });
+    expect(seen.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      'GET /v1/webhooks/default/secret',
+    ]);
+  });
+
+  it.each([
+    ['a refusal', json(401, { title: 'Unauthenticated' })],
+    ['a failure', json(500, {})],
+    ['an empty key', json(200, { key: 'whsec_' })],
+    ['another shape', json(200, { secret: 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD' })],
+  ])('cannot be had from %s', async (_name, behave) => {
+    const { replicate } = await peer(behave);
+    expect((await replicate.webhookSecret()).type).toBe('unreadable');
+  });
+});

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { buildApp } from '../../src/api/app.js';
-import type { ApiSettings, App } from '../../src/api/app.js';
+import type { ApiDeps, ApiSettings, App } from '../../src/api/app.js';
 import { createArchive } from '../../src/api/archive.js';
 import { alternativesFor, estimateOf } from '../../src/domain/estimate.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
@@ -22,7 +22,15 @@ export interface Harness {
   url: string;
 }
 
-export async function harness(settings: Partial<ApiSettings> = {}): Promise<Harness> {
+/** `whsec_` and the base64 of anything: what the harness's provider signs with, unless a test says otherwise. */
+export const SECRET = `whsec_${Buffer.from('the secret of the harness').toString('base64')}`;
+
+type World = Partial<Pick<ApiDeps, 'webhookSecret' | 'wake'>>;
+
+export async function harness(
+  settings: Partial<ApiSettings> = {},
+  world: World = {},
+): Promise<Harness> {
   const data_dir = await mkdtemp(path.join(tmpdir(), 'api-'));
   const jobs = new FakeJobs();
   const archive = createArchive(data_dir);
@@ -32,6 +40,9 @@ export async function harness(settings: Partial<ApiSettings> = {}): Promise<Harn
     checkPlan: check,
     estimate: (plan, resolved) => estimateOf(resolved, alternativesFor(plan, resolved, context)),
     models: [...CATALOGUE.values()],
+    webhookSecret: async () => ({ type: 'found', secret: SECRET }),
+    wake: async () => undefined,
+    ...world,
     settings: {
       version: '0.0.0',
       simulated: true,

@@ -1,0 +1,70 @@
+/**
+ * Webhooks of the provider: verified, turned into a hint for whoever polls, and answered at once. They carry no
+ * facts in here: what a prediction came to is read from the provider, so twice, late, in disorder or never is all the same.
+ */
+import { z } from 'zod';
+import type { FastifyRequest } from 'fastify';
+import type { SignedWebhook } from '../../adapters/webhook-signature.js';
+import type { App } from '../app.js';
+import { HttpProblem, unavailable } from '../problems.js';
+import * as schemas from '../schemas.js';
+import type { Services } from '../services.js';
+
+export async function webhookRoutes(app: App, services: Services): Promise<void> {
+  const { checkWebhook, metrics, wake } = services;
+  await app.register(async (scope) => {
+    // The signature is over the bytes as they came.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+      done(null, body);
+    });
+    scope.post(
+      '/webhooks/replicate',
+      {
+        schema: {
+          tags: ['service'],
+          summary: 'A prediction has changed, says Replicate',
+          description:
+            'For REPLICATE_WEBHOOK_URL. Needs no API key: the signature of the account is checked instead.',
+          security: [],
+          response: { 204: z.null().meta({ description: 'Taken.' }), ...schemas.PROBLEMS },
+        },
+      },
+      async (request, reply) => {
+        const webhook = signedWebhook(request);
+        const verdict = await checkWebhook(webhook);
+        metrics.count(verdict === 'authentic' ? 'webhooks_taken_total' : 'webhooks_refused_total');
+        if (verdict === 'unknown') throw unavailable('the webhook secret cannot be had right now');
+        if (verdict === 'forged') throw new HttpProblem(401, 'expected a signature of Replicate');
+        const id = predictionId(webhook.body);
+        // Not awaited: a hint that is lost costs a second, a slow answer a delivery.
+        if (id !== null) {
+          wake(id).catch((err: unknown) => {
+            request.log.debug({ err }, 'a webhook could not be passed on');
+          });
+        }
+        return reply.code(204).send();
+      },
+    );
+  });
+}
+
+function signedWebhook({ headers, body }: FastifyRequest): SignedWebhook {
+  const header = (name: string): string | undefined => [headers[name]].flat()[0];
+  return {
+    id: header('webhook-id'),
+    timestamp: header('webhook-timestamp'),
+    signature: header('webhook-signature'),
+    body: Buffer.isBuffer(body) ? body : '',
+  };
+}
+
+/** Null for anything that names no prediction: it is the provider's, and there is nothing to do about it. */
+function predictionId(body: string | Uint8Array): string | null {
+  try {
+    const { id } = JSON.parse(Buffer.from(body).toString()) as { id?: unknown };
+    return typeof id === 'string' && /^[A-Za-z0-9_-]{1,100}$/.test(id) ? id : null;
+  } catch {
+    return null;
+  }
+}
