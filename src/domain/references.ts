@@ -97,19 +97,32 @@ function asOne(row: ModelRow, ordered: readonly Named[], given: References): Pla
   };
 }
 
+/** More would stand too small to be recognised. */
+const MOST_FIGURES = 6;
+
 /** Needs a scene to stand on and somebody to stand there. */
 function asComposite(row: ModelRow, given: References, ratio: string): PlacedReferences | null {
-  const { scene, characters, objects } = given;
+  const { scene } = given;
   if (row.start_image === null || scene === null) return null;
-  if (characters.length + objects.length === 0) return null;
+  const figures = [...charactersOf(given), ...objectsOf(given)];
+  if (figures.length === 0) return null;
+  const characters = given.characters.slice(0, MOST_FIGURES);
+  const objects = given.objects.slice(0, MOST_FIGURES - characters.length);
+  const left = figures.slice(MOST_FIGURES).map(({ kind }) => kind);
   const composite: CompositeReference = {
     input: row.start_image,
     aspect_ratio: ratio,
     scene_url: scene,
-    character_urls: [...characters],
-    object_urls: [...objects],
+    character_urls: characters,
+    object_urls: objects,
   };
-  return { inputs: { [row.start_image]: scene }, composite, warnings: [] };
+  const warnings =
+    left.length === 0
+      ? []
+      : [
+          `left out, because a composite shows at most ${String(MOST_FIGURES)} figures: ${left.join(', ')}`,
+        ];
+  return { inputs: { [row.start_image]: scene }, composite, warnings };
 }
 
 export interface Placement {

@@ -45,6 +45,18 @@ describe('placeReferences', () => {
     expect(placed.warnings).toEqual([]);
   });
 
+  it('composes the first six figures, characters before objects, and names the others', () => {
+    const characters = ['c1', 'c2', 'c3', 'c4'];
+    const placed = place(KLING, { scene: 's', characters, objects: ['o1', 'o2', 'o3'] });
+    expect(placed.composite).toMatchObject({
+      character_urls: characters,
+      object_urls: ['o1', 'o2'],
+    });
+    expect(placed.warnings).toEqual([
+      'left out, because a composite shows at most 6 figures: object 3',
+    ]);
+  });
+
   it('takes the scene alone while composites cannot be built, and says so', () => {
     const placed = place(KLING, all, 'auto', false);
     expect(placed.inputs).toEqual({ start_image: 's' });
