@@ -10,8 +10,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import type { LogLevel as TemporalLogLevel, NativeConnectionOptions } from '@temporalio/worker';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Deps } from './activities/deps.js';
 import { createActivities, createPaidActivities } from './activities/index.js';
 import { createArtifactStore } from './adapters/artifact-store.js';
@@ -25,6 +25,7 @@ import { createReplicate } from './adapters/replicate.js';
 import { findOwnWorkflow } from './adapters/temporal.js';
 import { watchWakes } from './adapters/wakes.js';
 import type { Config } from './config.js';
+import { workerLogger } from './worker-log.js';
 import { paidTaskQueue } from './workflows/contract.js';
 
 export interface RunningWorker {
@@ -37,6 +38,8 @@ export interface WorkerOverrides {
   /** Parts of the world, for tests. */
   deps?: Partial<Deps>;
   log?: (line: string) => void;
+  /** Ends the wait for a Temporal that does not answer yet. */
+  signal?: AbortSignal;
 }
 
 /** Attempts end after 120 s and are re-attached to; a worker that is silent for 15 s is gone. */
@@ -61,7 +64,7 @@ export async function startWorker(
   const log = overrides.log ?? console.error;
   installRuntime(config);
   const closing = new AbortController();
-  const connection = await connect(config, log, closing.signal);
+  const connection = await connect(config, log, overrides.signal);
   const deps = await assemble(config, connection, overrides.deps);
   let workers = await createWorkers(config, connection, deps);
 
@@ -95,14 +98,6 @@ function shutdown(workers: readonly Worker[]): void {
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
 }
 
-const LEVELS: Record<Config['log_level'], TemporalLogLevel> = {
-  trace: 'TRACE',
-  debug: 'DEBUG',
-  info: 'WARN',
-  warn: 'WARN',
-  error: 'ERROR',
-};
-
 let installed = false;
 /** Once a process. Signals are the commands' business, not the runtime's. */
 function installRuntime(config: Config): void {
@@ -110,7 +105,7 @@ function installRuntime(config: Config): void {
   installed = true;
   Runtime.install({
     shutdownSignals: [],
-    logger: new DefaultLogger(LEVELS[config.log_level]),
+    logger: workerLogger(config.log_level),
     telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
   });
 }
@@ -118,17 +113,17 @@ function installRuntime(config: Config): void {
 async function connect(
   config: Config,
   log: (line: string) => void,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<NativeConnection> {
   for (let announced = false; ; announced = true) {
     try {
       return await NativeConnection.connect(config.temporal.connection as NativeConnectionOptions);
     } catch (error) {
-      signal.throwIfAborted();
+      signal?.throwIfAborted();
       if (!announced) {
         log(`worker: waiting for Temporal at ${config.temporal.address} (${words(error)})`);
       }
-      await sleep(1_000, undefined, { signal });
+      await sleep(1_000, undefined, signal ? { signal } : {});
     }
   }
 }

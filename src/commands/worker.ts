@@ -10,11 +10,11 @@ export async function main(argv: string[]): Promise<number> {
     console.error(`npm run worker: ${parsed.message}`);
     return 2;
   }
-  return runUntilSignal(async () => {
+  return runUntilSignal(async (signal) => {
     const config = loadConfig();
     const { address, task_queue, namespace } = config.temporal;
     console.log(`Worker: starting, Temporal at ${address}, namespace ${namespace}`);
-    const worker = await startWorker(config, { log: console.error });
+    const worker = await startWorker(config, { log: console.error, signal });
     const renders = config.replicate.simulated
       ? `the simulator expected at ${config.replicate.base_url} (npm run simulator); nothing is paid`
       : config.replicate.base_url;
