@@ -22,6 +22,8 @@ export interface Deps {
   plan: PlanContext;
   simulated: boolean;
   webhook_url: string | null;
+  /** Milliseconds between two readings of a prediction; the product's own when absent. */
+  poll_interval?: (elapsed: number, usual: number) => number;
   timings: Timings;
   /** Origins that outputs may come from beside replicate.delivery, and the one that gets the token. */
   provider_origin: string;

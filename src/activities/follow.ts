@@ -7,7 +7,7 @@ import type { Execution } from './execution.js';
 
 /** The last reading: terminal, or whatever was known when the execution was interrupted. */
 export async function follow(
-  { reader, wakes }: Pick<Deps, 'reader' | 'wakes'>,
+  { reader, wakes, poll_interval = pollInterval }: Pick<Deps, 'reader' | 'wakes' | 'poll_interval'>,
   execution: Execution,
   { id, known }: Started,
   usualTime: number,
@@ -30,7 +30,7 @@ export async function follow(
       execution.beat({ message: answer.type === 'missing' ? 'not found yet' : answer.message });
     }
     if (last !== null && isTerminal(last.status)) return last;
-    await execution.wait(pollInterval(Date.now() - started, usualTime * 1000), bell);
+    await execution.wait(poll_interval(Date.now() - started, usualTime * 1000), bell);
   }
 }
 

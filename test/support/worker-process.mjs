@@ -1,10 +1,17 @@
 // A worker process for scenarios: the built worker, with time-outs short enough to live through in a test.
-// argv: JSON of timings. Prints "ready" once it polls; SIGTERM closes it gracefully.
+// argv: JSON of timings, and of WorkerSettings. Prints "ready" once it polls; SIGTERM closes it gracefully.
 import { loadConfig } from '../../dist/config.js';
 import { startWorker } from '../../dist/worker.js';
 
 const timings = JSON.parse(process.argv[2] ?? 'null');
-const worker = await startWorker(loadConfig(), { deps: timings === null ? {} : { timings } });
+const { webhook_url, poll_interval } = JSON.parse(process.argv[3] ?? '{}');
+const worker = await startWorker(loadConfig(), {
+  deps: {
+    ...(timings === null ? {} : { timings }),
+    ...(webhook_url === undefined ? {} : { webhook_url }),
+    ...(poll_interval === undefined ? {} : { poll_interval: () => poll_interval }),
+  },
+});
 process.once('SIGTERM', () => void worker.close());
 console.log('ready');
 await worker.run;

@@ -29,7 +29,17 @@ export interface WorldOptions {
   timings?: { start_to_close: number; heartbeat: number };
   /** Another server than the shared one, for tests that kill it. */
   address?: string;
+  /** Another worker program than `worker-process.mjs`. */
+  worker?: string;
   env?: Record<string, string>;
+}
+
+/** What a worker is told beside its environment. */
+export interface WorkerSettings {
+  /** Where the simulator reports finished predictions to; the environment takes https only. */
+  webhook_url?: string;
+  /** Milliseconds between two readings of a prediction, instead of the product's few. */
+  poll_interval?: number;
 }
 
 export class WorkerProcess {
@@ -111,9 +121,10 @@ export class World implements AsyncDisposable {
     };
   }
 
-  async startWorker(): Promise<WorkerProcess> {
-    const { timings } = this.#options;
-    const child = spawn(process.execPath, [script, ...(timings ? [JSON.stringify(timings)] : [])], {
+  async startWorker(settings: WorkerSettings = {}): Promise<WorkerProcess> {
+    const { timings, worker: program = script } = this.#options;
+    const words = [JSON.stringify(timings ?? null), JSON.stringify(settings)];
+    const child = spawn(process.execPath, [program, ...words], {
       env: { PATH: process.env['PATH'], ...this.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

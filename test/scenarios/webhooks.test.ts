@@ -1,0 +1,85 @@
+/**
+ * Webhooks from the provider through the API to the worker that polls. The workers here read a prediction only
+ * once an hour by themselves: whatever is read earlier was read because of a webhook.
+ */
+import { describe, expect, it } from 'vitest';
+import { startApi } from '../../src/api/server.js';
+import type { RunningApi } from '../../src/api/server.js';
+import { loadConfig } from '../../src/config.js';
+import { eventually } from '../support/eventually.js';
+import { planOf } from '../support/plans.js';
+import { World } from '../support/world.js';
+
+const HOUR = 3_600_000;
+/** No execution times out within a test: a re-attachment would read as well. */
+const timings = { start_to_close: 3_600, heartbeat: 15 };
+const READ = '/v1/predictions/:id';
+
+const webhookUrl = (api: RunningApi): string => `${api.url}/webhooks/replicate`;
+
+async function withApi(world: World): Promise<{ api: RunningApi } & AsyncDisposable> {
+  const settings = { log_level: 'error' };
+  const api = await startApi(loadConfig(world.env), { port: 0, settings });
+  return { api, [Symbol.asyncDispose]: () => api.close() };
+}
+
+const countedByApi = async (api: RunningApi, name: string): Promise<number> => {
+  const text = await (await fetch(`${api.url}/metrics`)).text();
+  return Number(new RegExp(`^clip_generator_api_${name} (\\d+)$`, 'm').exec(text)?.[1]);
+};
+
+describe('webhooks', () => {
+  it('wake the poller long before it would have looked', async () => {
+    await using world = await World.create({ timings });
+    await using opened = await withApi(world);
+    await world.startWorker({ webhook_url: webhookUrl(opened.api), poll_interval: HOUR });
+    const run = await world.start(planOf(['[[hold:while-processing]] a heron']));
+    // Read once, while it renders: the next time would be in an hour.
+    await eventually('the first reading', async () => {
+      const value = await world.stats();
+      return { done: value.reads[READ] === 1 && value.held.length === 1, value };
+    });
+    await world.control('POST', '/release', { all: true });
+    expect(await run.end()).toMatchObject({
+      status: 'succeeded',
+      clips: [{ attempt: 1, retry_count: 0 }],
+    });
+    expect((await world.stats()).reads[READ]).toBe(2);
+    expect(await countedByApi(opened.api, 'webhooks_refused_total')).toBe(0);
+  });
+
+  it.each(['duplicate', 'out_of_order'])(
+    'that come %s change nothing: each clip is stored and paid once',
+    async (webhooks) => {
+      await using world = await World.create({ timings });
+      await using opened = await withApi(world);
+      await world.control('POST', '/settings', { webhooks });
+      await world.startWorker({ webhook_url: webhookUrl(opened.api), poll_interval: HOUR });
+      const prompts = ['a heron', '[[fail-once]] a heron at dusk', '[[slow:1]] a heron at night'];
+      const run = await world.start(planOf(prompts));
+      const job = await run.end();
+      expect(job).toMatchObject({ status: 'succeeded', successful_clips: 3, failed_clips: 0 });
+      expect(job.clips.map(({ attempt }) => attempt)).toEqual([1, 2, 1]);
+      const { creates, bills } = await world.stats();
+      expect(creates).toBe(4);
+      expect(job.clips.flatMap(({ predictions }) => predictions)).toHaveLength(4);
+      expect(job.total_cost_usd).toBeCloseTo(bills.usd, 6);
+      const events = await run.events();
+      expect(events.filter(({ type }) => type === 'clip.completed')).toHaveLength(3);
+    },
+  );
+
+  it.each<[string, string, (api: RunningApi) => string]>([
+    ['are all lost', 'lost', webhookUrl],
+    ['go where nobody takes them', 'normal', (api) => `${api.url}/nowhere`],
+  ])('are not needed: when they %s the job ends the same', async (_name, webhooks, urlOf) => {
+    await using world = await World.create();
+    await using opened = await withApi(world);
+    await world.control('POST', '/settings', { webhooks });
+    await world.startWorker({ webhook_url: urlOf(opened.api) });
+    const job = await (await world.start(planOf(['a heron', 'a heron at dusk']))).end();
+    expect(job).toMatchObject({ status: 'succeeded', successful_clips: 2 });
+    expect((await world.stats()).creates).toBe(2);
+    expect(await countedByApi(opened.api, 'webhooks_taken_total')).toBe(0);
+  });
+});
