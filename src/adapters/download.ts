@@ -49,6 +49,8 @@ export async function download(
   to: WriteStream,
   options: DownloadOptions,
 ): Promise<Downloaded> {
+  // A stream nobody listens to yet would take the process down with it; `pipeline` reports what is wrong.
+  to.on('error', () => undefined);
   const idle = new AbortController();
   const timer = setTimeout(() => {
     idle.abort();

@@ -1,0 +1,166 @@
+/**
+ * What takes hours, on the time-skipping server with activities that are played: the only place where time is
+ * skipped. Skipped, with a sentence, where Java or Maven is missing.
+ */
+import { fileURLToPath } from 'node:url';
+import { ApplicationFailure } from '@temporalio/activity';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { Activities, PaidActivities } from '../../src/activities/index.js';
+import type { GenerateClipInput } from '../../src/domain/activity.js';
+import { checkPlan } from '../../src/domain/check-plan.schema.js';
+import type { Job, Prediction } from '../../src/domain/job.js';
+import { CATALOGUE } from '../../src/domain/models/index.js';
+import type { Plan } from '../../src/domain/plan.schema.js';
+import { paidTaskQueue, WORKFLOW_TYPE } from '../../src/workflows/contract.js';
+import { planOf } from '../support/plans.js';
+
+const codePath = fileURLToPath(new URL('../../dist/workflow-bundle.js', import.meta.url));
+const path = inject('timeSkippingServer');
+if (path === null)
+  console.warn('hours.test.ts is skipped: no time-skipping server (needs Java and Maven)');
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+const CONTEXT = {
+  catalogue: CATALOGUE,
+  default_model: 'kwaivgi/kling-v2.5-turbo-pro',
+  duration_buffer: 1.25,
+};
+
+const predictionOf = (input: GenerateClipInput, more: Partial<Prediction> = {}): Prediction => ({
+  id: `p${String(input.clip_index)}-${String(input.failed_attempts)}`,
+  attempt: input.failed_attempts + 1,
+  status: 'succeeded',
+  url: 'https://replicate.com/p/x',
+  created_at: new Date().toISOString(),
+  // Unknown: this process's clock is not the server's, which skips.
+  completed_at: null,
+  predict_time: 40,
+  requested_duration: input.requested_duration,
+  unit_price: input.price,
+  cost_usd: 0.35,
+  billed: true,
+  adopted: false,
+  ...more,
+});
+
+/** Activities that play a good day; tests replace what is to go wrong. */
+const GOOD: Activities & PaidActivities = {
+  resolvePlan: (plan) => {
+    const checked = checkPlan(plan, CONTEXT);
+    if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
+    const timings = { start_to_close: 120, heartbeat: 15 };
+    return Promise.resolve({ resolved: checked.resolved, simulated: true, timings });
+  },
+  prepareReferences: () => Promise.reject(new Error('no clip of these plans has references')),
+  generateClip: (input) =>
+    Promise.resolve({
+      outcome: 'succeeded',
+      attempt: input.failed_attempts + 1,
+      prediction: predictionOf(input),
+      output_url: 'https://replicate.delivery/x.mp4',
+    }),
+  storeClip: ({ requested_duration }) =>
+    Promise.resolve({
+      actual_duration: requested_duration,
+      video_url: '/video',
+      thumbnail_url: null,
+    }),
+  settlePrediction: ({ prediction }) =>
+    Promise.resolve({ prediction: { ...prediction, status: 'canceled' }, output_url: null }),
+  endLost: () => Promise.reject(new Error('nothing is lost in these plans')),
+  archiveJob: () => Promise.resolve(),
+};
+
+describe.skipIf(path === null)('a job whose trouble takes hours', () => {
+  let server: TestWorkflowEnvironment;
+  beforeAll(async () => {
+    server = await TestWorkflowEnvironment.createTimeSkipping({
+      server: { executable: { type: 'existing-path', path: path ?? '' } },
+    });
+  });
+  afterAll(() => server.teardown());
+
+  /** Runs a plan with the given activities to its end; answers with job and hours passed. */
+  async function play(plan: Plan, bad: Partial<typeof GOOD>): Promise<Job> {
+    const { generateClip, ...others } = { ...GOOD, ...bad };
+    const taskQueue = `hours-${String(Math.random())}`;
+    const { nativeConnection: connection } = server;
+    const main = await Worker.create({
+      connection,
+      taskQueue,
+      workflowBundle: { codePath },
+      activities: others,
+    });
+    const paid = await Worker.create({
+      connection,
+      taskQueue: paidTaskQueue(taskQueue),
+      activities: { generateClip },
+    });
+    return paid.runUntil(
+      main.runUntil(async () => {
+        const handle = await server.client.workflow.start(WORKFLOW_TYPE, {
+          taskQueue,
+          workflowId: taskQueue,
+          args: [plan],
+        });
+        await handle.result().catch(() => undefined);
+        return handle.query<Job>('progress');
+      }),
+    );
+  }
+
+  it('retries a download until the provider deletes the file, and never pays again', async () => {
+    let creates = 0;
+    let downloads = 0;
+    const job = await play(planOf(['a']), {
+      generateClip: (input) => {
+        creates++;
+        return GOOD.generateClip(input);
+      },
+      storeClip: () => {
+        downloads++;
+        throw ApplicationFailure.create({ type: 'output_lost', message: 'HTTP 500' });
+      },
+    });
+    expect(job.clips[0]).toMatchObject({ status: 'failed', error: { kind: 'output_lost' } });
+    expect(creates).toBe(1);
+    expect(downloads).toBeGreaterThan(30);
+    expect(job.total_generation_time).toBeGreaterThan(3000);
+    expect(job.total_generation_time).toBeLessThan(3700);
+  });
+
+  it('keeps going through a disk that is full for half an hour', async () => {
+    let tries = 0;
+    const job = await play(planOf(['a']), {
+      storeClip: (input) => {
+        if (++tries < 20) {
+          throw ApplicationFailure.create({ type: 'storage_error', message: 'ENOSPC' });
+        }
+        return GOOD.storeClip(input);
+      },
+    });
+    expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 1 });
+  });
+
+  it('backs off 2 s and 4 s between three attempts of a clip, and then reports the last failure', async () => {
+    const at: number[] = [];
+    const job = await play(planOf(['a']), {
+      generateClip: (input) => {
+        at.push(Date.now());
+        const attempt = at.length;
+        const error = { kind: 'provider_error' as const, message: 'E9828', retryable: attempt < 3 };
+        throw ApplicationFailure.create({
+          type: 'provider_error',
+          message: error.message,
+          nonRetryable: !error.retryable,
+          details: [{ attempt, prediction: predictionOf(input, { status: 'failed' }), error }],
+        });
+      },
+    });
+    expect(at).toHaveLength(3);
+    expect(job.clips[0]).toMatchObject({ status: 'failed', error: { message: 'E9828' } });
+  });
+});
