@@ -16,8 +16,9 @@ const URGENCY: Record<Clip['status'], number> = {
 
 const money = (usd: number | null): string => (usd === null ? '–' : `$${usd.toFixed(2)}`);
 const seconds = (value: number | null): string => (value === null ? '–' : `${String(value)} s`);
+/** Cut before it is cleaned: this is drawn again after every event, and a prompt may be 10,000 characters long. */
 const cell = (text: string): string =>
-  text.replaceAll('|', '/').replaceAll(/\s+/g, ' ').slice(0, 60);
+  text.slice(0, 120).replaceAll('|', '/').replaceAll(/\s+/g, ' ').slice(0, 60);
 
 function rowOf(clip: Clip): string {
   const cells = [
