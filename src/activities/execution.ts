@@ -4,6 +4,8 @@
  *
  * X1 The first heartbeat of a fresh execution carries the prediction's id: only the first is sent at once,
  *    a second within the throttle is lost by a kill.
+ * X2 One that was suspended for longer than its heartbeat time-out (a laptop's lid, a stopped process) takes
+ *    itself for gone before it hears so: another may have gone on meanwhile.
  */
 import { Context } from '@temporalio/activity';
 import type { Heartbeat } from '../domain/activity.js';
@@ -17,6 +19,9 @@ export class Execution {
   readonly context = Context.current();
   readonly state: Heartbeat;
   #timer: NodeJS.Timeout | null = null;
+  /** Wall clock: the monotonic one stands still while the machine sleeps. */
+  #awakeAt = Date.now();
+  #overslept = false;
 
   constructor(state: Heartbeat) {
     this.state = state;
@@ -48,7 +53,8 @@ export class Execution {
   }
 
   get interruption(): Interruption | null {
-    if (!this.context.cancellationSignal.aborted) return null;
+    this.#look();
+    if (!this.context.cancellationSignal.aborted) return this.#overslept ? 'gone' : null;
     const details = this.context.cancellationDetails;
     if (details?.cancelRequested) return 'cancel';
     return details?.workerShutdown ? 'handover' : 'gone';
@@ -59,8 +65,17 @@ export class Execution {
     Object.assign(this.state, change);
     this.context.heartbeat({ ...this.state });
     this.#timer ??= setInterval(() => {
+      this.#look();
       this.context.heartbeat({ ...this.state });
     }, BEAT);
+  }
+
+  /** X2; only once the timer runs is a long silence a sign. */
+  #look(): void {
+    const { heartbeatTimeoutMs: most } = this.info;
+    const now = Date.now();
+    if (this.#timer !== null && most && now - this.#awakeAt > most) this.#overslept = true;
+    this.#awakeAt = now;
   }
 
   /** Waits; returns early when the execution has to stop or the bell rings. */
