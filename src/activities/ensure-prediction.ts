@@ -54,8 +54,16 @@ async function create(deps: Deps, attempt: Attempt, memory: Memory): Promise<Sta
       webhook: deps.webhook_url,
     });
     switch (outcome.type) {
-      case 'created':
-        return { id: outcome.prediction.id, known: outcome.prediction, adopted: false };
+      case 'created': {
+        const { prediction } = outcome;
+        if (await deps.claims.claim(prediction.id, attempt.owner)) {
+          return { id: prediction.id, known: prediction, adopted: false };
+        }
+        // Before this answer came, a twin that had lost its own found ours in the list: then the twin's is ours.
+        const left = await find(deps, attempt, memory);
+        if (left !== null || execution.interruption !== null) return left;
+        break;
+      }
       case 'rejected': {
         const { kind, message } = outcome;
         throw await attempt.over({ kind, retry: FAILURES[kind].retry }, message, null);
