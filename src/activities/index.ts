@@ -1,6 +1,7 @@
 /** All activities, assembled from the world they need. The workflow sees their types only. */
 import { createArchiveJob } from './archive-job.js';
 import type { Deps } from './deps.js';
+import { createEndLost } from './end-lost.js';
 import { createGenerateClip } from './generate-clip.js';
 import { createPrepareReferences } from './prepare-references.js';
 import { createResolvePlan } from './resolve-plan.js';
@@ -16,6 +17,7 @@ export const createActivities = (deps: Deps) => ({
   prepareReferences: createPrepareReferences(deps),
   storeClip: createStoreClip(deps),
   settlePrediction: createSettlePrediction(deps),
+  endLost: createEndLost(deps),
   archiveJob: createArchiveJob(deps),
 });
 export type Activities = ReturnType<typeof createActivities>;

@@ -22,7 +22,7 @@ export interface Memory {
   last_error: Problem | null;
 }
 
-const BLANK = { known: new Set<string>(), granted: true, adopted: false, last_error: null };
+const BLANK = { granted: true, adopted: false, last_error: null };
 
 export async function recall(
   execution: Execution,
@@ -32,7 +32,13 @@ export async function recall(
   const details = heartbeatOf(execution.info.heartbeatDetails);
   const fresh = execution.isFirst && details === null && input.resume === null && !input.unclear;
   if (fresh && input.failed_attempts === 0) {
-    return { ...BLANK, failed_attempts: 0, open: null, unclear: false };
+    return {
+      ...BLANK,
+      failed_attempts: 0,
+      open: null,
+      unclear: false,
+      known: new Set(input.known),
+    };
   }
   const told = await ask(execution, workflow, input.clip_index);
   const failed = Math.max(
@@ -48,7 +54,11 @@ export async function recall(
     open,
     adopted: last?.id === open && last.adopted,
     unclear: open === null && !(fresh || endedCleanly(execution, input, failed)),
-    known: new Set([...(told?.predictions.map(({ id }) => id) ?? []), ...(told?.claimed ?? [])]),
+    known: new Set([
+      ...(input.known ?? []),
+      ...(told?.predictions.map(({ id }) => id) ?? []),
+      ...(told?.claimed ?? []),
+    ]),
     granted: told?.granted ?? true,
     last_error: told?.last_error ?? null,
   };

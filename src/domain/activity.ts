@@ -68,7 +68,20 @@ export interface GenerateClipInput {
   since: string;
   /** When its time budget is over. */
   deadline: string;
+  /** Ids that this clip has in its ledger already, earlier rounds included: none of them is the lost one. */
+  known?: string[];
 }
+
+/** A clip that ended while nobody knew whether its create had come through. */
+export type EndLostInput = Pick<
+  GenerateClipInput,
+  'clip_index' | 'model' | 'input' | 'requested_duration' | 'price' | 'bills_failed' | 'since'
+> & {
+  attempt: number;
+  known: string[];
+  /** The prediction that was last heard of, where one was. */
+  resume: string | null;
+};
 
 /** A prediction as the ledger has it, and where its file is. */
 export interface Rendered {

@@ -62,12 +62,32 @@ export const storing = (seconds: number) =>
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s' },
   });
 
-/** Ends or reads a prediction: tried for two minutes; after that the provider's own deadline ends it. */
+/**
+ * Ends or reads a prediction: tried for minutes; after that the provider's own deadline ends it. Tries are
+ * counted, not time: while no worker is there, nobody has tried.
+ */
 export const { settlePrediction } = proxyActivities<Activities>({
   ...COMMON,
   startToCloseTimeout: '30s',
-  scheduleToCloseTimeout: '2m',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10s' },
+  retry: {
+    initialInterval: '1s',
+    backoffCoefficient: 2,
+    maximumInterval: '10s',
+    maximumAttempts: 12,
+  },
+});
+
+/** The same for one that may not even exist: it is looked for first. */
+export const { endLost } = proxyActivities<Activities>({
+  ...COMMON,
+  startToCloseTimeout: '2m',
+  heartbeatTimeout: '15s',
+  retry: {
+    initialInterval: '1s',
+    backoffCoefficient: 2,
+    maximumInterval: '10s',
+    maximumAttempts: 12,
+  },
 });
 
 /** A convenience for later; a job is not held up by a full disk for long. */

@@ -29,8 +29,9 @@ export function attemptOver(cause: Error | undefined): AttemptOver | null {
   return (cause.details?.[0] as AttemptOver | undefined) ?? null;
 }
 
+/** Null when no execution has said so itself: of one that is not running at the time, the server writes a mere word. */
 export function canceledExecution(error: unknown): CanceledExecution | null {
   const cause = causeOf(error) ?? error;
-  if (!(cause instanceof CancelledFailure)) return null;
-  return (cause.details[0] as CanceledExecution | undefined) ?? null;
+  const details: unknown = cause instanceof CancelledFailure ? cause.details[0] : null;
+  return typeof details === 'object' ? (details as CanceledExecution | null) : null;
 }

@@ -1,12 +1,22 @@
 /** What the activities of one clip are given: plan and clip, as frozen when the plan was resolved. Pure. */
-import type { GenerateClipInput, Rendered, StoreClipInput } from '../domain/activity.js';
+import type {
+  EndLostInput,
+  GenerateClipInput,
+  Rendered,
+  StoreClipInput,
+} from '../domain/activity.js';
 import type { ResolvedClip, ResolvedPlan } from '../domain/resolved.js';
 import { providerInput } from '../domain/resolved.js';
 
 /** Seconds for which the provider keeps a finished file. */
 const RETENTION = 3600;
 
-export type ClipState = Pick<GenerateClipInput, 'resume' | 'unclear' | 'failed_attempts' | 'since'>;
+export type ClipState = Pick<
+  GenerateClipInput,
+  'resume' | 'unclear' | 'failed_attempts' | 'since'
+> & {
+  known: string[];
+};
 
 export const generateClipInput = (
   { model, clip_timeout }: ResolvedPlan,
@@ -23,6 +33,23 @@ export const generateClipInput = (
   usual_time: clip.usual_time,
   deadline: new Date(Date.parse(state.since) + clip_timeout * 1000).toISOString(),
   ...state,
+});
+
+export const endLostInput = (
+  { model }: ResolvedPlan,
+  clip: ResolvedClip,
+  { resume, since, known, failed_attempts }: Omit<ClipState, 'unclear'>,
+): EndLostInput => ({
+  clip_index: clip.clip_index,
+  model: model.id,
+  input: providerInput(model, clip),
+  requested_duration: clip.requested_duration,
+  price: clip.price,
+  bills_failed: model.bills_failed,
+  attempt: failed_attempts + 1,
+  resume,
+  since,
+  known,
 });
 
 export const storeClipInput = (

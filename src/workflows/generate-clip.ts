@@ -6,13 +6,18 @@
  * G4 A clip is over only when each of its predictions is.
  */
 import { ApplicationFailure, CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
-import type { GenerateClipInput, Rendered, StoreClipResult } from '../domain/activity.js';
+import type {
+  CanceledExecution,
+  GenerateClipInput,
+  Rendered,
+  StoreClipResult,
+} from '../domain/activity.js';
 import { backoffSeconds, isFailureKind, MAX_ATTEMPTS, problem } from '../domain/failures.js';
 import type { Problem } from '../domain/failures.js';
 import type { Clip, ClipEventType, Prediction } from '../domain/job.js';
 import type { ResolvedClip } from '../domain/resolved.js';
 import { paidActivities, storing } from './activities.js';
-import { generateClipInput, storeClipInput } from './activity-input.js';
+import { endLostInput, generateClipInput, storeClipInput } from './activity-input.js';
 import {
   attemptOver,
   canceledExecution,
@@ -24,7 +29,7 @@ import { ClipLedger } from './clip-ledger.js';
 import { completed } from './completed-clip.js';
 import type { AttemptFailed, ClipMemory } from './contract.js';
 import type { JobContext } from './job-context.js';
-import { bookEnd, settleClip } from './settle-clip.js';
+import { bookEnd, endLostOf, settleClip } from './settle-clip.js';
 
 const now = (): string => new Date().toISOString();
 /** Thrown within a run only: the clip is over without a video. */
@@ -45,6 +50,8 @@ export class ClipRun {
   #lastError: Problem | null = null;
   #scope: CancellationScope | null = null;
   #ending: 'canceled' | 'timed_out' | null = null;
+  /** The paid activity was asked and has not answered; `resume`: the prediction it was last heard of with. */
+  #unanswered: { resume: string | null } | null = null;
 
   constructor(job: JobContext, clip: ResolvedClip, earlier: readonly Prediction[]) {
     this.#job = job;
@@ -112,7 +119,10 @@ export class ClipRun {
       error: null,
     });
     try {
-      this.#complete(await this.#generateAndStore());
+      const stored = await this.#generateAndStore();
+      // G4: an execution that was cut off may have left a second one.
+      await settleClip(this.#job, this.#clip, this.#ledger);
+      this.#complete(stored);
     } catch (over) {
       if (!(over instanceof ClipOver)) throw over;
       this.#fail(over.error);
@@ -140,7 +150,9 @@ export class ClipRun {
     let unclear = false;
     for (;;) {
       try {
+        this.#unanswered = { resume };
         const result = await this.#execute({ resume, unclear });
+        this.#unanswered = null;
         if (result.outcome === 'succeeded') {
           this.#ledger.enter(result.prediction);
           // Settled, so it counts as spent from here on; storing costs nothing.
@@ -155,6 +167,7 @@ export class ClipRun {
           resume = lastHeard(cause) ?? this.#ledger.open.at(-1)?.id ?? null;
           unclear = resume === null;
         } else {
+          this.#unanswered = null;
           await sleep(this.#attemptFailed(cause) * 1000);
           resume = null;
           unclear = false;
@@ -170,9 +183,20 @@ export class ClipRun {
       activityId: `clip-${String(clip_index)}`,
       summary: `clip ${String(clip_index)} · ${String(requested_duration)} s · ${prompt.slice(0, 60)}`,
     };
-    const state = { ...memory, failed_attempts: this.#failedAttempts, since: this.#since };
-    const input = generateClipInput(plan, this.#clip, state);
+    const input = generateClipInput(plan, this.#clip, { ...memory, ...this.#state() });
     return paidActivities(paidTaskQueue, timings).generateClip.executeWithOptions(options, [input]);
+  }
+
+  #state() {
+    const known = this.#ledger.all.map(({ id }) => id);
+    return { failed_attempts: this.#failedAttempts, since: this.#since, known };
+  }
+
+  /** G4: a create whose execution died in the middle of it may have come through. */
+  async #endLost(): Promise<CanceledExecution | null> {
+    if (this.#unanswered === null || this.#ledger.open.length > 0) return null;
+    const state = { ...this.#unanswered, ...this.#state() };
+    return endLostOf(this.#job, endLostInput(this.#job.plan, this.#clip, state));
   }
 
   #store(rendered: Rendered): Promise<StoreClipResult> {
@@ -242,7 +266,8 @@ export class ClipRun {
       }
       // Neither this clip's cancellation nor its clock: the whole job was canceled.
       this.#ending ??= 'canceled';
-      const booked = bookEnd(this.#ledger, canceledExecution(error));
+      const end = canceledExecution(error) ?? (await this.#endLost());
+      const booked = bookEnd(this.#ledger, end);
       const rendered = (await settleClip(this.#job, this.#clip, this.#ledger)) ?? booked;
       if (this.#ending === 'canceled')
         throw new ClipOver(problem('canceled', 'canceled on request'));

@@ -1,8 +1,8 @@
 /** Ends every prediction of a clip that may still run at the provider, and books how each ended. */
 import { ActivityFailure, CancellationScope } from '@temporalio/workflow';
-import type { CanceledExecution, Rendered } from '../domain/activity.js';
+import type { CanceledExecution, EndLostInput, Rendered } from '../domain/activity.js';
 import type { ResolvedClip } from '../domain/resolved.js';
-import { settlePrediction } from './activities.js';
+import { endLost, settlePrediction } from './activities.js';
 import type { ClipLedger } from './clip-ledger.js';
 import type { JobContext } from './job-context.js';
 
@@ -37,6 +37,26 @@ export async function settleClip(
       }
     }
     return rendered;
+  });
+}
+
+/** Finds and ends what a create may have left behind whose execution never answered; null when nobody can tell. */
+export async function endLostOf(
+  job: JobContext,
+  input: EndLostInput,
+): Promise<CanceledExecution | null> {
+  return CancellationScope.nonCancellable(async () => {
+    try {
+      const summary = `look for what clip ${String(input.clip_index)} may have left running`;
+      return await endLost.executeWithOptions({ summary }, [input]);
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error;
+      job.log.warn(
+        'it could not be confirmed that nothing was left running; npm run orphans lists what is',
+        { clip_index: input.clip_index },
+      );
+      return null;
+    }
   });
 }
 
