@@ -12,6 +12,7 @@ import type { FastifyInstance, FastifyBaseLogger, RawServerDefault } from 'fasti
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { secureAnswers } from './plugins/headers.js';
 import { guard } from './plugins/keys.js';
 import { describeApi } from './plugins/openapi.js';
 import { servePage } from './plugins/page.js';
@@ -57,6 +58,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   app.setValidatorCompiler(validatorCompiler);
   // Schemas describe answers, they do not change them: a job goes out as the workflow made it.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  secureAnswers(app);
   guard(app, deps.settings.api_keys);
   countRequests(app, services);
   endStreams(app, services);

@@ -1,0 +1,22 @@
+/**
+ * What browsers are told about every answer, and what documents may load: their own origin and nothing else.
+ *
+ * H1 no document runs, loads or sends anything from or to elsewhere; the description of the API, whose viewer is
+ *    not ours, may style itself inline and draw pictures out of its own text, and no more than that.
+ */
+import type { FastifyInstance } from 'fastify';
+
+const OURS = "default-src 'self'";
+const NOBODY = "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+
+export const PAGE_POLICY = `${OURS}; ${NOBODY}`;
+export const DOCS_POLICY = `${OURS}; img-src 'self' data:; style-src 'self' 'unsafe-inline'; ${NOBODY}`;
+
+/** `same-origin` and not `no-referrer`: the latter hides the origin of our own page's requests, too. */
+const ALWAYS = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'same-origin' };
+
+export function secureAnswers(app: FastifyInstance): void {
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers(ALWAYS);
+  });
+}
