@@ -3,21 +3,22 @@
  * whole ledger. Pure; the facts that follow make the difference visible to everybody who folds them.
  */
 import type { Clip, Job, JobFact } from './job.js';
+import { unfinished } from './progress.js';
 
 /** The retried job before its first new event. `fresh` is the plan checked again. */
 export function continueJob(fresh: Job, previous: Job | null): Job {
   if (previous === null) return fresh;
   const planned = new Map(fresh.clips.map((clip) => [clip.clip_index, clip]));
   return {
-    ...previous,
+    ...unfinished(previous),
     run_id: fresh.run_id,
     status: 'queued',
-    completed_at: null,
-    error: null,
     clips: previous.clips.map((clip) => {
       const whole = planned.get(clip.clip_index);
-      // Prompt and metadata may have been shortened on the way; the plan has them whole.
-      return whole ? { ...clip, prompt: whole.prompt, metadata: whole.metadata } : clip;
+      if (whole === undefined) return clip;
+      // They may have been shortened on the way; the plan has them whole.
+      const { prompt, metadata, duration_reason } = whole;
+      return { ...clip, prompt, metadata, duration_reason };
     }),
   };
 }

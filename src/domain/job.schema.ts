@@ -3,6 +3,7 @@
  * they do not convert: what goes out is the job itself. A test holds them equal to the types.
  */
 import { z } from 'zod';
+import { VERDICTS } from './compensation.js';
 import { FAILURE_KINDS } from './failures.js';
 import type { FailureKind } from './failures.js';
 
@@ -68,6 +69,40 @@ export const clipSchema = z.strictObject({
   metadata: z.record(z.string(), z.unknown()),
 });
 
+const seconds = z.number().meta({ description: 'Seconds.' });
+
+export const compensationSchema = z.strictObject({
+  total_target_duration: seconds,
+  total_actual_duration: seconds,
+  total_shortfall: seconds.meta({ description: 'Seconds missing after the last clip.' }),
+  shortfall_percent: z.number(),
+  verdict: z.enum(VERDICTS).meta({
+    description:
+      'Below 10 % accept, up to 20 % warn, above extend the last good clip, above 50 % fail.',
+  }),
+  extension: z
+    .strictObject({
+      clip_index: z.int().min(0),
+      method: z.enum(['freeze', 'loop']),
+      seconds,
+      remaining_shortfall: seconds,
+    })
+    .nullable(),
+  clips: z.array(
+    z.strictObject({
+      clip_index: z.int().min(0),
+      original_target_duration: seconds,
+      extended_target_duration: seconds.meta({
+        description: 'Its own target and what the clips before it lack.',
+      }),
+      actual_duration: seconds.nullable(),
+      compensation_taken: seconds.meta({ description: 'What it makes up for clips before it.' }),
+      shortfall_after: seconds,
+      hole: z.boolean().meta({ description: 'It failed or was canceled.' }),
+    }),
+  ),
+});
+
 export const JOB_STATUSES = [
   'queued',
   'running',
@@ -102,6 +137,7 @@ export const jobSchema = z.strictObject({
   dispatch: z.enum(['batches', 'window']),
   warnings: z.array(z.string()),
   error: problemSchema.nullable(),
+  compensation: compensationSchema.exactOptional(),
   clips: z.array(clipSchema),
 });
 

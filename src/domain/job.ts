@@ -3,6 +3,7 @@
  * workflow results, query answers, HTTP bodies and SSE data; nobody maps them. Types only, no code.
  * Seconds for durations, US dollars for money, RFC 3339 UTC for times.
  */
+import type { Compensation } from './compensation.js';
 import type { Problem } from './failures.js';
 
 export type JobStatus = 'queued' | 'running' | 'paused' | 'succeeded' | 'failed' | 'canceled';
@@ -103,6 +104,8 @@ export interface Job {
   dispatch: 'batches' | 'window';
   warnings: string[];
   error: Problem | null;
+  /** For the composer that follows: what is missing in length, and what to do about it. Once the job is over. */
+  compensation?: Compensation;
   clips: Clip[];
 }
 

@@ -5,6 +5,7 @@
  * P1 seq grows by exactly one with every event.
  * P2 the job after an event depends on nothing but the job before it and the event.
  */
+import { compensationOf } from './compensation.js';
 import type {
   Clip,
   ClipEventType,
@@ -95,20 +96,19 @@ export function applyFact(job: Job, fact: JobFact, at: string): Job {
       completed_at: at,
       error: fact.error,
       total_generation_time: job.started_at ? secondsBetween(job.started_at, at) : null,
+      ...(job.clips.length === 0 ? {} : { compensation: compensationOf(job.clips) }),
     };
   }
   switch (fact.type) {
     case 'job.started':
       return {
-        ...job,
+        ...unfinished(job),
         run_id: fact.run_id,
         total_clips: fact.total_clips,
         model: fact.model,
         estimated_cost_usd: fact.estimated_cost_usd,
         status: job.status === 'paused' ? 'paused' : 'running',
         started_at: job.started_at ?? at,
-        completed_at: null,
-        error: null,
       };
     case 'batch.started':
       return job;
@@ -123,6 +123,11 @@ export function applyFact(job: Job, fact: JobFact, at: string): Job {
         ...(fact.max_cost_usd === undefined ? {} : { max_cost_usd: fact.max_cost_usd }),
       };
   }
+}
+
+/** What only a finished job has is taken from one that goes on. */
+export function unfinished({ compensation: _, ...job }: Job): Job {
+  return { ...job, completed_at: null, error: null };
 }
 
 /** Numbers a fact: the event, and the job after it. */

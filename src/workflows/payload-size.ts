@@ -1,8 +1,12 @@
-/** Keeps a job below Temporal's payload limit by shortening prompts, which the plan has in full. Pure. */
-import type { Job } from '../domain/job.js';
+/**
+ * Keeps a job below Temporal's payload limit: first without what the plan has in full, then without what can be
+ * computed again or read elsewhere. States, money and predictions are never touched. Pure.
+ */
+import type { Clip, Job } from '../domain/job.js';
 
 const LIMIT = 1_800_000;
 const SHORT_PROMPT = 120;
+const BARE_TEXT = 40;
 
 /** Bytes of a value as JSON in UTF-8. */
 export function jsonBytes(value: unknown): number {
@@ -19,15 +23,30 @@ export function jsonBytes(value: unknown): number {
 export function fitJob(job: Job): Job {
   // Cheap first: small jobs need no counting.
   if (job.clips.length < 20 || jsonBytes(job) <= LIMIT) return job;
+  const short = { ...job, clips: job.clips.map(withoutPlan) };
+  return jsonBytes(short) <= LIMIT ? short : bare(short);
+}
+
+const cut = (text: string, length: number): string =>
+  text.length > length ? `${text.slice(0, length - 1)}…` : text;
+
+const withoutPlan = (clip: Clip): Clip => ({
+  ...clip,
+  prompt: cut(clip.prompt, SHORT_PROMPT),
+  metadata: {},
+});
+
+/** The events of the clips, and the plan, still have all of it. */
+function bare(job: Job): Job {
+  const { compensation } = job;
   return {
     ...job,
+    ...(compensation === undefined ? {} : { compensation: { ...compensation, clips: [] } }),
     clips: job.clips.map((clip) => ({
       ...clip,
-      prompt:
-        clip.prompt.length > SHORT_PROMPT
-          ? `${clip.prompt.slice(0, SHORT_PROMPT - 1)}…`
-          : clip.prompt,
-      metadata: {},
+      prompt: cut(clip.prompt, BARE_TEXT),
+      duration_reason: '',
+      error: clip.error && { ...clip.error, message: cut(clip.error.message, SHORT_PROMPT) },
     })),
   };
 }

@@ -1,7 +1,15 @@
 /** Shortfalls are handed on, holes count whole, and the verdict turns at its documented borders. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { checkPlan } from '../../src/domain/check-plan.schema.js';
 import { compensationOf, type DeliveredClip } from '../../src/domain/compensation.js';
+import { continueJob } from '../../src/domain/continue-job.js';
+import { initialJob } from '../../src/domain/initial-job.js';
+import type { Job, JobFact } from '../../src/domain/job.js';
+import { jobSchema } from '../../src/domain/job.schema.js';
+import { CATALOGUE } from '../../src/domain/models/index.js';
+import { record } from '../../src/domain/progress.js';
+import { planOf } from '../support/plans.js';
 
 const good = (clip_index: number, target: number, actual: number): DeliveredClip => ({
   clip_index,
@@ -102,5 +110,54 @@ describe('compensationOf', () => {
         expect(total_shortfall).toBeLessThanOrEqual(total_target_duration + 1e-6);
       }),
     );
+  });
+});
+
+describe('the compensation of a job', () => {
+  const at = '2026-01-01T00:00:00.000Z';
+  const checked = checkPlan(planOf(['a', 'b']), {
+    catalogue: CATALOGUE,
+    default_model: 'kwaivgi/kling-v2.5-turbo-pro',
+    duration_buffer: 1.25,
+  });
+  if (!checked.ok) throw new Error('expected a good plan');
+  const identity = { job_id: 'film', run_id: 'r', created_at: at, simulated: true };
+  const queued = initialJob(checked.resolved, identity);
+  const fold = (job: Job, ...facts: JobFact[]): Job =>
+    facts.reduce((before, fact) => record(before, fact, at).job, job);
+  const started: JobFact = {
+    type: 'job.started',
+    run_id: 'r',
+    total_clips: 2,
+    model: queued.model,
+    estimated_cost_usd: null,
+  };
+  const [first, second] = queued.clips;
+  if (first === undefined || second === undefined) throw new Error('expected two clips');
+  const facts: JobFact[] = [
+    started,
+    {
+      type: 'clip.completed',
+      clip_index: 0,
+      clip: { ...first, status: 'succeeded', actual_duration: 5.04 },
+    },
+    { type: 'clip.failed', clip_index: 1, clip: { ...second, status: 'failed' } },
+  ];
+  const ending: JobFact = { type: 'job.completed', error: null, total_cost_usd: 0 };
+
+  it('comes with its last event, however it ends, and follows from its clips', () => {
+    expect(fold(queued, ...facts)).not.toHaveProperty('compensation');
+    for (const type of ['job.completed', 'job.failed', 'job.canceled'] as const) {
+      const job = fold(queued, ...facts, { ...ending, type });
+      expect(job.compensation).toEqual(compensationOf(job.clips));
+      expect(job.compensation).toMatchObject({ verdict: 'extend', total_shortfall: 5 });
+      expect(jobSchema.parse(job)).toEqual(job);
+    }
+  });
+
+  it('is gone from a job that goes on', () => {
+    const over = fold(queued, ...facts, ending);
+    expect(fold(over, started)).not.toHaveProperty('compensation');
+    expect(continueJob(queued, over)).not.toHaveProperty('compensation');
   });
 });
