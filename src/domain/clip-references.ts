@@ -20,9 +20,7 @@ export const urlsOfComposite = (composite: CompositeReference): string[] => [
 /** Null where there is nothing to look at. */
 export function referencesIn(clip: ResolvedClip): ClipReferences | null {
   const { clip_index, composite } = clip;
-  // The composite takes the place of what stands in its input.
-  const values = Object.entries(clip.input).filter(([name]) => name !== composite?.input);
-  const urls = [...new Set(values.flatMap(([, value]) => value).filter(isUrl))];
+  const urls = [...new Set(Object.values(clip.input).flat().filter(isUrl))];
   if (urls.length === 0 && composite === undefined) return null;
   return { clip_index, urls, ...(composite === undefined ? {} : { composite }) };
 }

@@ -7,7 +7,12 @@ import { legalDurations, listed, planDuration, type LegalDuration } from './dura
 import type { ModelRow, Scalar } from './models/row.js';
 import { brokenRules, effective } from './models/rules.js';
 import type { ClipPrompt } from './plan.schema.js';
-import { placeReferences, referencesOf, type ReferenceMode } from './references.js';
+import {
+  placeReferences,
+  referencesOf,
+  type PlacedReferences,
+  type ReferenceMode,
+} from './references.js';
 import type { PlanProblem, ResolvedClip } from './resolved.js';
 
 /** What holds for every clip of the job. */
@@ -70,26 +75,19 @@ export function resolveClip(asked: ClipPrompt, place: number, job: JobChoices): 
     ...(row.seed !== null && asked.seed !== undefined ? { [row.seed]: asked.seed } : {}),
   };
   const length = planLength(job, before, asked.duration);
-  const { composite } = references;
-  const clip: ResolvedClip = {
-    ...wanted(asked),
-    ...priced(row, before, length),
-    ...(composite === null ? {} : { composite }),
-  };
-  const textOnly = job.text_only ? withoutImages(job, clip, references.inputs) : null;
-  if (textOnly !== null) clip.text_only = textOnly;
+  const planned: ResolvedClip = { ...wanted(asked), ...priced(row, before, length) };
   return {
-    clip,
+    clip: withImages(job, planned, references),
     warnings: [
       ...ratio.warnings,
       ...references.warnings,
       ...lengthWarnings(row, asked.duration, length),
-      ...costWarnings(clip, length.planned.closest.seconds),
+      ...costWarnings(planned, length.planned.closest.seconds),
     ],
     problems: [
-      ...missingImages(row, clip.input, path),
+      ...missingImages(row, planned.input, path),
       ...promptProblems(row, asked, path),
-      ...(job.check_rules ? ruleProblems(row, clip.input, path) : []),
+      ...(job.check_rules ? ruleProblems(row, planned.input, path) : []),
     ],
   };
 }
@@ -119,12 +117,29 @@ function ratioInput(
   return { inputs: ratio === undefined ? {} : { [input]: ratio }, warnings: [] };
 }
 
+const without = (input: Input, names: readonly string[]): Input =>
+  Object.fromEntries(Object.entries(input).filter(([name]) => !names.includes(name)));
+
+/** The clip with what its images may still become: a composite in the place of the scene, or nothing. */
+function withImages(
+  job: JobChoices,
+  clip: ResolvedClip,
+  { inputs, composite }: PlacedReferences,
+): ResolvedClip {
+  const textOnly = job.text_only ? withoutImages(job, clip, inputs) : null;
+  return {
+    ...clip,
+    // Nobody is sent the scene alone, and a thousand of them must not be carried twice.
+    ...(composite === null ? {} : { composite, input: without(clip.input, [composite.input]) }),
+    ...(textOnly === null ? {} : { text_only: textOnly }),
+  };
+}
+
 /** What is sent when the clip's images turn out bad, as long as planned; null where the model needs them. */
 function withoutImages(job: JobChoices, clip: ResolvedClip, images: Input): Input | null {
   const { row } = job;
   if (Object.keys(images).length === 0) return null;
-  const kept = Object.entries(clip.input).filter(([name]) => !Object.hasOwn(images, name));
-  const input = { ...Object.fromEntries(kept), ...ratioInput(job, {}).inputs };
+  const input = { ...without(clip.input, Object.keys(images)), ...ratioInput(job, {}).inputs };
   const isLegal = missingImages(row, input, '').length + brokenRules(row, input).length === 0;
   return isLegal ? input : null;
 }

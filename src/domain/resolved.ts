@@ -30,7 +30,7 @@ export interface ResolvedClip {
   duration_reason: string;
   /** Everything sent to the model but its texts; see `providerInput`. */
   input: Record<string, unknown>;
-  /** An image that is to be built, uploaded and sent as one of the inputs, in the place of the URL there. */
+  /** An image that is to be built, uploaded and sent as one more input. */
   composite?: CompositeReference;
   /** `input` without any reference image, where the plan allows that and the model can do without. */
   text_only?: Record<string, unknown>;

@@ -124,3 +124,37 @@ describe('resolvePlan', () => {
     );
   });
 });
+
+describe('a clip whose images may turn out bad', () => {
+  const scene = { scene_reference_url: 'https://example.com/scene.jpg' };
+  const one = (more: object, ...wishes: object[]) =>
+    resolved(plan(more, ...wishes.map((wish, index) => clip(index, wish)))).clips[0];
+  const textOnly = { on_bad_reference: 'text_only', aspect_ratio: '1:1' };
+
+  it('carries what is sent without them, as long as planned, where the plan allows it', () => {
+    const found = one(textOnly, scene);
+    expect(found?.input).toMatchObject({ start_image: scene.scene_reference_url });
+    expect(found?.text_only).toEqual({ aspect_ratio: '1:1', duration: found?.requested_duration });
+    expect(one({ ...textOnly, on_bad_reference: 'fail' }, scene)).not.toHaveProperty('text_only');
+    expect(one(textOnly, {})).not.toHaveProperty('text_only');
+  });
+
+  it('carries nothing where the model needs an image', () => {
+    const found = one({ on_bad_reference: 'text_only', model: 'kwaivgi/kling-v2.1' }, scene);
+    expect(found).not.toHaveProperty('text_only');
+  });
+
+  it('leaves the place of a composite empty until it is uploaded', () => {
+    const both = { ...scene, character_reference_urls: ['https://example.com/ann.jpg'] };
+    const found = one({ aspect_ratio: '9:16' }, both);
+    expect(found?.composite).toMatchObject({ input: 'start_image', aspect_ratio: '9:16' });
+    expect(found?.input).not.toHaveProperty('start_image');
+  });
+
+  it('is composed at the ratio that the model makes when nobody asks for one', () => {
+    const both = { ...scene, character_reference_urls: ['https://example.com/ann.jpg'] };
+    const ratioOf = (model: string) => one({ model }, both)?.composite?.aspect_ratio;
+    expect(ratioOf('kwaivgi/kling-v2.5-turbo-pro')).toBe('16:9');
+    expect(ratioOf('lightricks/ltx-video')).toBe('3:2');
+  });
+});

@@ -1,0 +1,61 @@
+/** Which images of a clip have to be looked at, and what it becomes afterwards. */
+import { describe, expect, it } from 'vitest';
+import { checkPlan } from '../../src/domain/check-plan.schema.js';
+import { asTextOnly, referencesIn, withUpload } from '../../src/domain/clip-references.js';
+import { CATALOGUE } from '../../src/domain/models/index.js';
+import type { ClipPrompt, Plan } from '../../src/domain/plan.schema.js';
+import type { ResolvedClip } from '../../src/domain/resolved.js';
+
+const [scene, ann, bob, hat] = ['scene', 'ann', 'bob', 'hat'].map(
+  (name) => `https://example.com/${name}.jpg`,
+) as [string, string, string, string];
+
+function clipOf(references: Partial<ClipPrompt>, more: Partial<Plan> = {}): ResolvedClip {
+  const prompt = { clip_index: 3, prompt: 'see https://example.com/page', duration: 5 };
+  const checked = checkPlan(
+    { ...more, clip_prompts: [{ ...prompt, ...references }] },
+    {
+      catalogue: CATALOGUE,
+      default_model: 'kwaivgi/kling-v2.5-turbo-pro',
+      duration_buffer: 1.25,
+    },
+  );
+  const clip = checked.ok ? checked.resolved.clips[0] : undefined;
+  if (clip === undefined) throw new Error(JSON.stringify(checked));
+  return clip;
+}
+
+describe('referencesIn', () => {
+  it('finds every image that is sent, once, and none in the texts', () => {
+    expect(referencesIn(clipOf({}))).toBeNull();
+    expect(referencesIn(clipOf({ scene_reference_url: scene }))).toEqual({
+      clip_index: 3,
+      urls: [scene],
+    });
+    const many = { character_reference_urls: [ann, bob, ann], object_reference_urls: [hat] };
+    const veo = clipOf(many, { model: 'google/veo-3.1', aspect_ratio: '16:9' });
+    expect(referencesIn(veo)?.urls).toEqual([ann, bob]);
+  });
+
+  it('leaves the parts of a composite to the composite', () => {
+    const clip = clipOf({ scene_reference_url: scene, character_reference_urls: [ann] });
+    expect(referencesIn(clip)).toMatchObject({ urls: [], composite: { scene_url: scene } });
+  });
+});
+
+describe('a clip afterwards', () => {
+  it('sends its composite once that is uploaded', () => {
+    const clip = clipOf({ scene_reference_url: scene, character_reference_urls: [ann] });
+    expect(withUpload(clip, 'https://a/file').input).toMatchObject({
+      start_image: 'https://a/file',
+    });
+  });
+
+  it('does without images only where that was planned', () => {
+    const wish = { scene_reference_url: scene, character_reference_urls: [ann] };
+    expect(asTextOnly(clipOf(wish))).toBeNull();
+    const clip = asTextOnly(clipOf(wish, { on_bad_reference: 'text_only' }));
+    expect(clip && referencesIn(clip)).toBeNull();
+    expect(clip).toMatchObject({ requested_duration: 5, prompt: expect.any(String) as string });
+  });
+});
