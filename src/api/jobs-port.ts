@@ -110,5 +110,7 @@ export interface Jobs {
   signal(jobId: string, signal: Signal): Promise<Delivered>;
   cancel(jobId: string): Promise<Delivered>;
   list(status: JobStatus | null, limit: number, cursor: string | null): Promise<RunPage>;
+  /** How many jobs run now, as visibility counts them. */
+  running(): Promise<number>;
   workers(): Promise<Workers>;
 }

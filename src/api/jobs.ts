@@ -163,6 +163,12 @@ export function createJobs({ connection, namespace, task_queue }: Settings): Job
       };
     },
 
+    async running() {
+      const query = listQuery('running');
+      const { count } = await call(() => client.workflow.count(query));
+      return count;
+    },
+
     async workers() {
       const answer = await call(() =>
         service.describeTaskQueue({

@@ -1,10 +1,11 @@
-/** The API's own figures in Prometheus' text format: a handful of counters and gauges, and no library for it. */
+/** The API's own figures: a handful of counters and gauges, and no library for it. */
+import { family, labelsOf } from './exposition.js';
 
 export interface Metrics {
   countRequest(labels: { method: string; route: string; status: number }, seconds: number): void;
   count(name: CounterName): void;
-  /** The whole page; `more` are gauges read just now. */
-  render(more: Record<string, number>): string;
+  /** As lines; `more` are gauges read just now. */
+  render(more: Record<string, number>): string[];
 }
 
 const COUNTERS = {
@@ -19,6 +20,7 @@ const GAUGES: Readonly<Record<string, string>> = {
   open_event_streams: 'Event streams open now.',
   watched_jobs: 'Jobs that this process follows now.',
   temporal_up: 'Did Temporal answer just now?',
+  running_jobs: 'Jobs that run now, as Temporal counts them.',
   workers: 'Worker processes that polled within the last minute.',
   resident_memory_bytes: 'Memory of this process.',
   uptime_seconds: 'Since this process began to serve.',
@@ -42,8 +44,8 @@ export function createMetrics(gauges: Record<string, () => number>): Metrics {
       counters.set(name, (counters.get(name) ?? 0) + 1);
     },
     countRequest({ method, route, status }, seconds) {
-      const labels = `method="${method}",route="${route}"`;
-      const full = `${labels},status="${String(status)}"`;
+      const labels = labelsOf({ method, route });
+      const full = labelsOf({ method, route, status: String(status) });
       requests.set(full, (requests.get(full) ?? 0) + 1);
       const timing = timings.get(labels) ?? { count: 0, sum: 0, buckets: BUCKETS.map(() => 0) };
       timings.set(labels, observe(timing, seconds));
@@ -58,15 +60,17 @@ export function createMetrics(gauges: Record<string, () => number>): Metrics {
       const names = Object.keys(COUNTERS) as CounterName[];
       return [
         ...names.flatMap((name) =>
-          family(name, 'counter', COUNTERS[name], [
+          family(`${PREFIX}${name}`, 'counter', COUNTERS[name], [
             `${PREFIX}${name} ${String(counters.get(name) ?? 0)}`,
           ]),
         ),
         ...Object.entries(now).flatMap(([name, value]) =>
-          family(name, 'gauge', GAUGES[name] ?? name, [`${PREFIX}${name} ${String(value)}`]),
+          family(`${PREFIX}${name}`, 'gauge', GAUGES[name] ?? name, [
+            `${PREFIX}${name} ${String(value)}`,
+          ]),
         ),
         ...family(
-          'requests_total',
+          `${PREFIX}requests_total`,
           'counter',
           'Requests answered.',
           [...requests].map(
@@ -74,13 +78,12 @@ export function createMetrics(gauges: Record<string, () => number>): Metrics {
           ),
         ),
         ...family(
-          'request_seconds',
+          `${PREFIX}request_seconds`,
           'histogram',
           'Time to answer.',
           [...timings].flatMap(histogram),
         ),
-        '',
-      ].join('\n');
+      ];
     },
   };
 }
@@ -102,9 +105,3 @@ const histogram = ([labels, { count, sum, buckets }]: [string, Timing]): string[
     `${name}_count{${labels}} ${String(count)}`,
   ];
 };
-
-const family = (name: string, type: string, help: string, lines: string[]): string[] => [
-  `# HELP ${PREFIX}${name} ${help}`,
-  `# TYPE ${PREFIX}${name} ${type}`,
-  ...lines,
-];

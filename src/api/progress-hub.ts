@@ -4,6 +4,7 @@
  * durable: the progress inside an attempt.
  */
 import type { Job } from '../domain/job.js';
+import { isOver } from '../domain/progress.js';
 import type { Archive } from './archive.js';
 import { JobWatcher } from './job-watcher.js';
 import type { Jobs, Run } from './jobs-port.js';
@@ -59,6 +60,13 @@ export class ProgressHub {
 
   get watchedJobs(): number {
     return this.#watched.size;
+  }
+
+  /** The watched jobs that are not over, as last seen. */
+  liveJobs(): Job[] {
+    return [...this.#watched.values()].flatMap(({ watcher: { job } }) =>
+      job === null || isOver(job.status) ? [] : [job],
+    );
   }
 
   async listen(jobId: string, listener: Listener): Promise<Lease> {

@@ -17,6 +17,8 @@ import { createReadRecordedJob } from './recorded-job.js';
 import type { ReadRecordedJob } from './recorded-job.js';
 import { Snapshots } from './snapshots.js';
 import type { EventStream } from './sse.js';
+import { createStoredJobs } from './stored-jobs.js';
+import type { StoredJobs } from './stored-jobs.js';
 import { createWebhookCheck } from './webhook-check.js';
 import type { CheckWebhook } from './webhook-check.js';
 
@@ -60,6 +62,8 @@ export interface Services extends ApiDeps {
   streamLimits: StreamLimits;
   metrics: Metrics;
   checkWebhook: CheckWebhook;
+  /** Every job that ended, from disk. */
+  stored: StoredJobs;
   simulated: boolean;
 }
 
@@ -97,6 +101,7 @@ export function createServices(deps: ApiDeps, log: FastifyBaseLogger): Services 
     streams,
     streamLimits: settings.stream_limits ?? STREAM_LIMITS,
     metrics,
+    stored: createStoredJobs(settings.data_dir),
     checkWebhook: createWebhookCheck(deps.webhookSecret),
     simulated: settings.simulated,
   };

@@ -215,6 +215,11 @@ export class FakeJobs implements Jobs {
     return { runs: all.slice(start, start + limit), next };
   }
 
+  async running() {
+    this.#server();
+    return [...this.runs.values()].filter((runs) => runs.at(-1)?.run.closed_at === null).length;
+  }
+
   async workers() {
     this.#server();
     return { workers: this.worker ? 1 : 0 };

@@ -1,5 +1,6 @@
 /** About the service itself: catalogue, liveness, readiness, figures. */
 import type { App } from '../app.js';
+import { liveFigures, renderFigures } from '../job-figures.js';
 import * as schemas from '../schemas.js';
 import type { Services } from '../services.js';
 
@@ -52,9 +53,18 @@ export function serviceRoutes(app: App, services: Services): void {
     '/metrics',
     { schema: { tags: ['service'], summary: 'Figures for Prometheus', produces: ['text/plain'] } },
     async (_request, reply) => {
-      const { temporal, workers } = await look();
-      reply.type('text/plain; version=0.0.4; charset=utf-8');
-      return reply.send(metrics.render({ temporal_up: temporal ? 1 : 0, workers }));
+      const [{ temporal, workers }, running, figures] = await Promise.all([
+        look(),
+        jobs.running().catch(() => null),
+        jobFigures(services),
+      ]);
+      const now = {
+        temporal_up: temporal ? 1 : 0,
+        workers,
+        ...(running === null ? {} : { running_jobs: running }),
+      };
+      const lines = [...metrics.render(now), ...figures, ''];
+      return reply.type('text/plain; version=0.0.4; charset=utf-8').send(lines.join('\n'));
     },
   );
 
@@ -63,4 +73,16 @@ export function serviceRoutes(app: App, services: Services): void {
       ({ workers }) => ({ temporal: true, workers }),
       () => ({ temporal: false, workers: 0 }),
     );
+}
+
+/** A stored job that runs again counts as what it is now. */
+async function jobFigures({ stored, hub }: Services): Promise<string[]> {
+  const live = hub.liveJobs();
+  const again = new Set(live.map(({ job_id }) => job_id));
+  return renderFigures([
+    ...(await stored.all()).flatMap(({ job_id, counts, totals }) =>
+      again.has(job_id) ? [totals] : [counts, totals],
+    ),
+    ...live.map(liveFigures),
+  ]);
 }
