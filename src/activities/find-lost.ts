@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProviderPrediction, Replicate } from '../adapters/replicate.js';
 import type { Claims } from '../adapters/claims.js';
 import { canonicalJson } from '../domain/canonical-json.js';
+import type { PredictionStatus } from '../domain/job.js';
 import type { Execution } from './execution.js';
 
 /** Milliseconds of watching; the list may lag behind what was accepted. */
@@ -52,6 +53,18 @@ export async function findLost(
   }
 }
 
+/** What is rendered comes first, then what may be; an attempt that failed is adopted last. */
+const WORTH: Record<PredictionStatus, number> = {
+  succeeded: 0,
+  processing: 1,
+  starting: 2,
+  failed: 3,
+  canceled: 3,
+  aborted: 3,
+};
+const worth = ({ status, data_removed }: ProviderPrediction): number =>
+  data_removed ? WORTH.failed : WORTH[status];
+
 async function firstUnclaimed(
   listed: readonly ProviderPrediction[],
   claims: Claims,
@@ -61,7 +74,7 @@ async function firstUnclaimed(
   const matches = listed
     .filter(({ id, model }) => !wanted.exclude.has(id) && (model === wanted.model || model === ''))
     .filter((prediction) => canonicalJson(prediction.input) === input)
-    .sort((a, b) => Date.parse(a.created_at) - Date.parse(b.created_at));
+    .sort((a, b) => worth(a) - worth(b) || Date.parse(a.created_at) - Date.parse(b.created_at));
   for (const match of matches) {
     if (await claims.claim(match.id, wanted.owner)) return match;
   }

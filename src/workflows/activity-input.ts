@@ -1,4 +1,5 @@
 /** What the activities of one clip are given: plan and clip, as frozen when the plan was resolved. Pure. */
+import { workflowInfo } from '@temporalio/workflow';
 import type {
   EndLostInput,
   GenerateClipInput,
@@ -33,6 +34,19 @@ export const generateClipInput = (
   usual_time: clip.usual_time,
   deadline: new Date(Date.parse(state.since) + clip_timeout * 1000).toISOString(),
   ...state,
+  ...(wasReset() ? lookBack(state) : {}),
+});
+
+/** Somebody ran `temporal workflow reset`: what this run has forgotten may have been rendered, or run still. */
+const wasReset = (): boolean => {
+  const { runId, originalExecutionRunId } = workflowInfo();
+  return originalExecutionRunId !== undefined && runId !== originalExecutionRunId;
+};
+
+/** As far back as the provider keeps inputs to find a prediction by. */
+const lookBack = ({ since }: ClipState): Pick<ClipState, 'since' | 'unclear'> => ({
+  since: new Date(Date.parse(since) - RETENTION * 1000).toISOString(),
+  unclear: true,
 });
 
 export const endLostInput = (

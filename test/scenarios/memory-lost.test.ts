@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { temporalServer } from '../support/temporal-server.js';
-import { World } from '../support/world.js';
+import { Run, World } from '../support/world.js';
 
 const timings = { start_to_close: 60, heartbeat: 5 };
 
@@ -88,5 +88,28 @@ describe('the Temporal server', () => {
     expect(job).toMatchObject({ status: 'succeeded', successful_clips: 3 });
     expect(await world.stats()).toMatchObject({ creates: 3, bills: { count: 3 }, cancels: 0 });
     expect(worker.isRunning).toBe(true);
+  });
+});
+
+describe('`temporal workflow reset` to the beginning', () => {
+  it('of a finished job brings its videos back without paying for one again', async () => {
+    await using world = await World.create();
+    await world.startWorker();
+    const run = await world.start(planOf(['a', '[[fail-once]] b', 'c']));
+    expect(await run.end()).toMatchObject({ successful_clips: 3 });
+    const before = (await world.stats()).creates;
+    const { workflowId } = run.handle;
+    await world.client.workflowService.resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId },
+      // The end of the first workflow task; the type wants a Long, the wire takes a number.
+      workflowTaskFinishEventId: 4 as never,
+      reason: 'to see what it costs',
+      requestId: 'reset-1',
+    });
+    const again = new Run(world.client.workflow.getHandle(workflowId));
+    const job = await again.end();
+    expect(job).toMatchObject({ status: 'succeeded', successful_clips: 3 });
+    expect((await world.stats()).creates).toBe(before);
   });
 });
