@@ -260,7 +260,9 @@ export class ClipRun {
     try {
       return await scope.run(work);
     } catch (error) {
-      if (!isCancellation(error)) {
+      // An activity whose worker died before it heard of its cancellation ends with a time-out instead.
+      const isCutOff = scope.consideredCancelled && !(error instanceof ClipOver);
+      if (!isCancellation(error) && !isCutOff) {
         if (error instanceof ClipOver) await settleClip(this.#job, this.#clip, this.#ledger);
         throw error;
       }
