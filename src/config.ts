@@ -4,6 +4,7 @@
  * Values of secrets never appear in a message.
  */
 import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { ConnectionOptions } from '@temporalio/client';
 
@@ -88,6 +89,14 @@ class Reader {
       .map((item) => item.trim())
       .filter((item) => item !== '');
   }
+  /** `host` or `host:port`, never a URL or a pattern: what does not fit would silently allow nothing. */
+  hosts(name: string): string[] {
+    return this.list(name).map((item) =>
+      /^(\[[\da-f:.]+\]|[^\s/:@*?#]+)(:\d{1,5})?$/i.test(item) || isIP(item) === 6
+        ? item.toLowerCase()
+        : fail(name, 'hosts, each as host or host:port, separated by commas', item),
+    );
+  }
   oneOf<T extends string>(name: string, values: readonly T[], fallback: T): T {
     const value = this.text(name) ?? fallback;
     return (
@@ -131,7 +140,7 @@ export function loadConfig(env: Env = process.env): Config {
     default_model: read.text('VIDEO_GENERATOR_MODEL') ?? 'kwaivgi/kling-v2.5-turbo-pro',
     duration_buffer: read.number('VIDEO_GENERATOR_DURATION_BUFFER', 1.25, [1, 2]),
     model_catalogue: read.text('MODEL_CATALOGUE'),
-    reference_allow_hosts: read.list('REFERENCE_ALLOW_HOSTS'),
+    reference_allow_hosts: read.hosts('REFERENCE_ALLOW_HOSTS'),
     creates_per_minute: read.number('REPLICATE_CREATES_PER_MINUTE', 500, [1, 600]),
     webhook_url: read.url('REPLICATE_WEBHOOK_URL', ['https:']),
     log_level: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),

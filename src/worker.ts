@@ -149,7 +149,7 @@ async function assemble(
       allow_hosts: [
         ...config.reference_allow_hosts,
         // The simulator's own sample images.
-        ...(config.replicate.simulated ? [new URL(config.replicate.base_url).host] : []),
+        ...(config.replicate.simulated ? loopbackNames(config.replicate.base_url) : []),
       ],
     }),
     workflow: findOwnWorkflow(client),
@@ -199,6 +199,11 @@ async function createWorkers(
     maxTaskQueueActivitiesPerSecond: config.creates_per_minute / 60,
   });
   return [main, paid];
+}
+
+function loopbackNames(baseUrl: string): string[] {
+  const { host, port } = new URL(baseUrl);
+  return [host, `localhost:${port}`];
 }
 
 const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -90,6 +90,8 @@ describe('loadConfig', () => {
     ['VIDEO_GENERATOR_DURATION_BUFFER', 'NaN', /VIDEO_GENERATOR_DURATION_BUFFER: /],
     ['VIDEO_GENERATOR_DURATION_BUFFER', '0x1', /VIDEO_GENERATOR_DURATION_BUFFER: /],
     ['REPLICATE_CREATES_PER_MINUTE', '601', /REPLICATE_CREATES_PER_MINUTE: /],
+    ['REFERENCE_ALLOW_HOSTS', 'ok.example,http://nas.local', /REFERENCE_ALLOW_HOSTS: .*nas\.local/],
+    ['REFERENCE_ALLOW_HOSTS', '*.local', /REFERENCE_ALLOW_HOSTS: expected hosts/],
     ['REPLICATE_WEBHOOK_URL', 'http://a.example', /REPLICATE_WEBHOOK_URL: .*https:/],
     ['LOG_LEVEL', 'loud', /LOG_LEVEL: expected one of trace, debug, info, warn, error, got "loud"/],
     ['HOST', '0.0.0.0', /API_KEYS: expected at least one key because HOST is "0.0.0.0"/],
@@ -144,6 +146,16 @@ describe('loadConfig', () => {
       expect(loadConfig({ HOST: host }).api.keys).toEqual([]);
     },
   );
+
+  it('takes hosts of references with and without a port, in any case', () => {
+    const hosts = ' NAS.local:9000, 10.0.0.7 ,::1,[::1]:80';
+    expect(loadConfig({ REFERENCE_ALLOW_HOSTS: hosts }).reference_allow_hosts).toEqual([
+      'nas.local:9000',
+      '10.0.0.7',
+      '::1',
+      '[::1]:80',
+    ]);
+  });
 
   it('runs its own server exactly when no address is given', () => {
     expect(loadConfig({ TEMPORAL_PORT: '7300' }).temporal).toMatchObject({
