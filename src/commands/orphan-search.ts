@@ -1,0 +1,124 @@
+/**
+ * Which of the provider's predictions no job owns. Pure but for what it is given to ask. Careful in one
+ * direction: whatever may still turn out to be a running job's is not called an orphan.
+ *
+ * O1 a job that goes on owns what it has claimed, what its ledger has, and what one of its unfinished clips may
+ *    be looking for just now.
+ * O2 a job that is over owns what its ledger has, but nothing that still runs: nobody waits for it any more.
+ */
+import type { ProviderPrediction } from '../adapters/replicate.js';
+import { isTerminal } from '../adapters/replicate.js';
+import { estimateCost, priceFor } from '../domain/cost.js';
+import type { Job } from '../domain/job.js';
+import type { Catalogue, ModelRow } from '../domain/models/row.js';
+import { effective } from '../domain/models/rules.js';
+import { isClipOver } from '../domain/progress.js';
+
+/** Everything that is known of jobs. */
+export interface KnownJobs {
+  /** Those that go on and have answered. */
+  running: readonly Job[];
+  /** Ids of those that go on and have not: nothing can be told about what they have not claimed. */
+  silent: readonly string[];
+  /** Those whose record is on disk. */
+  ended: readonly Job[];
+}
+
+export interface Orphan {
+  id: string;
+  model: string;
+  status: ProviderPrediction['status'];
+  created_at: string;
+  /** Seconds. */
+  age: number;
+  estimated_cost_usd: number | null;
+  url: string;
+  /** The job that left it, where that is known. */
+  left_by: string | null;
+}
+
+export interface SearchInput {
+  predictions: readonly ProviderPrediction[];
+  jobs: KnownJobs;
+  ownerOf: (predictionId: string) => Promise<string | null>;
+  catalogue: Catalogue;
+  now: number;
+}
+
+/** Alive ones first, each kind newest first. */
+export async function findOrphans(input: SearchInput): Promise<Orphan[]> {
+  const isOrphan = judge(input.jobs);
+  const found: Orphan[] = [];
+  for (const prediction of input.predictions) {
+    const owner = await input.ownerOf(prediction.id);
+    const verdict = isOrphan(prediction, owner);
+    if (verdict !== null) found.push(orphan(prediction, verdict.left_by, input));
+  }
+  const alive = ({ status }: Orphan): number => (isTerminal(status) ? 1 : 0);
+  return found.toSorted((a, b) => alive(a) - alive(b) || a.age - b.age);
+}
+
+type Judge = (
+  prediction: ProviderPrediction,
+  owner: string | null,
+) => Pick<Orphan, 'left_by'> | null;
+
+function judge({ running, silent, ended }: KnownJobs): Judge {
+  const goesOn = new Set([...silent, ...running.map(({ job_id }) => job_id)]);
+  const over = new Set(ended.map(({ job_id }) => job_id));
+  const owners = new Map<string, string>();
+  for (const job of [...ended, ...running]) {
+    for (const { id } of job.clips.flatMap(({ predictions }) => predictions)) {
+      owners.set(id, job.job_id);
+    }
+  }
+  const wanted = running.flatMap((job) =>
+    job.clips.filter(({ status }) => !isClipOver(status)).map(({ prompt }) => prompt),
+  );
+  return (prediction, owner) => {
+    const isAlive = !isTerminal(prediction.status);
+    const inLedgerOf = owners.get(prediction.id);
+    const jobId = inLedgerOf ?? owner?.slice(0, owner.lastIndexOf('/')) ?? null;
+    if (jobId !== null && goesOn.has(jobId)) return null; // O1
+    if (inLedgerOf !== undefined) return isAlive ? { left_by: inLedgerOf } : null; // O2
+    if (jobId !== null) return isAlive || over.has(jobId) ? { left_by: jobId } : null;
+    return mayBeWanted(prediction, wanted) ? null : { left_by: null }; // O1
+  };
+}
+
+/** Long prompts are shortened in a job: the beginning has to do. */
+function mayBeWanted({ input }: ProviderPrediction, prompts: readonly string[]): boolean {
+  const texts = Object.values(input).filter((value) => typeof value === 'string');
+  const beginnings = prompts.map((prompt) => prompt.replace(/…$/, ''));
+  return beginnings.some((beginning) => texts.some((text) => text.startsWith(beginning)));
+}
+
+const orphan = (
+  prediction: ProviderPrediction,
+  leftBy: string | null,
+  { catalogue, now }: SearchInput,
+): Orphan => ({
+  id: prediction.id,
+  model: prediction.model,
+  status: prediction.status,
+  created_at: prediction.created_at,
+  age: Math.max(0, Math.round((now - Date.parse(prediction.created_at)) / 1000)),
+  estimated_cost_usd: costOf(prediction, catalogue.get(prediction.model)),
+  url: prediction.web_url,
+  left_by: leftBy,
+});
+
+function costOf(
+  { status, input, predict_time }: ProviderPrediction,
+  row: ModelRow | undefined,
+): number | null {
+  if (status === 'aborted') return 0;
+  if (row === undefined) return null;
+  const { duration } = row;
+  const asked = duration.input === null ? null : effective(row, input, duration.input);
+  const price = priceFor(row, input);
+  if (price?.per === 'second' && (typeof asked !== 'number' || duration.unit !== 'seconds')) {
+    return null;
+  }
+  return estimateCost(price, Number(asked), predict_time ?? row.usual_time);
+}

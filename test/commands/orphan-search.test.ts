@@ -1,0 +1,111 @@
+/** What `npm run orphans` calls an orphan, and what it leaves alone. */
+import { describe, expect, it } from 'vitest';
+import type { ProviderPrediction } from '../../src/adapters/replicate.js';
+import { findOrphans } from '../../src/commands/orphan-search.js';
+import type { KnownJobs } from '../../src/commands/orphan-search.js';
+import { CATALOGUE } from '../../src/domain/models/index.js';
+import type { Job } from '../../src/domain/job.js';
+
+const NOW = Date.parse('2026-11-22T12:00:00Z');
+
+const prediction = (
+  id: string,
+  status: ProviderPrediction['status'],
+  prompt = 'a heron',
+): ProviderPrediction => ({
+  id,
+  model: 'kwaivgi/kling-v2.5-turbo-pro',
+  version: null,
+  status,
+  input: { prompt, duration: 10 },
+  output_url: null,
+  error: null,
+  logs: '',
+  data_removed: false,
+  created_at: '2026-11-22T11:59:00.000Z',
+  started_at: null,
+  completed_at: null,
+  deadline: null,
+  predict_time: null,
+  web_url: `https://replicate.com/p/${id}`,
+});
+
+/** As much of a job as the search looks at. */
+const job = (
+  job_id: string,
+  clips: { status: string; prompt: string; ids?: readonly string[] }[],
+): Job =>
+  ({
+    job_id,
+    clips: clips.map(({ status, prompt, ids = [] }, clip_index) => ({
+      clip_index,
+      status,
+      prompt,
+      predictions: ids.map((id) => ({ id })),
+    })),
+  }) as unknown as Job;
+
+const NOBODY: KnownJobs = { running: [], silent: [], ended: [] };
+
+const search = (
+  predictions: ProviderPrediction[],
+  jobs: Partial<KnownJobs>,
+  owners: Record<string, string> = {},
+) =>
+  findOrphans({
+    predictions,
+    jobs: { ...NOBODY, ...jobs },
+    ownerOf: (id) => Promise.resolve(owners[id] ?? null),
+    catalogue: CATALOGUE,
+    now: NOW,
+  });
+
+const idsOf = async (found: ReturnType<typeof search>) => (await found).map(({ id }) => id);
+
+describe('an orphan', () => {
+  it('is what nobody has claimed and no ledger has, with its age and its cost', async () => {
+    const found = await search([prediction('p1', 'processing')], {});
+    expect(found).toEqual([
+      expect.objectContaining({ id: 'p1', age: 60, estimated_cost_usd: 0.7, left_by: null }),
+    ]);
+  });
+
+  it('stands before those that no longer run', async () => {
+    const found = search([prediction('done', 'succeeded'), prediction('alive', 'starting')], {});
+    expect(await idsOf(found)).toEqual(['alive', 'done']);
+  });
+
+  it('is what a job that is over has left running, although its ledger has it', async () => {
+    const ended = [job('j', [{ status: 'canceled', prompt: 'x', ids: ['p1', 'p2'] }])];
+    const found = await search([prediction('p1', 'processing'), prediction('p2', 'failed')], {
+      ended,
+    });
+    expect(found).toEqual([expect.objectContaining({ id: 'p1', left_by: 'j' })]);
+  });
+
+  it('is what a job that is over has claimed and does not have in its ledger', async () => {
+    const ended = [job('j', [{ status: 'succeeded', prompt: 'x', ids: ['other'] }])];
+    const found = search([prediction('p1', 'succeeded')], { ended }, { p1: 'j/0' });
+    expect(await idsOf(found)).toEqual(['p1']);
+  });
+});
+
+describe('no orphan', () => {
+  it('is what a running job has in its ledger or has claimed, also when it does not answer', async () => {
+    const running = [job('j', [{ status: 'running', prompt: 'x', ids: ['p1'] }])];
+    const predictions = ['p1', 'p2', 'p3'].map((id) => prediction(id, 'processing'));
+    const found = search(predictions, { running, silent: ['quiet'] }, { p2: 'j/0', p3: 'quiet/4' });
+    expect(await idsOf(found)).toEqual([]);
+  });
+
+  it('is what an unfinished clip may be about to adopt', async () => {
+    const running = [job('j', [{ status: 'running', prompt: 'a heron' }])];
+    const found = search([prediction('p1', 'processing', 'a heron')], { running });
+    expect(await idsOf(found)).toEqual([]);
+  });
+
+  it('is what ended long ago for a job nobody remembers', async () => {
+    const found = search([prediction('p1', 'succeeded')], {}, { p1: 'forgotten/0' });
+    expect(await idsOf(found)).toEqual([]);
+  });
+});
