@@ -60,32 +60,18 @@ describe('a prediction', () => {
     expect((await world.stats()).creates).toBe(3);
   });
 
-  it('is not created by a worker that slept through the end of its turn', async () => {
+  it('that has succeeded leaves its clip canceled, not failed, when the worker that stored it is dead', async () => {
     await using world = await World.create({ timings });
-    const workers = [await world.startWorker(), await world.startWorker()];
-    const run = await world.start(planOf(['[[http-429:4]] a']));
-    const identity = await eventually('a create that has to wait', async () => {
-      const { raw } = await run.handle.describe();
-      const pending = raw.pendingActivities?.[0];
-      const value = pending?.lastWorkerIdentity ?? '';
-      return { done: pending?.heartbeatDetails != null && value !== '', value };
-    });
-    const asleep = workers.find(({ pid }) => identity.startsWith(`${String(pid)}@`));
-    if (asleep === undefined) throw new Error(`expected one of the workers, got ${identity}`);
-    process.kill(asleep.pid, 'SIGSTOP');
-    // Polls of the one asleep still take tasks, so that this may need a few rounds.
-    await eventually(
-      'the other to create it',
-      async () => {
-        const { creates } = await world.stats();
-        return { done: creates === 1, value: creates };
-      },
-      { timeout: 150_000 },
-    );
-    process.kill(asleep.pid, 'SIGCONT');
+    const worker = await world.startWorker();
+    const run = await world.start(planOf(['[[hold:before-file]] a', 'b']));
+    await held(world, 'before-file');
+    await worker.kill();
+    await run.handle.signal(cancelClipSignal, { clip_index: 0 });
+    await world.control('POST', '/release', { all: true });
+    await world.startWorker();
     const job = await run.end();
-    expect(job.clips[0]?.predictions).toHaveLength(1);
-    expect((await world.stats()).creates).toBe(1);
+    expect(job.clips.map(({ status }) => status)).toEqual(['canceled', 'succeeded']);
+    expect(job.clips[0]?.error?.kind).toBe('canceled');
   });
 
   it('that has succeeded leaves its clip canceled, not failed, when it is canceled while it is stored', async () => {

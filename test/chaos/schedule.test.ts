@@ -1,0 +1,32 @@
+/** The same seed is the same chaos. */
+import { describe, expect, it } from 'vitest';
+import { schedule } from '../../src/chaos/schedule.js';
+import { Random } from '../../src/chaos/random.js';
+import { CREATES, FATAL, FILES, READS, RUNS } from '../../src/chaos/troubles.js';
+import { parseFault } from '../../src/simulator/fault-desk.js';
+
+describe('a schedule', () => {
+  it('follows from its seed alone', () => {
+    const wanted = { minutes: 5, workers: 2 };
+    expect(schedule({ seed: 7, ...wanted })).toEqual(schedule({ seed: 7, ...wanted }));
+    expect(schedule({ seed: 8, ...wanted })).not.toEqual(schedule({ seed: 7, ...wanted }));
+  });
+
+  it('strikes at the same times however many jobs there are', () => {
+    const wanted = { seed: 7, minutes: 5, workers: 2 };
+    expect(schedule({ ...wanted, jobs: 3 }).blows).toEqual(schedule(wanted).blows);
+  });
+
+  it('knows only faults that the simulator has', () => {
+    const tags = [CREATES, RUNS, READS, FILES, FATAL].flat().flatMap((trouble) => trouble.tags);
+    expect(tags.filter((tag) => parseFault(tag) === undefined)).toEqual([]);
+  });
+});
+
+describe('chance', () => {
+  it('stays within its bounds and reaches both ends', () => {
+    const chance = new Random(1);
+    const drawn = new Set(Array.from({ length: 1000 }, () => chance.integer(2, 4)));
+    expect([...drawn].sort()).toEqual([2, 3, 4]);
+  });
+});
