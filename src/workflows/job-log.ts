@@ -18,6 +18,7 @@ export class JobLog {
   #job: Job;
   readonly #events: JobEvent[] = [];
   readonly #base: number;
+  #isToDescribe = false;
 
   constructor(job: Job) {
     this.#job = job;
@@ -47,7 +48,17 @@ export class JobLog {
     const { job, event } = record(this.#job, fact, at);
     this.#job = job;
     this.#events.push(event);
-    setCurrentDetails(describeJob(job));
+    this.#describe();
+  }
+
+  /** Once for all facts of one step: a table for each would be a fifth of what replaying a long job costs. */
+  #describe(): void {
+    if (this.#isToDescribe) return;
+    this.#isToDescribe = true;
+    void Promise.resolve().then(() => {
+      this.#isToDescribe = false;
+      setCurrentDetails(describeJob(this.#job));
+    });
   }
 
   /** A fact about one clip: what changed in it, and the whole clip goes into the event. */
