@@ -12,6 +12,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { ConfigError } from './config.js';
 import type { Config } from './config.js';
 import { lockDatabase } from './database-lock.js';
@@ -33,6 +34,8 @@ export interface TemporalOptions {
 
 const HOST = '127.0.0.1';
 const READY_MS = 60_000;
+/** Finished jobs stay in the Web UI for a month; the server's own default is a day. */
+const RETENTION = '30 days';
 const BACKOFF_MS = { first: 250, most: 15_000, held: 60_000 } as const;
 
 export async function startTemporal(
@@ -183,8 +186,12 @@ async function answers({ temporal }: Config): Promise<boolean> {
     const address = `${HOST}:${String(temporal.port)}`;
     const connection = await Connection.connect({ address, connectTimeout: 2_000 });
     try {
+      const { namespace } = temporal;
       await connection.withDeadline(Date.now() + 2_000, () =>
-        connection.workflowService.describeNamespace({ namespace: temporal.namespace }),
+        connection.workflowService.updateNamespace({
+          namespace,
+          config: { workflowExecutionRetentionTtl: msToTs(RETENTION) },
+        }),
       );
       return true;
     } finally {
