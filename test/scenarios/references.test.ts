@@ -173,6 +173,29 @@ describe('a bad reference', () => {
   });
 });
 
+describe("the simulator's own sample images", () => {
+  it('are good references while the simulator is in use, and nothing else on this machine is', async () => {
+    await using host = await ImageHost.start({ '/good.jpg': bytes(await picture()) });
+    const env: Record<string, string> = {};
+    await using world = await World.create({ env });
+    const { port } = new URL(world.simulator.url);
+    Object.assign(env, { REPLICATE_API_TOKEN: '', REPLICATE_BASE_URL: '', SIMULATOR_PORT: port });
+    await world.startWorker();
+    const run = await world.start(
+      planOf([
+        {
+          scene_reference_url: `http://127.0.0.1:${port}/samples/scene.jpg`,
+          character_reference_urls: [`http://localhost:${port}/samples/character.png`],
+        },
+        { scene_reference_url: host.url('/good.jpg') },
+      ]),
+    );
+    const job = await run.end();
+    expect(job.simulated).toBe(true);
+    expect(job.clips.map(({ error }) => error?.kind ?? null)).toEqual([null, 'invalid_reference']);
+  });
+});
+
 describe('a worker killed while it looks at images', () => {
   it('costs nothing: the next one looks again, and every clip is made once', async () => {
     await using host = await ImageHost.start({ '/slow.jpg': () => undefined });

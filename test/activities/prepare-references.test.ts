@@ -1,0 +1,117 @@
+/** What the activity asks of the world, and how little it answers, for a job of any size. */
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { describe, expect, it } from 'vitest';
+import type { Deps } from '../../src/activities/deps.js';
+import { createPrepareReferences } from '../../src/activities/prepare-references.js';
+import type { References, Uploaded } from '../../src/adapters/references.js';
+import type {
+  ClipReferences,
+  PrepareReferencesInput,
+  PrepareReferencesResult,
+} from '../../src/domain/activity.js';
+import type { CompositeReference } from '../../src/domain/references.js';
+import { jsonBytes } from '../../src/workflows/payload-size.js';
+
+/** A world in which URLs with "bad" in them are bad. */
+class FakeReferences implements References {
+  readonly checked: string[] = [];
+  readonly kept: string[] = [];
+  readonly uploaded: CompositeReference[] = [];
+  readonly built = new Set<string>();
+  upload_outcome: Uploaded = { type: 'uploaded', url: 'https://a/file', renew_at: 'later' };
+  tidied = 0;
+
+  check(url: string, { keep }: { keep: boolean }): Promise<string | null> {
+    this.checked.push(url);
+    if (keep) this.kept.push(url);
+    return Promise.resolve(url.includes('bad') ? 'expected an image, got none' : null);
+  }
+  isBuilt({ scene_url }: CompositeReference): Promise<boolean> {
+    return Promise.resolve(this.built.has(scene_url));
+  }
+  upload(composite: CompositeReference): Promise<Uploaded> {
+    this.uploaded.push(composite);
+    return Promise.resolve(this.upload_outcome);
+  }
+  tidy(): Promise<void> {
+    this.tidied += 1;
+    return Promise.resolve();
+  }
+}
+
+function prepare(
+  references: References,
+  clips: ClipReferences[],
+): Promise<PrepareReferencesResult> {
+  const world = { references: () => references } as unknown as Deps;
+  return new MockActivityEnvironment().run<
+    [PrepareReferencesInput],
+    PrepareReferencesResult,
+    ReturnType<typeof createPrepareReferences>
+  >(createPrepareReferences(world), { clips });
+}
+
+const set = (scene_url: string, ...character_urls: string[]): CompositeReference => ({
+  input: 'start_image',
+  aspect_ratio: '16:9',
+  scene_url,
+  character_urls,
+  object_urls: [],
+});
+
+describe('prepareReferences', () => {
+  it('looks at each URL once, keeps what is composed, and tidies up', async () => {
+    const references = new FakeReferences();
+    const result = await prepare(references, [
+      { clip_index: 0, urls: ['a', 'b'] },
+      { clip_index: 1, urls: ['a'], composite: set('s', 'b') },
+      { clip_index: 2, urls: [], composite: set('s', 'b', 'bad') },
+    ]);
+    expect(references.checked.toSorted()).toEqual(['a', 'b', 'bad', 's']);
+    expect(references.kept.toSorted()).toEqual(['b', 'bad', 's']);
+    expect(references.uploaded).toEqual([set('s', 'b')]);
+    expect(references.tidied).toBe(1);
+    expect(result).toEqual({
+      refused: [
+        {
+          clip_index: 2,
+          error: {
+            kind: 'invalid_reference',
+            message: 'bad: expected an image, got none',
+            retryable: false,
+          },
+        },
+      ],
+      uploads: [{ clip_index: 1, url: 'https://a/file', renew_at: 'later' }],
+    });
+  });
+
+  it('does not look again at the parts of a composite that is built', async () => {
+    const references = new FakeReferences();
+    references.built.add('s');
+    const result = await prepare(references, [
+      { clip_index: 4, urls: [], composite: set('s', 'bad') },
+    ]);
+    expect(references.checked).toEqual([]);
+    expect(result.uploads).toHaveLength(1);
+  });
+
+  it('says why an upload was refused, as what it is', async () => {
+    const references = new FakeReferences();
+    references.upload_outcome = { type: 'failed', kind: 'unauthorized', message: 'HTTP 401' };
+    const result = await prepare(references, [
+      { clip_index: 4, urls: [], composite: set('s', 'c') },
+    ]);
+    expect(result.refused[0]?.error).toMatchObject({ kind: 'unauthorized' });
+  });
+
+  it('answers for a thousand clips whose images are all bad in a fraction of a payload', async () => {
+    const clips = Array.from({ length: 1000 }, (_, clip_index) => ({
+      clip_index,
+      urls: [`https://bad.example/${String(clip_index)}/${'x'.repeat(900)}.jpg`],
+    }));
+    const result = await prepare(new FakeReferences(), clips);
+    expect(result.refused).toHaveLength(1000);
+    expect(jsonBytes(result)).toBeLessThan(400_000);
+  });
+});
