@@ -3,12 +3,12 @@
  * skipped. Skipped, with a sentence, where Java or Maven is missing.
  */
 import { fileURLToPath } from 'node:url';
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Activities, PaidActivities } from '../../src/activities/index.js';
-import type { GenerateClipInput } from '../../src/domain/activity.js';
+import type { GenerateClipInput, PrepareReferencesInput } from '../../src/domain/activity.js';
 import { checkPlan } from '../../src/domain/check-plan.schema.js';
 import type { Job, Prediction } from '../../src/domain/job.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
@@ -143,6 +143,66 @@ describe.skipIf(path === null)('a job whose trouble takes hours', () => {
       },
     });
     expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 1 });
+  });
+
+  /** One clip after the other, each with a scene and a character for a model that takes one image. */
+  const composed: Plan = {
+    batch_size: 1,
+    min_successful_clips: 1,
+    clip_prompts: [0, 1].map((clip_index) => ({
+      clip_index,
+      prompt: 'a',
+      duration: 5,
+      scene_reference_url: 'https://example.com/scene.jpg',
+      character_reference_urls: ['https://example.com/ann.jpg'],
+    })),
+  };
+
+  it('uploads a composite again for a clip that starts when half of its life is over', async () => {
+    const looked: number[][] = [];
+    const sent = new Map<number, unknown>();
+    let tries = 0;
+    const job = await play(composed, {
+      prepareReferences: ({ clips }: PrepareReferencesInput) => {
+        looked.push(clips.map(({ clip_index }) => clip_index));
+        const { currentAttemptScheduledTimestampMs: now } = Context.current().info;
+        const renew_at = new Date(now + 30 * 60_000).toISOString();
+        const url = `https://files/${String(looked.length)}`;
+        return Promise.resolve({
+          refused: [],
+          uploads: clips.map(({ clip_index }) => ({ clip_index, url, renew_at })),
+        });
+      },
+      generateClip: (input) => {
+        sent.set(input.clip_index, input.input['start_image']);
+        return GOOD.generateClip(input);
+      },
+      storeClip: (input) => {
+        if (++tries < 45) {
+          throw ApplicationFailure.create({ type: 'storage_error', message: 'ENOSPC' });
+        }
+        return GOOD.storeClip(input);
+      },
+    });
+    expect(job).toMatchObject({ status: 'succeeded', successful_clips: 2 });
+    expect(looked).toEqual([[0, 1], [1]]);
+    expect([sent.get(0), sent.get(1)]).toEqual(['https://files/1', 'https://files/2']);
+  });
+
+  it('fails clips unpaid whose images could not be looked at in ten tries, and says why', async () => {
+    let tries = 0;
+    const job = await play(composed, {
+      prepareReferences: () => {
+        tries++;
+        throw ApplicationFailure.create({ message: 'no space left on device' });
+      },
+      generateClip: () => {
+        throw new Error('nothing is to be paid');
+      },
+    });
+    expect(tries).toBe(10);
+    expect(job.clips.map(({ status }) => status)).toEqual(['failed', 'failed']);
+    expect(job.clips[0]?.error?.message).toMatch(/images could not be looked at: no space left/);
   });
 
   it('backs off 2 s and 4 s between three attempts of a clip, and then reports the last failure', async () => {
