@@ -36,7 +36,11 @@ async function runningJobs({ temporal }: Config): Promise<Omit<KnownJobs, 'ended
     });
     try {
       const client = new Client({ connection, namespace: temporal.namespace });
-      const query = `WorkflowType = '${WORKFLOW_TYPE}' AND ExecutionStatus = 'Running'`;
+      const query = [
+        `WorkflowType = '${WORKFLOW_TYPE}'`,
+        `TaskQueue = '${temporal.task_queue}'`,
+        `ExecutionStatus = 'Running'`,
+      ].join(' AND ');
       for await (const { workflowId } of client.workflow.list({ query })) {
         const job = await client
           .withDeadline(Date.now() + QUERY, () =>

@@ -4,6 +4,7 @@
  *
  * O1 a job that goes on owns what it has claimed, what its ledger has, and what one of its unfinished clips may
  *    be looking for just now.
+ *    Of what nobody has claimed yet, the very young may be a job's that is not listed as running yet.
  * O2 a job that is over owns what its ledger has, but nothing that still runs: nobody waits for it any more.
  */
 import type { ProviderPrediction } from '../adapters/replicate.js';
@@ -47,7 +48,7 @@ export interface SearchInput {
 
 /** Alive ones first, each kind newest first. */
 export async function findOrphans(input: SearchInput): Promise<Orphan[]> {
-  const isOrphan = judge(input.jobs);
+  const isOrphan = judge(input.jobs, input.now);
   const found: Orphan[] = [];
   for (const prediction of input.predictions) {
     const owner = await input.ownerOf(prediction.id);
@@ -58,12 +59,15 @@ export async function findOrphans(input: SearchInput): Promise<Orphan[]> {
   return found.toSorted((a, b) => alive(a) - alive(b) || a.age - b.age);
 }
 
+/** Seconds within which a job that was just started becomes known. */
+const YOUNG = 10;
+
 type Judge = (
   prediction: ProviderPrediction,
   owner: string | null,
 ) => Pick<Orphan, 'left_by'> | null;
 
-function judge({ running, silent, ended }: KnownJobs): Judge {
+function judge({ running, silent, ended }: KnownJobs, now: number): Judge {
   const goesOn = new Set([...silent, ...running.map(({ job_id }) => job_id)]);
   const over = new Set(ended.map(({ job_id }) => job_id));
   const owners = new Map<string, string>();
@@ -82,7 +86,8 @@ function judge({ running, silent, ended }: KnownJobs): Judge {
     if (jobId !== null && goesOn.has(jobId)) return null; // O1
     if (inLedgerOf !== undefined) return isAlive ? { left_by: inLedgerOf } : null; // O2
     if (jobId !== null) return isAlive || over.has(jobId) ? { left_by: jobId } : null;
-    return mayBeWanted(prediction, wanted) ? null : { left_by: null }; // O1
+    const isYoung = now - Date.parse(prediction.created_at) < YOUNG * 1000;
+    return isYoung || mayBeWanted(prediction, wanted) ? null : { left_by: null }; // O1
   };
 }
 

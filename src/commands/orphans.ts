@@ -3,6 +3,9 @@
  * first. Exit 0: there are none. 1: there are some; with --cancel: one of them could not be ended. 2: nobody can
  * tell, because the provider, Temporal or (for --cancel) a worker does not answer.
  *
+ * What other programs, or other installations, have made with the same account belongs to no job here and is
+ * listed too: look at the list before it is canceled.
+ *
  * Without a token it asks the simulator that runs beside it.
  */
 import { parseArgs } from 'node:util';
@@ -153,5 +156,6 @@ function textOf(
     ...table([HEADINGS, ...rows], new Set([1, 2])),
     '',
     `${plural(orphans.length, 'orphan')} among ${scope}, ${String(alive)} alive.${hint}`,
+    'What other programs made with this account is listed too.',
   ].join('\n');
 }

@@ -1,8 +1,11 @@
 /** G1, G4: no prediction is shared, forgotten or left alone, in the narrowest places where that could happen. */
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { cancelClipSignal, retryClipSignal } from '../../src/workflows/contract.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
+import { startProcess } from '../support/processes.js';
+import { temporalServer } from '../support/temporal-server.js';
 import { World } from '../support/world.js';
 
 const timings = { start_to_close: 60, heartbeat: 3 };
@@ -83,5 +86,61 @@ describe('a prediction', () => {
     const job = await run.end();
     expect(job.clips[0]).toMatchObject({ status: 'canceled', error: { kind: 'canceled' } });
     expect(job.clips[0]?.predictions[0]).toMatchObject({ status: 'succeeded', billed: true });
+  });
+});
+
+describe('npm run orphans', () => {
+  const script = fileURLToPath(new URL('../../dist/commands/orphans.js', import.meta.url));
+  const run = async (world: World, ...words: string[]) => {
+    const code = `import(${JSON.stringify(script)}).then((m) => m.main(${JSON.stringify(words)})).then((c) => process.exit(c))`;
+    await using command = startProcess(['node', '-e', code], { env: world.env });
+    return { code: await command.exit(), stdout: command.stdout, output: command.output };
+  };
+
+  it('lists what no job owns, ends only that, and leaves running jobs alone', async () => {
+    await using server = await temporalServer();
+    await using world = await World.create({ timings, address: server.address });
+    expect(await run(world)).toMatchObject({ code: 0 });
+
+    await world.startWorker();
+    const job = await world.start(planOf(['[[hold:while-processing]] a']));
+    await held(world, 'while-processing');
+    const model = 'kwaivgi/kling-v2.5-turbo-pro';
+    const response = await fetch(`${world.simulator.url}/models/${model}/predictions`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer r8_scenario', 'content-type': 'application/json' },
+      body: JSON.stringify({ input: { prompt: '[[stuck-processing]] of nobody', duration: 5 } }),
+    });
+    const { id } = (await response.json()) as { id: string };
+
+    const listed = await eventually('an orphan that is old enough', async () => {
+      const value = await run(world, '--json');
+      return { done: value.code === 1, value };
+    });
+    expect(JSON.parse(listed.stdout)).toMatchObject({
+      predictions: 2,
+      orphans: [{ id, model, estimated_cost_usd: 0.35, left_by: null, became: null }],
+    });
+    const canceled = await run(world, '--cancel');
+    expect(canceled.code).toBe(0);
+    expect(canceled.stdout).toMatch(/processing → canceled|starting → aborted/);
+
+    await world.control('POST', '/release', { all: true });
+    expect(await job.end()).toMatchObject({ status: 'succeeded' });
+    expect((await world.stats()).cancels).toBe(1);
+  });
+
+  it('cancels nothing while nobody can say what a running job is about to adopt', async () => {
+    await using server = await temporalServer();
+    await using world = await World.create({ timings, address: server.address });
+    const worker = await world.startWorker();
+    await world.start(planOf(['[[hold:after-accept]] [[stuck-processing]] a']));
+    await held(world, 'after-accept');
+    await worker.kill();
+    await world.control('POST', '/release', { all: true });
+    const { code, output } = await run(world, '--cancel');
+    expect(code).toBe(2);
+    expect(output).toMatch(/start a worker/);
+    expect((await world.stats()).cancels).toBe(0);
   });
 });
