@@ -1,4 +1,4 @@
-/** Writes the finished job and its whole log to disk, so that both outlive Temporal's retention. */
+/** Writes the finished job, its whole log and its plan to disk, so that all of it outlives Temporal's retention. */
 import { Context } from '@temporalio/activity';
 import type { ArchiveJobInput } from '../domain/activity.js';
 import type { JobEvent } from '../domain/job.js';
@@ -27,4 +27,6 @@ export const createArchiveJob =
       ...events.filter(({ seq }) => seq < last.event.seq),
       last.event,
     ]);
+    // Last: it is the least of the three, and whoever started the job may have stored it already.
+    await deps.store.savePlan(run.workflowId, await workflow.plan());
   };

@@ -31,7 +31,7 @@ export const artifactPath = (
 export const jobPath = (
   dataDir: string,
   jobId: string,
-  file: 'job.json' | 'events.jsonl',
+  file: 'job.json' | 'events.jsonl' | 'plan.json',
 ): string => path.join(dataDir, 'jobs', folderOf(jobId), file);
 
 /** What is known of a stored video; kept beside it, so that a second execution need not download again. */
@@ -69,6 +69,10 @@ export interface ArtifactStore {
   saveThumbnail(jobId: string, clipIndex: number, jpeg: Uint8Array): Promise<void>;
   saveJob(job: Job, events: readonly JobEvent[]): Promise<void>;
   loadEvents(jobId: string): Promise<JobEvent[]>;
+  /** As it was given, so that the job can run again when Temporal has forgotten it. */
+  savePlan(jobId: string, plan: unknown): Promise<void>;
+  /** Null when there is none. */
+  loadPlan(jobId: string): Promise<unknown>;
 }
 
 export interface OpenArtifact extends AsyncDisposable {
@@ -121,6 +125,18 @@ export function createArtifactStore(dataDir: string): ArtifactStore {
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as JobEvent);
+    },
+
+    savePlan: (jobId, plan) =>
+      writeWhole(jobPath(dataDir, jobId, 'plan.json'), JSON.stringify(plan, null, 2)),
+
+    async loadPlan(jobId) {
+      try {
+        const text = await readFile(jobPath(dataDir, jobId, 'plan.json'), 'utf8');
+        return JSON.parse(text) as unknown;
+      } catch {
+        return null;
+      }
     },
   };
 }

@@ -1,4 +1,5 @@
-/** How an activity talks to its own workflow: four verbs, with deadlines. Nothing else of Temporal's client. */
+/** How an activity talks to its own workflow: five verbs, with deadlines. Nothing else of Temporal's client. */
+import { defaultPayloadConverter } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { clipMemoryQuery, eventsQuery, progressQuery } from '../workflows/contract.js';
 import type { EventPage, Job } from '../domain/job.js';
@@ -11,6 +12,8 @@ export interface OwnWorkflow {
   memory(clipIndex: number): Promise<ClipMemory>;
   progress(): Promise<Job>;
   events(after: number): Promise<EventPage>;
+  /** What the run was started with. */
+  plan(): Promise<unknown>;
 }
 
 export type FindOwnWorkflow = (workflowId: string, runId: string) => OwnWorkflow;
@@ -30,5 +33,18 @@ export const findOwnWorkflow =
       memory: (clipIndex) => bounded(() => handle.query(clipMemoryQuery, clipIndex)),
       progress: () => bounded(() => handle.query(progressQuery)),
       events: (after) => bounded(() => handle.query(eventsQuery, after)),
+      plan: () => bounded(() => firstArgument(client, workflowId, runId)),
     };
   };
+
+async function firstArgument(client: Client, workflowId: string, runId: string): Promise<unknown> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    maximumPageSize: 1,
+    skipArchival: true,
+  });
+  const { input } = history?.events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
+  const payload = input?.payloads?.[0];
+  return payload == null ? null : (defaultPayloadConverter.fromPayload(payload) ?? null);
+}

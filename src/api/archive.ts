@@ -9,6 +9,9 @@ export interface Archive {
   job(jobId: string): Promise<Job | null>;
   events(jobId: string): Promise<JobEvent[]>;
   save(job: Job, events: readonly JobEvent[]): Promise<void>;
+  /** As it was given; null when it is not stored. */
+  plan(jobId: string): Promise<unknown>;
+  savePlan(jobId: string, plan: unknown): Promise<void>;
 }
 
 export function createArchive(dataDir: string): Archive {
@@ -24,5 +27,7 @@ export function createArchive(dataDir: string): Archive {
     },
     events: (jobId) => store.loadEvents(jobId).catch(() => []),
     save: (job, events) => store.saveJob(job, events),
+    plan: (jobId) => store.loadPlan(jobId),
+    savePlan: (jobId, plan) => store.savePlan(jobId, plan),
   };
 }

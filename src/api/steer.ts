@@ -104,17 +104,19 @@ async function runAgain(deps: Deps, snapshot: Snapshot): Promise<Job> {
   const { stale, source: _, ...job } = snapshot;
   const run = await closedRun(deps.jobs, job.job_id);
   const recorded = run === null ? null : await deps.jobs.input(job.job_id, run.run_id);
-  if (run === null || recorded === null) {
-    throw conflict(`Temporal no longer knows the plan of "${job.job_id}"; start it as a new job`);
+  const plan = recorded === null ? await deps.archive.plan(job.job_id) : recorded.plan;
+  if (plan === null) {
+    throw conflict(`nobody knows the plan of "${job.job_id}" any more; start it as a new job`);
   }
   if (stale) throw new WorkerAway('the last state of this job is not known without a worker');
-  await keepLog(deps, run, job);
+  // A job that Temporal has forgotten came from the archive, and its log is there.
+  if (run !== null) await keepLog(deps, run, job);
   const started = await deps.jobs.start({
     job_id: job.job_id,
-    plan: recorded.plan,
+    plan,
     previous: job,
     summary: `${String(job.total_clips)} clips · ${job.model} · again`,
-    details: `Goes on from run \`${run.run_id}\`: good clips are kept, the others tried once more.`,
+    details: `Goes on from run \`${job.run_id}\`: good clips are kept, the others tried once more.`,
   });
   if (started === null) return existing(deps, job.job_id); // somebody else was first
   const again = await deps.jobs.find(job.job_id);

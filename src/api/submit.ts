@@ -32,11 +32,16 @@ export async function submit(deps: Deps, body: unknown, key: string | null): Pro
   const job_id = plan.job_id ?? (key === null ? `job-${randomUUID()}` : jobIdOfKey(key));
   const forgotten = await deps.archive.job(job_id);
   if (forgotten !== null && (await deps.jobs.find(job_id)) === null) {
-    if (isLike(forgotten, resolved)) return { created: false, job: forgotten };
+    const stored = await deps.archive.plan(job_id);
+    const same =
+      stored === null ? isLike(forgotten, resolved) : isThePlan(deps, stored, { body, plan });
+    if (same) return { created: false, job: forgotten };
     throw taken(job_id); // I2
   }
   const run = await deps.jobs.start({ job_id, plan: body, ...describe(resolved) });
   if (run === null) return { created: false, job: await theSame(deps, job_id, body, plan) };
+  // The job runs, whatever becomes of this: where it fails, the worker stores the plan at the end.
+  await deps.archive.savePlan(job_id, body).catch(() => undefined);
   const created_at = new Date().toISOString();
   const identity = { job_id, run_id: run.run_id, created_at, simulated: deps.simulated };
   return { created: true, job: initialJob(resolved, identity) };
@@ -51,13 +56,15 @@ async function theSame(deps: Deps, jobId: string, body: unknown, plan: Plan): Pr
   const run = await deps.jobs.find(jobId);
   const recorded = run === null ? null : await deps.jobs.input(jobId, run.run_id);
   if (recorded === null) throw taken(jobId); // another kind of workflow has it
-  if (!isSamePlan(recorded.plan, body) && !isSamePlan(parsed(deps, recorded.plan), plan)) {
-    throw taken(jobId);
-  }
+  if (!isThePlan(deps, recorded.plan, { body, plan })) throw taken(jobId);
   const job = await deps.snapshot(jobId);
   if (job === null) throw taken(jobId);
   return job;
 }
+
+/** As it was written, or as it is understood. */
+const isThePlan = (deps: Deps, known: unknown, asked: { body: unknown; plan: Plan }): boolean =>
+  isSamePlan(known, asked.body) || isSamePlan(parsed(deps, known), asked.plan);
 
 const parsed = (deps: Deps, plan: unknown): unknown => {
   const checked = deps.checkPlan(plan);
@@ -74,7 +81,7 @@ const isSamePlan = (a: unknown, b: unknown): boolean =>
 const withoutId = (plan: unknown): unknown =>
   typeof plan === 'object' && plan !== null ? { ...plan, job_id: undefined } : plan;
 
-/** Of a forgotten job only its result is left; what that repeats of the plan has to agree. */
+/** Where only a forgotten job's result is left, what that repeats of the plan has to agree. */
 const isLike = (job: Job, resolved: ResolvedPlan): boolean =>
   job.model === resolved.model.id &&
   canonicalJson(job.clips.map(wanted)) === canonicalJson(resolved.clips.map(wanted));
