@@ -5,6 +5,7 @@
  *   submit · steer · list · webhook-check     what the routes do
  *   snapshots · recorded-job · closing · pending · last-known   where a job's state comes from
  *   progress-hub → job-watcher → progress-log → job-stream → sse   from Temporal to a reader
+ *   archive · stored-jobs   finished jobs on disk; metrics · job-figures · exposition   what Prometheus reads
  *   jobs-port ← jobs, temporal-rows, temporal-errors, cursor   Temporal, behind one interface
  */
 import Fastify, { LogController } from 'fastify';

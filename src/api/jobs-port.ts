@@ -110,6 +110,8 @@ export interface Jobs {
   signal(jobId: string, signal: Signal): Promise<Delivered>;
   cancel(jobId: string): Promise<Delivered>;
   list(status: JobStatus | null, limit: number, cursor: string | null): Promise<RunPage>;
+  /** Those among the ids that visibility shows; what it does not show may exist. */
+  visible(jobIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** How many jobs run now, as visibility counts them. */
   running(): Promise<number>;
   workers(): Promise<Workers>;

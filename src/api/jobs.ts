@@ -11,6 +11,7 @@ import type { Delivered, Jobs, Run, RunPage, Signal, StartRequest } from './jobs
 import { isInvalid, isNotFound, isUnanswered, translate } from './temporal-errors.js';
 import {
   closingOf,
+  idsQuery,
   listQuery,
   pendingActivity,
   recordedInput,
@@ -161,6 +162,15 @@ export function createJobs({ connection, namespace, task_queue }: Settings): Job
         })),
         next: answer.nextPageToken.length === 0 ? null : encodeCursor(status, answer.nextPageToken),
       };
+    },
+
+    async visible(jobIds) {
+      const query = idsQuery(jobIds);
+      if (query === null) return new Set();
+      const answer = await call(() =>
+        service.listWorkflowExecutions({ namespace, pageSize: 1000, query }),
+      );
+      return new Set(answer.executions.map(({ execution }) => execution?.workflowId ?? ''));
     },
 
     async running() {

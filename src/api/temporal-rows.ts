@@ -37,6 +37,12 @@ const STATUS_QUERY: Readonly<Record<JobStatus, string>> = {
 export const listQuery = (status: JobStatus | null): string =>
   `WorkflowType = '${WORKFLOW_TYPE}'${status === null ? '' : ` AND ${STATUS_QUERY[status]}`}`;
 
+/** Null where there is nothing to ask. Ids that would need quoting are left out: ask for those by themselves. */
+export function idsQuery(jobIds: readonly string[]): string | null {
+  const plain = jobIds.filter((id) => /^[A-Za-z0-9_-]+$/.test(id)).map((id) => `'${id}'`);
+  return plain.length === 0 ? null : `${listQuery(null)} AND WorkflowId IN (${plain.join(', ')})`;
+}
+
 export const timeOf = (timestamp: Timestamp): string | null =>
   timestamp?.seconds == null
     ? null

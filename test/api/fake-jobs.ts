@@ -31,6 +31,8 @@ export class FakeJobs implements Jobs {
   readonly runs = new Map<string, FakeRun[]>();
   readonly signals: { job_id: string; signal: Signal }[] = [];
   readonly calls = { find: 0, events: 0, progress: 0, news: 0 };
+  /** Jobs that visibility does not show yet. */
+  readonly invisible = new Set<string>();
   temporal = true;
   worker = true;
   #wake: (() => void)[] = [];
@@ -213,6 +215,11 @@ export class FakeJobs implements Jobs {
     const all = [...this.runs.values()].flat().map(({ run }) => run);
     const next = start + limit < all.length ? String(start + limit) : null;
     return { runs: all.slice(start, start + limit), next };
+  }
+
+  async visible(jobIds: readonly string[]) {
+    this.#server();
+    return new Set(jobIds.filter((id) => this.runs.has(id) && !this.invisible.has(id)));
   }
 
   async running() {

@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { jobPath } from '../../src/adapters/artifact-store.js';
 import { startApi } from '../../src/api/server.js';
 import type { RunningApi } from '../../src/api/server.js';
 import { loadConfig } from '../../src/config.js';
@@ -54,6 +56,20 @@ async function logOf(api: RunningApi, id: string): Promise<JobEvent[]> {
   return reader.frames
     .filter((frame) => frame.id !== null)
     .map(({ data }) => eventSchema.parse(JSON.parse(data)));
+}
+
+/** How often it stands in the list, all pages of it. */
+async function listed(api: RunningApi, id: string): Promise<Job[]> {
+  const found: Job[] = [];
+  for (let cursor = ''; ;) {
+    const page = await get<{ jobs: Job[]; next_cursor: string | null }>(
+      api,
+      `/v1/jobs?limit=100${cursor}`,
+    );
+    found.push(...page.jobs.filter(({ job_id }) => job_id === id));
+    if (page.next_cursor === null) return found;
+    cursor = `&cursor=${page.next_cursor}`;
+  }
 }
 
 const prompts = (count: number): string[] =>
@@ -144,6 +160,36 @@ describe('the API on a real Temporal server', () => {
       return { done: value.length > 0, value };
     });
     expect(list).toHaveLength(1);
+  });
+
+  it('runs a job again that was started elsewhere and that Temporal has forgotten', async () => {
+    await using world = await World.create();
+    await using opened = await withApi(world);
+    const { api } = opened;
+    await world.startWorker();
+    const plan = planOf([...prompts(2), '[[flagged:1]] no'], { min_successful_clips: 3 });
+    const run = await world.start(plan);
+    await run.end();
+    const id = run.handle.workflowId;
+    const first = await logOf(api, id);
+    const stored = await readFile(jobPath(world.data_dir, id, 'plan.json'), 'utf8');
+    expect(JSON.parse(stored)).toEqual(plan);
+    const namespace = 'default';
+    const workflowExecution = { workflowId: id };
+    await world.client.workflowService.deleteWorkflowExecution({ namespace, workflowExecution });
+    await eventually('Temporal to forget the job', async () => {
+      const value = await world.client.workflow.getHandle(id).describe().catch(String);
+      return { done: typeof value === 'string' && value.includes('not found'), value };
+    });
+    expect(await listed(api, id)).toHaveLength(1);
+    const again = await send(api, `/v1/jobs/${id}/retry`);
+    expect(again).toMatchObject({ status: 202, job: { status: 'running', seq: first.length } });
+    const second = await logOf(api, id);
+    expect(second.slice(0, first.length)).toEqual(first);
+    expect(second.map(({ seq }) => seq)).toEqual(second.map((_, index) => index + 1));
+    expect(await over(api, id)).toMatchObject({ status: 'succeeded', successful_clips: 3 });
+    expect((await world.stats()).creates).toBe(4);
+    expect(await listed(api, id)).toHaveLength(1);
   });
 
   it('tells of a terminated job that it failed, and ends its stream', async () => {
