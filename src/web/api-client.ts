@@ -136,6 +136,8 @@ export const api = {
     call<JobPage>('GET', `/v1/jobs?${new URLSearchParams({ limit: '50', ...query }).toString()}`),
   actOnJob: (jobId: string, action: JobAction) =>
     call<unknown>('POST', `${jobPath(jobId)}/${action}`),
+  setMaxCost: (jobId: string, usd: number) =>
+    call<unknown>('POST', `${jobPath(jobId)}/max-cost`, { max_cost_usd: usd }),
   actOnClip: (jobId: string, clipIndex: number, action: ClipAction) =>
     call<unknown>('POST', `${clipPath(jobId, clipIndex)}/${action}`),
   models: () => call<{ models: ModelSummary[] }>('GET', '/v1/models'),

@@ -1,10 +1,10 @@
 /**
- * The three questions this page ever asks: are you sure, which key, and how a cap is raised. Native
+ * The three questions this page ever asks: are you sure, which key, and which cap. Native
  * dialogs: focus stays inside, Escape closes, the element that asked gets the focus back.
  */
 import { storeKey } from './api-key.js';
-import { h, setText } from './dom.js';
-import { shellWord, usd } from './format.js';
+import { h } from './dom.js';
+import { usd } from './format.js';
 
 function open(dialog: HTMLDialogElement): Promise<string> {
   document.body.append(dialog);
@@ -92,80 +92,47 @@ async function askForKey(): Promise<void> {
 }
 
 interface Cap {
-  job_id: string;
-  namespace: string | null;
   current: number;
   spent: number;
 }
 
-/** A cap is raised by a signal to the workflow: the page composes the command, a person runs it. */
-export async function showRaiseCap(cap: Cap): Promise<void> {
-  const suggestion = Math.ceil(Math.max(cap.current * 1.5, cap.spent + 1));
-  const command = h('code', { id: 'cap-command' });
+/** The new cap in US dollars; null when it is left as it is. */
+export async function askForCap({ current, spent }: Cap): Promise<number | null> {
   const input = h('input', {
     id: 'cap',
     class: 'input',
     type: 'number',
-    min: cap.spent,
+    min: spent,
     step: 'any',
-    value: suggestion,
+    value: Math.ceil(Math.max(current * 1.5, spent + 1)),
     inputmode: 'decimal',
-    oninput: () => {
-      setText(command, capCommand(cap, Number(input.value)));
-    },
+    required: true,
+    autofocus: true,
   });
-  setText(command, capCommand(cap, suggestion));
-  const copy = h('button', {
-    class: 'button button--primary',
-    type: 'button',
-    text: 'Copy the command',
-  });
-  copy.addEventListener('click', () => {
-    void copyText(command).then((copied) => {
-      setText(copy, copied ? 'Copied' : 'Selected: press Ctrl+C');
-    });
-  });
-  await open(
+  // No submit button: Enter in the field is for the other one.
+  const keep = h('button', { class: 'button', type: 'button', text: 'Keep the cap' });
+  const dialog = h(
+    'dialog',
+    { class: 'dialog', 'aria-labelledby': 'dialog-title' },
     h(
-      'dialog',
-      { class: 'dialog', 'aria-labelledby': 'dialog-title' },
+      'form',
+      { method: 'dialog' },
+      h('h2', { id: 'dialog-title', text: 'Raise the cost cap' }),
+      h('p', {
+        text: `The cap is ${usd(current)}, ${usd(spent)} are spent. Clips that were given up for it can be retried afterwards.`,
+      }),
+      h('label', { class: 'label', for: 'cap', text: 'New cap in US dollars' }),
+      input,
       h(
-        'form',
-        { method: 'dialog' },
-        h('h2', { id: 'dialog-title', text: 'Raise the cost cap' }),
-        h('p', {
-          text: `The cap is ${usd(cap.current)}, ${usd(cap.spent)} are spent. Raising it is a signal to the workflow; run this where the Temporal CLI reaches the server, and the job takes it at once.`,
-        }),
-        h('label', { class: 'label', for: 'cap', text: 'New cap in US dollars' }),
-        input,
-        h('pre', { class: 'command', tabindex: 0, 'aria-label': 'Command' }, command),
-        h(
-          'div',
-          { class: 'dialog__buttons' },
-          h('button', { class: 'button', value: 'close', text: 'Close' }),
-          copy,
-        ),
+        'div',
+        { class: 'dialog__buttons' },
+        keep,
+        h('button', { class: 'button button--primary', value: 'yes', text: 'Set the cap' }),
       ),
     ),
   );
-}
-
-export function capCommand(cap: Pick<Cap, 'job_id' | 'namespace'>, usdAmount: number): string {
-  const input = JSON.stringify({ max_cost_usd: Number.isFinite(usdAmount) ? usdAmount : 0 });
-  const namespace =
-    cap.namespace === null || cap.namespace === 'default'
-      ? ''
-      : ` --namespace ${shellWord(cap.namespace)}`;
-  return `temporal workflow signal${namespace} --workflow-id ${shellWord(cap.job_id)} --name setMaxCost --input ${shellWord(input)}`;
-}
-
-/** The clipboard needs a secure context; without one the text is selected instead. */
-async function copyText(element: HTMLElement): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(element.textContent);
-    return true;
-  } catch {
-    getSelection()?.selectAllChildren(element);
-    return false;
-  }
+  keep.addEventListener('click', () => {
+    dialog.close();
+  });
+  return (await open(dialog)) === 'yes' ? Number(input.value) : null;
 }

@@ -71,7 +71,3 @@ export function ago(from: string, now: number): string {
 /** Only links a browser may safely follow; anything else is no link. */
 export const safeLink = (url: string | null | undefined): string | null =>
   url !== null && url !== undefined && /^https?:\/\//i.test(url) ? url : null;
-
-/** One word for a POSIX shell, whatever it contains. */
-export const shellWord = (text: string): string =>
-  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

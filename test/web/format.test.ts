@@ -7,7 +7,6 @@ import {
   roughly,
   safeLink,
   seconds,
-  shellWord,
   usd,
 } from '../../src/web/format.js';
 
@@ -81,10 +80,5 @@ describe('links and commands', () => {
     expect(safeLink('javascript:alert(1)')).toBeNull();
     expect(safeLink('data:text/html,x')).toBeNull();
     expect(safeLink(null)).toBeNull();
-  });
-
-  it('keep a shell word one word, whatever a workflow id contains', () => {
-    expect(shellWord('launch-trailer')).toBe('launch-trailer');
-    expect(shellWord("a'b $(rm -rf)")).toBe(`'a'\\''b $(rm -rf)'`);
   });
 });

@@ -171,15 +171,38 @@ describe.skipIf(!hasChromium)('steering on the page', () => {
       await toast('it cannot be paused').waitFor();
     });
 
-    it('composes the command that raises its cap', async () => {
+    it('gets a new cap by its route, and keeps the old one on Escape', async () => {
       await mixed(mock, 'film');
-      mock.readiness = { ...mock.readiness, namespace: 'studio' };
+      await openJob('film');
+      const raise = page.getByRole('button', { name: 'Raise cap…' });
+      const field = page.getByLabel('New cap in US dollars');
+      await raise.click();
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      await raise.click();
+      await page.getByRole('button', { name: 'Keep the cap' }).click();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      expect(mock.asked('POST', '/v1/jobs/film/max-cost')).toHaveLength(0);
+      await raise.click();
+      await field.fill('');
+      await field.press('Enter'); // nothing to send yet: the question stays
+      await field.fill('42.5');
+      await field.press('Enter');
+      await toast('The job may spend up to $42.50 now').waitFor();
+      expect(mock.asked('POST', '/v1/jobs/film/max-cost').map(({ body }) => body)).toEqual([
+        { max_cost_usd: 42.5 },
+      ]);
+    });
+
+    it('says why a new cap is refused', async () => {
+      await mixed(mock, 'film');
+      const detail = 'the job "film" is over (succeeded)';
+      mock.respond = ({ path }) =>
+        path.endsWith('/max-cost') ? { status: 409, body: { detail } } : null;
       await openJob('film');
       await page.getByRole('button', { name: 'Raise cap…' }).click();
-      await page.getByLabel('New cap in US dollars').fill('42.5');
-      expect(await page.locator('#cap-command').textContent()).toBe(
-        `temporal workflow signal --namespace studio --workflow-id film --name setMaxCost --input '{"max_cost_usd":42.5}'`,
-      );
+      await page.getByRole('button', { name: 'Set the cap' }).click();
+      await toast('is over (succeeded)').waitFor();
     });
 
     it('comes as one zip with every finished video and result.json', async () => {

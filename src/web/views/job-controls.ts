@@ -4,8 +4,9 @@
  */
 import { tell } from '../announce.js';
 import { api, type Answer, type JobAction } from '../api-client.js';
-import { confirmed, showRaiseCap } from '../dialogs.js';
+import { askForCap, confirmed } from '../dialogs.js';
 import { attribute, h, setText, show } from '../dom.js';
+import { usd } from '../format.js';
 import type { Job } from '../../domain/job.js';
 import { isOver } from '../../domain/progress.js';
 
@@ -20,7 +21,6 @@ interface Control {
 export interface ControlContext {
   /** After an accepted action: the stream may have to look again at once. */
   onChanged(): void;
-  namespace(): string | null;
   download(job: Job, report: (text: string) => void): Promise<void>;
 }
 
@@ -110,13 +110,13 @@ const capControl = (context: ControlContext): Control => ({
   id: 'raise-cap',
   label: () => 'Raise cap…',
   visible: (job) => job.max_cost_usd !== null && !isOver(job.status),
-  run: (job) =>
-    showRaiseCap({
-      job_id: job.job_id,
-      namespace: context.namespace(),
-      current: job.max_cost_usd ?? 0,
-      spent: job.total_cost_usd,
-    }),
+  run: async (job) => {
+    const cap = await askForCap({ current: job.max_cost_usd ?? 0, spent: job.total_cost_usd });
+    if (cap === null) return;
+    const answer = await api.setMaxCost(job.job_id, cap);
+    report(answer, `The job may spend up to ${usd(cap)} now`);
+    if (answer.ok) context.onChanged();
+  },
 });
 
 const downloadControl = (context: ControlContext, status: HTMLElement): Control => ({

@@ -35,7 +35,6 @@ export function jobView(jobId: string, context: JobViewContext): View {
     onChanged: () => {
       stream.nudge();
     },
-    namespace: () => context.health.latest()?.namespace ?? null,
     download: async (job, report) => {
       try {
         await downloadAll(job, report);
