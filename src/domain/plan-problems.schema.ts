@@ -38,9 +38,12 @@ export function described(value: unknown): string {
 }
 
 const sized = (origin: string, limit: string): string => {
-  if (origin === 'string') return `${limit} characters`;
-  if (origin === 'array' || origin === 'set') return `${limit} entries`;
-  return `a number of ${limit}`;
+  const isOne = limit.endsWith(' 1');
+  if (origin === 'string') return `${limit} ${isOne ? 'character' : 'characters'}`;
+  if (origin === 'array' || origin === 'set') return `${limit} ${isOne ? 'entry' : 'entries'}`;
+  return limit.startsWith('above') || limit.startsWith('below')
+    ? `a number ${limit}`
+    : `a number of ${limit}`;
 };
 
 const got = (origin: string, value: unknown): string => {

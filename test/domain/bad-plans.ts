@@ -19,7 +19,7 @@ export const SHAPE: Case[] = [
   ['a list instead of a plan', [], '', /got a list of 0/],
   ['null', null, '', /got null/],
   ['no clips', {}, 'clip_prompts', /expected a list, got nothing/],
-  ['an empty plan', { clip_prompts: [] }, 'clip_prompts', /at least 1 entries, got 0/],
+  ['an empty plan', { clip_prompts: [] }, 'clip_prompts', /at least 1 entry, got 0/],
   [
     '1,001 clips',
     { clip_prompts: Array.from({ length: 1001 }, (_, i) => clip(i)) },
