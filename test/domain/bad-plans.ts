@@ -91,7 +91,7 @@ export const SHAPE: Case[] = [
     'an empty prompt',
     plan({}, clip(0, { prompt: '' })),
     'clip_prompts.0.prompt',
-    /at least 1 characters, got 0/,
+    /at least 1 character, got 0/,
   ],
   [
     'a missing clip_index',
