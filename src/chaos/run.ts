@@ -69,10 +69,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       await driver.play(job, steer);
     }),
   );
-  const kills = await strikeAll(plan, stack, { until, log });
-  await revive(stack);
-  log(`peace after ${String(Math.round((Date.now() - start) / 1000))} s; waiting for every job`);
-  await played;
+  const struck = strikeAll(plan, stack, { until, log }).then(async (kills) => {
+    await revive(stack);
+    log(`peace after ${String(Math.round((Date.now() - start) / 1000))} s; waiting for every job`);
+    return kills;
+  });
+  const [kills] = await Promise.all([struck, played]);
   const jobs = await endings(plan, stack, { log, signal });
   const booked = await books(stack);
   const findings = [...audit(booked.predictions, jobs), ...unexplainedEnds(stack)];

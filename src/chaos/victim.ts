@@ -3,6 +3,7 @@
  * environment but what it is given, and an end that nobody caused is remembered.
  *
  * V1 One process at a time: a start waits for the end of the one before.
+ * V2 Nothing is started once it is closed.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tether } from '../tether.js';
@@ -19,6 +20,7 @@ export class Victim {
   readonly unexplained: string[] = [];
   #lastWords: string[] = [];
   #isExpected = false;
+  #isClosed = false;
 
   constructor(
     name: string,
@@ -32,7 +34,7 @@ export class Victim {
   }
 
   async start(): Promise<void> {
-    if (this.#running !== null) return;
+    if (this.#running !== null || this.#isClosed) return; // V2
     const given = Object.entries(this.#env).map(([name, value]) => `${name}=${value}`);
     // env -i: a person's settings, least of all the token that pays, never reach a chaos run.
     const words = ['-i', ...given, process.execPath, this.#script, ...this.#words];
@@ -83,6 +85,7 @@ export class Victim {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#isExpected = true;
     await this.#running?.close();
   }

@@ -1,7 +1,8 @@
 /**
  * `npm run chaos -- --seed N --minutes M [--jobs J]`: many jobs with random faults on a stack of its own, whose
  * processes are killed at random; then the provider's books are compared with the jobs' ledgers. Nothing is paid.
- * The last line has the figures. Exit 0 when the books agree, 1 with every finding listed first, 2 for bad options.
+ * The last line has the figures. Exit 0 when the books agree, 1 with every finding listed first, 2 for bad options,
+ * 130 when it was interrupted.
  *
  * The same seed gives the same jobs, faults and times of blows. It does not give the same interleaving: that is
  * the machine's.
@@ -16,7 +17,7 @@ const USAGE = 'npm run chaos -- [--seed N] [--minutes M] [--jobs J] [--json] [--
 
 export async function main(argv: string[]): Promise<number> {
   using stop = onStopSignal();
-  return await runCommand(async () => {
+  const code = await runCommand(async () => {
     const options = read(argv);
     const { cli } = loadConfig().temporal;
     if (cli === null) {
@@ -30,6 +31,8 @@ export async function main(argv: string[]): Promise<number> {
     console.log(options.json ? JSON.stringify({ ...figures, findings }) : lineOf(figures));
     return findings.length === 0 ? 0 : 1;
   }, stop.signal);
+  // Half a run has proved nothing.
+  return stop.signal.aborted ? 130 : code;
 }
 
 interface Options {
