@@ -57,6 +57,9 @@ const connect = ({ temporal }: Config): Connection =>
       // A server that comes back must not be met with a minute of silence.
       'grpc.initial_reconnect_backoff_ms': 200,
       'grpc.max_reconnect_backoff_ms': 2_000,
+      // A page of the history of a large job has 7 MB. The SDK means 128 MiB too, but leaves "grpc." out of the
+      // name, and the 4 MiB of gRPC hold.
+      'grpc.max_receive_message_length': 128 * 1024 * 1024,
       ...temporal.connection.channelArgs,
     },
   });
