@@ -5,7 +5,7 @@
  * G2 A prediction that succeeded is stored, also when the budget of time ran out meanwhile.
  * G4 A clip is over only when each of its predictions is.
  */
-import { ApplicationFailure, CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
+import { ApplicationFailure, isCancellation, sleep } from '@temporalio/workflow';
 import type {
   CanceledExecution,
   GenerateClipInput,
@@ -28,6 +28,7 @@ import {
 import { ClipLedger } from './clip-ledger.js';
 import { completed } from './completed-clip.js';
 import type { AttemptFailed, ClipMemory } from './contract.js';
+import { Endable, Ended } from './endable.js';
 import type { JobContext } from './job-context.js';
 import { bookEnd, endLostOf, settleClip } from './settle-clip.js';
 
@@ -48,8 +49,7 @@ export class ClipRun {
   #failedAttempts = 0;
   #granted = true;
   #lastError: Problem | null = null;
-  #scope: CancellationScope | null = null;
-  #ending: 'canceled' | 'timed_out' | null = null;
+  readonly #endable = new Endable();
   /** The paid activity was asked and has not answered; `resume`: the prediction it was last heard of with. */
   #unanswered: { resume: string | null } | null = null;
 
@@ -78,8 +78,7 @@ export class ClipRun {
   }
 
   cancel(): void {
-    this.#ending = 'canceled';
-    this.#scope?.cancel();
+    this.#endable.cancel();
   }
 
   /** From the activity, once an attempt: the prediction that exists now. */
@@ -252,53 +251,24 @@ export class ClipRun {
    * the clip's. Nothing is left running at the provider afterwards.
    */
   async #inScope<T>(work: () => Promise<T>, { timed }: { timed: boolean }): Promise<T> {
-    const scope = new CancellationScope();
-    const clock = new CancellationScope();
-    this.#scope = scope;
-    if (timed) this.#startClock(clock, scope);
-    if (this.#ending === 'canceled') scope.cancel();
+    const { clip_timeout } = this.#job.plan;
+    const left = Date.parse(this.#since) + clip_timeout * 1000 - Date.now();
     try {
-      return await scope.run(work);
+      return await this.#endable.run(work, timed ? left : null);
     } catch (error) {
-      // An activity whose worker died before it heard of its cancellation ends with a time-out instead.
-      const isCutOff = scope.consideredCancelled && !(error instanceof ClipOver);
-      if (!isCancellation(error) && !isCutOff) {
-        if (error instanceof ClipOver) await settleClip(this.#job, this.#clip, this.#ledger);
-        throw error;
-      }
-      // Neither this clip's cancellation nor its clock: the whole job was canceled.
-      this.#ending ??= 'canceled';
-      const end = canceledExecution(error) ?? (await this.#endLost());
+      if (error instanceof ClipOver) await settleClip(this.#job, this.#clip, this.#ledger);
+      if (!(error instanceof Ended)) throw error;
+      const end = canceledExecution(error.cause) ?? (await this.#endLost());
       const booked = bookEnd(this.#ledger, end);
       const rendered = (await settleClip(this.#job, this.#clip, this.#ledger)) ?? booked;
-      if (this.#ending === 'canceled')
+      if (error.ending === 'canceled') {
         throw new ClipOver(problem('canceled', 'canceled on request'));
+      }
       // G2; only `#generate` is both timed and waited for with a result.
       if (rendered !== null) return rendered as T;
-      throw new ClipOver(
-        problem(
-          'timed_out',
-          `expected an end within clip_timeout (${String(this.#job.plan.clip_timeout)} s)`,
-        ),
-      );
-    } finally {
-      this.#scope = null;
-      clock.cancel();
+      const message = `expected an end within clip_timeout (${String(clip_timeout)} s)`;
+      throw new ClipOver(problem('timed_out', message));
     }
-  }
-
-  #startClock(clock: CancellationScope, scope: CancellationScope): void {
-    const elapsed = Date.now() - Date.parse(this.#since);
-    const left = Math.max(1, this.#job.plan.clip_timeout * 1000 - elapsed);
-    clock
-      .run(() => sleep(left))
-      .then(
-        () => {
-          this.#ending ??= 'timed_out';
-          scope.cancel();
-        },
-        () => undefined,
-      );
   }
 
   #complete(stored: StoreClipResult): void {
@@ -307,7 +277,7 @@ export class ClipRun {
   }
 
   #fail(error: Problem): void {
-    const isCanceled = error.kind === 'canceled' && this.#ending === 'canceled';
+    const isCanceled = error.kind === 'canceled' && this.#endable.ending === 'canceled';
     this.#record(isCanceled ? 'clip.canceled' : 'clip.failed', {
       status: isCanceled ? 'canceled' : 'failed',
       completed_at: now(),
