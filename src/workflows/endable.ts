@@ -4,12 +4,12 @@ import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 export type Ending = 'canceled' | 'timed_out';
 
 /** Thrown in place of whatever the ended work threw. */
-export class Ended {
+export class Ended extends Error {
+  override readonly name = 'Ended';
   readonly ending: Ending;
-  readonly cause: unknown;
   constructor(ending: Ending, cause: unknown) {
+    super(ending, { cause });
     this.ending = ending;
-    this.cause = cause;
   }
 }
 
