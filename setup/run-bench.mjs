@@ -1,7 +1,47 @@
-/** `npm run bench`: every benchmark below bench/, side by side in one run. Words after `--` are vitest's own. */
+/**
+ * `npm run bench`: every benchmark below bench/, one after the other in one run. Words after `--` are vitest's own.
+ * What is not operations a second is written down by the benchmarks and printed here, as tables of ratios.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { runVitest } from './vitest.mjs';
 
+/** Side by side they would measure each other. */
+const OPTIONS = ['bench', '--run', '--no-file-parallelism'];
+
 export async function main(words) {
-  const { code, stopped } = await runVitest(['bench', '--run', ...words]);
-  return stopped === null ? code : 143;
+  const folder = mkdtempSync(path.join(tmpdir(), 'bench-'));
+  const file = path.join(folder, 'figures.jsonl');
+  try {
+    const { code, stopped } = await runVitest([...OPTIONS, ...words], { BENCH_FIGURES: file });
+    for (const { title, rows } of read(file)) {
+      console.log(`\n${title}\n`);
+      print(rows);
+    }
+    return stopped === null ? code : 143;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function read(file) {
+  try {
+    const lines = readFileSync(file, 'utf8').trim().split('\n');
+    return lines.map((line) => JSON.parse(line));
+  } catch {
+    return [];
+  }
+}
+
+/** Markdown, so that it can be pasted where figures are kept. */
+function print(rows) {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const cells = [columns, ...rows.map((row) => columns.map((column) => row[column] ?? ''))];
+  const widths = columns.map((_, at) => Math.max(...cells.map((row) => row[at].length)));
+  const line = (row) => `| ${row.map((cell, at) => cell.padEnd(widths[at])).join(' | ')} |`;
+  const [head, ...body] = cells.map(line);
+  console.log(
+    [head, `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...body].join('\n'),
+  );
 }
