@@ -64,10 +64,24 @@ async function prepare(
       } else {
         const { url, renew_at } = outcome;
         result.uploads.push({ clip_index, url, renew_at });
+        await show(references, composite, clip_index);
       }
     }
   }
   return result;
+}
+
+/** For people only: a picture that cannot be shown keeps no clip from being made. */
+async function show(
+  references: References,
+  composite: CompositeReference,
+  clipIndex: number,
+): Promise<void> {
+  try {
+    await references.assign(composite, clipIndex);
+  } catch (error) {
+    Context.current().log.warn('the composite of a clip cannot be shown', { clipIndex, error });
+  }
 }
 
 /** Their parts were good when they were built; nobody will look at them again. */

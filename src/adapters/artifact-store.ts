@@ -4,11 +4,11 @@
  * Names come from `job_id` and `clip_index` alone, never from a provider.
  */
 import { createWriteStream } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Job, JobEvent } from '../domain/job.js';
 
-export type ArtifactKind = 'mp4' | 'jpg' | 'json';
+export type ArtifactKind = 'mp4' | 'jpg' | 'json' | 'composite.jpg';
 
 const JOB_ID = /^[A-Za-z0-9_-]+$/;
 
@@ -60,6 +60,12 @@ export async function writeWhole(target: string, content: string | Uint8Array): 
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+/** One more name of a whole file that is never changed: a link, or a copy where links cannot be made. */
+export async function nameAlso(file: string, target: string): Promise<void> {
+  await rm(target, { force: true });
+  await link(file, target).catch(async () => writeWhole(target, await readFile(file)));
 }
 
 export interface ArtifactStore {

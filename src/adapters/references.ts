@@ -1,6 +1,7 @@
 /**
  * Reference images: looked at before anything is paid, and made into one where a model takes only one. It owns the
- * files `composite-*.jpg` (kept with the job) and `reference-*` (gone when the job's images are ready).
+ * files `composite-*.jpg` (kept with the job, each also under the names of its clips) and `reference-*` (gone when the
+ * job's images are ready).
  *
  * I1 A composite is built once for each set of images and a ratio, and uploaded again only when the provider is about
  *    to delete what it was given: both are remembered on disk, so that a crash costs at most one more upload.
@@ -12,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { urlsOfComposite } from '../domain/clip-references.js';
 import type { FailureKind } from '../domain/failures.js';
 import type { CompositeReference } from '../domain/references.js';
-import { artifactFolder, writeWhole } from './artifact-store.js';
+import { artifactFolder, artifactPath, nameAlso, writeWhole } from './artifact-store.js';
 import { buildComposite } from './composite.js';
 import { inspectImage, NotAnImage } from './image.js';
 import type { ReplicateFiles } from './replicate-files.js';
@@ -25,6 +26,8 @@ export interface References {
   isBuilt(composite: CompositeReference): Promise<boolean>;
   /** Of images that were checked and kept, unless it is built already. */
   upload(composite: CompositeReference, signal: AbortSignal): Promise<Uploaded>;
+  /** Lets a composite that is built be found by the clip it is for. */
+  assign(composite: CompositeReference, clipIndex: number): Promise<void>;
   /** Removes what was kept. */
   tidy(): Promise<void>;
 }
@@ -105,6 +108,11 @@ export const createReferences =
         if (uploaded.type === 'uploaded') await remember(picture, uploaded, options);
         return uploaded;
       },
+      assign: (composite, clipIndex) =>
+        nameAlso(
+          pictureOf(composite),
+          artifactPath(options.data_dir, jobId, clipIndex, 'composite.jpg'),
+        ),
       async tidy() {
         const names = await readdir(folder).catch(() => []);
         const kept = names.filter((name) => name.startsWith('reference-'));

@@ -4,6 +4,7 @@
  * whatever looks like a URL there is a file.
  */
 import type { ClipReferences } from './activity.js';
+import type { Clip } from './job.js';
 import type { CompositeReference } from './references.js';
 import type { ResolvedClip } from './resolved.js';
 
@@ -16,6 +17,17 @@ export const urlsOfComposite = (composite: CompositeReference): string[] => [
   ...composite.character_urls,
   ...composite.object_urls,
 ];
+
+/** Where people find the picture that is made for a clip; nothing for clips that take images as they are, or none. */
+export const compositeLink = (
+  jobId: string,
+  { clip_index, composite }: ResolvedClip,
+): Pick<Clip, 'composite_url'> =>
+  composite === undefined
+    ? {}
+    : {
+        composite_url: `/v1/jobs/${encodeURIComponent(jobId)}/clips/${String(clip_index)}/composite`,
+      };
 
 /** Null where there is nothing to look at. */
 export function referencesIn(clip: ResolvedClip): ClipReferences | null {

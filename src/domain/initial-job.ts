@@ -1,4 +1,5 @@
 /** The job before its first event: everything queued, nothing spent. Pure; the one place that builds a Job. */
+import { compositeLink } from './clip-references.js';
 import { MAX_ATTEMPTS } from './failures.js';
 import type { Clip, Job } from './job.js';
 import type { ResolvedClip, ResolvedPlan } from './resolved.js';
@@ -51,7 +52,10 @@ export function initialJob(resolved: ResolvedPlan, identity: JobIdentity): Job {
     batch_size: resolved.batch_size,
     dispatch: resolved.dispatch,
     warnings: [...resolved.warnings],
-    clips: resolved.clips.map(initialClip),
+    clips: resolved.clips.map((clip) => ({
+      ...initialClip(clip),
+      ...compositeLink(identity.job_id, clip),
+    })),
   };
 }
 

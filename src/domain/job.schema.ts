@@ -56,6 +56,10 @@ export const clipSchema = z.strictObject({
   duration_diff: z.number().nullable(),
   video_url: z.string().nullable(),
   thumbnail_url: z.string().nullable(),
+  composite_url: z.string().exactOptional().meta({
+    description:
+      "Only of clips whose references are made into one image. It is there from the clip's first start on.",
+  }),
   estimated_cost_usd: usd.nullable(),
   cost_usd: usd.nullable(),
   cost_increase_percent: z.number(),

@@ -63,6 +63,8 @@ export interface Clip {
   duration_diff: number | null;
   video_url: string | null;
   thumbnail_url: string | null;
+  /** Only of clips whose references are made into one image; it is there from the clip's first start on. */
+  composite_url?: string;
   estimated_cost_usd: number | null;
   cost_usd: number | null;
   cost_increase_percent: number;

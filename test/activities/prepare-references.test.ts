@@ -19,6 +19,8 @@ class FakeReferences implements References {
   readonly uploaded: CompositeReference[] = [];
   readonly built = new Set<string>();
   upload_outcome: Uploaded = { type: 'uploaded', url: 'https://a/file', renew_at: 'later' };
+  readonly assigned: number[] = [];
+  assign_failure: Error | null = null;
   tidied = 0;
 
   check(url: string, { keep }: { keep: boolean }): Promise<string | null> {
@@ -32,6 +34,11 @@ class FakeReferences implements References {
   upload(composite: CompositeReference): Promise<Uploaded> {
     this.uploaded.push(composite);
     return Promise.resolve(this.upload_outcome);
+  }
+  assign(_composite: CompositeReference, clipIndex: number): Promise<void> {
+    if (this.assign_failure !== null) return Promise.reject(this.assign_failure);
+    this.assigned.push(clipIndex);
+    return Promise.resolve();
   }
   tidy(): Promise<void> {
     this.tidied += 1;
@@ -70,6 +77,7 @@ describe('prepareReferences', () => {
     expect(references.checked.toSorted()).toEqual(['a', 'b', 'bad', 's']);
     expect(references.kept.toSorted()).toEqual(['b', 'bad', 's']);
     expect(references.uploaded).toEqual([set('s', 'b')]);
+    expect(references.assigned).toEqual([1]);
     expect(references.tidied).toBe(1);
     expect(result).toEqual({
       refused: [
@@ -94,6 +102,13 @@ describe('prepareReferences', () => {
     ]);
     expect(references.checked).toEqual([]);
     expect(result.uploads).toHaveLength(1);
+  });
+
+  it('goes on with a clip whose composite cannot be shown', async () => {
+    const references = new FakeReferences();
+    references.assign_failure = new Error('no space left on device');
+    const result = await prepare(references, [{ clip_index: 4, urls: [], composite: set('s') }]);
+    expect(result).toMatchObject({ refused: [], uploads: [{ clip_index: 4 }] });
   });
 
   it('says why an upload was refused, as what it is', async () => {

@@ -1,9 +1,10 @@
 /** Every way in which a reference can be bad, against real servers; and what is made of the good ones. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { artifactPath } from '../../src/adapters/artifact-store.js';
 import { buildComposite, canvasOf } from '../../src/adapters/composite.js';
 import { isPublicAddress } from '../../src/adapters/public-address.js';
 import { createReferences } from '../../src/adapters/references.js';
@@ -409,6 +410,21 @@ describe('upload', () => {
     expect(await referencesWith({ data_dir }).isBuilt(composite())).toBe(true);
     const elsewhere = referencesWith({ data_dir, files, provider: 'there' });
     expect(await elsewhere.upload(composite(), signal)).toMatchObject({ url: 'https://a/2' });
+  });
+
+  it('can be found by every clip it is for, however often it is assigned', async () => {
+    const data_dir = path.join(dataDir, 'assigned');
+    const references = referencesWith({ data_dir, files: scripted(done('https://a/1')) });
+    await kept(references);
+    await references.upload(composite(), signal);
+    const name = (index: number) => artifactPath(data_dir, 'job', index, 'composite.jpg');
+    await writeFile(name(0), 'of an older job of this name');
+    for (const index of [0, 3, 3]) await references.assign(composite(), index);
+    const [picture] = (await inFolder(data_dir)).filter((file) => file.startsWith('composite-'));
+    const whole = await readFile(path.join(path.dirname(name(0)), picture ?? ''));
+    expect(whole.equals(await readFile(name(0)))).toBe(true);
+    expect(whole.equals(await readFile(name(3)))).toBe(true);
+    await expect(references.assign({ ...composite(), aspect_ratio: '1:1' }, 5)).rejects.toThrow();
   });
 
   it('happens again, from the picture alone, when half of its life is over', async () => {

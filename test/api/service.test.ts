@@ -160,6 +160,15 @@ describe('files of a clip', () => {
     expect([head.statusCode, head.headers['content-length'], head.body]).toEqual([200, '10', '']);
   });
 
+  it('are its composed reference too, as a picture', async () => {
+    const { app, data_dir } = await withVideo();
+    await writeFile(artifactPath(data_dir, 'a', 0, 'composite.jpg'), 'picture');
+    const answer = await app.inject({ url: '/v1/jobs/a/clips/0/composite' });
+    expect([answer.statusCode, answer.body]).toEqual([200, 'picture']);
+    expect(answer.headers).toMatchObject({ 'content-type': 'image/jpeg' });
+    expect(answer.headers['etag']).toEqual(expect.any(String));
+  });
+
   it('are not sent again to whom has them', async () => {
     const { app } = await withVideo();
     const etag = (await app.inject({ url: video })).headers['etag'];
@@ -170,6 +179,7 @@ describe('files of a clip', () => {
   it.each([
     '/v1/jobs/a/clips/1/video',
     '/v1/jobs/a/clips/0/thumbnail',
+    '/v1/jobs/a/clips/0/composite',
     '/v1/jobs/..%2f..%2fa/clips/0/video',
     '/v1/jobs/%2e%2e/clips/0/video',
   ])('are 404 at %s', async (url) => {

@@ -1,8 +1,9 @@
 /** Reference images of a real job: looked at once, composed and uploaded, refused unpaid, and looked at again. */
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { artifactPath } from '../../src/adapters/artifact-store.js';
 import type { Job } from '../../src/domain/job.js';
 import type { ClipPrompt, Plan } from '../../src/domain/plan.schema.js';
 import { eventually } from '../support/eventually.js';
@@ -25,6 +26,9 @@ const planOf = (clips: readonly Partial<ClipPrompt>[], more: Partial<Plan> = {})
 
 const artifactsOf = (world: World, job: Job): Promise<string[]> =>
   readdir(path.join(world.data_dir, 'artifacts', job.job_id));
+
+const compositeOf = (job: Job, index: number): string | null =>
+  `/v1/jobs/${job.job_id}/clips/${String(index)}/composite`;
 
 async function uploadsTo(world: World): Promise<{ name: string; urls: { get: string } }[]> {
   const answer = await fetch(`${world.simulator.url}/files`, {
@@ -79,6 +83,15 @@ describe('a scene with characters for a model that takes one image', () => {
     const file = path.join(world.data_dir, 'artifacts', job.job_id, pictures[0] ?? '');
     expect(await sharp(file).metadata()).toMatchObject({ width: 720, height: 1280 });
     expect((await artifactsOf(world, job)).filter((name) => /^reference-/.test(name))).toEqual([]);
+    const shown = job.clips.map(({ composite_url = null }) => composite_url);
+    expect(shown).toEqual([0, 1, 2].map((index) => compositeOf(job, index)).concat(null));
+    const contents = await Promise.all(
+      [0, 1, 2].map((index) =>
+        readFile(artifactPath(world.data_dir, job.job_id, index, 'composite.jpg'), 'base64'),
+      ),
+    );
+    expect(contents[0]).toBe(contents[1]);
+    expect(contents[2]).not.toBe(contents[0]);
   });
 });
 

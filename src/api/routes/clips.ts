@@ -1,4 +1,4 @@
-/** Finished videos and thumbnails, as bytes with ranges and ETags. The path is made of checked numbers and ids only. */
+/** Videos, thumbnails and composed references, as bytes with ranges and ETags. The path is made of checked numbers and ids only. */
 import path from 'node:path';
 import { stat } from 'node:fs/promises';
 import type { App } from '../app.js';
@@ -10,6 +10,7 @@ import type { Services } from '../services.js';
 const FILES = [
   ['video', 'mp4', 'video/mp4', 'The finished clip'],
   ['thumbnail', 'jpg', 'image/jpeg', 'A picture from its middle, 320×180'],
+  ['composite', 'composite.jpg', 'image/jpeg', 'What its reference images were made into'],
 ] as const;
 
 export function clipRoutes(app: App, { settings }: Services): void {
