@@ -13,7 +13,7 @@ const HUES: readonly [string, string, string][] = [
 ];
 
 /** A still that reads as a landscape: sky, sun, two ridges. */
-async function still(index: number): Promise<Buffer> {
+export async function still(index: number): Promise<Buffer> {
   const [sky, middle, ground] = HUES[index % HUES.length] ?? ['#888', '#666', '#444'];
   const sun = 60 + ((index * 53) % 200);
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="320" height="180">

@@ -11,6 +11,7 @@ import type { LiveProgress } from '../store.js';
 import { phaseOf } from '../words.js';
 import { mediaUrl } from '../api-key.js';
 import { clipControls } from './clip-controls.js';
+import { referencePicture } from './reference-picture.js';
 import { screen } from './screen.js';
 import { troubleBox } from './trouble.js';
 
@@ -34,6 +35,7 @@ export function clipCard(first: CardInput): ClipCard {
   const bar = progressBar(clipName(index));
   const trouble = troubleBox();
   const prompt = h('p', { class: 'clip__prompt' });
+  const reference = referencePicture(clipName(index));
   const facts = factList();
   const controls = clipControls(first.job.job_id, index);
   const prediction = h('a', {
@@ -67,7 +69,7 @@ export function clipCard(first: CardInput): ClipCard {
       ),
       bar.element,
       trouble.element,
-      prompt,
+      h('div', { class: 'clip__brief' }, reference.element, prompt),
       facts.element,
       h('div', { class: 'clip__actions' }, save, prediction, controls.element),
     ),
@@ -78,6 +80,7 @@ export function clipCard(first: CardInput): ClipCard {
     const { clip, live } = input;
     attribute(element, 'data-status', clip.status);
     picture.update(clip);
+    reference.update(clip);
     setText(phase, phaseOf(clip, live));
     setText(attempt, attemptText(clip));
     setText(prompt, clip.prompt);
