@@ -4,6 +4,7 @@
  */
 import Client from 'replicate';
 import type { FailureKind } from '../domain/failures.js';
+import { deadline } from './deadline.js';
 import { describe, enveloped, isGood, parseJson, REJECTIONS, secondsToWait } from './replicate.js';
 import type { Envelope, ReplicateOptions } from './replicate.js';
 import { asObject } from './replicate-prediction.js';
@@ -36,11 +37,11 @@ export function createReplicateFiles(options: ReplicateOptions): ReplicateFiles 
       form.append('content', new Blob([new Uint8Array(bytes)], { type: content_type }), name);
       form.append('filename', name);
       form.append('type', content_type);
-      const bounded = AbortSignal.timeout(options.timeout ?? 60_000);
+      using limit = deadline(options.timeout ?? 60_000, signal);
       const response = await client.request('files', {
         method: 'POST',
         data: form,
-        signal: signal === undefined ? bounded : AbortSignal.any([signal, bounded]),
+        signal: limit.signal,
       });
       signal?.throwIfAborted();
       return judge((await response.json()) as Envelope);

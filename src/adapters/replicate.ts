@@ -10,6 +10,7 @@
 import Client from 'replicate';
 import type { FailureKind } from '../domain/failures.js';
 import type { PredictionStatus } from '../domain/job.js';
+import { deadline } from './deadline.js';
 import { asObject, parsePrediction } from './replicate-prediction.js';
 import type { ProviderPrediction } from './replicate-prediction.js';
 
@@ -119,11 +120,11 @@ export function createReplicate(options: ReplicateOptions): Replicate {
     request: { method?: string; data?: object; headers?: Record<string, string> } = {},
     signal?: AbortSignal,
   ): Promise<Envelope> => {
-    const bounded = AbortSignal.timeout(timeout);
+    using limit = deadline(timeout, signal);
     const response = await client.request(route, {
       method: request.method ?? 'GET',
       ...request,
-      signal: signal ? AbortSignal.any([signal, bounded]) : bounded,
+      signal: limit.signal,
     });
     return (await response.json()) as Envelope;
   };
