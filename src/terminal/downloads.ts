@@ -94,16 +94,27 @@ export function startDownloads(
   };
 }
 
+function timer(milliseconds: number, late: AbortController): Disposable {
+  const timeout = setTimeout(() => {
+    late.abort(new DOMException('no end of the file in time', 'TimeoutError'));
+  }, milliseconds);
+  return {
+    [Symbol.dispose]() {
+      clearTimeout(timeout);
+    },
+  };
+}
+
 async function fetchFile(
   api: ApiClient,
   from: string,
   to: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const response = await api.download(
-    from,
-    AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
-  );
+  // A controller that is held here: AbortSignal.timeout within AbortSignal.any may be collected (nodejs/node#57736).
+  const late = new AbortController();
+  using _timer = timer(PATIENCE, late);
+  const response = await api.download(from, AbortSignal.any([signal, late.signal]));
   const expected = Number(response.headers.get('content-length') ?? Number.NaN);
   if (response.body === null) throw new Error('expected a file, got an empty answer');
   const unfinished = `${to}.part`;
