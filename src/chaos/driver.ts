@@ -3,6 +3,7 @@
  * is asked is asked again until somebody answers, as a script that is meant to work would do it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { deadline } from '../adapters/deadline.js';
 import type { Job } from '../domain/job.js';
 import { isOver } from '../domain/progress.js';
 import type { Act, ScheduledJob, Timed } from './schedule.js';
@@ -36,10 +37,11 @@ export class Driver {
   }
 
   async #try(method: string, route: string, body: unknown): Promise<Answer | null> {
+    using limit = deadline(DEADLINE, this.#signal);
     try {
       const response = await fetch(`${this.#url}${route}`, {
         method,
-        signal: AbortSignal.any([this.#signal, AbortSignal.timeout(DEADLINE)]),
+        signal: limit.signal,
         ...(body === undefined
           ? {}
           : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),

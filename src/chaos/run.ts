@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { artifactPath } from '../adapters/artifact-store.js';
 import type { StoredVideo } from '../adapters/artifact-store.js';
+import { deadline } from '../adapters/deadline.js';
 import type { Job } from '../domain/job.js';
 import { setMaxCostSignal } from '../workflows/contract.js';
 import { audit } from './audit.js';
@@ -129,10 +130,10 @@ async function endings(
   stack: ChaosStack,
   { log, signal }: Pick<ChaosOptions, 'log' | 'signal'>,
 ): Promise<Ended[]> {
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE * 1000)]);
-  setMaxListeners(0, patience);
-  const driver = new Driver(stack.api_url, patience);
-  return Promise.all(
+  using patience = deadline(PATIENCE * 1000, signal);
+  setMaxListeners(0, patience.signal);
+  const driver = new Driver(stack.api_url, patience.signal);
+  return await Promise.all(
     jobs.map(async (scheduled): Promise<Ended> => {
       const job = await driver.ending(scheduled.job_id).catch(() => null);
       signal.throwIfAborted();
@@ -144,7 +145,8 @@ async function endings(
 }
 
 async function lastSeen(stack: ChaosStack, { job_id }: ScheduledJob): Promise<string> {
-  const driver = new Driver(stack.api_url, AbortSignal.timeout(15_000));
+  using limit = deadline(15_000);
+  const driver = new Driver(stack.api_url, limit.signal);
   const { body } = await driver.ask('GET', `/v1/jobs/${job_id}`).catch(() => ({ body: null }));
   const job = body as Job | null;
   return JSON.stringify(

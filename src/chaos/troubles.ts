@@ -96,6 +96,8 @@ export const FILES: readonly [Trouble, ...Trouble[]] = [
   survives('file-404'),
   survives('file-403'),
   survives('file-500:2'),
+  // Always, it would be tried until the hour is over.
+  survives('too-large-file:1'),
 ];
 
 /** What no patience helps against. */
@@ -106,7 +108,6 @@ export const FATAL: readonly [Trouble, ...Trouble[]] = [
   ends('invalid', 0, 'invalid_input'),
   ends('E1001', 0, 'invalid_input'),
   ends('expired-file', 0, 'output_lost'),
-  ends('too-large-file', 0, 'output_lost', 'storage_error'),
   spoils('wrong-duration', 2, ['wrong_duration']),
   halts('http-402', 'insufficient_credit'),
   halts('spend-limit', 'insufficient_credit'),
