@@ -62,18 +62,23 @@ export const progressOf = (job: Job): Progress => ({
   percent: job.percent,
 });
 
-/** The job with every derived figure recomputed from its clips. */
+/** The job with every derived figure recomputed from its clips: in one pass, for it is made after every fact. */
 export function withTotals(job: Job): Job {
-  const count = (status: Clip['status']): number =>
-    job.clips.filter((clip) => clip.status === status).length;
-  const percents = job.clips.reduce((sum, clip) => sum + clip.percent, 0);
+  let [succeeded, failed, canceled, percents, usd] = [0, 0, 0, 0, 0];
+  for (const { status, percent, cost_usd } of job.clips) {
+    if (status === 'succeeded') succeeded += 1;
+    else if (status === 'failed') failed += 1;
+    else if (status === 'canceled') canceled += 1;
+    percents += percent;
+    usd += cost_usd ?? 0;
+  }
   return {
     ...job,
-    successful_clips: count('succeeded'),
-    failed_clips: count('failed'),
-    canceled_clips: count('canceled'),
+    successful_clips: succeeded,
+    failed_clips: failed,
+    canceled_clips: canceled,
     percent: job.clips.length === 0 ? 0 : Math.round((percents / job.clips.length) * 10) / 10,
-    total_cost_usd: addUsd(...job.clips.map((clip) => clip.cost_usd)),
+    total_cost_usd: addUsd(usd),
   };
 }
 
@@ -86,7 +91,8 @@ export function apply(job: Job, event: JobEvent): Job {
 /** The job after a fact, before the fact has its number: what the workflow asks in order to number it. */
 export function applyFact(job: Job, fact: JobFact, at: string): Job {
   if (isClipEvent(fact)) {
-    const clips = job.clips.map((clip) => (clip.clip_index === fact.clip_index ? fact.clip : clip));
+    const place = job.clips.findIndex(({ clip_index }) => clip_index === fact.clip_index);
+    const clips = place < 0 ? job.clips : job.clips.with(place, fact.clip);
     return withTotals({ ...job, clips });
   }
   if (isTerminalEvent(fact)) {
