@@ -44,8 +44,9 @@ function historyOf(start: Job): { events: JobEvent[]; end: Job } {
   const events: JobEvent[] = [];
   let job = start;
   for (const [type, status] of COURSE) {
-    for (const { clip_index, ...clip } of start.clips) {
-      const after: Clip = { ...clip, clip_index, status, cost_usd: 0.35 };
+    for (const clip of start.clips) {
+      const { clip_index } = clip;
+      const after: Clip = { ...clip, status, cost_usd: 0.35 };
       const recorded = record(job, { type, clip_index, clip: after }, AT);
       job = recorded.job;
       events.push(recorded.event);
