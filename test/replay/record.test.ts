@@ -61,10 +61,15 @@ const RECORDINGS: Record<string, Recording> = {
 const isMachineName = (key: string, value: unknown): boolean =>
   key === 'identity' || (key === 'name' && typeof value === 'string' && /^\d+@/.test(value));
 
-/** Indented, and without the names of the machine that recorded it. */
+const told = (key: string, value: unknown): unknown => {
+  if (key === 'stackTrace') return '';
+  return isMachineName(key, value) ? 'worker' : value;
+};
+
+/** Indented, and without the names and paths of the machine that recorded it. */
 const anonymous = (json: string): string =>
   JSON.stringify(
-    JSON.parse(json, (key, value: unknown) => (isMachineName(key, value) ? 'worker' : value)),
+    JSON.parse(json, (key, value: unknown) => told(key, value)),
     null,
     1,
   );
