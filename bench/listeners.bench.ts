@@ -55,8 +55,8 @@ async function measure(world: World, run: Run, readers: number) {
     'median ms': quantile(delays, 0.5),
     'p99 ms': quantile(delays, 0.99),
     'first to last ms': quantile(spreads, 0.5),
-    'KiB a reader (heap)': isMany ? (after.heap - before.heap) / readers / 1024 : '–',
-    'KiB a reader (RSS)': isMany ? (after.rss - before.rss) / readers / 1024 : '–',
+    'KiB a reader': isMany ? (after.heap - before.heap) / readers / 1024 : '–',
+    'API process MiB': end.rss / 2 ** 20,
     'reads at Temporal an event': (end.reads - after.reads) / EVENTS,
   };
 }
