@@ -13,7 +13,8 @@ for (const name of Object.keys(process.env)) {
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    // Histories are recorded only when asked for: RECORD=1 npm test.
+    include: [process.env['RECORD'] === '1' ? 'test/replay/record.ts' : 'test/**/*.test.ts'],
     benchmark: { include: ['bench/**/*.bench.ts'] },
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',

@@ -1,6 +1,6 @@
 /**
  * G7: a code change cannot break running jobs. Recorded histories of real jobs are replayed against the bundle
- * that workers run; a change that would make them diverge fails here first. How to record: record.test.ts.
+ * that workers run; a change that would make them diverge fails here first. How to record: record.ts.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

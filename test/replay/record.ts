@@ -1,5 +1,5 @@
 /**
- * Records the histories that replay.test.ts replays; only when asked to: RECORD=1 npm test -- test/replay/record.
+ * Records the histories that replay.test.ts replays; only when asked to: RECORD=1 npm test.
  * Record anew only what a deliberate, patched change of the workflow calls for: old histories are the point.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -74,7 +74,7 @@ const anonymous = (json: string): string =>
     1,
   );
 
-describe.runIf(process.env['RECORD'] === '1')('recording', () => {
+describe('recording', () => {
   it.each(Object.entries(RECORDINGS))('%s', async (name, { plan, during }) => {
     await using world = await World.create();
     await world.startWorker();
