@@ -1,5 +1,5 @@
 /** A provider's prediction as a line of the job's ledger, priced. */
-import { predictionCost } from '../domain/cost.js';
+import { settle } from '../domain/cost.js';
 import type { Prediction, UnitPrice } from '../domain/job.js';
 import type { ProviderPrediction } from '../adapters/replicate.js';
 import { isTerminal } from '../adapters/replicate.js';
@@ -17,15 +17,7 @@ export function toLedger(
   adopted: boolean,
 ): Prediction {
   const { status, predict_time } = prediction;
-  const settled = isTerminal(status)
-    ? predictionCost(
-        terms.price,
-        terms.requested_duration,
-        predict_time,
-        status,
-        terms.bills_failed,
-      )
-    : { cost_usd: null, billed: null };
+  const settled = isTerminal(status) ? settle(terms, prediction) : { cost_usd: null, billed: null };
   return {
     id: prediction.id,
     attempt,

@@ -9,11 +9,11 @@
  */
 import Client from 'replicate';
 import type { FailureKind } from '../domain/failures.js';
-import type { PredictionStatus } from '../domain/job.js';
 import { deadline } from './deadline.js';
 import { asObject, parsePrediction } from './replicate-prediction.js';
 import type { ProviderPrediction } from './replicate-prediction.js';
 
+export { isTerminal } from '../domain/prediction.js';
 export type { ProviderPrediction } from './replicate-prediction.js';
 
 export interface CreateRequest {
@@ -65,13 +65,6 @@ export interface ReplicateOptions {
 }
 
 const PAGES = 50;
-const TERMINAL: ReadonlySet<PredictionStatus> = new Set([
-  'succeeded',
-  'failed',
-  'canceled',
-  'aborted',
-]);
-export const isTerminal = (status: PredictionStatus): boolean => TERMINAL.has(status);
 
 /** What came back: `status` 0 means that no whole answer did. */
 export interface Envelope {

@@ -2,15 +2,9 @@
  * Every prediction of one clip, over all its rounds. A settled line is never unsettled, and no line is removed.
  * Pure bookkeeping in workflow state.
  */
-import type { Prediction, PredictionStatus } from '../domain/job.js';
+import type { Prediction } from '../domain/job.js';
+import { isTerminal } from '../domain/prediction.js';
 import { addUsd } from '../domain/progress.js';
-
-const TERMINAL: ReadonlySet<PredictionStatus> = new Set([
-  'succeeded',
-  'failed',
-  'canceled',
-  'aborted',
-]);
 
 export class ClipLedger {
   /** Lines of earlier rounds, before `retryClip`. */
@@ -41,7 +35,7 @@ export class ClipLedger {
 
   /** Predictions that may still run at the provider. */
   get open(): Prediction[] {
-    return this.#round.filter(({ status }) => !TERMINAL.has(status));
+    return this.#round.filter(({ status }) => !isTerminal(status));
   }
 
   /** Adds or updates a line; true when it is new. */
@@ -52,7 +46,7 @@ export class ClipLedger {
       this.#round = [...this.#round, prediction];
       return true;
     }
-    if (!TERMINAL.has(before.status)) {
+    if (!isTerminal(before.status)) {
       const { created_at } = before;
       const adopted = before.adopted || prediction.adopted;
       this.#round = this.#round.with(at, { ...prediction, created_at, adopted });
