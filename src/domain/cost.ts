@@ -70,20 +70,6 @@ export function settle(
   return { cost_usd: estimateCost(price, requested_duration, predict_time ?? 0), billed: true };
 }
 
-type Facts = [
-  price: UnitPrice | null,
-  requestedDuration: number,
-  predictTime: number | null,
-  status: PredictionStatus,
-  billsFailed: boolean,
-];
-
-/** `settle` by position. */
-export const predictionCost = (...facts: Facts): Settlement => {
-  const [price, requested_duration, predict_time, status, bills_failed] = facts;
-  return settle({ price, requested_duration, bills_failed }, { status, predict_time });
-};
-
 /** How much more `requested` costs than `unbuffered`, in per cent with one digit. */
 export const increasePercent = (requested: number, unbuffered: number): number =>
   unbuffered > 0 ? Math.round((requested / unbuffered - 1) * 1000) / 10 : 0;

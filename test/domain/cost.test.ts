@@ -1,7 +1,7 @@
 /** Prices, estimates and settlements, to the cent. */
 import { describe, expect, it } from 'vitest';
-import { estimateCost, increasePercent, predictionCost, priceFor } from '../../src/domain/cost.js';
-import type { UnitPrice } from '../../src/domain/job.js';
+import { estimateCost, increasePercent, priceFor, settle } from '../../src/domain/cost.js';
+import type { PredictionStatus, UnitPrice } from '../../src/domain/job.js';
 import { rowOf } from './rows.js';
 
 const price = (usd: number, per: UnitPrice['per']): UnitPrice => ({
@@ -10,6 +10,20 @@ const price = (usd: number, per: UnitPrice['per']): UnitPrice => ({
   as_of: '2026-07-16',
   source: 'test',
 });
+
+type Facts = [
+  price: UnitPrice | null,
+  requestedDuration: number,
+  predictTime: number | null,
+  status: PredictionStatus,
+  billsFailed: boolean,
+];
+
+/** `settle` by position, so that a row of a table reads in one line. */
+const settled = (...facts: Facts): ReturnType<typeof settle> => {
+  const [price, requested_duration, predict_time, status, bills_failed] = facts;
+  return settle({ price, requested_duration, bills_failed }, { status, predict_time });
+};
 
 describe('priceFor', () => {
   it.each([
@@ -44,7 +58,7 @@ describe('estimateCost', () => {
   });
 });
 
-describe('predictionCost', () => {
+describe('settle', () => {
   const second = price(0.07, 'second');
   it.each([
     ['succeeded', true, 0.35, true],
@@ -55,17 +69,17 @@ describe('predictionCost', () => {
     ['failed', false, 0, false],
     ['canceled', false, 0, false],
   ] as const)('%s with bills_failed %s costs %d', (status, billsFailed, cost, billed) => {
-    expect(predictionCost(second, 5, 12, status, billsFailed)).toEqual({ cost_usd: cost, billed });
+    expect(settled(second, 5, 12, status, billsFailed)).toEqual({ cost_usd: cost, billed });
   });
 
   it('bills by the metered time, and knows nothing without it', () => {
     const run = price(0.0014, 'run_second');
-    expect(predictionCost(run, 6, 100, 'succeeded', true).cost_usd).toBe(0.14);
-    expect(predictionCost(run, 6, null, 'succeeded', true)).toEqual({
+    expect(settled(run, 6, 100, 'succeeded', true).cost_usd).toBe(0.14);
+    expect(settled(run, 6, null, 'succeeded', true)).toEqual({
       cost_usd: null,
       billed: true,
     });
-    expect(predictionCost(null, 6, 100, 'succeeded', true)).toEqual({
+    expect(settled(null, 6, 100, 'succeeded', true)).toEqual({
       cost_usd: null,
       billed: true,
     });
