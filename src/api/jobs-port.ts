@@ -26,6 +26,8 @@ export interface Run {
   status: RunStatus;
   started_at: string;
   closed_at: string | null;
+  /** Its cancellation was asked for. */
+  is_canceling: boolean;
   pending: PendingActivity[];
 }
 

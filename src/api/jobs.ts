@@ -78,6 +78,7 @@ export function createJobs({ connection, namespace, task_queue }: Settings): Job
       status: RUN_STATUS[found.status.name] ?? 'running',
       started_at: found.startTime.toISOString(),
       closed_at: found.closeTime?.toISOString() ?? null,
+      is_canceling: found.raw.workflowExtendedInfo?.cancelRequested ?? false,
       pending: (found.raw.pendingActivities ?? []).map(pendingActivity),
     };
   }

@@ -83,6 +83,7 @@ export async function signalClip(
   const refusal = FORBIDDEN[name](clip);
   // A state that nobody could confirm forbids nothing.
   if (refusal !== null && job.stale !== true) throw conflict(refusal);
+  if (name === 'retryClip') await expectNoCancellation(deps, jobId);
   return acted(deps, job, await deps.jobs.signal(jobId, { name, clip_index: clipIndex }));
 }
 
@@ -92,12 +93,20 @@ export async function retryJob(deps: Deps, jobId: string): Promise<Job> {
   const clips = job.clips.filter(isRetryable);
   if (clips.length === 0) throw conflict(`the job "${jobId}" has no failed or canceled clip`);
   if (isOver(job.status)) return runAgain(deps, job);
+  await expectNoCancellation(deps, jobId);
   for (const { clip_index } of clips) {
     const delivered = await deps.jobs.signal(jobId, { name: 'retryClip', clip_index });
     if (delivered === 'over') return runAgain(deps, await existing(deps, jobId));
     if (delivered === 'missing') throw noSuchJob(jobId);
   }
   return existing(deps, jobId);
+}
+
+/** Its workflow starts nothing any more; what is asked of it now would be lost. */
+async function expectNoCancellation({ jobs }: Deps, jobId: string): Promise<void> {
+  const run = await jobs.find(jobId);
+  if (run?.is_canceling !== true || run.closed_at !== null) return;
+  throw conflict(`the job "${jobId}" is being canceled; retry it once it is over`);
 }
 
 async function runAgain(deps: Deps, snapshot: Snapshot): Promise<Job> {

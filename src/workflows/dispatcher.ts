@@ -30,6 +30,7 @@ export class Dispatcher implements JobContext {
   readonly #finished = new Set<Promise<void>>();
   #queue: number[];
   #paused = false;
+  #isCanceled = false;
   #halt: Problem | null = null;
   #batch = 0;
 
@@ -64,6 +65,7 @@ export class Dispatcher implements JobContext {
 
   /** After a cancellation of the whole workflow: waits for what is in flight, ends what is queued. */
   async cancel(): Promise<void> {
+    this.#isCanceled = true;
     await CancellationScope.nonCancellable(async () => {
       await Promise.all(this.#finished);
     });
@@ -93,6 +95,9 @@ export class Dispatcher implements JobContext {
     if (clip === undefined) this.#senseless('retryClip', 'a clip_index of this job');
     else if (clip.status !== 'failed' && clip.status !== 'canceled') {
       this.#senseless('retryClip', `clip ${String(index)} to be failed or canceled`);
+    } else if (this.#isCanceled) {
+      // Nobody would run it: the job is only waiting for its archive.
+      this.#senseless('retryClip', 'a job that is not being canceled; retry it once it is over');
     } else {
       this.#halt = null;
       this.#queue = [...this.#queue, clip.clip_index].sort((a, b) => a - b);

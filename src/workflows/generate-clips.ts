@@ -62,7 +62,8 @@ export async function generateClipsWorkflow(plan: Plan, previous?: Previous): Pr
 
 async function check(plan: Plan, log: JobLog): Promise<ResolvePlanResult> {
   try {
-    return await resolvePlan(plan);
+    // Even of a job that is canceled already: only the checked plan says which clips are canceled with it.
+    return await CancellationScope.nonCancellable(() => resolvePlan(plan));
   } catch (error) {
     const cause = error instanceof ActivityFailure ? error.cause : undefined;
     if (!(cause instanceof ApplicationFailure)) throw error;

@@ -103,6 +103,7 @@ export class FakeJobs implements Jobs {
         status: 'running',
         started_at: at,
         closed_at: null,
+        is_canceling: false,
         pending: [],
       },
       request,
@@ -206,7 +207,9 @@ export class FakeJobs implements Jobs {
     this.#server();
     const latest = this.runs.get(jobId)?.at(-1);
     if (latest === undefined) return 'missing';
-    return latest.run.closed_at === null ? 'delivered' : 'over';
+    if (latest.run.closed_at !== null) return 'over';
+    latest.run = { ...latest.run, is_canceling: true };
+    return 'delivered';
   }
 
   async list(_status: unknown, limit: number, cursor: string | null) {

@@ -345,6 +345,22 @@ describe('steering', () => {
     expect((await app.inject(act('a/clips/x/cancel'))).statusCode).toBe(400);
   });
 
+  it('retries nothing in a job that is just being canceled, and says when to ask again', async () => {
+    const { app, jobs } = await harness();
+    jobs.add('a');
+    const clip = jobs.latest('a').job.clips[0];
+    if (clip === undefined) throw new Error('expected a clip');
+    const failed = { ...clip, status: 'failed' } as const;
+    jobs.tell('a', { type: 'clip.failed', clip_index: 0, clip: failed });
+    expect((await app.inject(act('a/cancel'))).statusCode).toBe(202);
+    for (const what of ['a/retry', 'a/clips/0/retry']) {
+      const answer = await app.inject(act(what));
+      expect(answer.statusCode).toBe(409);
+      expect(answer.json<Problem>().detail).toContain('retry it once it is over');
+    }
+    expect(jobs.signals).toEqual([]);
+  });
+
   it('has nothing to retry where nothing failed', async () => {
     const { app, jobs } = await harness();
     jobs.add('a');

@@ -52,6 +52,20 @@ describe('a canceled job', () => {
     expect(stats).toMatchObject({ creates: 1, cancels: 1 });
     expect(job.clips[0]?.predictions[0]?.status).toBe(stats.predictions[0]?.status);
   });
+
+  it('canceled before its plan was checked, ends with every clip of its plan canceled, unpaid', async () => {
+    await using world = await World.create();
+    const run = await world.start(planOf(['a', 'b', 'c']));
+    await run.handle.cancel();
+    await world.startWorker();
+    const job = await run.end();
+    expect(job).toMatchObject({ status: 'canceled', total_clips: 3, canceled_clips: 3 });
+    expect(job.clips.map(({ status, error }) => [status, error?.kind])).toEqual(
+      Array(3).fill(['canceled', 'canceled']),
+    );
+    expect((await run.handle.describe()).status.name).toBe('CANCELLED');
+    expect((await world.stats()).creates).toBe(0);
+  });
 });
 
 describe('a canceled clip', () => {

@@ -2,77 +2,21 @@
  * What takes hours, on the time-skipping server with activities that are played: the only place where time is
  * skipped. Skipped, with a sentence, where Java or Maven is missing.
  */
-import { fileURLToPath } from 'node:url';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { Activities, PaidActivities } from '../../src/activities/index.js';
 import type { GenerateClipInput, PrepareReferencesInput } from '../../src/domain/activity.js';
-import { checkPlan } from '../../src/domain/check-plan.schema.js';
-import type { Job, Prediction } from '../../src/domain/job.js';
-import { CATALOGUE } from '../../src/domain/models/index.js';
+import type { Job } from '../../src/domain/job.js';
 import type { Plan } from '../../src/domain/plan.schema.js';
-import { paidTaskQueue, WORKFLOW_TYPE } from '../../src/workflows/contract.js';
 import { planOf } from '../support/plans.js';
+import { GOOD, playJob, predictionOf } from '../support/played.js';
 
-const codePath = fileURLToPath(new URL('../../dist/workflow-bundle.js', import.meta.url));
 const path = inject('timeSkippingServer');
 if (path === null)
   console.warn('hours.test.ts is skipped: no time-skipping server (needs Java and Maven)');
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
-
-const CONTEXT = {
-  catalogue: CATALOGUE,
-  default_model: 'kwaivgi/kling-v2.5-turbo-pro',
-  duration_buffer: 1.25,
-};
-
-const predictionOf = (input: GenerateClipInput, more: Partial<Prediction> = {}): Prediction => ({
-  id: `p${String(input.clip_index)}-${String(input.failed_attempts)}`,
-  attempt: input.failed_attempts + 1,
-  status: 'succeeded',
-  url: 'https://replicate.com/p/x',
-  created_at: new Date().toISOString(),
-  // Unknown: this process's clock is not the server's, which skips.
-  completed_at: null,
-  predict_time: 40,
-  requested_duration: input.requested_duration,
-  unit_price: input.price,
-  cost_usd: 0.35,
-  billed: true,
-  adopted: false,
-  ...more,
-});
-
-/** Activities that play a good day; tests replace what is to go wrong. */
-const GOOD: Activities & PaidActivities = {
-  resolvePlan: (plan) => {
-    const checked = checkPlan(plan, CONTEXT);
-    if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
-    const timings = { start_to_close: 120, heartbeat: 15 };
-    return Promise.resolve({ resolved: checked.resolved, simulated: true, timings });
-  },
-  prepareReferences: () => Promise.reject(new Error('no clip of these plans has references')),
-  generateClip: (input) =>
-    Promise.resolve({
-      outcome: 'succeeded',
-      attempt: input.failed_attempts + 1,
-      prediction: predictionOf(input),
-      output_url: 'https://replicate.delivery/x.mp4',
-    }),
-  storeClip: ({ requested_duration }) =>
-    Promise.resolve({
-      actual_duration: requested_duration,
-      video_url: '/video',
-      thumbnail_url: null,
-    }),
-  settlePrediction: ({ prediction }) =>
-    Promise.resolve({ prediction: { ...prediction, status: 'canceled' }, output_url: null }),
-  endLost: () => Promise.reject(new Error('nothing is lost in these plans')),
-  archiveJob: () => Promise.resolve(),
-};
 
 describe.skipIf(path === null)('a job whose trouble takes hours', () => {
   let server: TestWorkflowEnvironment;
@@ -83,34 +27,10 @@ describe.skipIf(path === null)('a job whose trouble takes hours', () => {
   });
   afterAll(() => server.teardown());
 
-  /** Runs a plan with the given activities to its end; answers with job and hours passed. */
-  async function play(plan: Plan, bad: Partial<typeof GOOD>): Promise<Job> {
-    const { generateClip, ...others } = { ...GOOD, ...bad };
-    const taskQueue = `hours-${String(Math.random())}`;
-    const { nativeConnection: connection } = server;
-    const main = await Worker.create({
-      connection,
-      taskQueue,
-      workflowBundle: { codePath },
-      activities: others,
-    });
-    const paid = await Worker.create({
-      connection,
-      taskQueue: paidTaskQueue(taskQueue),
-      activities: { generateClip },
-    });
-    return paid.runUntil(
-      main.runUntil(async () => {
-        const handle = await server.client.workflow.start(WORKFLOW_TYPE, {
-          taskQueue,
-          workflowId: taskQueue,
-          args: [plan],
-        });
-        await handle.result().catch(() => undefined);
-        return handle.query<Job>('progress');
-      }),
-    );
-  }
+  const play = async (plan: Plan, bad: Partial<typeof GOOD>): Promise<Job> => {
+    const { job } = await playJob(server, plan, bad);
+    return job;
+  };
 
   it('retries a download until the provider deletes the file, and never pays again', async () => {
     let creates = 0;

@@ -1,0 +1,106 @@
+/** A workflow whose activities are played: for what takes hours, and for moments that real ones are too quick for. */
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
+import type { Activities, PaidActivities } from '../../src/activities/index.js';
+import type { GenerateClipInput } from '../../src/domain/activity.js';
+import { checkPlan } from '../../src/domain/check-plan.schema.js';
+import type { Job, Prediction } from '../../src/domain/job.js';
+import { CATALOGUE } from '../../src/domain/models/index.js';
+import type { Plan } from '../../src/domain/plan.schema.js';
+import { paidTaskQueue, progressQuery, WORKFLOW_TYPE } from '../../src/workflows/contract.js';
+
+const codePath = fileURLToPath(new URL('../../dist/workflow-bundle.js', import.meta.url));
+
+const CONTEXT = {
+  catalogue: CATALOGUE,
+  default_model: 'kwaivgi/kling-v2.5-turbo-pro',
+  duration_buffer: 1.25,
+};
+
+export const predictionOf = (
+  input: GenerateClipInput,
+  more: Partial<Prediction> = {},
+): Prediction => ({
+  id: `p${String(input.clip_index)}-${String(input.failed_attempts)}`,
+  attempt: input.failed_attempts + 1,
+  status: 'succeeded',
+  url: 'https://replicate.com/p/x',
+  created_at: new Date().toISOString(),
+  // Unknown: this process's clock is not the server's, which skips.
+  completed_at: null,
+  predict_time: 40,
+  requested_duration: input.requested_duration,
+  unit_price: input.price,
+  cost_usd: 0.35,
+  billed: true,
+  adopted: false,
+  ...more,
+});
+
+/** Activities that play a good day; tests replace what is to go wrong. */
+export const GOOD: Activities & PaidActivities = {
+  resolvePlan: (plan) => {
+    const checked = checkPlan(plan, CONTEXT);
+    if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
+    const timings = { start_to_close: 120, heartbeat: 15 };
+    return Promise.resolve({ resolved: checked.resolved, simulated: true, timings });
+  },
+  prepareReferences: () => Promise.reject(new Error('no clip of these plans has references')),
+  generateClip: (input) =>
+    Promise.resolve({
+      outcome: 'succeeded',
+      attempt: input.failed_attempts + 1,
+      prediction: predictionOf(input),
+      output_url: 'https://replicate.delivery/x.mp4',
+    }),
+  storeClip: ({ requested_duration }) =>
+    Promise.resolve({
+      actual_duration: requested_duration,
+      video_url: '/video',
+      thumbnail_url: null,
+    }),
+  settlePrediction: ({ prediction }) =>
+    Promise.resolve({ prediction: { ...prediction, status: 'canceled' }, output_url: null }),
+  endLost: () => Promise.reject(new Error('nothing is lost in these plans')),
+  archiveJob: () => Promise.resolve(),
+};
+
+export interface Server {
+  client: Client;
+  nativeConnection: NativeConnection;
+}
+
+/** Runs a plan with the given activities to its end. */
+export async function playJob(
+  { client, nativeConnection: connection }: Server,
+  plan: Plan,
+  bad: Partial<typeof GOOD>,
+): Promise<{ job: Job; handle: WorkflowHandle }> {
+  const { generateClip, ...others } = { ...GOOD, ...bad };
+  const taskQueue = `played-${randomUUID()}`;
+  const main = await Worker.create({
+    connection,
+    taskQueue,
+    workflowBundle: { codePath },
+    activities: others,
+  });
+  const paid = await Worker.create({
+    connection,
+    taskQueue: paidTaskQueue(taskQueue),
+    activities: { generateClip },
+  });
+  return paid.runUntil(
+    main.runUntil(async () => {
+      const handle = await client.workflow.start(WORKFLOW_TYPE, {
+        taskQueue,
+        workflowId: taskQueue,
+        args: [plan],
+      });
+      await handle.result().catch(() => undefined);
+      return { job: await handle.query(progressQuery), handle };
+    }),
+  );
+}
