@@ -5,6 +5,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { ResolvePlanResult } from '../domain/activity.js';
 import { checkPlan } from '../domain/check-plan.schema.js';
+import { FAILURES, INVALID_PLAN } from '../domain/failures.js';
 import type { PlanProblem } from '../domain/resolved.js';
 import type { Deps } from './deps.js';
 
@@ -17,7 +18,7 @@ export const createResolvePlan =
     const row = deps.plan.catalogue.get(resolved.model.id);
     const version =
       row?.official === false && resolved.model.version === null
-        ? await deps.replicate.latestVersion(resolved.model.id)
+        ? await latestVersion(deps, resolved.model.id)
         : resolved.model.version;
     return {
       resolved: { ...resolved, model: { ...resolved.model, version } },
@@ -26,9 +27,19 @@ export const createResolvePlan =
     };
   };
 
+async function latestVersion({ replicate }: Deps, model: string): Promise<string> {
+  const answer = await replicate.latestVersion(model);
+  if (answer.type === 'found') return answer.version;
+  throw ApplicationFailure.create({
+    type: answer.kind,
+    message: answer.message,
+    nonRetryable: !FAILURES[answer.kind].retry,
+  });
+}
+
 const refusal = (problems: readonly PlanProblem[]): ApplicationFailure =>
   ApplicationFailure.nonRetryable(
     problems.map(({ path, message }) => `${path === '' ? 'plan' : path}: ${message}`).join('\n'),
-    'InvalidPlan',
+    INVALID_PLAN,
     problems,
   );

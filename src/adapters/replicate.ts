@@ -43,6 +43,9 @@ export type ListOutcome =
 export type SecretOutcome =
   { type: 'found'; secret: string } | { type: 'unreadable'; message: string };
 
+export type VersionOutcome =
+  { type: 'found'; version: string } | { type: 'unreadable'; kind: FailureKind; message: string };
+
 export interface Replicate {
   create(request: CreateRequest): Promise<CreateOutcome>;
   get(id: string, signal?: AbortSignal): Promise<ReadOutcome>;
@@ -51,7 +54,7 @@ export interface Replicate {
   /** Every prediction of the account created since, newest first. */
   list(createdAfter: Date): Promise<ListOutcome>;
   /** The newest version of a community model, to be pinned. Throws a sentence when it cannot be had. */
-  latestVersion(model: string): Promise<string>;
+  latestVersion(model: string): Promise<VersionOutcome>;
   /** What the account's webhooks are signed with. */
   webhookSecret(): Promise<SecretOutcome>;
 }
@@ -179,8 +182,12 @@ export function createReplicate(options: ReplicateOptions): Replicate {
       const envelope = await send(`models/${model}`);
       const body = isGood(envelope) ? asObject(parseJson(envelope.text)) : null;
       const id = asObject(body?.['latest_version'])?.['id'];
-      if (typeof id === 'string' && /^[0-9a-f]{64}$/.test(id)) return id;
-      throw new Error(`expected ${model} to have a published version, got ${describe(envelope)}`);
+      if (typeof id === 'string' && VERSION.test(id)) return { type: 'found', version: id };
+      return {
+        type: 'unreadable',
+        kind: REJECTIONS[envelope.status] ?? 'provider_error',
+        message: `expected ${model} to have a published version, got ${describe(envelope)}`,
+      };
     },
 
     async webhookSecret() {
@@ -193,6 +200,7 @@ export function createReplicate(options: ReplicateOptions): Replicate {
   };
 }
 
+const VERSION = /^[0-9a-f]{64}$/;
 /** An empty key would let anybody sign. */
 const SECRET = /^whsec_[A-Za-z0-9+/]{16,}={0,2}$/;
 

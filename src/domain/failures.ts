@@ -113,3 +113,6 @@ export const MAX_ATTEMPTS = 3;
 
 /** Failure type of an execution that was cut off (paused, reset, timed out); never the clip's own. */
 export const INTERRUPTED = 'Interrupted';
+
+/** Failure type of a job whose plan was refused. */
+export const INVALID_PLAN = 'InvalidPlan';

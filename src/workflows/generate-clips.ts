@@ -13,11 +13,12 @@ import {
 } from '@temporalio/workflow';
 import type { Previous, ResolvePlanResult } from '../domain/activity.js';
 import { clipsAgain, continueJob } from '../domain/continue-job.js';
-import { problem } from '../domain/failures.js';
+import { INVALID_PLAN, isFailureKind, problem } from '../domain/failures.js';
 import { emptyJob, initialJob } from '../domain/initial-job.js';
 import type { Job } from '../domain/job.js';
 import type { Plan } from '../domain/plan.schema.js';
 import { archiveJob, resolvePlan } from './activities.js';
+import { causeOf } from './activity-failure.js';
 import * as contract from './contract.js';
 import { Dispatcher } from './dispatcher.js';
 import { JobLog } from './job-log.js';
@@ -65,15 +66,18 @@ async function check(plan: Plan, log: JobLog): Promise<ResolvePlanResult> {
     // Even of a job that is canceled already: only the checked plan says which clips are canceled with it.
     return await CancellationScope.nonCancellable(() => resolvePlan(plan));
   } catch (error) {
-    const cause = error instanceof ActivityFailure ? error.cause : undefined;
-    if (!(cause instanceof ApplicationFailure)) throw error;
-    await end(log, { type: 'job.failed', error: problem('invalid_plan', cause.message) });
+    const cause = causeOf(error);
+    if (cause === undefined) throw error;
+    const { type, details } = cause instanceof ApplicationFailure ? cause : {};
+    const refused = type === INVALID_PLAN ? 'invalid_plan' : 'internal';
+    const kind = isFailureKind(type) ? type : refused;
+    await end(log, { type: 'job.failed', error: problem(kind, cause.message) });
     // The whole text belongs to the failure of the workflow itself, where people look first.
     throw ApplicationFailure.create({
-      type: cause.type ?? 'InvalidPlan',
+      type: type ?? kind,
       message: cause.message,
       nonRetryable: true,
-      details: cause.details ?? [],
+      details: details ?? [],
     });
   }
 }

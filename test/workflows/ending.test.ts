@@ -63,4 +63,16 @@ describe('a job that is just ending', () => {
     });
     expect(job).toMatchObject({ status: 'succeeded', successful_clips: 2 });
   });
+
+  it.each([
+    { type: 'unauthorized', kind: 'unauthorized' },
+    { type: 'InvalidPlan', kind: 'invalid_plan' },
+    { type: 'TypeError', kind: 'internal' },
+  ])('fails as $kind when its plan could not be checked: $type', async ({ type, kind }) => {
+    const { job, handle } = await playJob(server, planOf(['a']), {
+      resolvePlan: () => Promise.reject(ApplicationFailure.nonRetryable('HTTP 401', type)),
+    });
+    expect(job).toMatchObject({ status: 'failed', error: { kind, message: 'HTTP 401' } });
+    expect((await handle.describe()).status.name).toBe('FAILED');
+  });
 });
