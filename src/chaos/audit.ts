@@ -66,7 +66,7 @@ export function audit(booked: readonly Booked[], jobs: readonly Ended[]): Findin
   const known = new Map(booked.map((entry) => [entry.id, entry]));
   return [
     ...jobs.filter(({ job }) => job === null).map(hung),
-    ...ownership(booked, lines),
+    ...ownership(booked, lines, vanishing(jobs)),
     ...lines.flatMap((line) => agreement(line, known.get(line.prediction.id))),
     ...booked.flatMap((entry) => stillAlive(entry)),
     ...lines.flatMap((line) => lost(line, known.get(line.prediction.id))),
@@ -86,11 +86,24 @@ const nameOf = ({ job, clip }: Pick<Line, 'job' | 'clip'>): string =>
 
 const hung = ({ scheduled }: Ended): Finding => find('hung', `${scheduled.job_id} did not end`);
 
+/** Prompts of clips that nobody could find again. */
+const vanishing = (jobs: readonly Ended[]): ReadonlySet<string> =>
+  new Set(
+    jobs.flatMap(({ scheduled: { plan, troubles } }) =>
+      plan.clip_prompts.map(({ prompt }) => prompt).filter((_, n) => troubles[n]?.vanishes),
+    ),
+  );
+
 /** A1 */
-function ownership(booked: readonly Booked[], lines: readonly Line[]): Finding[] {
+function ownership(
+  booked: readonly Booked[],
+  lines: readonly Line[],
+  vanished: ReadonlySet<string>,
+): Finding[] {
   const owners = groupBy(lines, ({ prediction }) => prediction.id);
   return booked.flatMap(({ id, status, prompt }) => {
     const found = owners.get(id) ?? [];
+    if (found.length === 0 && status === 'succeeded' && vanished.has(prompt)) return [];
     if (found.length === 0) return find('orphaned', `${id} (${status}) of nobody: ${prompt}`);
     if (found.length === 1) return [];
     return find('double', `${id} stands in several lines: ${found.map(nameOf).join(', ')}`);

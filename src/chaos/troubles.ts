@@ -16,6 +16,11 @@ export interface Trouble {
   spoils?: true;
   /** No further clip of its job may be started. */
   halts?: true;
+  /**
+   * Its input goes with its output, the moment it succeeded: where the create's answer was lost, nothing tells any
+   * more whose it was. The provider itself keeps both for an hour.
+   */
+  vanishes?: true;
 }
 
 const survives = (tag: string, again = 0): Trouble => ({ tags: [tag], again, fails: null });
@@ -107,7 +112,7 @@ export const FATAL: readonly [Trouble, ...Trouble[]] = [
   ends('nsfw', 0, 'flagged'),
   ends('invalid', 0, 'invalid_input'),
   ends('E1001', 0, 'invalid_input'),
-  ends('expired-file', 0, 'output_lost'),
+  { ...ends('expired-file', 0, 'output_lost'), vanishes: true },
   spoils('wrong-duration', 2, ['wrong_duration']),
   halts('http-402', 'insufficient_credit'),
   halts('spend-limit', 'insufficient_credit'),
@@ -125,5 +130,6 @@ export function together(troubles: readonly Trouble[]): Trouble {
     fails: fails.length === 0 ? null : fails,
     ...(troubles.some((trouble) => trouble.spoils) ? { spoils: true } : {}),
     ...(troubles.some((trouble) => trouble.halts) ? { halts: true } : {}),
+    ...(troubles.some((trouble) => trouble.vanishes) ? { vanishes: true } : {}),
   };
 }

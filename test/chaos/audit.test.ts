@@ -40,7 +40,12 @@ function ended({ clips, stored = [], troubles = [], job = {} }: Parts): Ended {
     scheduled: {
       at: 0,
       job_id: 'j',
-      plan: { clip_prompts: [] },
+      plan: {
+        clip_prompts: clips.map(({ clip_index }) => ({
+          clip_index,
+          prompt: `prompt ${String(clip_index)}`,
+        })),
+      },
       troubles: clips.map((_, index) => troubles[index] ?? NONE),
       acts: [],
     },
@@ -71,6 +76,20 @@ describe('an audit', () => {
   it('finds a prediction that no ledger has', () => {
     const job = ended({ clips: [good], stored: [[0, 'p1']] });
     expect(kindsOf([booked('p1'), booked('p2')], [job])).toEqual(['orphaned']);
+  });
+
+  it('forgives an orphan whose input its own fault removed, once it is over, and no other', () => {
+    const clips = [good, clip(1, {})];
+    const job = ended({
+      clips,
+      stored: [[0, 'p1']],
+      troubles: [NONE, { ...NONE, vanishes: true }],
+    });
+    const orphan = (change: Partial<Booked>): string[] =>
+      kindsOf([booked('p1'), booked('p2', change)], [job]).filter((kind) => kind === 'orphaned');
+    expect(orphan({ prompt: 'prompt 1' })).toEqual([]);
+    expect(orphan({ prompt: 'prompt 1', status: 'processing' })).toEqual(['orphaned']);
+    expect(orphan({ prompt: 'prompt 0' })).toEqual(['orphaned']);
   });
 
   it('finds a prediction that two clips share', () => {
