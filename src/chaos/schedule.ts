@@ -80,12 +80,17 @@ function jobOf(chance: Random, at: number, jobId: string): ScheduledJob {
   const twins = chance.chance(0.3) ? chance.integer(1, count - 1) : null;
   const first = troubles[0] ?? NONE;
   if (twins !== null) troubles[twins] = first;
-  const cap = chance.chance(0.3) ? capFor(chance, count) : null;
+  const share = chance.chance(0.3) ? chance.between(0.5, 1.3) : null;
+  const batch_size = chance.integer(2, 5);
+  const dispatch = chance.chance(0.5) ? 'window' : 'batches';
+  const min_successful_clips = chance.chance(0.8) ? 1 : Math.ceil(count / 2);
+  // Less than the smallest success costs would be refused.
+  const cap = share === null ? null : capFor(Math.max(min_successful_clips, count * share));
   const plan: Plan = {
     job_id: jobId,
-    batch_size: chance.integer(2, 5),
-    dispatch: chance.chance(0.5) ? 'window' : 'batches',
-    min_successful_clips: chance.chance(0.8) ? 1 : Math.ceil(count / 2),
+    batch_size,
+    dispatch,
+    min_successful_clips,
     ...(cap === null ? {} : { max_cost_usd: cap }),
     clip_prompts: troubles.map((trouble, clip_index) => ({
       clip_index,
@@ -99,8 +104,7 @@ function jobOf(chance: Random, at: number, jobId: string): ScheduledJob {
 const promptOf = (jobId: string, index: number, { tags }: Trouble): string =>
   [`${jobId}, take ${String(index)}, a heron`, ...tags.map((tag) => `[[${tag}]]`)].join(' ');
 
-const capFor = (chance: Random, clips: number): number =>
-  Math.ceil(CLIP_USD * Math.max(1, clips * chance.between(0.5, 1.3)) * 100) / 100;
+const capFor = (clips: number): number => Math.ceil(CLIP_USD * clips * 100) / 100;
 
 function troubleOf(chance: Random): Trouble {
   if (chance.chance(0.3)) return NONE;

@@ -44,6 +44,7 @@ function ended({ clips, stored = [], troubles = [], job = {} }: Parts): Ended {
         clip_prompts: clips.map(({ clip_index }) => ({
           clip_index,
           prompt: `prompt ${String(clip_index)}`,
+          duration: 5,
         })),
       },
       troubles: clips.map((_, index) => troubles[index] ?? NONE),

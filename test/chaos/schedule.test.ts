@@ -1,5 +1,7 @@
 /** The same seed is the same chaos. */
 import { describe, expect, it } from 'vitest';
+import { checkPlan } from '../../src/domain/check-plan.schema.js';
+import { CATALOGUE } from '../../src/domain/models/index.js';
 import { schedule } from '../../src/chaos/schedule.js';
 import { Random } from '../../src/chaos/random.js';
 import { CREATES, FATAL, FILES, READS, RUNS } from '../../src/chaos/troubles.js';
@@ -15,6 +17,18 @@ describe('a schedule', () => {
   it('strikes at the same times however many jobs there are', () => {
     const wanted = { seed: 7, minutes: 5, workers: 2 };
     expect(schedule({ ...wanted, jobs: 3 }).blows).toEqual(schedule(wanted).blows);
+  });
+
+  it('has no plan that the API would refuse, whatever the seed', () => {
+    const context = {
+      catalogue: CATALOGUE,
+      default_model: 'kwaivgi/kling-v2.5-turbo-pro',
+      duration_buffer: 1.25,
+    };
+    const seeds = Array.from({ length: 20 }, (_, seed) => seed);
+    const plans = seeds.flatMap((seed) => schedule({ seed, minutes: 20, workers: 2 }).jobs);
+    const refused = plans.filter(({ plan }) => !checkPlan(plan, context).ok);
+    expect(refused).toEqual([]);
   });
 
   it('knows only faults that the simulator has', () => {

@@ -6,7 +6,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { GenerateClipInput, PrepareReferencesInput } from '../../src/domain/activity.js';
+import type { PrepareReferencesInput } from '../../src/domain/activity.js';
 import type { Job } from '../../src/domain/job.js';
 import type { Plan } from '../../src/domain/plan.schema.js';
 import { planOf } from '../support/plans.js';
