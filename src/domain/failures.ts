@@ -8,39 +8,92 @@
 interface FailureRule {
   readonly retry: boolean;
   readonly halts: boolean;
+  /** What went wrong, in a few words a person understands. */
+  readonly says: string;
   /** What to do about it, in words a person can act on. */
   readonly advice: string;
 }
 
-const rule = (retry: boolean, advice: string, halts = false): FailureRule => ({
+const rule = (retry: boolean, says: string, advice: string, halts = false): FailureRule => ({
   retry,
   halts,
+  says,
   advice,
 });
 
 export const FAILURES = {
-  invalid_plan: rule(false, 'Correct the plan and start it again.'),
-  invalid_input: rule(false, 'Change the prompt, image or settings of this clip.'),
-  invalid_reference: rule(false, 'Give a reachable http(s) URL of an image.'),
-  flagged: rule(false, 'The provider refused the content; change the prompt or the images.'),
-  unauthorized: rule(false, 'Check REPLICATE_API_TOKEN, then retry the clips.', true),
+  invalid_plan: rule(false, 'the plan has mistakes', 'Correct the plan and start it again.'),
+  invalid_input: rule(
+    false,
+    'the model refused the input',
+    'Change the prompt, image or settings of this clip.',
+  ),
+  invalid_reference: rule(
+    false,
+    'a reference image could not be used',
+    'Give a reachable http(s) URL of an image.',
+  ),
+  flagged: rule(
+    false,
+    'the provider refused the content',
+    'The provider refused the content; change the prompt or the images.',
+  ),
+  unauthorized: rule(
+    false,
+    'the provider refused the token',
+    'Check REPLICATE_API_TOKEN, then retry the clips.',
+    true,
+  ),
   insufficient_credit: rule(
     false,
+    'the account has no credit left',
     'Add credit or raise the spend limit at https://replicate.com/account/billing, then retry the clips.',
     true,
   ),
-  rate_limited: rule(true, 'Wait; the job goes on by itself.'),
-  provider_error: rule(true, 'Retry the clip; if it persists, try another model.'),
-  no_output: rule(true, 'Retry the clip.'),
-  wrong_duration: rule(true, 'Retry the clip, or ask for a duration that the model keeps.'),
-  timed_out: rule(false, 'Raise clip_timeout, or retry when the provider is faster.'),
-  output_lost: rule(false, 'The provider deleted the file; retrying pays for a new one.'),
-  storage_error: rule(false, 'Free space or repair DATA_DIR, then retry the clip.'),
-  over_budget: rule(false, 'Raise max_cost_usd, then retry the clip.'),
-  unreachable: rule(false, 'Too many clips failed to reach min_successful_clips; retry them.'),
-  canceled: rule(false, 'Retry the clip if it is wanted after all.'),
-  insufficient_clips: rule(false, 'Retry the failed clips.'),
-  internal: rule(true, 'This is a defect of this program; please report it.'),
+  rate_limited: rule(true, 'the provider asks to slow down', 'Wait; the job goes on by itself.'),
+  provider_error: rule(
+    true,
+    'the provider had a problem',
+    'Retry the clip; if it persists, try another model.',
+  ),
+  no_output: rule(true, 'the model returned no video', 'Retry the clip.'),
+  wrong_duration: rule(
+    true,
+    'the video has the wrong length',
+    'Retry the clip, or ask for a duration that the model keeps.',
+  ),
+  timed_out: rule(
+    false,
+    'it took too long',
+    'Raise clip_timeout, or retry when the provider is faster.',
+  ),
+  output_lost: rule(
+    false,
+    'the provider deleted the file',
+    'The provider deleted the file; retrying pays for a new one.',
+  ),
+  storage_error: rule(
+    false,
+    'the video could not be saved',
+    'Free space or repair DATA_DIR, then retry the clip.',
+  ),
+  over_budget: rule(
+    false,
+    'it does not fit under the cost cap',
+    'Raise max_cost_usd, then retry the clip.',
+  ),
+  unreachable: rule(
+    false,
+    'too many clips failed to go on',
+    'Too many clips failed to reach min_successful_clips; retry them.',
+  ),
+  canceled: rule(false, 'canceled', 'Retry the clip if it is wanted after all.'),
+  insufficient_clips: rule(false, 'too few clips succeeded', 'Retry the failed clips.'),
+  internal: rule(
+    true,
+    'something broke in this program',
+    'This is a defect of this program; please report it.',
+  ),
 } as const satisfies Record<string, FailureRule>;
 
 export type FailureKind = keyof typeof FAILURES;

@@ -8,9 +8,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job, JobEvent } from '../domain/job.js';
+import { createSseParser } from '../domain/sse-parser.js';
+import type { SseFrame } from '../domain/sse-parser.js';
 import { problemOf } from './api-client.js';
-import { sseParser } from './sse-parser.js';
-import type { SseFrame } from './sse-parser.js';
 
 /** Data of a `clip.progress` frame: what a clip does right now; never durable, never replayed. */
 export interface ClipProgress {
@@ -138,11 +138,11 @@ async function* framesOf(
   response: Response,
   heard: () => void,
 ): AsyncGenerator<SseFrame, void, void> {
-  const parse = sseParser();
+  const parser = createSseParser();
   const decoder = new TextDecoder();
   for await (const chunk of response.body ?? []) {
     heard(); // E3
-    yield* parse(decoder.decode(chunk as Uint8Array, { stream: true }));
+    yield* parser.push(decoder.decode(chunk as Uint8Array, { stream: true }));
   }
 }
 

@@ -2,7 +2,7 @@
  * States, phases and events in plain words: one table each, so that every word is written once. Pure.
  */
 import { FAILURES } from '../domain/failures.js';
-import type { FailureKind, Problem } from '../domain/failures.js';
+import type { Problem } from '../domain/failures.js';
 import type { Clip, ClipStatus, JobEvent, JobStatus } from '../domain/job.js';
 import type { ClipProgress } from './event-stream.js';
 import { clock, oneLine, seconds, usd } from './format.js';
@@ -37,28 +37,6 @@ export const CLIP_WORDS: Record<ClipStatus, string> = {
   canceled: 'canceled',
 };
 
-/** What went wrong, in a few plain words; the provider's own text stands behind them. */
-const FAILURE_WORDS: Record<FailureKind, string> = {
-  invalid_plan: 'the plan has mistakes',
-  invalid_input: 'the model refused the input',
-  invalid_reference: 'a reference image could not be used',
-  flagged: 'the provider refused the content',
-  unauthorized: 'the provider refused the token',
-  insufficient_credit: 'the account has no credit left',
-  rate_limited: 'the provider asks to slow down',
-  provider_error: 'the provider had a problem',
-  no_output: 'the model returned no video',
-  wrong_duration: 'the video has the wrong length',
-  timed_out: 'it took too long',
-  output_lost: 'the provider deleted the file',
-  storage_error: 'the video could not be saved',
-  over_budget: 'it does not fit under the cost cap',
-  unreachable: 'too many clips failed to go on',
-  canceled: 'canceled',
-  insufficient_clips: 'too few clips succeeded',
-  internal: 'something broke in this program',
-};
-
 const PHASE_WORDS: Readonly<Record<string, string>> = {
   waiting_for_worker: 'waits for a worker',
   backoff: 'waits to retry',
@@ -86,8 +64,9 @@ export function countdown(clip: Clip, live: ClipProgress | undefined, now: numbe
 
 export function problemText({ kind, message }: Problem): string {
   const text = oneLine(message);
+  const { says } = FAILURES[kind];
   if (kind === 'canceled' && text !== '') return text;
-  return text === '' ? FAILURE_WORDS[kind] : `${FAILURE_WORDS[kind]} (${text})`;
+  return text === '' ? says : `${says} (${text})`;
 }
 
 /** What a person can do about it. */

@@ -6,7 +6,7 @@
  * T1 at most one connection at a time.
  * T2 a connection silent for longer than three keep-alives is dead, whatever the socket says.
  */
-import { createSseParser, type SseFrame } from './sse-parser.js';
+import { createSseParser, type SseFrame } from '../domain/sse-parser.js';
 
 export type StreamState =
   | { kind: 'connecting' }

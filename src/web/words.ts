@@ -4,6 +4,7 @@
  */
 import type { Clip, ClipStatus, JobEvent, JobStatus } from '../domain/job.js';
 import { isClipOver } from '../domain/progress.js';
+import { FAILURES } from '../domain/failures.js';
 import type { FailureKind } from '../domain/failures.js';
 import { clipName } from './format.js';
 import type { LiveProgress } from './store.js';
@@ -43,26 +44,10 @@ export const phaseOf = (clip: Clip, live: LiveProgress | undefined): string =>
     ? CLIP_WORDS[clip.status]
     : (PHASE_WORDS[live.phase] ?? CLIP_WORDS[clip.status]);
 
-/** What went wrong, in plain words; the provider's own text stands beneath it. */
-export const FAILURE_WORDS: Record<FailureKind, string> = {
-  invalid_plan: 'The plan has mistakes',
-  invalid_input: 'The model refused the input',
-  invalid_reference: 'A reference image could not be used',
-  flagged: 'The provider refused the content',
-  unauthorized: 'The provider refused the token',
-  insufficient_credit: 'The account has no credit left',
-  rate_limited: 'The provider asks to slow down',
-  provider_error: 'The provider had a problem',
-  no_output: 'The model returned no video',
-  wrong_duration: 'The video has the wrong length',
-  timed_out: 'It took too long',
-  output_lost: 'The provider deleted the file',
-  storage_error: 'The video could not be saved',
-  over_budget: 'It does not fit under the cost cap',
-  unreachable: 'Too many clips failed to go on',
-  canceled: 'Canceled',
-  insufficient_clips: 'Too few clips succeeded',
-  internal: 'Something broke in this program',
+/** What went wrong, as a headline; the provider's own text stands beneath it. */
+export const failureWords = (kind: FailureKind): string => {
+  const { says } = FAILURES[kind];
+  return says.charAt(0).toUpperCase() + says.slice(1);
 };
 
 /** An event as a sentence for the announcer; null for what nobody needs to be told. */

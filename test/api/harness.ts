@@ -9,8 +9,8 @@ import type { ApiDeps, ApiSettings, App } from '../../src/api/app.js';
 import { createArchive } from '../../src/api/archive.js';
 import { alternativesFor, estimateOf } from '../../src/domain/estimate.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
-import { createSseParser } from '../../src/web/sse-parser.js';
-import type { SseFrame } from '../../src/web/sse-parser.js';
+import { createSseParser } from '../../src/domain/sse-parser.js';
+import type { SseFrame } from '../../src/domain/sse-parser.js';
 import { FakeJobs } from './fake-jobs.js';
 import { check, context } from './plan.js';
 

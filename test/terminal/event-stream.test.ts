@@ -1,9 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ApiProblem } from '../../src/terminal/api-client.js';
 import { followEvents } from '../../src/terminal/event-stream.js';
 import type { StreamItem } from '../../src/terminal/event-stream.js';
-import { sseParser } from '../../src/terminal/sse-parser.js';
 import { clipOf, eventOf, jobOf } from './jobs.js';
 import { json, scripted, status, stream } from './scripted-server.js';
 import type { Answer } from './scripted-server.js';
@@ -162,26 +160,5 @@ describe('following the events of a job', () => {
       stop.abort();
     }
     expect(seqs).toEqual([1]);
-  });
-});
-
-describe('the text of an event stream', () => {
-  const TEXT =
-    ': hello\r\n\r\nevent: a\nid: 1\ndata: one\ndata: two\n\ndata:bare\r\rid\nevent: x\n\nretry: 5\ndata: ü\r\n\r\n';
-  const FRAMES = [
-    { event: 'a', id: '1', data: 'one\ntwo' },
-    { event: 'message', id: null, data: 'bare' },
-    { event: 'message', id: null, data: 'ü' },
-  ];
-
-  it('means the same however it is cut into pieces', () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(TEXT.length)), (cuts) => {
-        const parse = sseParser();
-        const places = [0, ...cuts.sort((a, b) => a - b), TEXT.length];
-        const frames = places.flatMap((from, index) => parse(TEXT.slice(from, places[index + 1])));
-        expect(frames).toEqual(FRAMES);
-      }),
-    );
   });
 });

@@ -1,34 +1,11 @@
-/** The page's small readers: event streams cut anywhere, plans with mistakes, time that is left. */
+/** The page's small readers: plans with mistakes, time that is left. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { record } from '../../src/domain/progress.js';
 import { jobName, named } from '../../src/web/job-name.js';
 import { firstMistake, readPlanText } from '../../src/web/plan-text.js';
-import { createSseParser } from '../../src/web/sse-parser.js';
 import { secondsLeft } from '../../src/web/time-left.js';
 import { clipFact, sampleJob, started, STEPS } from './sample-job.js';
-
-describe('the stream reader', () => {
-  const text =
-    ': hello\n\nevent: snapshot\ndata: {"a":1}\n\nid: 7\r\nevent: clip.started\r\ndata: {"b":\r\ndata: 2}\r\n\r\nevent: empty\n\n';
-  const frames = [
-    { event: 'snapshot', id: null, data: '{"a":1}' },
-    { event: 'clip.started', id: '7', data: '{"b":\n2}' },
-  ];
-
-  it('gives the same frames wherever the text is cut', () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(text.length), { maxLength: 12 }), (cuts) => {
-        const ends = [0, ...cuts.toSorted((a, b) => a - b), text.length];
-        const parser = createSseParser();
-        const got = ends
-          .slice(1)
-          .flatMap((end, index) => parser.push(text.slice(ends[index], end)));
-        expect(got).toEqual(frames);
-      }),
-    );
-  });
-});
 
 describe('a plan as text', () => {
   it('is nothing while it is blank, and JSON when it is JSON', () => {

@@ -10,7 +10,7 @@ import { ago, clock, percent, plural, roughly, safeLink, usd } from '../format.j
 import type { Readiness } from '../api-client.js';
 import type { PageState } from '../store.js';
 import { secondsLeft } from '../time-left.js';
-import { FAILURE_WORDS, JOB_WORDS } from '../words.js';
+import { JOB_WORDS, failureWords } from '../words.js';
 import { filmStrip } from './film-strip.js';
 
 export interface JobHeader {
@@ -70,7 +70,7 @@ export function jobHeader(controls: HTMLElement): JobHeader {
       show(problem, job.error !== null && job.status === 'failed');
       if (job.error !== null) {
         problem.replaceChildren(
-          h('p', { class: 'notice__title', text: FAILURE_WORDS[job.error.kind] }),
+          h('p', { class: 'notice__title', text: failureWords(job.error.kind) }),
           h('p', { text: job.error.message }),
         );
       }

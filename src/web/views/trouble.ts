@@ -8,7 +8,7 @@ import { now } from '../clock.js';
 import { h, setText, show } from '../dom.js';
 import { clock } from '../format.js';
 import type { LiveProgress } from '../store.js';
-import { FAILURE_WORDS, phaseOf } from '../words.js';
+import { failureWords, phaseOf } from '../words.js';
 
 interface Input {
   job: Job;
@@ -39,7 +39,7 @@ export function troubleBox(): { element: HTMLElement; update(input: Input): void
 /** A clip that runs again is not in trouble: what is told is of the attempt before. */
 function headline(clip: Clip, live: LiveProgress | undefined): string {
   if (clip.error === null) return phaseOf(clip, live);
-  const words = FAILURE_WORDS[clip.error.kind];
+  const words = failureWords(clip.error.kind);
   return isClipOver(clip.status) || clip.status === 'retrying' ? words : `Last attempt: ${words}`;
 }
 

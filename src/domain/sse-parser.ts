@@ -5,6 +5,7 @@
 
 export interface SseFrame {
   event: string;
+  /** Null: the frame carries none, and the position stays what it was. */
   id: string | null;
   data: string;
 }
