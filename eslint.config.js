@@ -27,7 +27,7 @@ export const LAYERS = {
   },
   adapters: { values: ['domain', 'workflows/contract', 'config'], types: [], packages: 'any' },
   api: {
-    values: ['domain', 'workflows/contract', 'adapters', 'config'],
+    values: ['domain', 'workflows/contract', 'adapters', 'config', 'ports'],
     types: [],
     packages: 'any',
   },
@@ -56,8 +56,8 @@ const TOP_LEVEL = [...Object.keys(LAYERS), ...ROOT_FILES];
 /** Pure besides the domain: what the page and the terminal draw from a job and a time they are given. */
 const PURE = [
   'src/domain/**/*.ts',
-  'src/web/{format,words,time-left,store,plan-text,zip,sse-parser}.ts',
-  'src/terminal/{format,words,span,frame,final-table,view,sse-parser,arguments}.ts',
+  'src/web/{format,words,time-left,store,plan-text,zip}.ts',
+  'src/terminal/{format,words,span,frame,final-table,view,arguments}.ts',
 ];
 
 /** `domain`, `workflows/contract` or `config` as the end of a relative specifier. */

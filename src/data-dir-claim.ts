@@ -8,11 +8,10 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { isAlive, thisProcess } from './living.js';
+import type { ProcessIdentity } from './living.js';
 
-export interface Holder {
-  pid: number;
-  /** Tells a process from a later one with the same id; null where the system does not say. */
-  started: string | null;
+export interface Holder extends ProcessIdentity {
   command: string;
   /** Of its API; null until that answers. */
   url: string | null;
@@ -30,17 +29,12 @@ const fileOf = (dataDir: string): string => path.join(dataDir, 'stack.json');
 export async function claimDataDir(dataDir: string, command: string): Promise<Claim> {
   await mkdir(dataDir, { recursive: true });
   const file = fileOf(dataDir);
-  const mine: Holder = {
-    pid: process.pid,
-    started: await startOf(process.pid),
-    command,
-    url: null,
-  };
+  const mine: Holder = { ...thisProcess(), command, url: null };
   for (;;) {
     if (await createWith(file, mine)) return { kind: 'held', claim: held(file, mine) };
     const found = await read(file);
     if (found === null) continue;
-    if (found.holder !== null && (await isAlive(found.holder))) {
+    if (found.holder !== null && isAlive(found.holder)) {
       return { kind: 'taken', holder: found.holder };
     }
     await removeDead(file, found.text);
@@ -50,17 +44,11 @@ export async function claimDataDir(dataDir: string, command: string): Promise<Cl
 /** Who runs a stack on this folder right now. */
 export async function holderOf(dataDir: string): Promise<Holder | null> {
   const found = await read(fileOf(dataDir));
-  return found?.holder != null && (await isAlive(found.holder)) ? found.holder : null;
+  return found?.holder != null && isAlive(found.holder) ? found.holder : null;
 }
 
-export async function isAlive(holder: Holder): Promise<boolean> {
-  try {
-    process.kill(holder.pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
-  }
-  return holder.started === null || holder.started === (await startOf(holder.pid));
-}
+/** A claim dies with its process. */
+export const isHeldBy: (holder: Holder) => boolean = isAlive;
 
 const held = (file: string, mine: Holder): HeldClaim => ({
   async publish(url) {
@@ -115,10 +103,4 @@ async function removeDead(file: string, dead: string): Promise<void> {
   }
   if ((await readFile(aside, 'utf8')) !== dead) await link(aside, file).catch(() => undefined);
   await rm(aside, { force: true });
-}
-
-/** Linux: the 22nd field of /proc/<pid>/stat; the command name before it may hold spaces. */
-async function startOf(pid: number): Promise<string | null> {
-  const stat = await readFile(`/proc/${String(pid)}/stat`, 'utf8').catch(() => null);
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
 }

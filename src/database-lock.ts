@@ -1,16 +1,14 @@
 /**
  * One Temporal server a database file. SQLite would let two servers open it and lose each other's writes, so the file
  * beside it names its owner. The lock of a dead owner is taken over once the server it left behind is gone.
- *
- * L1 An owner is a process id with its start time: an id used again by another process owns nothing.
  */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from './config.js';
+import { isAlive, isRunning, thisProcess } from './living.js';
+import type { ProcessIdentity } from './living.js';
 
-interface Owner {
-  pid: number;
-  started: string;
+interface Owner extends ProcessIdentity {
   server?: number;
 }
 
@@ -25,7 +23,7 @@ const TAKEOVER_MS = 6_000;
 
 export async function lockDatabase(file: string): Promise<DatabaseLock> {
   const path = `${file}.lock`;
-  const self: Owner = { pid: process.pid, started: startTime(process.pid) };
+  const self: Owner = thisProcess();
   while (!create(path, self)) {
     const owner = read(path);
     if (owner !== null && isAlive(owner)) {
@@ -70,29 +68,6 @@ function read(path: string): Owner | null {
     return JSON.parse(readFileSync(path, 'utf8')) as Owner;
   } catch {
     return null;
-  }
-}
-
-const isAlive = (owner: Owner): boolean =>
-  // A second server of this very process counts too.
-  isRunning(owner.pid) && startTime(owner.pid) === owner.started;
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}
-
-/** Field 22 of Linux' stat(5), counted after the name, which may hold spaces; elsewhere the id alone has to do. */
-function startTime(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  } catch {
-    return '';
   }
 }
 

@@ -4,54 +4,59 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { ConfigError } from './config.js';
 
-/** A port nobody listens on; somebody else may take it a moment later. */
-export async function freePort(host: string): Promise<number> {
-  const port = await tryPort(host, 0);
-  if (port === null) throw new Error(`expected a free port on ${host}, got none`);
-  return port;
-}
-
-export const isFree = async (host: string, port: number): Promise<boolean> =>
-  (await tryPort(host, port)) !== null;
-
-const tryPort = (host: string, port: number): Promise<number | null> =>
-  new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => {
-      resolve(null);
-    });
-    server.listen({ host, port, exclusive: true }, () => {
-      const address = server.address();
-      server.close(() => {
-        resolve(typeof address === 'object' && address !== null ? address.port : null);
-      });
-    });
-  });
-
 export interface Wanted {
+  /** The setting that a person would change. */
   variable: string;
   host: string;
   port: number;
-  /** The port that is used when nobody sets the variable. */
-  usual: number;
 }
 
-export const portTaken = ({ variable, host, port }: Wanted): ConfigError =>
-  new ConfigError(
-    `${variable}: expected a free port, got ${String(port)}, which another program uses on ${host}; stop that program or set ${variable}.`,
-  );
+/** A port nobody listens on; somebody else may take it a moment later. */
+export const freePort = (host: string): Promise<number> => listenOnce(host, 0);
 
 /** The port as it was set, or one sentence. */
 export async function portAsSet(wanted: Wanted): Promise<number> {
-  if (await isFree(wanted.host, wanted.port)) return wanted.port;
-  throw portTaken(wanted);
+  try {
+    return await listenOnce(wanted.host, wanted.port);
+  } catch (error) {
+    throw portRefusal(error, wanted) ?? error;
+  }
 }
 
 /** The usual port where it is free, else any free one; a port that somebody chose is never exchanged. */
-export const portWhereFree = async (wanted: Wanted): Promise<number> =>
-  wanted.port === wanted.usual && !(await isFree(wanted.host, wanted.port))
-    ? freePort(wanted.host)
+export const portWhereFree = (wanted: Wanted, usual: number): Promise<number> =>
+  wanted.port === usual
+    ? listenOnce(wanted.host, wanted.port).catch(() => freePort(wanted.host))
     : portAsSet(wanted);
+
+function listenOnce(host: string, port: number): Promise<number> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, exclusive: true }, () => {
+      const address = server.address();
+      server.close(() => {
+        resolve(typeof address === 'object' && address !== null ? address.port : port);
+      });
+    });
+  });
+}
+
+const REFUSALS: Readonly<Record<string, (wanted: Wanted) => string>> = {
+  EADDRINUSE: ({ variable, host, port }) =>
+    `${variable}: expected a free port, got ${String(port)}, which another program uses on ${host}; stop that program or set ${variable}.`,
+  EACCES: ({ variable, port }) =>
+    `${variable}: expected a port that this user may open, got ${String(port)}; set ${variable} to one above 1023.`,
+  EADDRNOTAVAIL: ({ host }) => `HOST: expected an address of this machine, got "${host}".`,
+  ENOTFOUND: ({ host }) => `HOST: expected an address of this machine, got "${host}".`,
+};
+
+/** Why a server may not listen where it was told to; null for what no setting mends. */
+export function portRefusal(error: unknown, wanted: Wanted): ConfigError | null {
+  const { code } = error as NodeJS.ErrnoException;
+  const why = REFUSALS[code ?? ''];
+  return why === undefined ? null : new ConfigError(why(wanted), { cause: error });
+}
 
 /**
  * Files that the simulator has delivered are fetched from where it was when it delivered them, so a stack that

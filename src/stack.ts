@@ -17,7 +17,6 @@ import {
   rememberSimulatorPort,
   rememberedSimulatorPort,
 } from './ports.js';
-import type { Wanted } from './ports.js';
 import { startSimulator } from './simulator/index.js';
 import { startTemporal } from './temporal.js';
 import { startWorker } from './worker.js';
@@ -134,37 +133,32 @@ async function keepWorker(config: Config, log: (line: string) => void): Promise<
 /** The configuration with the ports that the parts will really listen on. */
 async function withPorts(config: Config, { ports }: StackOptions): Promise<Config> {
   const usual = loadConfig({});
-  const choose = ports === 'as_set' ? portAsSet : portWhereFree;
-  const wanted = (variable: string, port: number, usually: number): Wanted => ({
-    variable,
-    host: LOOPBACK,
-    port,
-    usual: usually,
-  });
+  const choose = (variable: string, port: number, usually: number): Promise<number> => {
+    const wanted = { variable, host: LOOPBACK, port };
+    return ports === 'as_set' ? portAsSet(wanted) : portWhereFree(wanted, usually);
+  };
   const { temporal, simulator, api } = config;
   const chosen = {
     temporal: temporal.embedded
-      ? await choose(wanted('TEMPORAL_PORT', temporal.port, usual.temporal.port))
+      ? await choose('TEMPORAL_PORT', temporal.port, usual.temporal.port)
       : temporal.port,
     ui: temporal.embedded
-      ? await choose(wanted('TEMPORAL_UI_PORT', temporal.ui_port, usual.temporal.ui_port))
+      ? await choose('TEMPORAL_UI_PORT', temporal.ui_port, usual.temporal.ui_port)
       : temporal.ui_port,
     simulator: config.replicate.simulated
       ? await choose(
-          wanted(
-            'SIMULATOR_PORT',
-            simulator.port === usual.simulator.port && ports === 'where_free'
-              ? ((await rememberedSimulatorPort(config.data_dir)) ?? simulator.port)
-              : simulator.port,
-            usual.simulator.port,
-          ),
+          'SIMULATOR_PORT',
+          simulator.port === usual.simulator.port && ports === 'where_free'
+            ? ((await rememberedSimulatorPort(config.data_dir)) ?? simulator.port)
+            : simulator.port,
+          usual.simulator.port,
         )
       : simulator.port,
     // Beside others, the API takes whatever port it gets.
     api:
       ports === 'where_free'
         ? api.port
-        : await portAsSet({ ...wanted('PORT', api.port, usual.api.port), host: api.host }),
+        : await portAsSet({ variable: 'PORT', host: api.host, port: api.port }),
   };
   return {
     ...config,

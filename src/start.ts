@@ -30,7 +30,7 @@ async function start(signal: AbortSignal): Promise<Running> {
   const config = loadConfig();
   const { host, port } = config.api;
   // Before anything is started: the likeliest mistake is a stack that runs already.
-  await portAsSet({ variable: 'PORT', host, port, usual: port });
+  await portAsSet({ variable: 'PORT', host, port });
   const claim = config.temporal.embedded ? await claimFolder(config, signal) : null;
   try {
     console.log(`Starting; data in ${config.data_dir}`);

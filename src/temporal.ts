@@ -7,7 +7,6 @@
  *    minute resets the backoff.
  */
 import { mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
@@ -17,6 +16,7 @@ import { ConfigError } from './config.js';
 import type { Config } from './config.js';
 import { lockDatabase } from './database-lock.js';
 import type { DatabaseLock } from './database-lock.js';
+import { portAsSet } from './ports.js';
 import { tether } from './tether.js';
 import type { Tethered } from './tether.js';
 
@@ -48,8 +48,8 @@ export async function startTemporal(
   const lock = await lockDatabase(database);
   try {
     await Promise.all([
-      requireFree('TEMPORAL_PORT', port),
-      requireFree('TEMPORAL_UI_PORT', ui_port),
+      portAsSet({ variable: 'TEMPORAL_PORT', host: HOST, port }),
+      portAsSet({ variable: 'TEMPORAL_UI_PORT', host: HOST, port: ui_port }),
     ]);
     const keeper = new Keeper(config, database, lock, options.log ?? console.error);
     await keeper.start();
@@ -227,18 +227,4 @@ function makeFolder(folder: string): void {
       { cause: error },
     );
   }
-}
-
-async function requireFree(variable: string, port: number): Promise<void> {
-  const probe = createServer();
-  await new Promise<void>((resolve, reject) => {
-    probe.once('error', reject);
-    probe.listen(port, HOST, resolve);
-  }).catch((error: unknown) => {
-    throw new ConfigError(
-      `${variable}: expected a free port, got ${String(port)}, which cannot be used (${error instanceof Error ? error.message : String(error)}); stop the process that uses it or set ${variable} to another port.`,
-      { cause: error },
-    );
-  });
-  await new Promise((resolve) => probe.close(resolve));
 }

@@ -13,6 +13,7 @@ import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
 import type { LookupFunction } from 'node:net';
+import { deadline } from './deadline.js';
 import { isPublicAddress } from './public-address.js';
 
 export type Fetched =
@@ -50,13 +51,12 @@ class Refused extends Error {
 
 export async function safeFetch(from: string, options: SafeFetchOptions): Promise<Fetched> {
   const milliseconds = options.timeout ?? TIMEOUT;
-  const late = AbortSignal.timeout(milliseconds);
-  const signal = AbortSignal.any([options.signal, late]);
+  using late = deadline(milliseconds, options.signal);
   try {
-    return await follow(from, { ...options, signal });
+    return await follow(from, { ...options, signal: late.signal });
   } catch (error) {
     options.signal.throwIfAborted();
-    if (late.aborted) {
+    if (late.signal.aborted) {
       const message = `expected the whole image within ${String(milliseconds / 1000)} s, got no end of it`;
       return { type: 'refused', message, final: true };
     }

@@ -10,8 +10,8 @@ import { Connection } from '@temporalio/client';
 import { loadCatalogue } from '../adapters/catalogue.js';
 import { createReplicate } from '../adapters/replicate.js';
 import { wake } from '../adapters/wakes.js';
-import { ConfigError } from '../config.js';
 import type { Config } from '../config.js';
+import { portRefusal } from '../ports.js';
 import { checkPlan } from '../domain/check-plan.schema.js';
 import { alternativesFor, estimateOf } from '../domain/estimate.js';
 import { buildApp } from './app.js';
@@ -110,24 +110,12 @@ async function listen(app: App, host: string, port: number): Promise<string> {
   try {
     await app.listen({ host, port });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const why = REFUSALS[code ?? ''];
-    if (why === undefined) throw error;
-    throw new ConfigError(why(host, port), { cause: error });
+    throw portRefusal(error, { variable: 'PORT', host, port }) ?? error;
   }
   const { address, family, port: bound } = app.server.address() as AddressInfo;
   const name = family === 'IPv6' ? `[${address}]` : address;
   return `http://${name}:${String(bound)}`;
 }
-
-const REFUSALS: Readonly<Record<string, (host: string, port: number) => string>> = {
-  EADDRINUSE: (host, port) =>
-    `PORT: expected a free port, got ${String(port)}, which is in use on ${host}; stop what uses it, or set PORT.`,
-  EACCES: (_host, port) =>
-    `PORT: expected a port that this user may open, got ${String(port)}; set PORT to one above 1023.`,
-  EADDRNOTAVAIL: (host) => `HOST: expected an address of this machine, got "${host}".`,
-  ENOTFOUND: (host) => `HOST: expected an address of this machine, got "${host}".`,
-};
 
 /** Downloads and unread streams do not hold the process up. */
 async function close(app: App): Promise<void> {

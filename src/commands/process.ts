@@ -6,6 +6,7 @@
  * P2 The first signal closes gracefully; later ones are ignored; after the grace time the process ends regardless.
  */
 import { ConfigError, loadConfig } from '../config.js';
+import { portRefusal } from '../ports.js';
 
 /** Contract: a stop is done within 30 s. */
 const GRACE_MS = 27_000;
@@ -98,23 +99,17 @@ export function onStopSignal(): StopWatch {
 
 /** The one line a person sees, and the exit code the contract gives it. */
 export function explain(error: unknown): { line: string; code: 1 | 2 } {
-  if (error instanceof ConfigError || error instanceof UserError) {
-    return { line: error.message, code: 2 };
-  }
-  if (isPortInUse(error)) return { line: portInUse(error), code: 2 };
+  const mistake =
+    error instanceof ConfigError || error instanceof UserError ? error : portTaken(error);
+  if (mistake !== null) return { line: mistake.message, code: 2 };
   const message = error instanceof Error ? error.message : String(error);
   return { line: message.split('\n')[0] || 'failed for an unknown reason', code: 1 };
 }
 
-interface PortInUse extends Error {
-  code: 'EADDRINUSE';
-  port: number;
-}
-
-const isPortInUse = (error: unknown): error is PortInUse =>
-  error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error;
-
-function portInUse({ port }: PortInUse): string {
+/** A server's port that was taken in the moment between looking and listening. */
+function portTaken(error: unknown): ConfigError | null {
+  const { address = 'this machine', port } = Object(error) as { address?: string; port?: number };
+  if (port === undefined) return null;
   const config = loadConfig();
   const owners: Record<string, number> = {
     PORT: config.api.port,
@@ -123,7 +118,7 @@ function portInUse({ port }: PortInUse): string {
     TEMPORAL_UI_PORT: config.temporal.ui_port,
   };
   const variable = Object.keys(owners).find((name) => owners[name] === port) ?? 'PORT';
-  return `${variable}: expected a free port, got ${String(port)}, which another process uses; stop that process or set ${variable} to another port.`;
+  return portRefusal(error, { variable, host: address, port });
 }
 
 const after = async (fact: Promise<unknown>, milliseconds: number): Promise<'late'> => {

@@ -17,7 +17,7 @@ export async function main(argv: string[]): Promise<number> {
   return runUntilSignal(async () => {
     const { simulator, data_dir, model_catalogue } = loadConfig();
     const { port, speed } = simulator;
-    await portAsSet({ variable: 'SIMULATOR_PORT', host: HOST, port, usual: port });
+    await portAsSet({ variable: 'SIMULATOR_PORT', host: HOST, port });
     const running = await startSimulator({
       host: HOST,
       port,

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isLoopback } from '../config.js';
 import type { Config } from '../config.js';
-import { claimDataDir, isAlive } from '../data-dir-claim.js';
+import { claimDataDir, isHeldBy } from '../data-dir-claim.js';
 import type { HeldClaim, Holder } from '../data-dir-claim.js';
 import { localUrl } from '../ports.js';
 import { startStack } from '../stack.js';
@@ -92,7 +92,7 @@ async function borrow(
   );
   return connected(createApiClient(holder.url, key), state, {
     embedded: false,
-    isGone: async () => !(await isAlive(holder)),
+    isGone: () => Promise.resolve(!isHeldBy(holder)),
     close: NOTHING,
   });
 }
