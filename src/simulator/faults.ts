@@ -4,7 +4,7 @@
  * control call. Rows are data; `fault-desk.ts` counts them, the routes carry them out.
  */
 import { HOLD_POINTS, type Effect, type FaultPoint, type HoldPoint } from './effects.js';
-import { PROBLEMS, tooManyRequests, type Answer } from './problems.js';
+import { PROBLEMS, invalidInput, tooManyRequests, type Answer } from './problems.js';
 
 export interface FaultRow {
   at: FaultPoint;
@@ -43,6 +43,13 @@ export const INVALID =
   'The input was invalid. Please try again with different inputs. (E006) ({run})';
 const director = (code: string): string =>
   `Director: unexpected error handling prediction (${code})`;
+
+/** What only Replicate's own validator finds: our catalogue is never as new as its schemas. */
+const REFUSED = {
+  type: 'string_lte',
+  field: 'input.prompt',
+  description: 'String length must be less than or equal to 5',
+};
 
 const RUNS = {
   'fail-once': fails('the first prediction of this input fails', director('E9828')),
@@ -124,6 +131,7 @@ const CREATES = {
   'http-401': answers('before-accept', 'the token is refused', PROBLEMS.unauthenticated),
   'http-402': answers('before-accept', 'no credit', PROBLEMS.insufficient_credit),
   'spend-limit': answers('before-accept', 'the monthly limit is reached', PROBLEMS.spend_limit),
+  'http-422': answers('before-accept', 'the input is refused', invalidInput([REFUSED])),
   'http-500': answers('before-accept', '500, nothing accepted', PROBLEMS.internal),
   'http-502-html': answers('before-accept', '502 in HTML, nothing accepted', PROBLEMS.bad_gateway),
   'http-429': row(

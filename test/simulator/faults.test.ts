@@ -89,6 +89,7 @@ describe('a create that goes wrong on purpose', () => {
     ['http-401', 401, 'Unauthenticated'],
     ['http-402', 402, 'insufficient credit'],
     ['spend-limit', 402, 'monthly spend limit'],
+    ['http-422', 422, '- input.prompt: String length must be less than or equal to 5\\n'],
     ['http-500', 500, 'Internal server error'],
     ['http-502-html', 502, '<html>'],
     ['http-429:7', 429, '"retry_after":7'],
