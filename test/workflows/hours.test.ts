@@ -3,6 +3,7 @@
  * skipped. Skipped, with a sentence, where Java or Maven is missing.
  */
 import { ApplicationFailure, Context } from '@temporalio/activity';
+import { tsToMs } from '@temporalio/common/lib/time.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -126,11 +127,10 @@ describe.skipIf(path === null)('a job whose trouble takes hours', () => {
   });
 
   it('backs off 2 s and 4 s between three attempts of a clip, and then reports the last failure', async () => {
-    const at: number[] = [];
-    const job = await play(planOf(['a']), {
+    let attempt = 0;
+    const { job, handle } = await playJob(server, planOf(['a']), {
       generateClip: (input) => {
-        at.push(Date.now());
-        const attempt = at.length;
+        attempt++;
         const error = { kind: 'provider_error' as const, message: 'E9828', retryable: attempt < 3 };
         throw ApplicationFailure.create({
           type: 'provider_error',
@@ -140,7 +140,42 @@ describe.skipIf(path === null)('a job whose trouble takes hours', () => {
         });
       },
     });
-    expect(at).toHaveLength(3);
+    expect(attempt).toBe(3);
     expect(job.clips[0]).toMatchObject({ status: 'failed', error: { message: 'E9828' } });
+    // The server skips the waits: only its own times show them. It writes down the last start of an activity.
+    const { events } = await handle.fetchHistory();
+    const asked = events?.find(
+      ({ activityTaskScheduledEventAttributes: its }) => its?.activityId === 'clip-0',
+    );
+    const started = events?.find(
+      ({ activityTaskStartedEventAttributes: its }) =>
+        its?.scheduledEventId?.toString() === asked?.eventId?.toString(),
+    );
+    expect(started?.activityTaskStartedEventAttributes?.attempt).toBe(3);
+    const waited = tsToMs(started?.eventTime) - tsToMs(asked?.eventTime);
+    expect(waited).toBeGreaterThanOrEqual(2_000 + 4_000);
+    const policy = asked?.activityTaskScheduledEventAttributes?.retryPolicy;
+    expect(policy).toMatchObject({ backoffCoefficient: 2, maximumAttempts: 3 });
+    expect(tsToMs(policy?.initialInterval)).toBe(2_000);
+  });
+
+  it('backs off 2 s and 4 s between three videos of the wrong length, and keeps none', async () => {
+    const { job, handle } = await playJob(server, planOf(['a']), {
+      storeClip: () => {
+        throw ApplicationFailure.create({
+          type: 'wrong_duration',
+          message: 'expected 5 s, the file has 10 s',
+          nonRetryable: true,
+        });
+      },
+    });
+    const { events } = await handle.fetchHistory();
+    const timers = events?.flatMap(({ timerStartedEventAttributes: its }) =>
+      its ? [tsToMs(its.startToFireTimeout)] : [],
+    );
+    const budget = 60_000;
+    expect(timers?.filter((timer) => timer < budget)).toEqual([2_000, 4_000]);
+    expect(job.clips[0]).toMatchObject({ status: 'failed', error: { kind: 'wrong_duration' } });
+    expect(job.clips[0]?.predictions).toHaveLength(3);
   });
 });
