@@ -4,6 +4,14 @@ import type { Clip } from '../../src/domain/job.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';
 
+/** Milliseconds that passed at the provider between the end of each prediction of a clip and the next create. */
+const pauses = ({ predictions }: Clip): number[] =>
+  predictions
+    .slice(1)
+    .map(({ created_at }, before) => since(predictions[before]?.completed_at, created_at));
+const since = (from: string | null | undefined, to: string): number =>
+  Date.parse(to) - Date.parse(from ?? '');
+
 /** Runs one clip a fault in one job; answers with the clip and the number of creates by fault. */
 async function outcomes(faults: readonly string[]) {
   await using world = await World.create();
@@ -55,7 +63,28 @@ describe('a refusal', () => {
       expect(creates, fault).toBe(1);
     }
   });
+
+  it('of the input before anything is accepted is final, unpaid, and told in the words of the provider', async () => {
+    const { job, table } = await outcomes(['http-422']);
+    const [, { clip, creates }] = table[0] ?? ['', { clip: undefined, creates: NaN }];
+    expect(clip).toMatchObject({
+      status: 'failed',
+      attempt: 1,
+      retry_count: 0,
+      predictions: [],
+      error: { kind: 'invalid_input', retryable: false },
+    });
+    // It strikes once only: whoever asked again would have got a prediction.
+    expect(creates).toBe(0);
+    expect(clip?.error?.message).toContain(
+      'Input validation failed: - input.prompt: String length must be less than or equal to 5',
+    );
+    expect(job.total_cost_usd).toBe(0);
+  });
 });
+
+/** Milliseconds for which these failures are left alone at least; all others, the first time, for 2 s. */
+const PATIENCE: Readonly<Record<string, number>> = { E003: 30_000, E004: 15_000 };
 
 describe('a failed prediction', () => {
   it('is followed by a new one after backoff', async () => {
@@ -67,6 +96,8 @@ describe('a failed prediction', () => {
       'E6716',
       'E9825',
       'E001',
+      'E003',
+      'E004',
       'aborted',
       'null-output',
       'empty-output',
@@ -76,18 +107,23 @@ describe('a failed prediction', () => {
       expect(clip, fault).toMatchObject({ status: 'succeeded', attempt: 2, retry_count: 1 });
       expect(creates, fault).toBe(2);
       expect(clip.predictions, fault).toHaveLength(2);
+      const [pause] = pauses(clip);
+      expect(pause, fault).toBeGreaterThanOrEqual(PATIENCE[fault] ?? 2_000);
     }
     const aborted = table.find(([fault]) => fault === 'aborted')?.[1].clip.predictions[0];
     expect(aborted).toMatchObject({ status: 'aborted', billed: false, cost_usd: 0 });
   });
 
-  it('is tried three times in all', async () => {
+  it('is tried three times in all, after 2 s and after 4 s', async () => {
     const { table } = await outcomes(['fail-always', 'wrong-duration', 'null-output:9']);
     const kinds = table.map(([, { clip }]) => clip.error?.kind);
     expect(kinds).toEqual(['provider_error', 'wrong_duration', 'no_output']);
     for (const [fault, { clip, creates }] of table) {
       expect(clip, fault).toMatchObject({ status: 'failed', attempt: 3, retry_count: 2 });
       expect(creates, fault).toBe(3);
+      const [first, second] = pauses(clip);
+      expect(first, fault).toBeGreaterThanOrEqual(2_000);
+      expect(second, fault).toBeGreaterThanOrEqual(4_000);
     }
   });
 });
@@ -120,6 +156,8 @@ describe('a download that goes wrong', () => {
       'file-500:2',
       'redirect-file:1',
       'too-large-file:1',
+      // Every time, and for longer than a silent worker is waited for: it has to beat meanwhile.
+      'slow-file:17:always',
     ]);
     for (const [fault, { clip, creates }] of table) {
       expect(clip, fault).toMatchObject({ status: 'succeeded', attempt: 1 });
