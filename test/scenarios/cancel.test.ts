@@ -121,7 +121,15 @@ describe('a clip whose budget of time is over', () => {
     expect(job.clips[0]).toMatchObject({ status: 'failed', error: { kind: 'timed_out' } });
     expect(job.clips[1]).toMatchObject({ status: 'succeeded' });
     const stats = await world.stats();
-    expect(stats).toMatchObject({ creates: 2, cancels: 1 });
+    // The one that was canceled had run, so it is billed as well.
+    expect(stats).toMatchObject({ creates: 2, cancels: 1, bills: { count: 2 } });
+    const lines = job.clips.flatMap(({ predictions }) => predictions);
+    expect(lines.map(({ status, billed }) => [status, billed])).toEqual([
+      ['canceled', true],
+      ['succeeded', true],
+    ]);
+    expect(job.total_cost_usd).toBeCloseTo(stats.bills.usd, 6);
+    expect(job.total_cost_usd).toBeGreaterThan(0);
   });
 
   it('keeps a video that was finished while no worker was there to see it', async () => {
@@ -139,7 +147,9 @@ describe('a clip whose budget of time is over', () => {
     await world.startWorker();
     const job = await run.end();
     expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 1 });
-    expect(await world.stats()).toMatchObject({ creates: 1 });
+    const stats = await world.stats();
+    expect(stats).toMatchObject({ creates: 1, bills: { count: 1 } });
+    expect(job.total_cost_usd).toBeCloseTo(stats.bills.usd, 6);
   });
 });
 

@@ -42,9 +42,10 @@ describe('an unclear create', () => {
     await world.control('POST', '/faults', { match: 'twins', fault: 'accept-then-drop', times: 2 });
     const run = await world.start(planOf(['twins at play', 'twins at play']));
     const job = await run.end();
-    const ids = job.clips.flatMap(({ predictions }) => predictions.map(({ id }) => id));
     expect(job.successful_clips).toBe(2);
-    expect(new Set(ids).size).toBe(2);
+    const lines = job.clips.flatMap(({ predictions }) => predictions);
+    expect(lines.map(({ adopted }) => adopted)).toEqual([true, true]);
+    expect(new Set(lines.map(({ id }) => id)).size).toBe(2);
     expect((await world.stats()).creates).toBe(2);
   });
 
@@ -54,8 +55,9 @@ describe('an unclear create', () => {
     await world.control('POST', '/faults', { match: 'twins', fault: 'accept-then-drop', times: 2 });
     const runs = await Promise.all([1, 2].map(() => world.start(planOf(['twins at sea']))));
     const jobs = await Promise.all(runs.map((run) => run.end()));
-    const ids = jobs.flatMap((job) => job.clips[0]?.predictions.map(({ id }) => id) ?? []);
-    expect(new Set(ids).size).toBe(2);
+    const lines = jobs.flatMap((job) => job.clips[0]?.predictions ?? []);
+    expect(lines.map(({ adopted }) => adopted)).toEqual([true, true]);
+    expect(new Set(lines.map(({ id }) => id)).size).toBe(2);
     expect((await world.stats()).creates).toBe(2);
   });
 
@@ -65,7 +67,11 @@ describe('an unclear create', () => {
     await world.control('POST', '/faults', { fault: 'list-500', times: 8 });
     const run = await world.start(planOf(['[[accept-then-drop]] an otter']));
     const job = await run.end();
-    expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 1 });
+    expect(job.clips[0]).toMatchObject({
+      status: 'succeeded',
+      attempt: 1,
+      predictions: [{ adopted: true }],
+    });
     expect((await world.stats()).creates).toBe(1);
   });
 });
