@@ -27,6 +27,7 @@ export type Fact =
   | { fact: 'created'; record: PredictionRecord }
   | { fact: 'canceled'; id: string; at: number }
   | { fact: 'released'; id: string; at: number }
+  | { fact: 'expired'; id: string; at: number }
   | { fact: 'fault_used'; key: string }
   | { fact: 'uploaded'; upload: Upload }
   | { fact: 'upload_deleted'; id: string }
@@ -146,6 +147,7 @@ export class Core {
       deadline: wish.cancel_after === null ? null : now + wish.cancel_after,
       cancel_at: null,
       released_at: null,
+      expired_at: null,
     };
     this.#journal.append({ fact: 'created', record }); // C1
     this.predictions.add(record, this.settings.retention);
@@ -175,6 +177,12 @@ export class Core {
     record.released_at = this.now();
     this.#journal.append({ fact: 'released', id: record.id, at: record.released_at });
     this.#tell(record);
+  }
+
+  /** Removes what it was made of and what it made, long before its time. */
+  expire(record: PredictionRecord): void {
+    record.expired_at = this.now();
+    this.#journal.append({ fact: 'expired', id: record.id, at: record.expired_at });
   }
 
   change(settings: Partial<Settings>): void {
@@ -237,6 +245,11 @@ export class Core {
       case 'released': {
         const record = this.predictions.get(fact.id);
         if (record !== undefined) record.released_at = fact.at;
+        return;
+      }
+      case 'expired': {
+        const record = this.predictions.get(fact.id);
+        if (record !== undefined) record.expired_at = fact.at;
         return;
       }
       case 'fault_used':

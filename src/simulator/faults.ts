@@ -121,7 +121,7 @@ const RUNS = {
   ),
   'expired-file': row(
     'accept',
-    'output and input are removed as soon as it succeeded',
+    'output and input are removed by the first request for the file',
     { kind: 'expire' },
     { times: ALWAYS },
   ),

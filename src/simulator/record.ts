@@ -27,8 +27,10 @@ export interface PredictionRecord extends Course {
   bills_failed: boolean;
   clip: ClipShape;
   output: 'string' | 'array' | 'none' | 'empty';
-  /** Input and output are removed at once when it ends. */
+  /** The first request for its file removes input and output, and gets nothing. */
   expires: boolean;
+  /** When that has happened. */
+  expired_at: number | null;
   /** The listing does not show it before. */
   listed_at: number;
   webhook: string | null;
@@ -49,7 +51,7 @@ export const tokenOf = (id: string): string =>
 export function isRemoved(record: PredictionRecord, now: number, retention: number): boolean {
   const state = stateAt(record, now);
   if (!isEnded(state)) return false;
-  return now >= state.ended_at + (record.expires ? 0 : retention * 1000);
+  return now >= (record.expired_at ?? state.ended_at + retention * 1000);
 }
 
 /** Replicate's prediction object. */

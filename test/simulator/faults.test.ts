@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { KLING, hasEnded, startPeer, type Peer, type Prediction } from './support.js';
 
 const outcome = async (peer: Peer, prompt: string): Promise<Prediction> => {
@@ -70,10 +73,19 @@ describe('a prediction that goes wrong on purpose', () => {
     expect((await outcome(peer, `[[${fault}]]`)).output).toMatch(/mp4$/);
   });
 
-  it('expired-file removes everything as soon as it succeeded', async () => {
-    const peer = await startPeer();
+  it('expired-file removes everything when its file is asked for, and until then it can be found', async () => {
+    const data_dir = await mkdtemp(path.join(tmpdir(), 'simulator-'));
+    onTestFinished(() => rm(data_dir, { recursive: true, force: true }));
+    const peer = await startPeer({ data_dir });
     const done = await outcome(peer, '[[expired-file]]');
-    expect(done).toMatchObject({ status: 'succeeded', data_removed: true, output: null });
+    expect(done).toMatchObject({ status: 'succeeded', data_removed: false });
+    expect(done.input).toMatchObject({ prompt: '[[expired-file]]' });
+    expect((await fetch(String(done.output))).status).toBe(404);
+    const gone = { status: 'succeeded', data_removed: true, output: null, input: {} };
+    expect(await peer.get(done.id)).toMatchObject(gone);
+    expect((await fetch(String(done.output))).status).toBe(404);
+    const restarted = await startPeer({ data_dir });
+    expect(await restarted.get(done.id)).toMatchObject(gone);
   });
 
   it('hidden-from-list is found by its id, not in the listing', async () => {

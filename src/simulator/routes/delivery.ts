@@ -38,6 +38,11 @@ async function deliver(exchange: Exchange, token: string): Promise<FastifyReply>
     sendAnswer(exchange, PROBLEMS.not_found);
     return reply;
   }
+  if (record.expires) {
+    core.expire(record);
+    sendAnswer(exchange, PROBLEMS.not_found);
+    return reply;
+  }
   const subject = core.subjectOfRecord(record);
   const content = { status: 200, body: null };
   if ((await strike(exchange, 'file', subject, content)).over) return reply;
