@@ -4,8 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deadline } from '../adapters/deadline.js';
-import type { Job } from '../domain/job.js';
+import type { Job, JobEvent } from '../domain/job.js';
 import { isOver } from '../domain/progress.js';
+import { followEvents } from '../terminal/event-stream.js';
 import type { Act, ScheduledJob, Timed } from './schedule.js';
 
 const EVERY = 300;
@@ -100,6 +101,20 @@ export class Driver {
       if (job !== null && isOver(job.status)) return job;
       await sleep(EVERY, undefined, { signal: this.#signal });
     }
+  }
+
+  /** Every event of a job that is over; those that could be had, when it cannot be read to its end. */
+  async log(jobId: string): Promise<JobEvent[]> {
+    const url = `${this.#url}/v1/jobs/${jobId}/events`;
+    const log: JobEvent[] = [];
+    try {
+      for await (const item of followEvents({ url, after: 0, signal: this.#signal })) {
+        if (item.kind === 'event') log.push(item.event);
+      }
+    } catch {
+      // The audit finds what is missing.
+    }
+    return log;
   }
 
   async job(jobId: string): Promise<Job | null> {

@@ -1,5 +1,5 @@
 /** A chaos run in one line of figures. Pure. */
-import type { Ended, Finding, Kind } from './audit.js';
+import type { Ended, Finding, Kind } from './evidence.js';
 import type { Schedule } from './schedule.js';
 
 export interface Figures {

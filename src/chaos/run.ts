@@ -12,9 +12,9 @@ import { deadline } from '../adapters/deadline.js';
 import type { Job } from '../domain/job.js';
 import { setMaxCostSignal } from '../workflows/contract.js';
 import { audit } from './audit.js';
-import type { Booked, Ended, Finding } from './audit.js';
 import { Driver } from './driver.js';
 import type { Steer } from './driver.js';
+import type { Booked, Ended, Finding } from './evidence.js';
 import { figuresOf } from './figures.js';
 import type { Figures } from './figures.js';
 import { schedule } from './schedule.js';
@@ -138,8 +138,8 @@ async function endings(
       const job = await driver.ending(scheduled.job_id).catch(() => null);
       signal.throwIfAborted();
       if (job === null) log(`${scheduled.job_id} is not over: ${await lastSeen(stack, scheduled)}`);
-      const retries = scheduled.acts.filter(({ kind }) => kind === 'retry').length;
-      return { scheduled, job, stored: await storedOf(stack, scheduled), retries };
+      const events = job === null ? [] : await driver.log(scheduled.job_id);
+      return { scheduled, job, log: events, stored: await storedOf(stack, scheduled) };
     }),
   );
 }

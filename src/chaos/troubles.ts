@@ -12,15 +12,10 @@ export interface Trouble {
   again: number;
   /** Null: the clip has to succeed. Else the kinds it may fail with. */
   fails: readonly FailureKind[] | null;
-  /** More than one of its predictions may succeed at the provider, for what they deliver is no use. */
+  /** Predictions may succeed at the provider and not be stored, for what they deliver is no use. */
   spoils?: true;
   /** No further clip of its job may be started. */
   halts?: true;
-  /**
-   * Its input goes with its output, the moment it succeeded: where the create's answer was lost, nothing tells any
-   * more whose it was. The provider itself keeps both for an hour.
-   */
-  vanishes?: true;
 }
 
 const survives = (tag: string, again = 0): Trouble => ({ tags: [tag], again, fails: null });
@@ -112,7 +107,7 @@ export const FATAL: readonly [Trouble, ...Trouble[]] = [
   ends('nsfw', 0, 'flagged'),
   ends('invalid', 0, 'invalid_input'),
   ends('E1001', 0, 'invalid_input'),
-  { ...ends('expired-file', 0, 'output_lost'), vanishes: true },
+  spoils('expired-file', 0, ['output_lost']),
   spoils('wrong-duration', 2, ['wrong_duration']),
   halts('http-402', 'insufficient_credit'),
   halts('spend-limit', 'insufficient_credit'),
@@ -130,6 +125,5 @@ export function together(troubles: readonly Trouble[]): Trouble {
     fails: fails.length === 0 ? null : fails,
     ...(troubles.some((trouble) => trouble.spoils) ? { spoils: true } : {}),
     ...(troubles.some((trouble) => trouble.halts) ? { halts: true } : {}),
-    ...(troubles.some((trouble) => trouble.vanishes) ? { vanishes: true } : {}),
   };
 }

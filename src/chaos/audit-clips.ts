@@ -1,0 +1,157 @@
+/**
+ * The part of the audit about clips: what became of each, and of every prediction it had. Each round of a clip is
+ * judged by itself: what one was allowed excuses no other. Pure.
+ *
+ * A2 what succeeded at the provider is stored, or its clip says why not; and nobody else ends a prediction.
+ * A3 a round has one prediction, an attempt has one; more only as the clip's own faults cost.
+ * A5 a clip that did not succeed says a reason that its faults, its cap or what people did explain.
+ */
+import type { FailureKind } from '../domain/failures.js';
+import type { Job } from '../domain/job.js';
+import { expectThat, find, groupBy, nameOf, troubleOf } from './evidence.js';
+import type { Ended, Finding, Known, Over } from './evidence.js';
+import { roundsOf } from './rounds.js';
+import type { Round } from './rounds.js';
+
+interface Around {
+  ended: Over;
+  round: Round;
+  /** Of all clips of the job, this one's among them. */
+  rounds: readonly Round[];
+}
+
+export function clipFindings(ended: Over, known: Known): Finding[] {
+  const rounds = ended.job.clips.flatMap((clip) => roundsOf(clip, ended.log));
+  return [
+    ...tooMany(ended, rounds),
+    ...rounds.flatMap((round) => [
+      ...shared(ended, round),
+      ...ending({ ended, round, rounds }),
+      ...lost(ended, round, known),
+      ...unstored(ended, round),
+    ]),
+  ];
+}
+
+/** A3: a fault strikes once an input, whatever the round, and whichever of two clips asked for the same. */
+function tooMany(ended: Over, rounds: readonly Round[]): Finding[] {
+  const { plan } = ended.scheduled;
+  const prompts = new Map(plan.clip_prompts.map((clip, n) => [clip.clip_index ?? n, clip.prompt]));
+  const alike = groupBy(rounds, ({ clip }) => prompts.get(clip.clip_index));
+  return [...alike.values()].flatMap((group) => {
+    const started = group.filter(({ predictions }) => predictions.length > 0);
+    const [first] = started;
+    if (first === undefined) return [];
+    const { again, fails } = troubleOf(ended, first.clip);
+    // What a clip may fail with strikes in every round.
+    const most = started.length + again * (fails === null ? 1 : started.length);
+    const count = started.reduce((sum, { predictions }) => sum + predictions.length, 0);
+    const names = [...new Set(started.map(({ clip }) => nameOf(ended, clip)))].join(', ');
+    return expectThat(
+      count <= most,
+      'double',
+      () =>
+        `${names} has ${String(count)} predictions, its faults and rounds explain ${String(most)}`,
+    );
+  });
+}
+
+/** A3 */
+function shared(ended: Over, { clip, predictions }: Round): Finding[] {
+  const attempts = groupBy(predictions, ({ attempt }) => attempt);
+  return [...attempts].flatMap(([attempt, lines]) =>
+    expectThat(
+      lines.length === 1,
+      'double',
+      () =>
+        `${nameOf(ended, clip)}: ${String(lines.length)} predictions of attempt ${String(attempt)}`,
+    ),
+  );
+}
+
+/** A2: what is paid and not stored was spoiled by the clip's own faults, or somebody canceled. */
+function lost(ended: Over, round: Round, known: Known): Finding[] {
+  const { clip, predictions, isLast } = round;
+  const { status, error } = clip;
+  // Whether somebody did cancel, its end has to answer.
+  if (status === 'canceled' && error?.kind === 'canceled') return [];
+  const stored = isLast && status === 'succeeded' ? ended.stored.get(clip.clip_index) : undefined;
+  const why = error === null ? '' : `: ${error.kind}: ${error.message}`;
+  const is = `${nameOf(ended, clip)} is ${status}`;
+  return predictions.flatMap(({ id }) => {
+    const there = known.get(id)?.status;
+    if (there === 'canceled') return find('lost', `${is}, ${id} was canceled${why}`);
+    const isFine = there !== 'succeeded' || id === stored || troubleOf(ended, clip).spoils === true;
+    return expectThat(isFine, 'lost', () => `${is}, ${id} succeeded${why}`);
+  });
+}
+
+function unstored(ended: Over, { clip, predictions, isLast }: Round): Finding[] {
+  if (!isLast || clip.status !== 'succeeded') return [];
+  const stored = ended.stored.get(clip.clip_index);
+  const isOwn = predictions.some(({ id }) => id === stored);
+  const has = stored === undefined ? 'without a stored file' : `with the file of ${stored}`;
+  return expectThat(isOwn, 'lost', () => `${nameOf(ended, clip)} succeeded ${has}`);
+}
+
+type Explains = (around: Around, kind: FailureKind) => boolean;
+
+const isUnderCap: Explains = ({ ended: { scheduled } }) =>
+  scheduled.plan.max_cost_usd !== undefined ||
+  scheduled.acts.some(({ kind }) => kind === 'raise_cap');
+
+const isHalted: Explains = ({ ended }, kind) =>
+  ended.scheduled.troubles.some(({ halts, fails }) => halts === true && fails?.includes(kind));
+
+/** Somebody asked for it. */
+export const wasCanceled = ({ scheduled }: Ended, clipIndex: number | null): boolean =>
+  scheduled.acts.some(
+    (act) => act.kind === 'cancel' || (act.kind === 'cancel_clip' && act.clip_index === clipIndex),
+  );
+
+export const successesOf = ({ clips }: Job): number =>
+  clips.filter(({ status }) => status === 'succeeded').length;
+
+export const fewestOf = ({ scheduled: { plan } }: Ended): number => plan.min_successful_clips ?? 1;
+
+/** Others came to nothing first, and in the end too few were good. */
+const isUnreachable: Explains = ({ ended, round, rounds }) =>
+  ended.scheduled.plan.stop_when_unreachable !== false &&
+  rounds.some(({ clip }) => clip.error !== null && clip.error.kind !== 'unreachable') &&
+  (!round.isLast || successesOf(ended.job) < fewestOf(ended));
+
+/** Of clips that were never started: nothing was paid for them. */
+const SKIPPED: Partial<Record<FailureKind, Explains>> = {
+  over_budget: isUnderCap,
+  unreachable: isUnreachable,
+  insufficient_credit: isHalted,
+  unauthorized: isHalted,
+};
+
+const isExplainedCancel: Explains = (around, kind) =>
+  kind === 'canceled'
+    ? wasCanceled(around.ended, around.round.clip.clip_index)
+    : around.round.predictions.length === 0 && SKIPPED[kind]?.(around, kind) === true;
+
+const isExplainedFailure: Explains = (around, kind) =>
+  troubleOf(around.ended, around.round.clip).fails?.includes(kind) === true ||
+  (kind === 'over_budget' && isUnderCap(around, kind));
+
+/** A5 */
+function ending(around: Around): Finding[] {
+  const { ended, round } = around;
+  const { status, error } = round.clip;
+  const isFine =
+    status === 'succeeded' ||
+    (status === 'canceled' && error !== null && isExplainedCancel(around, error.kind)) ||
+    (status === 'failed' && error !== null && isExplainedFailure(around, error.kind));
+  const tags = troubleOf(ended, round.clip).tags.join(' ') || 'no fault';
+  const why = error === null ? '' : `: ${error.kind}: ${error.message}`;
+  const paid =
+    round.predictions.length === 0 ? '' : `, after ${String(round.predictions.length)} predictions`;
+  return expectThat(
+    isFine,
+    'wrong_end',
+    () => `${nameOf(ended, round.clip)} (${tags}) is ${status}${why}${paid}`,
+  );
+}

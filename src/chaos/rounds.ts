@@ -1,0 +1,39 @@
+/**
+ * The rounds of a clip, as its job's log tells them: a retry that was taken says `clip.retrying` with attempt 0,
+ * and begins a round. One that was refused says nothing, and begins none. Pure.
+ */
+import type { Clip, ClipEventType, JobEvent, Prediction } from '../domain/job.js';
+import { isClipEvent } from '../domain/progress.js';
+
+export interface Round {
+  /** As the clip was when the round was over. */
+  clip: Clip;
+  /** Of this round alone, as the ledger has them in the end. */
+  predictions: Prediction[];
+  isLast: boolean;
+}
+
+type ClipEvent = Extract<JobEvent, { type: ClipEventType }>;
+
+export const beginsRound = (event: JobEvent): boolean =>
+  event.type === 'clip.retrying' && event.clip.attempt === 0;
+
+export function roundsOf(clip: Clip, log: readonly JobEvent[]): Round[] {
+  const told = log
+    .filter((event): event is ClipEvent => isClipEvent(event))
+    .filter(({ clip_index }) => clip_index === clip.clip_index);
+  const begins = told.flatMap((event, at) =>
+    beginsRound(event) ? [{ before: told[at - 1] ?? event, carried: idsOf(event.clip) }] : [],
+  );
+  // Whatever a round begins with is of earlier ones.
+  const roundOf = ({ id }: Prediction): number =>
+    begins.filter(({ carried }) => !carried.has(id)).length;
+  return [...begins.map(({ before }) => before.clip), clip].map((ended, round) => ({
+    clip: ended,
+    predictions: clip.predictions.filter((prediction) => roundOf(prediction) === round),
+    isLast: round === begins.length,
+  }));
+}
+
+const idsOf = ({ predictions }: Clip): ReadonlySet<string> =>
+  new Set(predictions.map(({ id }) => id));
