@@ -4,12 +4,24 @@ import { describe, expect, it } from 'vitest';
 import { artifactPath, jobPath } from '../../src/adapters/artifact-store.js';
 import { media } from '../../src/adapters/media.js';
 import type { Job, JobEvent } from '../../src/domain/job.js';
+import { CATALOGUE } from '../../src/domain/models/index.js';
 import { apply } from '../../src/domain/progress.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';
+import type { SimulatorStats } from '../support/world.js';
 
 const prompts = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => `take ${String(index)} of a quiet harbour`);
+
+/** A line of the simulator's books, with what only this file looks at. */
+type Booked = SimulatorStats['predictions'][number] & { usd: number; completed_at: string | null };
+
+/** A prediction as the provider shows it to anybody who asks. */
+async function look(world: World, id: string) {
+  const headers = { authorization: 'Bearer r8_scenario' };
+  const response = await fetch(`${world.simulator.url}/predictions/${id}`, { headers });
+  return (await response.json()) as { urls: { web: string }; metrics: { predict_time?: number } };
+}
 
 describe('a job', () => {
   it('makes every clip of a plan once, in batches of five, and stores what was asked for', async () => {
@@ -31,6 +43,61 @@ describe('a job', () => {
     }
     expect(job.total_cost_usd).toBeCloseTo(job.estimated_cost_usd ?? NaN, 6);
     expect(job.total_cost_usd).toBeCloseTo(stats.bills.usd, 6);
+  });
+
+  it("keeps a ledger that says of every attempt what the provider's books say", async () => {
+    await using world = await World.create();
+    await world.startWorker();
+    const plan = planOf(['long', '[[fail-once]] a', '[[accept-then-drop]] b', '[[aborted]] c']);
+    // Eight seconds cannot be had from this model: ten are asked for, and paid.
+    plan.clip_prompts = plan.clip_prompts.map((clip, index) =>
+      index === 0 ? { ...clip, duration: 8 } : clip,
+    );
+    const run = await world.start(plan);
+    const job = await run.end();
+
+    const books = (await world.stats()).predictions as Booked[];
+    const price = CATALOGUE.get(job.model)?.prices[0];
+    expect(price).toMatchObject({ usd: 0.07, per: 'second' });
+    expect(price?.as_of).toMatch(/^\d{4}-\d{2}-\d{2}$/);
+    const expected = job.clips.map(({ prompt }) =>
+      Promise.all(
+        books
+          .filter(({ input }) => input['prompt'] === prompt)
+          .sort((one, other) => one.created_at.localeCompare(other.created_at))
+          .map(async ({ id, status, created_at, completed_at, input, usd, billed }, index) => {
+            const seen = await look(world, id);
+            return {
+              ...{ id, status, created_at, completed_at, billed },
+              attempt: index + 1,
+              url: seen.urls.web,
+              predict_time: seen.metrics.predict_time ?? null,
+              requested_duration: input['duration'],
+              unit_price: price,
+              cost_usd: usd,
+              adopted: prompt.includes('accept-then-drop'),
+            };
+          }),
+      ),
+    );
+    const ledger = job.clips.map(({ predictions }) => predictions);
+    expect(ledger).toEqual(await Promise.all(expected));
+    // Both books, that they are not wrong together.
+    expect(
+      ledger.map((lines) => lines.map((line) => [line.status, line.cost_usd, line.billed])),
+    ).toEqual([
+      [['succeeded', 0.7, true]],
+      [
+        ['failed', 0.35, true],
+        ['succeeded', 0.35, true],
+      ],
+      [['succeeded', 0.35, true]],
+      [
+        ['aborted', 0, false],
+        ['succeeded', 0.35, true],
+      ],
+    ]);
+    expect(job.total_cost_usd).toBeCloseTo(2.1, 6);
   });
 
   it('numbers its events without gaps, and they fold to its result', async () => {
