@@ -1,5 +1,6 @@
 /** The cap, the ledger, and the jobs that stop because going on would only cost. */
 import { describe, expect, it } from 'vitest';
+import { pollInterval } from '../../src/activities/follow.js';
 import { setMaxCostSignal } from '../../src/workflows/contract.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';
@@ -137,9 +138,25 @@ describe('many clips at once', () => {
     const run = await world.start(planOf(prompts, { dispatch: 'window', batch_size: 40 }));
     const job = await run.end();
     expect(job.successful_clips).toBe(40);
+    // From the end at the provider to the event that says so. Half of the clips, whatever else this machine does.
+    const delays = (await run.events()).flatMap((event) => {
+      if (event.type !== 'clip.storing') return [];
+      const ended = event.clip.predictions[0]?.completed_at ?? '';
+      return [(Date.parse(event.at) - Date.parse(ended)) / 1000];
+    });
+    expect(delays).toHaveLength(40);
+    expect(delays.sort((one, other) => one - other)[20]).toBeLessThan(5);
     const { reads } = await world.stats();
     const total = Object.values(reads).reduce((sum, count) => sum + count, 0);
     // One by one and every second it would be 40 × 20 = 800.
     expect(total).toBeLessThan(400);
+  });
+
+  it('are looked at every second around the usual time of their model, and never more seldom than every three', () => {
+    const usual = 90_000;
+    const seconds = Array.from({ length: 600 }, (_, second) => second * 1000);
+    const around = seconds.filter((elapsed) => elapsed >= usual / 2 && elapsed < usual * 3);
+    expect(Math.max(...around.map((elapsed) => pollInterval(elapsed, usual)))).toBe(1000);
+    expect(Math.max(...seconds.map((elapsed) => pollInterval(elapsed, usual)))).toBe(3000);
   });
 });

@@ -37,6 +37,31 @@ describe('a worker killed', () => {
     expect(await world.stats()).toMatchObject({ creates: 1, bills: { count: 1 } });
   });
 
+  it('in the middle of a job leaves never more than batch_size predictions of it alive', async () => {
+    await using world = await World.create({ timings });
+    const first = await world.startWorker();
+    const stay = '[[hold:while-processing]]';
+    const prompts = ['a', 'b', 'c', `${stay} d`, `${stay} [[hold:after-accept]] e`, `${stay} f`];
+    const run = await world.start(planOf([...prompts, 'g'], { dispatch: 'window', batch_size: 3 }));
+    // Three are alive; of one of them nobody has heard: whoever creates it again makes four.
+    await eventually('the second three to be held, one of them unheard of', async () => {
+      const points = (await world.stats()).held.map(({ point }) => point).sort();
+      const all = ['after-accept', ...Array<string>(3).fill('while-processing')];
+      return { done: points.join() === all.join(), value: points };
+    });
+    await first.kill();
+    await world.startWorker();
+    await run.until('all three known again', ({ clips }) =>
+      clips.slice(3, 6).every(({ predictions }) => predictions.length > 0),
+    );
+    await world.control('POST', '/release', { all: true });
+    const job = await run.end();
+
+    expect(job).toMatchObject({ status: 'succeeded', successful_clips: 7 });
+    expect(job.clips[4]?.predictions).toMatchObject([{ adopted: true, attempt: 1 }]);
+    expect(await world.stats()).toMatchObject({ creates: 7, bills: { count: 7 }, peak_alive: 3 });
+  });
+
   it('ten times during one clip leaves it its attempts, and one prediction', async () => {
     await using world = await World.create({ timings });
     let worker = await world.startWorker();
@@ -78,7 +103,11 @@ describe('a worker stopped for a deploy', () => {
       const stats = await world.stats();
       return { done: stats.held.length === 5, value: stats };
     });
+    const asked = Date.now();
     await first.terminate();
+    // By itself: whoever does not hand over is forced to stop after 25 s, and killed after 30 s of grace.
+    expect(Date.now() - asked).toBeLessThan(20_000);
+    expect(await first.exited).toEqual([0, null]);
     await world.startWorker();
     await world.control('POST', '/release', { all: true });
     const job = await run.end();
