@@ -51,8 +51,9 @@ export class Victim {
     });
   }
 
+  /** All that are kept: what a crash says of itself stands above its stack. */
   get lastWords(): string {
-    return this.#lastWords.slice(-3).join(' / ').slice(0, 600);
+    return this.#lastWords.join(' / ').slice(0, 4000);
   }
 
   /** Strikes, waits `down` seconds, starts again. False when it is down or being struck already. */
