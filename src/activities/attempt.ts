@@ -1,6 +1,6 @@
 /**
  * One attempt as the workflow and Temporal hear of it: its number, its ledger line, and the failure that ends it.
- * Written to heartbeat and workflow before Temporal is told to try again.
+ * The workflow knows that it is over before anybody tries again, for its answer reserves the next one's money.
  */
 import { ApplicationFailure } from '@temporalio/activity';
 import { backoffSeconds, MAX_ATTEMPTS, problem } from '../domain/failures.js';
@@ -22,12 +22,12 @@ const SIGNAL_TRIES = 3;
 export class Attempt {
   readonly input: GenerateClipInput;
   readonly execution: Execution;
-  readonly #workflow: OwnWorkflow;
+  readonly workflow: OwnWorkflow;
 
   constructor(input: GenerateClipInput, execution: Execution, workflow: OwnWorkflow) {
     this.input = input;
     this.execution = execution;
-    this.#workflow = workflow;
+    this.workflow = workflow;
   }
 
   get number(): number {
@@ -48,12 +48,12 @@ export class Attempt {
       clip_index: this.input.clip_index,
       prediction: this.ledgerLine(prediction, adopted),
     };
-    await this.#tell(() => this.#workflow.signal(predictionCreatedSignal, payload));
+    await this.#tell(() => this.workflow.signal(predictionCreatedSignal, payload));
   }
 
   async tellRateLimited(seconds: number, message: string): Promise<void> {
     const payload = { clip_index: this.input.clip_index, seconds, message };
-    await this.#tell(() => this.#workflow.signal(rateLimitedSignal, payload));
+    await this.#tell(() => this.workflow.signal(rateLimitedSignal, payload));
   }
 
   /** The failure to throw for an attempt that is over; a further attempt, if any, is announced first. */
@@ -67,9 +67,15 @@ export class Attempt {
     const error = { ...problem(verdict.kind, message), retryable: again };
     const backoff = backoffSeconds(this.execution.info.attempt);
     const delay = Math.max(backoff, verdict.delay ?? 0);
-    const details: AttemptOver = { attempt: this.number, prediction, error };
+    const details: AttemptOver = { attempt: this.number, prediction, error, delay };
+    let isTold = false;
     if (again) {
       const { clip_index } = this.input;
+      isTold = await this.#tell(() =>
+        this.workflow.signal(attemptFailedSignal, { clip_index, ...details }),
+      );
+    }
+    if (isTold) {
       this.execution.beat({
         failed_attempts: this.number,
         prediction_id: null,
@@ -77,30 +83,29 @@ export class Attempt {
         until: new Date(Date.now() + delay * 1000).toISOString(),
         message,
       });
-      await this.#tell(() =>
-        this.#workflow.signal(attemptFailedSignal, { clip_index, ...details, delay }),
-      );
     }
     return ApplicationFailure.create({
       type: verdict.kind,
       message,
-      nonRetryable: !again,
+      // Where the signal is lost, the workflow hears of it by this failure, and tries again itself.
+      nonRetryable: !isTold,
       details: [details],
       // Only when the provider wants more patience than the policy has.
       ...(delay > backoff ? { nextRetryDelay: `${String(delay)}s` } : {}),
     });
   }
 
-  /** A signal is a second copy of what heartbeat and result carry: worth a few tries, never worth the clip. */
-  async #tell(send: () => Promise<void>): Promise<void> {
+  /** A second copy of what heartbeat and result carry: worth a few tries, never worth the clip. */
+  async #tell(send: () => Promise<void>): Promise<boolean> {
     for (let tries = 0; tries < SIGNAL_TRIES; tries++) {
       try {
         await send();
-        return;
+        return true;
       } catch (error) {
         this.execution.context.log.warn('a signal to the workflow did not arrive', { error });
         await this.execution.wait(500);
       }
     }
+    return false;
   }
 }

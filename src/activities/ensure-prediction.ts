@@ -4,11 +4,13 @@
  *
  * G1 An attempt creates at most one prediction.
  */
+import { ApplicationFailure } from '@temporalio/activity';
 import type { ProviderPrediction } from '../adapters/replicate.js';
-import { FAILURES } from '../domain/failures.js';
+import { FAILURES, INTERRUPTED } from '../domain/failures.js';
 import type { Attempt } from './attempt.js';
 import type { Deps } from './deps.js';
 import { findLost } from './find-lost.js';
+import { newsOf } from './memory.js';
 import type { Memory } from './memory.js';
 
 export interface Started {
@@ -34,17 +36,24 @@ export async function ensurePrediction(
     const lost = await find(deps, attempt, memory);
     if (lost !== null || attempt.execution.interruption !== null) return lost;
   }
-  if (!memory.granted) {
-    const last = memory.last_error === null ? '' : `; last error: ${memory.last_error.message}`;
-    const message = `the next attempt no longer fits max_cost_usd${last}`;
-    throw await attempt.over({ kind: 'over_budget', retry: false }, message, null);
-  }
+  if (!memory.granted) throw await refused(attempt, memory);
   return create(deps, attempt, memory);
 }
 
 async function create(deps: Deps, attempt: Attempt, memory: Memory): Promise<Started | null> {
   const { execution, input } = attempt;
-  for (let unclear = 0, told = false; execution.interruption === null;) {
+  for (
+    let unclear = 0, told = false, waited = memory.unclear;
+    execution.interruption === null;
+    waited = true
+  ) {
+    // Whoever waited may have been taken for dead: another execution may have gone on meanwhile.
+    const news = waited ? await newsOf(attempt) : null;
+    if (news?.isOver) throw ApplicationFailure.retryable('another went on', INTERRUPTED);
+    if (news?.open) return { id: news.open, known: null, adopted: news.adopted };
+    if (news?.granted === false) throw await refused(attempt, memory);
+    if (execution.interruption !== null) break;
+    await expectClaims(deps, attempt);
     // Never aborted: an answer thrown away may be a prediction paid for.
     const outcome = await deps.replicate.create({
       model: input.model,
@@ -56,7 +65,8 @@ async function create(deps: Deps, attempt: Attempt, memory: Memory): Promise<Sta
     switch (outcome.type) {
       case 'created': {
         const { prediction } = outcome;
-        if (await deps.claims.claim(prediction.id, attempt.owner)) {
+        // Where it cannot be written now, no twin can have written either.
+        if (await deps.claims.claim(prediction.id, attempt.owner).catch(() => true)) {
           return { id: prediction.id, known: prediction, adopted: false };
         }
         // Before this answer came, a twin that had lost its own found ours in the list: then the twin's is ours.
@@ -88,6 +98,22 @@ async function create(deps: Deps, attempt: Attempt, memory: Memory): Promise<Sta
     }
   }
   return null;
+}
+
+async function refused(attempt: Attempt, { last_error }: Memory): Promise<ApplicationFailure> {
+  const last = last_error === null ? '' : `; last error: ${last_error.message}`;
+  const message = `the next attempt no longer fits max_cost_usd${last}`;
+  return attempt.over({ kind: 'over_budget', retry: false }, message, null);
+}
+
+/** What nobody could write down would be paid and forgotten. */
+async function expectClaims({ claims }: Deps, attempt: Attempt): Promise<void> {
+  try {
+    await claims.check();
+  } catch (error) {
+    const message = `expected a DATA_DIR that can be written, got ${(error as Error).message}; nothing was created`;
+    throw await attempt.over({ kind: 'storage_error', retry: true }, message, null);
+  }
 }
 
 async function find(deps: Deps, attempt: Attempt, memory: Memory): Promise<Started | null> {

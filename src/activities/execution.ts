@@ -62,20 +62,22 @@ export class Execution {
 
   /** Says what is known now, and goes on saying it every second. */
   beat(change: Partial<Heartbeat>): void {
+    this.#look();
     Object.assign(this.state, change);
     this.context.heartbeat({ ...this.state });
+    this.#awakeAt = Date.now();
     this.#timer ??= setInterval(() => {
       this.#look();
       this.context.heartbeat({ ...this.state });
     }, BEAT);
   }
 
-  /** X2; only once the timer runs is a long silence a sign. */
+  /** X2; until the first beat the server hears nothing, so the silence counts from the start. */
   #look(): void {
     const { heartbeatTimeoutMs: most } = this.info;
     const now = Date.now();
-    if (this.#timer !== null && most && now - this.#awakeAt > most) this.#overslept = true;
-    this.#awakeAt = now;
+    if (most && now - this.#awakeAt > most) this.#overslept = true;
+    if (this.#timer !== null) this.#awakeAt = now;
   }
 
   /** Waits; returns early when the execution has to stop or the bell rings. */

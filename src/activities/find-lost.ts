@@ -9,8 +9,11 @@ import { canonicalJson } from '../domain/canonical-json.js';
 import type { PredictionStatus } from '../domain/job.js';
 import type { Execution } from './execution.js';
 
-/** Milliseconds of watching; the list may lag behind what was accepted. */
-export const WATCH = 6_000;
+/**
+ * Milliseconds of watching: longer than a create may take whose answer nobody waits for any more, and than the list
+ * lags behind what was accepted.
+ */
+export const WATCH = 12_000;
 const EVERY = 1_000;
 /** The provider's clock and ours may differ. */
 const CLOCK_SKEW = 120_000;
@@ -38,13 +41,13 @@ export async function findLost(
   for (let readable = false; ;) {
     const answer = await replicate.list(createdAfter);
     if (answer.type === 'listed') {
-      readable = true;
-      const mine = await firstUnclaimed(answer.predictions, claims, wanted);
-      if (mine !== null) return mine;
+      const mine = await firstUnclaimed(answer.predictions, claims, wanted).catch(() => undefined);
+      if (mine) return mine;
+      readable = mine === null;
     } else {
       readable = false;
     }
-    // A list that cannot be read proves nothing: go on until it can.
+    // A list that cannot be read, or not be claimed from, proves nothing: go on until it can.
     if (readable && Date.now() - started >= WATCH) return null;
     // Canceled: what was created has to be found all the more, in order to be ended.
     if (execution.interruption === 'cancel') await sleep(EVERY);

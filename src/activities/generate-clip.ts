@@ -72,7 +72,10 @@ async function announce(
     until: null,
     message: null,
   });
-  await claims.claim(id, attempt.owner);
+  // A disk that is full just now must not end the render; whoever goes on claims it again.
+  await claims.claim(id, attempt.owner).catch((error: unknown) => {
+    attempt.execution.context.log.warn('a claim could not be written', { error });
+  });
   if (!memory.known.has(id)) {
     await attempt.tellCreated(known ?? unread(id, attempt.input.model), adopted);
   }
@@ -109,13 +112,9 @@ async function stop(
       return { outcome: 'handover', prediction_id: started?.id ?? null, unclear };
     }
     case 'cancel': {
-      const final =
-        started === null ? null : await cancelAndConfirm(deps.replicate, started.id, last);
-      const details: CanceledExecution = {
-        prediction: final === null ? null : attempt.ledgerLine(final, started?.adopted ?? false),
-        output_url: final?.status === 'succeeded' ? final.output_url : null,
-      };
-      throw new CancelledFailure('the clip was canceled', [details]);
+      throw new CancelledFailure('the clip was canceled', [
+        await canceled(deps, attempt, started, last),
+      ]);
     }
     case 'gone':
     case null:
@@ -124,6 +123,22 @@ async function stop(
         INTERRUPTED,
       );
   }
+}
+
+/** Also of one that cannot be read: the workflow goes on trying. */
+async function canceled(
+  { replicate }: Deps,
+  attempt: Attempt,
+  started: Started | null,
+  last: ProviderPrediction | null,
+): Promise<CanceledExecution> {
+  if (started === null) return { prediction: null, output_url: null };
+  const { id, adopted } = started;
+  const final = (await cancelAndConfirm(replicate, id, last)) ?? unread(id, attempt.input.model);
+  return {
+    prediction: attempt.ledgerLine(final, adopted),
+    output_url: final.status === 'succeeded' ? final.output_url : null,
+  };
 }
 
 const unread = (id: string, model: string): ProviderPrediction => ({

@@ -7,6 +7,7 @@ import type { GenerateClipInput, Heartbeat } from '../domain/activity.js';
 import type { Problem } from '../domain/failures.js';
 import type { OwnWorkflow } from '../adapters/temporal.js';
 import type { ClipMemory } from '../workflows/contract.js';
+import type { Attempt } from './attempt.js';
 import type { Execution } from './execution.js';
 
 export interface Memory {
@@ -61,6 +62,22 @@ export async function recall(
     ]),
     granted: told?.granted ?? true,
     last_error: told?.last_error ?? null,
+  };
+}
+
+/** What the workflow has heard of this attempt since it began; null when the execution was cut off first. */
+export async function newsOf(
+  attempt: Attempt,
+): Promise<(Pick<Memory, 'open' | 'adopted' | 'granted'> & { isOver: boolean }) | null> {
+  const { execution, workflow, input, number } = attempt;
+  const told = await ask(execution, workflow, input.clip_index);
+  if (told === null) return null;
+  const line = told.predictions.findLast((prediction) => prediction.attempt === number);
+  return {
+    open: line?.id ?? null,
+    adopted: line?.adopted ?? false,
+    granted: told.granted,
+    isOver: told.failed_attempts >= number,
   };
 }
 

@@ -3,9 +3,10 @@
  * so a prediction found in its list is told from another clip's only by its input; two clips may ask for
  * exactly the same.
  *
- * C1 A prediction has at most one owner, for ever: the claim is one exclusive creation of a file.
+ * C1 A prediction has at most one owner, for ever: a finished file gets the prediction's name, or finds it taken.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 export interface Claims {
@@ -13,33 +14,47 @@ export interface Claims {
   claim(predictionId: string, owner: string): Promise<boolean>;
   /** The owner, or null when nobody has claimed it. */
   owner(predictionId: string): Promise<string | null>;
+  /** Rejects where no claim could be written now. */
+  check(): Promise<void>;
 }
 
 export function createClaims(dataDir: string): Claims {
   const folder = path.join(dataDir, 'claims');
   const place = (id: string): string => path.join(folder, encodeURIComponent(id));
-  const owner = async (id: string): Promise<string | null> => {
+
+  /** Written whole before it gets its name: a reader that met half a claim would take it for nobody's. */
+  async function withDraft<T>(who: string, use: (draft: string) => Promise<T>): Promise<T> {
+    await mkdir(folder, { recursive: true });
+    const draft = path.join(folder, `.${randomUUID()}`);
+    try {
+      await writeFile(draft, who);
+      return await use(draft);
+    } finally {
+      await rm(draft, { force: true });
+    }
+  }
+
+  async function owner(id: string): Promise<string | null> {
     try {
       return await readFile(place(id), 'utf8');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
       throw error;
     }
-  };
+  }
+
   return {
     owner,
-    async claim(id, who) {
-      await mkdir(folder, { recursive: true });
-      try {
-        await writeFile(place(id), who, { flag: 'wx' });
-        return true;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-        const holder = await owner(id);
-        // A kill between creation and content leaves an empty file: whoever asks for it next may have it.
-        if (holder === '') await writeFile(place(id), who);
-        return holder === '' || holder === who;
-      }
-    },
+    claim: (id, who) =>
+      withDraft(who, async (draft) => {
+        try {
+          await link(draft, place(id));
+          return true;
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+          return (await owner(id)) === who;
+        }
+      }),
+    check: () => withDraft('', () => Promise.resolve()),
   };
 }

@@ -67,7 +67,8 @@ export interface ReplicateOptions {
   timeout?: number;
 }
 
-const PAGES = 50;
+/** Of a hundred predictions each. */
+const PAGES = 200;
 
 /** What came back: `status` 0 means that no whole answer did. */
 export interface Envelope {
@@ -172,10 +173,13 @@ export function createReplicate(options: ReplicateOptions): Replicate {
         found.push(...fresh);
         // R3: only the query of `next` is used, on our own origin.
         const next = typeof body['next'] === 'string' ? searchOf(body['next']) : '';
-        if (next === '' || next === search || fresh.length < predictions.length) break;
+        if (next === '' || next === search || fresh.length < predictions.length) {
+          return { type: 'listed', predictions: found };
+        }
         search = next;
       }
-      return { type: 'listed', predictions: found };
+      // Half a list would prove that what stands in the other half was never created.
+      return { type: 'unreadable', message: `the list has more than ${String(PAGES)} pages` };
     },
 
     async latestVersion(model) {
@@ -232,11 +236,11 @@ export const REJECTIONS: Readonly<Record<number, FailureKind>> = {
 
 function judgeCreate(envelope: Envelope): CreateOutcome {
   const message = describe(envelope);
-  if (envelope.status === 429) {
-    return { type: 'throttled', seconds: secondsToWait(envelope), message };
-  }
   if (envelope.status >= 400 && envelope.status < 500 && /spend limit/i.test(message)) {
     return { type: 'rejected', kind: 'insufficient_credit', message };
+  }
+  if (envelope.status === 429) {
+    return { type: 'throttled', seconds: secondsToWait(envelope), message };
   }
   const kind = REJECTIONS[envelope.status];
   if (kind !== undefined) return { type: 'rejected', kind, message };

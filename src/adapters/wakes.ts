@@ -25,14 +25,18 @@ export interface Wakes {
 export function watchWakes(dataDir: string): Wakes {
   const callbacks = new Map<string, () => void>();
   let watcher: FSWatcher | null = null;
+  /** A folder that cannot be watched (a full disk, no watches left) costs the hints, not the polling. */
   const start = (): void => {
     if (watcher !== null) return;
-    mkdirSync(folderOf(dataDir), { recursive: true });
-    watcher = watch(folderOf(dataDir), { persistent: false }, (_event, name) => {
-      if (name !== null) callbacks.get(decodeURIComponent(name))?.();
-    });
-    // A watcher that breaks costs the hints, not the polling.
-    watcher.on('error', () => undefined);
+    try {
+      mkdirSync(folderOf(dataDir), { recursive: true });
+      watcher = watch(folderOf(dataDir), { persistent: false }, (_event, name) => {
+        if (name !== null) callbacks.get(decodeURIComponent(name))?.();
+      });
+      watcher.on('error', () => undefined);
+    } catch {
+      watcher = null;
+    }
   };
   return {
     on(id, callback) {

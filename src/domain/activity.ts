@@ -99,6 +99,8 @@ export interface AttemptOver {
   attempt: number;
   prediction: Prediction | null;
   error: Problem;
+  /** Seconds until the next try, if there is one. */
+  delay: number;
 }
 
 /** Details of a canceled execution: what became of the prediction. */

@@ -76,6 +76,7 @@ export const FAILURES = {
     false,
     'the video could not be saved',
     'Free space or repair DATA_DIR, then retry the clip.',
+    true,
   ),
   over_budget: rule(
     false,

@@ -6,7 +6,8 @@ import {
   TimeoutFailure,
 } from '@temporalio/workflow';
 import type { AttemptOver, CanceledExecution, Heartbeat } from '../domain/activity.js';
-import { INTERRUPTED } from '../domain/failures.js';
+import { INTERRUPTED, isFailureKind, problem } from '../domain/failures.js';
+import type { Problem } from '../domain/failures.js';
 
 export const causeOf = (error: unknown): Error | undefined =>
   error instanceof ActivityFailure ? error.cause : undefined;
@@ -17,12 +18,11 @@ export const isInterruption = (cause: Error | undefined): boolean =>
   (cause instanceof ApplicationFailure &&
     (cause.type === INTERRUPTED || cause.type === 'WorkerShutdown'));
 
-/** The prediction that the execution was last heard of with. */
-export function lastHeard(cause: Error | undefined): string | null {
-  if (!(cause instanceof TimeoutFailure)) return null;
-  const beat = cause.lastHeartbeatDetails as Heartbeat | undefined;
-  return beat?.prediction_id ?? null;
-}
+/** What the execution was last heard of with. */
+export const lastHeard = (cause: Error): Heartbeat | null =>
+  cause instanceof TimeoutFailure
+    ? ((cause.lastHeartbeatDetails as Heartbeat | undefined) ?? null)
+    : null;
 
 export function attemptOver(cause: Error | undefined): AttemptOver | null {
   if (!(cause instanceof ApplicationFailure)) return null;
@@ -35,3 +35,10 @@ export function canceledExecution(error: unknown): CanceledExecution | null {
   const details: unknown = cause instanceof CancelledFailure ? cause.details[0] : null;
   return typeof details === 'object' ? (details as CanceledExecution | null) : null;
 }
+
+/** Why storing gave up. */
+export const storingProblem = (cause: Error): Problem =>
+  problem(
+    cause instanceof ApplicationFailure && isFailureKind(cause.type) ? cause.type : 'output_lost',
+    cause.message,
+  );

@@ -77,3 +77,14 @@ export const storeClipInput = (
   output_url,
   expires_at: new Date(Date.parse(prediction.completed_at ?? now) + RETENTION * 1000).toISOString(),
 });
+
+/** What Temporal shows of the paid activity; one of these ids at a time. */
+export const generateClipOptions = ({ clip_index, requested_duration, prompt }: ResolvedClip) => ({
+  activityId: `clip-${String(clip_index)}`,
+  summary: `clip ${String(clip_index)} · ${String(requested_duration)} s · ${prompt.slice(0, 60)}`,
+});
+
+export const storeClipOptions = ({ clip_index }: ResolvedClip) => ({
+  activityId: `store-${String(clip_index)}`,
+  summary: `store clip ${String(clip_index)}`,
+});

@@ -7,49 +7,58 @@ import { isTerminal } from '../domain/prediction.js';
 import { addUsd } from '../domain/progress.js';
 
 export class ClipLedger {
-  /** Lines of earlier rounds, before `retryClip`. */
-  readonly earlier: readonly Prediction[];
-  #round: Prediction[] = [];
+  #lines: Prediction[];
+  /** How many lines are of earlier rounds, before `retryClip` or a retried job. */
+  readonly #before: number;
 
   constructor(earlier: readonly Prediction[]) {
-    this.earlier = earlier;
+    this.#lines = [...earlier];
+    this.#before = earlier.length;
+  }
+
+  get all(): readonly Prediction[] {
+    return this.#lines;
+  }
+
+  get earlier(): readonly Prediction[] {
+    return this.#lines.slice(0, this.#before);
   }
 
   /** Lines of this round of attempts. */
   get round(): readonly Prediction[] {
-    return this.#round;
-  }
-
-  get all(): Prediction[] {
-    return [...this.earlier, ...this.#round];
-  }
-
-  get cost(): number {
-    return addUsd(...this.all.map(({ cost_usd }) => cost_usd));
+    return this.#lines.slice(this.#before);
   }
 
   /** Null as long as nothing is settled. */
   get knownCost(): number | null {
-    return this.all.some(({ cost_usd }) => cost_usd !== null) ? this.cost : null;
+    const known = this.#lines.filter(({ cost_usd }) => cost_usd !== null);
+    return known.length === 0 ? null : addUsd(...known.map(({ cost_usd }) => cost_usd));
   }
 
   /** Predictions that may still run at the provider. */
   get open(): Prediction[] {
-    return this.#round.filter(({ status }) => !isTerminal(status));
+    return this.#lines.filter(({ status }) => !isTerminal(status));
+  }
+
+  /** The one that this attempt may still run. */
+  openOf(attempt: number): Prediction | null {
+    return (
+      this.round.findLast((line) => line.attempt === attempt && !isTerminal(line.status)) ?? null
+    );
   }
 
   /** Adds or updates a line; true when it is new. */
   enter(prediction: Prediction): boolean {
-    const at = this.#round.findIndex(({ id }) => id === prediction.id);
-    const before = this.#round[at];
+    const at = this.#lines.findIndex(({ id }) => id === prediction.id);
+    const before = this.#lines[at];
     if (before === undefined) {
-      this.#round = [...this.#round, prediction];
+      this.#lines = [...this.#lines, prediction];
       return true;
     }
     if (!isTerminal(before.status)) {
       const { created_at } = before;
       const adopted = before.adopted || prediction.adopted;
-      this.#round = this.#round.with(at, { ...prediction, created_at, adopted });
+      this.#lines = this.#lines.with(at, { ...prediction, created_at, adopted });
     }
     return false;
   }

@@ -3,6 +3,7 @@
  * Safe to import anywhere: types and definitions only, nothing from Node.
  */
 import { defineQuery, defineSignal } from '@temporalio/workflow';
+import type { AttemptOver } from '../domain/activity.js';
 import type { Problem } from '../domain/failures.js';
 import type { EventPage, Job, Prediction } from '../domain/job.js';
 
@@ -28,13 +29,8 @@ export interface PredictionCreated {
 export const predictionCreatedSignal = defineSignal<[PredictionCreated]>('predictionCreated');
 
 /** From the paid activity: this attempt is over without a clip, and Temporal will try again. */
-export interface AttemptFailed {
+export interface AttemptFailed extends AttemptOver {
   clip_index: number;
-  attempt: number;
-  prediction: Prediction | null;
-  error: Problem;
-  /** Seconds until the next try. */
-  delay: number;
 }
 export const attemptFailedSignal = defineSignal<[AttemptFailed]>('attemptFailed');
 

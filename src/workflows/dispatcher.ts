@@ -9,10 +9,11 @@ import type { RefusedClip, ResolvePlanResult } from '../domain/activity.js';
 import { FAILURES, problem } from '../domain/failures.js';
 import type { FailureKind, Problem } from '../domain/failures.js';
 import type { Timings } from '../domain/activity.js';
-import { addUsd, isClipOver } from '../domain/progress.js';
-import type { ResolvedClip, ResolvedPlan } from '../domain/resolved.js';
+import { isClipOver } from '../domain/progress.js';
+import type { ResolvedPlan } from '../domain/resolved.js';
 import { Budget } from './budget.js';
-import type { AttemptFailed, ClipMemory, PredictionCreated } from './contract.js';
+import type { Account } from './budget.js';
+import type { AttemptFailed, ClipMemory, PredictionCreated, RateLimited } from './contract.js';
 import { ClipRun } from './generate-clip.js';
 import type { JobContext } from './job-context.js';
 import type { JobLog } from './job-log.js';
@@ -24,7 +25,6 @@ export class Dispatcher implements JobContext {
   readonly paidTaskQueue: string;
   readonly log: JobLog;
   readonly budget: Budget;
-  readonly #clips: ReadonlyMap<number, ResolvedClip>;
   readonly #images: ReferenceImages;
   readonly #running = new Map<number, ClipRun>();
   readonly #finished = new Set<Promise<void>>();
@@ -39,12 +39,11 @@ export class Dispatcher implements JobContext {
     this.timings = timings;
     this.paidTaskQueue = paidTaskQueue;
     this.log = log;
-    this.#clips = new Map(resolved.clips.map((clip) => [clip.clip_index, clip]));
     this.#images = new ReferenceImages(resolved, log);
     this.#queue = log.job.clips
       .filter(({ status }) => status === 'queued')
       .map(({ clip_index }) => clip_index);
-    this.budget = new Budget(log.job.max_cost_usd, () => this.#spent());
+    this.budget = new Budget(log.job.max_cost_usd, () => this.#accounts());
   }
 
   get isIdle(): boolean {
@@ -145,11 +144,24 @@ export class Dispatcher implements JobContext {
   }
 
   onPredictionCreated({ clip_index, prediction }: PredictionCreated): void {
-    this.#running.get(clip_index)?.onPredictionCreated(prediction);
+    const run = this.#running.get(clip_index);
+    if (run !== undefined) run.onPredictionCreated(prediction);
+    else if (!this.#isKnown(clip_index, prediction.id)) {
+      const message = `prediction ${prediction.id} was created when its clip was over; end it, or let its deadline end it (${prediction.url})`;
+      this.log.warn(message, { clip_index });
+    }
   }
 
   onAttemptFailed({ clip_index, ...failed }: AttemptFailed): void {
     this.#running.get(clip_index)?.onAttemptFailed(failed);
+  }
+
+  onRateLimited({ clip_index, seconds, message }: RateLimited): void {
+    this.#running.get(clip_index)?.onRateLimited(message);
+    this.log.warn(
+      `Replicate limits the rate of creates; waiting ${String(seconds)} s (${message})`,
+      { clip_index },
+    );
   }
 
   onClipFailed(error: Problem): void {
@@ -164,7 +176,7 @@ export class Dispatcher implements JobContext {
     const hasRoom =
       dispatch === 'window' ? this.#running.size < batch_size : this.#running.size === 0;
     // A reservation may be given back while something is in flight; only then is "does not fit" final.
-    return hasRoom && (this.#running.size === 0 || this.#queue.some((index) => this.#fits(index)));
+    return hasRoom && (this.#running.size === 0 || this.budget.affordable(this.#queue) > 0);
   }
 
   /** Ends queued clips that cannot be run any more; true when there were any. */
@@ -172,7 +184,10 @@ export class Dispatcher implements JobContext {
     const before = this.#queue.length;
     if (this.#halt !== null) this.#endQueued(() => true, this.#halt.kind, this.#halt.message);
     const { successful_clips, min_successful_clips } = this.log.job;
-    const possible = successful_clips + this.#running.size + this.#queue.length;
+    // While others run it is not known what they give back.
+    const payable =
+      this.#running.size === 0 ? this.budget.affordable(this.#queue) : this.#queue.length;
+    const possible = successful_clips + this.#running.size + payable;
     if (this.plan.stop_when_unreachable && possible < min_successful_clips) {
       this.#endQueued(
         () => true,
@@ -180,11 +195,11 @@ export class Dispatcher implements JobContext {
         `at most ${String(possible)} clips could still succeed, ${String(min_successful_clips)} are needed`,
       );
     }
-    if (this.#running.size === 0 && !this.#queue.some((index) => this.#fits(index))) {
+    if (this.#running.size === 0 && this.budget.affordable(this.#queue) === 0) {
       this.#endQueued(
         () => true,
         'over_budget',
-        `does not fit max_cost_usd ${String(this.budget.cap)}: ${String(this.#spent())} is spent`,
+        `does not fit max_cost_usd ${String(this.budget.cap)}: ${String(this.budget.spent)} is spent`,
       );
     }
     return this.#queue.length < before;
@@ -196,8 +211,7 @@ export class Dispatcher implements JobContext {
     for (const index of this.#queue) {
       if (taken.length === room) break;
       if (this.#running.has(index)) continue;
-      if (this.budget.reserve(index, this.#clips.get(index)?.estimated_cost_usd ?? null))
-        taken.push(index);
+      if (this.budget.reserve(index)) taken.push(index);
     }
     this.#queue = this.#queue.filter((index) => !taken.includes(index));
     return taken;
@@ -258,17 +272,17 @@ export class Dispatcher implements JobContext {
     }
   }
 
-  #fits(index: number): boolean {
-    return this.budget.fits(this.#clips.get(index)?.estimated_cost_usd ?? null);
+  /** Every clip with every prediction; of those in flight the run knows first. */
+  #accounts(): Account[] {
+    return this.log.job.clips.map(({ clip_index, estimated_cost_usd, predictions }) => ({
+      clip_index,
+      estimated_cost_usd,
+      predictions: this.#running.get(clip_index)?.lines ?? predictions,
+    }));
   }
 
-  /** Settled predictions of all clips; of those in flight the run knows first. */
-  #spent(): number {
-    return addUsd(
-      ...this.log.job.clips.map(
-        ({ clip_index, cost_usd }) => this.#running.get(clip_index)?.cost ?? cost_usd,
-      ),
-    );
+  #isKnown(index: number, id: string): boolean {
+    return this.log.clip(index)?.predictions.some((line) => line.id === id) === true;
   }
 
   #senseless(signal: string, expected: string): void {

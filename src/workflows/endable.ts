@@ -28,6 +28,8 @@ export class Endable {
 
   /** `left`: milliseconds after which the clock ends the work; null where time does not matter. */
   async run<T>(work: () => Promise<T>, left: number | null): Promise<T> {
+    // What an earlier clock ended has had its answer; a cancellation is for good.
+    if (this.#ending === 'timed_out') this.#ending = null;
     const scope = new CancellationScope();
     const clock = new CancellationScope();
     this.#scope = scope;

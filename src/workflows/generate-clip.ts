@@ -5,41 +5,37 @@
  * G2 A prediction that succeeded is stored, also when the budget of time ran out meanwhile.
  * G4 A clip is over only when each of its predictions is.
  */
-import { ApplicationFailure, isCancellation, sleep } from '@temporalio/workflow';
+import { isCancellation, sleep } from '@temporalio/workflow';
 import type {
+  AttemptOver,
   CanceledExecution,
   GenerateClipInput,
   Rendered,
   StoreClipResult,
 } from '../domain/activity.js';
-import { backoffSeconds, isFailureKind, MAX_ATTEMPTS, problem } from '../domain/failures.js';
+import { backoffSeconds, MAX_ATTEMPTS, problem } from '../domain/failures.js';
 import type { Problem } from '../domain/failures.js';
 import type { Clip, ClipEventType, Prediction } from '../domain/job.js';
 import type { ResolvedClip } from '../domain/resolved.js';
 import { paidActivities, storing } from './activities.js';
-import { endLostInput, generateClipInput, storeClipInput } from './activity-input.js';
+import * as given from './activity-input.js';
 import {
   attemptOver,
   canceledExecution,
   causeOf,
   isInterruption,
   lastHeard,
+  storingProblem,
 } from './activity-failure.js';
 import { ClipLedger } from './clip-ledger.js';
+import { ClipOver, canceled, late, unaffordable } from './clip-over.js';
 import { completed } from './completed-clip.js';
-import type { AttemptFailed, ClipMemory } from './contract.js';
+import type { ClipMemory } from './contract.js';
 import { Endable, Ended } from './endable.js';
 import type { JobContext } from './job-context.js';
 import { bookEnd, endLostOf, settleClip } from './settle-clip.js';
 
 const now = (): string => new Date().toISOString();
-/** Thrown within a run only: the clip is over without a video. */
-class ClipOver {
-  readonly error: Problem;
-  constructor(error: Problem) {
-    this.error = error;
-  }
-}
 
 export class ClipRun {
   readonly #job: JobContext;
@@ -49,6 +45,8 @@ export class ClipRun {
   #failedAttempts = 0;
   #granted = true;
   #lastError: Problem | null = null;
+  /** What the provider said when it made the attempt wait, until it let it through. */
+  #throttled: string | null = null;
   readonly #endable = new Endable();
   /** The paid activity was asked and has not answered; `resume`: the prediction it was last heard of with. */
   #unanswered: { resume: string | null } | null = null;
@@ -63,8 +61,8 @@ export class ClipRun {
     return this.#clip.clip_index;
   }
 
-  get cost(): number {
-    return this.#ledger.cost;
+  get lines(): readonly Prediction[] {
+    return this.#ledger.all;
   }
 
   memory(others: string[]): ClipMemory {
@@ -83,6 +81,7 @@ export class ClipRun {
 
   /** From the activity, once an attempt: the prediction that exists now. */
   onPredictionCreated(prediction: Prediction): void {
+    this.#throttled = null;
     if (!this.#ledger.enter(prediction)) return;
     this.#record('clip.submitted', {
       status: 'running',
@@ -91,13 +90,18 @@ export class ClipRun {
     });
   }
 
+  /** The provider lets nothing be created for now. */
+  onRateLimited(message: string): void {
+    this.#throttled = message;
+  }
+
   /** This attempt is over, and the next is due in `delay` seconds, if the cap allows it. */
-  onAttemptFailed({ attempt, prediction, error, delay }: Omit<AttemptFailed, 'clip_index'>): void {
+  onAttemptFailed({ attempt, prediction, error, delay }: AttemptOver): void {
     if (prediction !== null) this.#ledger.enter(prediction);
     if (attempt <= this.#failedAttempts) return;
     this.#failedAttempts = attempt;
     this.#lastError = error;
-    this.#granted = this.#job.budget.reserve(this.#index, this.#clip.estimated_cost_usd);
+    this.#granted = this.#job.budget.reserve(this.#index);
     if (!this.#granted) return;
     this.#record('clip.retrying', {
       status: 'retrying',
@@ -131,16 +135,24 @@ export class ClipRun {
   }
 
   async #generateAndStore(): Promise<StoreClipResult> {
+    // Of an earlier round, whose end nobody could confirm: what it has rendered is not paid for again.
+    let rendered = await settleClip(this.#job, this.#clip, this.#ledger);
     for (;;) {
-      const rendered = await this.#inScope(() => this.#generate(), { timed: true });
+      const found: Rendered = rendered ?? (await this.#rendered());
       this.#record('clip.storing', { status: 'storing', next_attempt_at: null, error: null });
       try {
-        return await this.#inScope(() => this.#store(rendered), { timed: false });
+        return await this.#inScope(() => this.#store(found), { timed: false });
       } catch (error) {
-        const delay = this.#storingFailed(error);
-        await this.#inScope(() => sleep(delay * 1000), { timed: true });
+        const cause = causeOf(error);
+        if (cause === undefined) throw error;
+        await this.#inScope(() => sleep(this.#storingFailed(cause) * 1000), { timed: true });
+        rendered = null;
       }
     }
+  }
+
+  #rendered(): Promise<Rendered> {
+    return this.#inScope(() => this.#generate(), { timed: true, salvage: (found) => found });
   }
 
   /** Runs the paid activity until an attempt succeeds or none is left. */
@@ -163,10 +175,10 @@ export class ClipRun {
         const cause = causeOf(error);
         if (isCancellation(error) || cause === undefined) throw error;
         if (isInterruption(cause)) {
-          resume = lastHeard(cause) ?? this.#ledger.open.at(-1)?.id ?? null;
+          resume = this.#stillRunning(cause);
           unclear = resume === null;
         } else {
-          this.#unanswered = null;
+          if (attemptOver(cause) !== null) this.#unanswered = null;
           await sleep(this.#attemptFailed(cause) * 1000);
           resume = null;
           unclear = false;
@@ -175,14 +187,17 @@ export class ClipRun {
     }
   }
 
+  /** The prediction of the attempt under way; what was heard may be of the one before. */
+  #stillRunning(cause: Error): string | null {
+    const beat = lastHeard(cause);
+    const heard = beat?.failed_attempts === this.#failedAttempts ? beat.prediction_id : null;
+    return heard ?? this.#ledger.openOf(this.#failedAttempts + 1)?.id ?? null;
+  }
+
   #execute(memory: Pick<GenerateClipInput, 'resume' | 'unclear'>) {
     const { plan, timings, paidTaskQueue } = this.#job;
-    const { clip_index, requested_duration, prompt } = this.#clip;
-    const options = {
-      activityId: `clip-${String(clip_index)}`,
-      summary: `clip ${String(clip_index)} · ${String(requested_duration)} s · ${prompt.slice(0, 60)}`,
-    };
-    const input = generateClipInput(plan, this.#clip, { ...memory, ...this.#state() });
+    const options = given.generateClipOptions(this.#clip);
+    const input = given.generateClipInput(plan, this.#clip, { ...memory, ...this.#state() });
     return paidActivities(paidTaskQueue, timings).generateClip.executeWithOptions(options, [input]);
   }
 
@@ -193,17 +208,15 @@ export class ClipRun {
 
   /** G4: a create whose execution died in the middle of it may have come through. */
   async #endLost(): Promise<CanceledExecution | null> {
-    if (this.#unanswered === null || this.#ledger.open.length > 0) return null;
-    const state = { ...this.#unanswered, ...this.#state() };
-    return endLostOf(this.#job, endLostInput(this.#job.plan, this.#clip, state));
+    const asked = this.#unanswered;
+    if (asked === null || this.#ledger.openOf(this.#failedAttempts + 1) !== null) return null;
+    const state = { ...asked, ...this.#state() };
+    return endLostOf(this.#job, given.endLostInput(this.#job.plan, this.#clip, state));
   }
 
   #store(rendered: Rendered): Promise<StoreClipResult> {
-    const input = storeClipInput(this.#clip, rendered, now());
-    const options = {
-      activityId: `store-${String(this.#index)}`,
-      summary: `store clip ${String(this.#index)}`,
-    };
+    const input = given.storeClipInput(this.#clip, rendered, now());
+    const options = given.storeClipOptions(this.#clip);
     const seconds = Math.max(30, (Date.parse(input.expires_at) - Date.now()) / 1000);
     return storing(seconds).storeClip.executeWithOptions(options, [input]);
   }
@@ -212,62 +225,48 @@ export class ClipRun {
   #attemptFailed(cause: Error): number {
     const over = attemptOver(cause);
     if (over === null) throw new ClipOver(problem('internal', cause.message));
-    const { attempt, prediction, error } = over;
-    if (!error.retryable) {
-      if (prediction !== null) this.#ledger.enter(prediction);
-      throw new ClipOver(error);
-    }
-    return this.#tryAgain(attempt, prediction, error);
+    if (over.error.retryable) return this.#tryAgain(over);
+    if (over.prediction !== null) this.#ledger.enter(over.prediction);
+    throw new ClipOver(over.error);
   }
 
   /** Storing gave up: only a wrong duration is worth a new prediction. */
-  #storingFailed(error: unknown): number {
-    const cause = causeOf(error);
-    if (cause === undefined) throw error;
-    const kind =
-      cause instanceof ApplicationFailure && isFailureKind(cause.type) ? cause.type : 'output_lost';
+  #storingFailed(cause: Error): number {
+    const error = storingProblem(cause);
     const attempt = this.#failedAttempts + 1;
-    const found = problem(kind, cause.message);
-    if (kind !== 'wrong_duration' || attempt >= MAX_ATTEMPTS) {
-      throw new ClipOver({ ...found, retryable: false });
+    if (error.kind !== 'wrong_duration' || attempt >= MAX_ATTEMPTS) {
+      throw new ClipOver({ ...error, retryable: false });
     }
-    return this.#tryAgain(attempt, null, found);
+    return this.#tryAgain({ attempt, prediction: null, error, delay: backoffSeconds(attempt) });
   }
 
-  #tryAgain(attempt: number, prediction: Prediction | null, error: Problem): number {
-    const delay = backoffSeconds(attempt);
-    this.onAttemptFailed({ attempt, prediction, error, delay });
-    if (this.#granted) return delay;
-    throw new ClipOver(
-      problem(
-        'over_budget',
-        `the next attempt no longer fits max_cost_usd; last error: ${error.message}`,
-      ),
-    );
+  #tryAgain(over: AttemptOver): number {
+    this.onAttemptFailed(over);
+    if (this.#granted) return over.delay;
+    throw unaffordable(over.error);
   }
 
   /**
-   * Runs work that `cancel` (and, when `timed`, the clip's budget of time) can end, and turns its end into
-   * the clip's. Nothing is left running at the provider afterwards.
+   * Runs work that `cancel` (and, when `timed`, the clip's budget of time) can end, and turns its end into the
+   * clip's. Nothing is left running at the provider afterwards; `salvage` takes what had been rendered by then.
    */
-  async #inScope<T>(work: () => Promise<T>, { timed }: { timed: boolean }): Promise<T> {
+  async #inScope<T>(
+    work: () => Promise<T>,
+    { timed, salvage }: { timed: boolean; salvage?: (rendered: Rendered) => T },
+  ): Promise<T> {
     const { clip_timeout } = this.#job.plan;
     const left = Date.parse(this.#since) + clip_timeout * 1000 - Date.now();
     try {
       return await this.#endable.run(work, timed ? left : null);
     } catch (error) {
-      if (error instanceof ClipOver) await settleClip(this.#job, this.#clip, this.#ledger);
-      if (!(error instanceof Ended)) throw error;
-      const end = canceledExecution(error.cause) ?? (await this.#endLost());
-      const booked = bookEnd(this.#ledger, end);
+      if (!(error instanceof Ended) && !(error instanceof ClipOver)) throw error;
+      const end = error instanceof Ended ? canceledExecution(error.cause) : null;
+      const booked = bookEnd(this.#ledger, end ?? (await this.#endLost()));
+      this.#unanswered = null;
       const rendered = (await settleClip(this.#job, this.#clip, this.#ledger)) ?? booked;
-      if (error.ending === 'canceled') {
-        throw new ClipOver(problem('canceled', 'canceled on request'));
-      }
-      // G2; only `#generate` is both timed and waited for with a result.
-      if (rendered !== null) return rendered as T;
-      const message = `expected an end within clip_timeout (${String(clip_timeout)} s)`;
-      throw new ClipOver(problem('timed_out', message));
+      if (this.#endable.ending === 'canceled') throw canceled();
+      if (rendered !== null && salvage !== undefined) return salvage(rendered); // G2
+      throw error instanceof ClipOver ? error : late(clip_timeout, this.#throttled);
     }
   }
 
@@ -289,7 +288,7 @@ export class ClipRun {
 
   #record(type: ClipEventType, change: Partial<Clip>): void {
     this.#job.log.recordClip(type, this.#index, {
-      predictions: this.#ledger.all,
+      predictions: [...this.#ledger.all],
       cost_usd: this.#ledger.knownCost,
       ...change,
     });

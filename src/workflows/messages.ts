@@ -54,15 +54,9 @@ export function handleMessages(
       if (isAttemptFailed(input)) dispatcher.onAttemptFailed(input);
       else senseless(log, 'attemptFailed');
     },
-    rateLimited: (_dispatcher, input) => {
-      if (!isRateLimited(input)) {
-        senseless(log, 'rateLimited');
-        return;
-      }
-      const { clip_index, seconds, message } = input;
-      log.warn(`Replicate limits the rate of creates; waiting ${String(seconds)} s (${message})`, {
-        clip_index,
-      });
+    rateLimited: (dispatcher, input) => {
+      if (isRateLimited(input)) dispatcher.onRateLimited(input);
+      else senseless(log, 'rateLimited');
     },
   };
   for (const [name, act] of Object.entries(actions)) {

@@ -1,5 +1,5 @@
 /** C1: a prediction has at most one owner. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
@@ -18,5 +18,27 @@ it('of many who claim a prediction at once, one gets it, and keeps it', async ()
   expect(await claims.claim('prediction', winners[0] ?? '')).toBe(true);
   expect(await claims.claim('prediction', 'somebody else')).toBe(false);
   expect(await claims.owner('another')).toBeNull();
+  await rm(folder, { recursive: true });
+});
+
+it('of two who claim at once there is never one too many, however often they race', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'claims-'));
+  const [one, other] = [createClaims(folder), createClaims(folder)];
+  const shared: string[] = [];
+  for (let race = 0; race < 2_000; race++) {
+    const id = `prediction-${String(race)}`;
+    const won = await Promise.all([one.claim(id, 'job/0'), other.claim(id, 'job/1')]);
+    if (won.filter(Boolean).length !== 1) shared.push(id);
+  }
+  expect(shared).toEqual([]);
+  await rm(folder, { recursive: true });
+});
+
+it('says beforehand that no claim can be written', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'claims-'));
+  await createClaims(folder).check();
+  await rm(path.join(folder, 'claims'), { recursive: true });
+  await writeFile(path.join(folder, 'claims'), 'not a folder');
+  await expect(createClaims(folder).check()).rejects.toThrow();
   await rm(folder, { recursive: true });
 });

@@ -194,6 +194,33 @@ describe('list', () => {
   });
 });
 
+describe('a list that does not end', () => {
+  it('proves nothing: it is unreadable, not short', async () => {
+    let page = 0;
+    const { replicate } = await peer((request, response) => {
+      json(200, {
+        results: [PREDICTION],
+        next: `http://x/v1/predictions?cursor=${String(++page)}`,
+      })(request, response);
+    });
+    const answer = await replicate.list(new Date('2026-11-22T09:00:00Z'));
+    expect(answer.type).toBe('unreadable');
+  });
+});
+
+describe('a spend limit', () => {
+  it.each([402, 403, 429])(
+    'answered with %i is a matter of money, not of patience',
+    async (status) => {
+      const { replicate } = await peer(
+        json(status, { detail: 'You have reached your spend limit.' }),
+      );
+      const answer = await replicate.create(REQUEST);
+      expect(answer).toMatchObject({ type: 'rejected', kind: 'insufficient_credit' });
+    },
+  );
+});
+
 describe('webhookSecret', () => {
   it('is what the account signs with', async () => {
     const key = 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD';

@@ -1,13 +1,15 @@
 /** A workflow whose activities are played: for what takes hours, and for moments that real ones are too quick for. */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import type { Client, WorkflowHandle } from '@temporalio/client';
-import { Worker } from '@temporalio/worker';
-import type { NativeConnection } from '@temporalio/worker';
+import { ApplicationFailure } from '@temporalio/common';
+import { Client, Connection } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Activities, PaidActivities } from '../../src/activities/index.js';
-import type { GenerateClipInput } from '../../src/domain/activity.js';
+import type { AttemptOver, GenerateClipInput } from '../../src/domain/activity.js';
 import { checkPlan } from '../../src/domain/check-plan.schema.js';
 import type { Job, Prediction } from '../../src/domain/job.js';
+import type { Problem } from '../../src/domain/failures.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import type { Plan } from '../../src/domain/plan.schema.js';
 import { paidTaskQueue, progressQuery, WORKFLOW_TYPE } from '../../src/workflows/contract.js';
@@ -73,11 +75,44 @@ export interface Server {
   nativeConnection: NativeConnection;
 }
 
+export interface RealServer extends Server {
+  close(): Promise<void>;
+}
+
+export async function realServer(address: string): Promise<RealServer> {
+  const connection = await Connection.connect({ address });
+  const nativeConnection = await NativeConnection.connect({ address });
+  return {
+    client: new Client({ connection }),
+    nativeConnection,
+    async close() {
+      await nativeConnection.close();
+      await connection.close();
+    },
+  };
+}
+
+/** As the paid activity ends an attempt. */
+export const attemptOver = (
+  input: GenerateClipInput,
+  error: Problem,
+  prediction: Prediction | null = null,
+): ApplicationFailure => {
+  const details: AttemptOver = { attempt: input.failed_attempts + 1, prediction, error, delay: 1 };
+  return ApplicationFailure.create({
+    type: error.kind,
+    message: error.message,
+    nonRetryable: true,
+    details: [details],
+  });
+};
+
 /** Runs a plan with the given activities to its end. */
 export async function playJob(
   { client, nativeConnection: connection }: Server,
   plan: Plan,
   bad: Partial<typeof GOOD>,
+  previous?: Job,
 ): Promise<{ job: Job; handle: WorkflowHandle }> {
   const { generateClip, ...others } = { ...GOOD, ...bad };
   const taskQueue = `played-${randomUUID()}`;
@@ -97,7 +132,7 @@ export async function playJob(
       const handle = await client.workflow.start(WORKFLOW_TYPE, {
         taskQueue,
         workflowId: taskQueue,
-        args: [plan],
+        args: previous === undefined ? [plan] : [plan, { previous }],
       });
       await handle.result().catch(() => undefined);
       return { job: await handle.query(progressQuery), handle };

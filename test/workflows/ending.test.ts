@@ -1,30 +1,20 @@
 /** The last moments of a job, too short for real activities to hit: what arrives while its archive is written. */
-import { NativeConnection, DefaultLogger, Runtime } from '@temporalio/worker';
-import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { retryClipSignal } from '../../src/workflows/contract.js';
 import { planOf } from '../support/plans.js';
-import { GOOD, playJob } from '../support/played.js';
-import type { Server } from '../support/played.js';
+import { attemptOver, GOOD, playJob, realServer } from '../support/played.js';
+import type { RealServer } from '../support/played.js';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 const workflowId = (): string => Context.current().info.workflowExecution?.workflowId ?? '';
 
 describe('a job that is just ending', () => {
-  const address = inject('temporalAddress');
-  let connection: Connection;
-  let server: Server;
-  beforeAll(async () => {
-    connection = await Connection.connect({ address });
-    const nativeConnection = await NativeConnection.connect({ address });
-    server = { client: new Client({ connection }), nativeConnection };
-  });
-  afterAll(async () => {
-    await server.nativeConnection.close();
-    await connection.close();
-  });
+  let server: RealServer;
+  beforeAll(async () => (server = await realServer(inject('temporalAddress'))));
+  afterAll(() => server.close());
 
   /** Asks once for a clip again, while the archive is being written. */
   const retryMeanwhile = (clip_index: number): typeof GOOD.archiveJob => {
@@ -55,7 +45,7 @@ describe('a job that is just ending', () => {
     const { job } = await playJob(server, planOf(['a', 'b'], { min_successful_clips: 1 }), {
       generateClip: (input) => {
         if (input.clip_index === 0 && ++creates === 1) {
-          throw ApplicationFailure.nonRetryable('no', 'invalid_input');
+          throw attemptOver(input, { kind: 'invalid_input', message: 'no', retryable: false });
         }
         return GOOD.generateClip(input);
       },

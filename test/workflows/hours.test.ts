@@ -136,7 +136,9 @@ describe.skipIf(path === null)('a job whose trouble takes hours', () => {
           type: 'provider_error',
           message: error.message,
           nonRetryable: !error.retryable,
-          details: [{ attempt, prediction: predictionOf(input, { status: 'failed' }), error }],
+          details: [
+            { attempt, prediction: predictionOf(input, { status: 'failed' }), error, delay: 2 },
+          ],
         });
       },
     });

@@ -1,0 +1,31 @@
+/** The ways in which a clip ends without a video, as far as the workflow finds them itself. */
+import { problem } from '../domain/failures.js';
+import type { Problem } from '../domain/failures.js';
+
+/** Thrown within a run only. */
+export class ClipOver {
+  readonly error: Problem;
+  constructor(error: Problem) {
+    this.error = error;
+  }
+}
+
+export const canceled = (): ClipOver => new ClipOver(problem('canceled', 'canceled on request'));
+
+export const unaffordable = (last: Problem): ClipOver =>
+  new ClipOver(
+    problem(
+      'over_budget',
+      `the next attempt no longer fits max_cost_usd; last error: ${last.message}`,
+    ),
+  );
+
+/** `throttled`: what the provider said that would not let it begin; null when it was let through. */
+export function late(seconds: number, throttled: string | null): ClipOver {
+  const message = `expected an end within clip_timeout (${String(seconds)} s)`;
+  return new ClipOver(
+    throttled === null
+      ? problem('timed_out', message)
+      : problem('rate_limited', `${message}, and could not begin: ${throttled}`),
+  );
+}

@@ -1,0 +1,117 @@
+/** Money at moments that real activities are too quick, or too careful, to meet. */
+import { ApplicationFailure } from '@temporalio/common';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { Prediction } from '../../src/domain/job.js';
+import { Budget } from '../../src/workflows/budget.js';
+import type { Account } from '../../src/workflows/budget.js';
+import { planOf } from '../support/plans.js';
+import { attemptOver, GOOD, playJob, predictionOf, realServer } from '../support/played.js';
+import type { RealServer } from '../support/played.js';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+const lines = (...predictions: Pick<Prediction, 'cost_usd' | 'status'>[]): Prediction[] =>
+  predictions as Prediction[];
+const clip = (clip_index: number, usd: number, predictions: Prediction[] = []): Account => ({
+  clip_index,
+  estimated_cost_usd: usd,
+  predictions,
+});
+
+describe('a budget', () => {
+  it('counts with its estimate what nobody knows the cost of', () => {
+    const open = clip(0, 0.4, lines({ status: 'processing', cost_usd: null }));
+    const unmetered = clip(1, 0.3, lines({ status: 'succeeded', cost_usd: null }));
+    const budget = new Budget(1, () => [open, unmetered, clip(2, 0.3), clip(3, 0.31)]);
+    expect(budget.spent).toBe(0.7);
+    expect([2, 3].map((index) => budget.fits(index))).toEqual([true, false]);
+  });
+
+  it('counts a prediction once while its reservation stands for it', () => {
+    const accounts = [clip(0, 0.4), clip(1, 0.6)];
+    const budget = new Budget(1, () => accounts);
+    expect(budget.reserve(0)).toBe(true);
+    accounts[0] = clip(0, 0.4, lines({ status: 'processing', cost_usd: null }));
+    expect([budget.spent, budget.fits(1)]).toEqual([0, true]);
+    budget.release(0);
+    expect([budget.spent, budget.fits(1)]).toEqual([0.4, true]);
+  });
+
+  it('says how many clips it could pay, the cheapest first', () => {
+    const budget = new Budget(1, () => [clip(0, 0.9), clip(1, 0.3), clip(2, 0.7), clip(3, 0.1)]);
+    expect(budget.affordable([0, 1, 2, 3])).toBe(2);
+    budget.cap = null;
+    expect(budget.affordable([0, 1, 2, 3])).toBe(4);
+  });
+});
+
+describe('a job', () => {
+  let server: RealServer;
+  beforeAll(async () => (server = await realServer(inject('temporalAddress'))));
+  afterAll(() => server.close());
+
+  it('buys nothing more when what its cap still pays cannot reach the minimum', async () => {
+    let creates = 0;
+    const prompts = Array.from({ length: 10 }, (_, index) => `take ${String(index)}`);
+    const plan = planOf(prompts, { min_successful_clips: 8, max_cost_usd: 2.8 });
+    const { job } = await playJob(server, plan, {
+      generateClip: (input) => {
+        creates++;
+        if (input.clip_index > 1) return GOOD.generateClip(input);
+        const error = { kind: 'flagged' as const, message: 'no', retryable: false };
+        throw attemptOver(input, error, predictionOf(input, { status: 'failed' }));
+      },
+    });
+    expect(creates).toBe(5);
+    expect(job).toMatchObject({ status: 'failed', successful_clips: 3, canceled_clips: 5 });
+    expect(job.clips[9]?.error).toMatchObject({
+      kind: 'unreachable',
+      message: expect.stringContaining('at most 6 clips could still succeed') as string,
+    });
+  });
+
+  it('tries a clip again when the word of its failed attempt was lost, after its reservation', async () => {
+    const seen: number[] = [];
+    const { job } = await playJob(server, planOf(['a'], { max_cost_usd: 0.8 }), {
+      generateClip: (input) => {
+        seen.push(input.failed_attempts);
+        if (seen.length > 1) return GOOD.generateClip(input);
+        const error = { kind: 'provider_error' as const, message: 'E9828', retryable: true };
+        throw attemptOver(input, error, predictionOf(input, { status: 'failed', cost_usd: 0 }));
+      },
+    });
+    expect(seen).toEqual([0, 1]);
+    expect(job.clips[0]).toMatchObject({ status: 'succeeded', retry_count: 1 });
+    expect(job.clips[0]?.predictions).toHaveLength(2);
+  });
+
+  it('retried, stores what an earlier round had paid for and nobody could confirm, and pays nothing', async () => {
+    const plan = planOf(['a']);
+    const rendered: Prediction[] = [];
+    const first = await playJob(server, plan, {
+      generateClip: (input) => {
+        rendered.push(predictionOf(input, { status: 'succeeded' }));
+        const open = predictionOf(input, { status: 'processing', cost_usd: null, billed: false });
+        throw attemptOver(input, { kind: 'internal', message: 'odd', retryable: false }, open);
+      },
+      settlePrediction: () => Promise.reject(ApplicationFailure.nonRetryable('not now')),
+    });
+    expect(first.job.clips[0]).toMatchObject({ status: 'failed', cost_usd: null });
+    const [paid] = rendered;
+    if (paid === undefined) throw new Error('expected a prediction');
+    const again = await playJob(
+      server,
+      plan,
+      {
+        generateClip: () => Promise.reject(new Error('expected nothing to be paid')),
+        settlePrediction: () => Promise.resolve({ prediction: paid, output_url: 'https://x/y' }),
+      },
+      first.job,
+    );
+    expect(again.job).toMatchObject({ status: 'succeeded', total_cost_usd: 0.35 });
+    expect(again.job.clips[0]?.predictions).toEqual([
+      { ...paid, created_at: first.job.clips[0]?.predictions[0]?.created_at },
+    ]);
+  });
+});
