@@ -9,7 +9,6 @@ import { Client, Connection } from '@temporalio/client';
 import { artifactPath } from '../adapters/artifact-store.js';
 import type { StoredVideo } from '../adapters/artifact-store.js';
 import { deadline } from '../adapters/deadline.js';
-import type { Job } from '../domain/job.js';
 import { setMaxCostSignal } from '../workflows/contract.js';
 import { audit } from './audit.js';
 import { Driver } from './driver.js';
@@ -17,6 +16,7 @@ import type { Steer } from './driver.js';
 import type { Booked, Ended, Finding } from './evidence.js';
 import { figuresOf } from './figures.js';
 import type { Figures } from './figures.js';
+import { lastSeen } from './last-seen.js';
 import { schedule } from './schedule.js';
 import type { Blow, Schedule, ScheduledJob, Timed } from './schedule.js';
 import { startChaosStack } from './stack.js';
@@ -137,25 +137,11 @@ async function endings(
     jobs.map(async (scheduled): Promise<Ended> => {
       const job = await driver.ending(scheduled.job_id).catch(() => null);
       signal.throwIfAborted();
-      if (job === null) log(`${scheduled.job_id} is not over: ${await lastSeen(stack, scheduled)}`);
+      if (job === null)
+        log(`${scheduled.job_id} is not over: ${await lastSeen(stack, scheduled.job_id)}`);
       const events = job === null ? [] : await driver.log(scheduled.job_id);
       return { scheduled, job, log: events, stored: await storedOf(stack, scheduled) };
     }),
-  );
-}
-
-async function lastSeen(stack: ChaosStack, { job_id }: ScheduledJob): Promise<string> {
-  using limit = deadline(15_000);
-  const driver = new Driver(stack.api_url, limit.signal);
-  const { body } = await driver.ask('GET', `/v1/jobs/${job_id}`).catch(() => ({ body: null }));
-  const job = body as Job | null;
-  return JSON.stringify(
-    job?.clips.map(({ clip_index, status, attempt, error }) => [
-      clip_index,
-      status,
-      attempt,
-      error,
-    ]),
   );
 }
 
