@@ -8,13 +8,9 @@ import { CATALOGUE } from '../../src/domain/models/index.js';
 import { apply } from '../../src/domain/progress.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';
-import type { SimulatorStats } from '../support/world.js';
 
 const prompts = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => `take ${String(index)} of a quiet harbour`);
-
-/** A line of the simulator's books, with what only this file looks at. */
-type Booked = SimulatorStats['predictions'][number] & { usd: number; completed_at: string | null };
 
 /** A prediction as the provider shows it to anybody who asks. */
 async function look(world: World, id: string) {
@@ -56,7 +52,7 @@ describe('a job', () => {
     const run = await world.start(plan);
     const job = await run.end();
 
-    const books = (await world.stats()).predictions as Booked[];
+    const books = (await world.stats()).predictions;
     const price = CATALOGUE.get(job.model)?.prices[0];
     expect(price).toMatchObject({ usd: 0.07, per: 'second' });
     expect(price?.as_of).toMatch(/^\d{4}-\d{2}-\d{2}$/);

@@ -230,7 +230,9 @@ export interface SimulatorStats {
     id: string;
     status: string;
     billed: boolean;
+    usd: number;
     created_at: string;
+    completed_at: string | null;
     input: Record<string, unknown>;
   }[];
 }
