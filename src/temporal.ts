@@ -17,6 +17,7 @@ import type { Config } from './config.js';
 import { lockDatabase } from './database-lock.js';
 import type { DatabaseLock } from './database-lock.js';
 import { portAsSet } from './ports.js';
+import { refreshTasks } from './temporal-refresh.js';
 import { tether } from './tether.js';
 import type { Tethered } from './tether.js';
 
@@ -36,6 +37,8 @@ const HOST = '127.0.0.1';
 const READY_MS = 60_000;
 /** Finished jobs stay in the Web UI for a month; the server's own default is a day. */
 const RETENTION = '30 days';
+/** At once, and when the server's list of jobs has caught up. */
+const REPAIRS_MS = [0, 15_000] as const;
 const BACKOFF_MS = { first: 250, most: 15_000, held: 60_000 } as const;
 
 export async function startTemporal(
@@ -98,6 +101,17 @@ class Keeper {
     void server.exited.then((how) => {
       if (this.#phase.kind === 'running') this.#restarting = this.#startAgain(how);
     });
+    void this.#repair(server);
+  }
+
+  /** Whoever ran on this database before may have been killed. */
+  async #repair(server: Tethered): Promise<void> {
+    const { port, namespace } = this.#config.temporal;
+    for (const delay of REPAIRS_MS) {
+      await sleep(delay, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      if (this.#phase.kind !== 'running' || this.#phase.server !== server) return;
+      await refreshTasks(`${HOST}:${String(port)}`, namespace).catch(() => undefined);
+    }
   }
 
   async close(): Promise<void> {

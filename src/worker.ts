@@ -64,9 +64,19 @@ export async function startWorker(
   const log = overrides.log ?? console.error;
   installRuntime(config);
   const closing = new AbortController();
-  const connection = await connect(config, log, overrides.signal);
+  const waiting = { address: config.temporal.address, log };
+  const connection = await onceItAnswers(
+    () => NativeConnection.connect(config.temporal.connection as NativeConnectionOptions),
+    { ...waiting, signal: overrides.signal },
+  );
   const deps = await assemble(config, connection, overrides.deps);
-  let workers = await createWorkers(config, connection, deps);
+  const create = (signal: AbortSignal | undefined): Promise<Worker[]> =>
+    onceItAnswers(() => createWorkers(config, connection, deps), {
+      ...waiting,
+      signal,
+      mayWait: isAway,
+    });
+  let workers = await create(overrides.signal);
 
   const run = (async () => {
     for (;;) {
@@ -79,10 +89,14 @@ export async function startWorker(
         shutdown(workers);
         if (closing.signal.aborted) return;
         await sleep(1_000);
-        workers = await createWorkers(config, connection, deps);
+        workers = await create(closing.signal);
       }
     }
-  })().finally(() => connection.close());
+  })()
+    .catch((error: unknown) => {
+      if (!closing.signal.aborted) throw error;
+    })
+    .finally(() => connection.close());
 
   return {
     run,
@@ -110,23 +124,34 @@ function installRuntime(config: Config): void {
   });
 }
 
-async function connect(
-  config: Config,
-  log: (line: string) => void,
-  signal: AbortSignal | undefined,
-): Promise<NativeConnection> {
+interface Waiting {
+  address: string;
+  log: (line: string) => void;
+  signal: AbortSignal | undefined;
+  /** Which failures are worth waiting for; by default all. */
+  mayWait?: (error: unknown) => boolean;
+}
+
+/** Tries every second until Temporal answers, which it may stop to do between any two steps. */
+async function onceItAnswers<T>(
+  work: () => Promise<T>,
+  { address, log, signal, mayWait = () => true }: Waiting,
+): Promise<T> {
   for (let announced = false; ; announced = true) {
     try {
-      return await NativeConnection.connect(config.temporal.connection as NativeConnectionOptions);
+      return await work();
     } catch (error) {
       signal?.throwIfAborted();
-      if (!announced) {
-        log(`worker: waiting for Temporal at ${config.temporal.address} (${words(error)})`);
-      }
+      if (!mayWait(error)) throw error;
+      if (!announced) log(`worker: waiting for Temporal at ${address} (${words(error)})`);
       await sleep(1_000, undefined, signal ? { signal } : {});
     }
   }
 }
+
+/** As gRPC says it, in the text of whatever error the SDK makes of it. */
+const isAway = (error: unknown): boolean =>
+  /Unavailable|transport error|DeadlineExceeded|Deadline exceeded|Cancelled/.test(String(error));
 
 async function assemble(
   config: Config,

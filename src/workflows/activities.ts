@@ -12,6 +12,12 @@ const COMMON = {
   allowEagerDispatch: false,
 } as const;
 
+/**
+ * A server that was killed may lose a task that it counts on (temporalio/temporal#459, #9118). Where money waits for
+ * it, it is asked for again: longer than any queue of paid clips, shorter than a clip's budget of time.
+ */
+const LOST = { scheduleToStartTimeout: '5m' } as const;
+
 /** Pure computation and at most one read: quick or wrong. */
 export const { resolvePlan } = proxyActivities<Activities>({
   ...COMMON,
@@ -41,6 +47,7 @@ export const { prepareReferences } = proxyActivities<Activities>({
 export const paidActivities = (taskQueue: string, timings: Timings) =>
   proxyActivities<PaidActivities>({
     ...COMMON,
+    ...LOST,
     taskQueue,
     startToCloseTimeout: timings.start_to_close * 1000,
     heartbeatTimeout: timings.heartbeat * 1000,
@@ -56,6 +63,7 @@ export const paidActivities = (taskQueue: string, timings: Timings) =>
 export const storing = (seconds: number) =>
   proxyActivities<Activities>({
     ...COMMON,
+    ...LOST,
     startToCloseTimeout: '10m',
     scheduleToCloseTimeout: Math.ceil(seconds) * 1000,
     heartbeatTimeout: '15s',

@@ -18,6 +18,10 @@ export const isInterruption = (cause: Error | undefined): boolean =>
   (cause instanceof ApplicationFailure &&
     (cause.type === INTERRUPTED || cause.type === 'WorkerShutdown'));
 
+/** No worker came for it in time, or the server lost it. */
+export const wasNeverStarted = (cause: Error | undefined): boolean =>
+  cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START';
+
 /** What the execution was last heard of with. */
 export const lastHeard = (cause: Error): Heartbeat | null =>
   cause instanceof TimeoutFailure

@@ -17,7 +17,7 @@ import { backoffSeconds, MAX_ATTEMPTS, problem } from '../domain/failures.js';
 import type { Problem } from '../domain/failures.js';
 import type { Clip, ClipEventType, Prediction } from '../domain/job.js';
 import type { ResolvedClip } from '../domain/resolved.js';
-import { paidActivities, storing } from './activities.js';
+import { paidActivities } from './activities.js';
 import * as given from './activity-input.js';
 import {
   attemptOver,
@@ -34,6 +34,7 @@ import type { ClipMemory } from './contract.js';
 import { Endable, Ended } from './endable.js';
 import type { JobContext } from './job-context.js';
 import { bookEnd, endLostOf, settleClip } from './settle-clip.js';
+import { storeRendered } from './store-rendered.js';
 
 const now = (): string => new Date().toISOString();
 
@@ -141,7 +142,7 @@ export class ClipRun {
       const found: Rendered = rendered ?? (await this.#rendered());
       this.#record('clip.storing', { status: 'storing', next_attempt_at: null, error: null });
       try {
-        return await this.#inScope(() => this.#store(found), { timed: false });
+        return await this.#inScope(() => storeRendered(this.#clip, found), { timed: false });
       } catch (error) {
         const cause = causeOf(error);
         if (cause === undefined) throw error;
@@ -212,13 +213,6 @@ export class ClipRun {
     if (asked === null || this.#ledger.openOf(this.#failedAttempts + 1) !== null) return null;
     const state = { ...asked, ...this.#state() };
     return endLostOf(this.#job, given.endLostInput(this.#job.plan, this.#clip, state));
-  }
-
-  #store(rendered: Rendered): Promise<StoreClipResult> {
-    const input = given.storeClipInput(this.#clip, rendered, now());
-    const options = given.storeClipOptions(this.#clip);
-    const seconds = Math.max(30, (Date.parse(input.expires_at) - Date.now()) / 1000);
-    return storing(seconds).storeClip.executeWithOptions(options, [input]);
   }
 
   /** A failure that Temporal no longer retries: the seconds until the next attempt, or the end of the clip. */

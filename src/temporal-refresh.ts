@@ -1,0 +1,57 @@
+/**
+ * A Temporal server that is killed may lose a task that its database still counts on: the job then waits for ever for
+ * a step that nobody hands out (temporalio/temporal#459, #9118). This asks the server for its own repair, the one of
+ * `tdbg workflow refresh-tasks`: the tasks of every running job are made anew, and those already done are dropped.
+ */
+import { credentials, Client as GrpcClient } from '@grpc/grpc-js';
+import { Client, Connection } from '@temporalio/client';
+import protobuf from 'protobufjs/minimal.js';
+
+const REFRESH = '/temporal.server.api.adminservice.v1.AdminService/RefreshWorkflowTasks';
+const DEADLINE = 10_000;
+
+/** Answers how many running workflows were refreshed. */
+export async function refreshTasks(address: string, namespace: string): Promise<number> {
+  const connection = await Connection.connect({ address, connectTimeout: DEADLINE });
+  const admin = new GrpcClient(address, credentials.createInsecure());
+  try {
+    const client = new Client({ connection, namespace });
+    const { namespaceInfo } = await client.workflowService.describeNamespace({ namespace });
+    let refreshed = 0;
+    for await (const run of client.workflow.list({ query: `ExecutionStatus = 'Running'` })) {
+      await refresh(admin, namespaceInfo?.id ?? '', run);
+      refreshed += 1;
+    }
+    return refreshed;
+  } finally {
+    admin.close();
+    await connection.close();
+  }
+}
+
+function refresh(
+  admin: GrpcClient,
+  namespaceId: string,
+  { workflowId, runId }: { workflowId: string; runId: string },
+): Promise<void> {
+  const execution = protobuf.Writer.create().uint32(10).string(workflowId).uint32(18).string(runId);
+  // RefreshWorkflowTasksRequest: execution = 2, namespace_id = 3 (server 1.29 and 1.32).
+  const request = protobuf.Writer.create().uint32(18).bytes(execution.finish());
+  const bytes = Buffer.from(request.uint32(26).string(namespaceId).finish());
+  const same = (value: Buffer): Buffer => value;
+  return new Promise((resolve, reject) => {
+    admin.makeUnaryRequest(
+      REFRESH,
+      same,
+      same,
+      bytes,
+      { deadline: Date.now() + DEADLINE },
+      (error) => {
+        // A job that ended meanwhile needs no repair.
+        if (error === null || error.code === NOT_FOUND) resolve();
+        else reject(error);
+      },
+    );
+  });
+}
+const NOT_FOUND = 5;
