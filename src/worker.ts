@@ -192,6 +192,13 @@ async function assemble(
   };
 }
 
+/**
+ * A step of a workflow that is cut off takes Node down with it (temporalio/sdk-typescript#939), and the SDK cuts off
+ * after 5 s: a process that was suspended in the middle of a step, or a job of 1,000 clips on a busy machine. The
+ * option is read by SDK 1.24 and in none of its types.
+ */
+const PATIENT: object = { isolateExecutionTimeout: '10m' };
+
 async function createWorkers(
   config: Config,
   connection: NativeConnection,
@@ -212,6 +219,7 @@ async function createWorkers(
     workflowBundle: { codePath: bundlePath },
     activities: createActivities(deps),
     maxCachedWorkflows: 200,
+    ...PATIENT,
     maxConcurrentActivityTaskExecutions: 20,
     // A workflow whose worker was killed goes on elsewhere after 3 s instead of 10.
     stickyQueueScheduleToStartTimeout: '3s',
