@@ -65,7 +65,10 @@ export async function tether(
   const rope = shell.stdio[3] as Writable;
   // The shell may be gone first.
   rope.on('error', () => undefined);
-  const pid = Number(await Promise.race([firstLine(shell.stdio[4] as Readable), failed]));
+  const told = await Promise.race([firstLine(shell.stdio[4] as Readable), failed]);
+  // Never 0, which would stand for our own process group.
+  if (told === '') throw new Error(`expected ${program} to start, but ${await exited} came first`);
+  const pid = Number(told);
   return {
     pid,
     exited,

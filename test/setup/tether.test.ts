@@ -56,9 +56,12 @@ describe('a tether', () => {
   });
 
   it('ends its program when the shell between them is killed', async () => {
+    let tell: (shell: number) => void = () => undefined;
+    const shell = new Promise<number>((resolve) => (tell = resolve));
     const program = await tether('sh', ['-c', 'echo $PPID >&2; exec sleep 600'], (line) => {
-      process.kill(Number(line), 'SIGKILL');
+      tell(Number(line));
     });
+    process.kill(await shell, 'SIGKILL');
     expect(await program.exited).toBe('SIGKILL');
     await gone(program.pid);
   });
