@@ -6,8 +6,9 @@
  * C2 a claim dies with its process; nobody has to clean up after a kill.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { createWhole, writeWhole } from './adapters/artifact-store.js';
 import { isAlive, thisProcess } from './living.js';
 import type { ProcessIdentity } from './living.js';
 
@@ -27,11 +28,13 @@ export type Claim = { kind: 'held'; claim: HeldClaim } | { kind: 'taken'; holder
 const fileOf = (dataDir: string): string => path.join(dataDir, 'stack.json');
 
 export async function claimDataDir(dataDir: string, command: string): Promise<Claim> {
-  await mkdir(dataDir, { recursive: true });
   const file = fileOf(dataDir);
   const mine: Holder = { ...thisProcess(), command, url: null };
   for (;;) {
-    if (await createWith(file, mine)) return { kind: 'held', claim: held(file, mine) };
+    // C1
+    if (await createWhole(file, JSON.stringify(mine))) {
+      return { kind: 'held', claim: held(file, mine) };
+    }
     const found = await read(file);
     if (found === null) continue;
     if (found.holder !== null && isAlive(found.holder)) {
@@ -52,7 +55,7 @@ export const isHeldBy: (holder: Holder) => boolean = isAlive;
 
 const held = (file: string, mine: Holder): HeldClaim => ({
   async publish(url) {
-    await replace(file, { ...mine, url });
+    await writeWhole(file, JSON.stringify({ ...mine, url }));
   },
   async release() {
     await rm(file, { force: true });
@@ -60,27 +63,6 @@ const held = (file: string, mine: Holder): HeldClaim => ({
 });
 
 const besides = (file: string): string => `${file}.${randomUUID()}`;
-
-/** Linking a finished file makes it appear whole, or not at all when the name is taken. */
-async function createWith(file: string, holder: Holder): Promise<boolean> {
-  const finished = besides(file);
-  await writeFile(finished, JSON.stringify(holder));
-  try {
-    await link(finished, file);
-    return true; // C1
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  } finally {
-    await rm(finished, { force: true });
-  }
-}
-
-async function replace(file: string, holder: Holder): Promise<void> {
-  const finished = besides(file);
-  await writeFile(finished, JSON.stringify(holder));
-  await rename(finished, file);
-}
 
 async function read(file: string): Promise<{ text: string; holder: Holder | null } | null> {
   const text = await readFile(file, 'utf8').catch(() => null);

@@ -6,7 +6,7 @@
  */
 import { ApplicationFailure } from '@temporalio/activity';
 import type { ProviderPrediction } from '../adapters/replicate.js';
-import { FAILURES, INTERRUPTED } from '../domain/failures.js';
+import { FAILURES, INTERRUPTED, noLongerFits } from '../domain/failures.js';
 import type { Attempt } from './attempt.js';
 import type { Deps } from './deps.js';
 import { findLost } from './find-lost.js';
@@ -100,11 +100,8 @@ async function create(deps: Deps, attempt: Attempt, memory: Memory): Promise<Sta
   return null;
 }
 
-async function refused(attempt: Attempt, { last_error }: Memory): Promise<ApplicationFailure> {
-  const last = last_error === null ? '' : `; last error: ${last_error.message}`;
-  const message = `the next attempt no longer fits max_cost_usd${last}`;
-  return attempt.over({ kind: 'over_budget', retry: false }, message, null);
-}
+const refused = (attempt: Attempt, { last_error }: Memory): Promise<ApplicationFailure> =>
+  attempt.over({ kind: 'over_budget', retry: false }, noLongerFits(last_error), null);
 
 /** What nobody could write down would be paid and forgotten. */
 async function expectClaims({ claims }: Deps, attempt: Attempt): Promise<void> {

@@ -4,6 +4,7 @@
  * Names come from `job_id` and `clip_index` alone, never from a provider.
  */
 import { createWriteStream } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Job, JobEvent } from '../domain/job.js';
@@ -45,9 +46,8 @@ export interface StoredVideo {
   thumbnail: boolean;
 }
 
-let unique = 0;
-const temporaryName = (target: string): string =>
-  `${target}.${String(process.pid)}-${String(++unique)}.part`;
+/** Unique over all machines that share the folder: in containers every process has the same id. */
+const temporaryName = (target: string): string => `${target}.${randomUUID()}.part`;
 
 /** Writes a file whole or not at all. */
 export async function writeWhole(target: string, content: string | Uint8Array): Promise<void> {
@@ -59,6 +59,22 @@ export async function writeWhole(target: string, content: string | Uint8Array): 
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/** Writes a file whole where there is none yet: of any number at once, exactly one is told true. */
+export async function createWhole(target: string, content: string): Promise<boolean> {
+  await mkdir(path.dirname(target), { recursive: true });
+  const temporary = temporaryName(target);
+  try {
+    await writeFile(temporary, content);
+    await link(temporary, target);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await rm(temporary, { force: true });
   }
 }
 

@@ -6,8 +6,9 @@
  * C1 A prediction has at most one owner, for ever: a finished file gets the prediction's name, or finds it taken.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { createWhole } from './artifact-store.js';
 
 export interface Claims {
   /** True when the prediction is (now, or already) this owner's. */
@@ -22,18 +23,6 @@ export function createClaims(dataDir: string): Claims {
   const folder = path.join(dataDir, 'claims');
   const place = (id: string): string => path.join(folder, encodeURIComponent(id));
 
-  /** Written whole before it gets its name: a reader that met half a claim would take it for nobody's. */
-  async function withDraft<T>(who: string, use: (draft: string) => Promise<T>): Promise<T> {
-    await mkdir(folder, { recursive: true });
-    const draft = path.join(folder, `.${randomUUID()}`);
-    try {
-      await writeFile(draft, who);
-      return await use(draft);
-    } finally {
-      await rm(draft, { force: true });
-    }
-  }
-
   async function owner(id: string): Promise<string | null> {
     try {
       return await readFile(place(id), 'utf8');
@@ -45,16 +34,12 @@ export function createClaims(dataDir: string): Claims {
 
   return {
     owner,
-    claim: (id, who) =>
-      withDraft(who, async (draft) => {
-        try {
-          await link(draft, place(id));
-          return true;
-        } catch (error) {
-          if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-          return (await owner(id)) === who;
-        }
-      }),
-    check: () => withDraft('', () => Promise.resolve()),
+    // A reader that met half a claim would take it for nobody's, so it is written before it has its name.
+    claim: async (id, who) => (await createWhole(place(id), who)) || (await owner(id)) === who,
+    async check() {
+      const probe = path.join(folder, `.${randomUUID()}`);
+      await createWhole(probe, '');
+      await rm(probe);
+    },
   };
 }

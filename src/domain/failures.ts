@@ -170,3 +170,7 @@ export const INTERRUPTED = 'Interrupted';
 
 /** Failure type of a job whose plan was refused. */
 export const INVALID_PLAN = 'InvalidPlan';
+
+/** Of an attempt that is not made; `last`: why the one before it failed. */
+export const noLongerFits = (last: Problem | null): string =>
+  `the next attempt no longer fits max_cost_usd${last === null ? '' : `; last error: ${last.message}`}`;

@@ -1,5 +1,5 @@
 /** The ways in which a clip ends without a video, as far as the workflow finds them itself. */
-import { problem } from '../domain/failures.js';
+import { noLongerFits, problem } from '../domain/failures.js';
 import type { Problem } from '../domain/failures.js';
 
 /** Thrown within a run only. */
@@ -13,12 +13,7 @@ export class ClipOver {
 export const canceled = (): ClipOver => new ClipOver(problem('canceled', 'canceled on request'));
 
 export const unaffordable = (last: Problem): ClipOver =>
-  new ClipOver(
-    problem(
-      'over_budget',
-      `the next attempt no longer fits max_cost_usd; last error: ${last.message}`,
-    ),
-  );
+  new ClipOver(problem('over_budget', noLongerFits(last)));
 
 /** `throttled`: what the provider said that would not let it begin; null when it was let through. */
 export function late(seconds: number, throttled: string | null): ClipOver {
