@@ -56,7 +56,7 @@ export class Driver {
   }
 
   /** Submits the job and does everything that is to be done to it. */
-  async play(job: ScheduledJob, steer: Steer): Promise<void> {
+  async play(job: ScheduledJob): Promise<void> {
     const submitted = await this.ask('POST', '/v1/jobs', job.plan);
     if (submitted.status !== 200 && submitted.status !== 202) {
       throw new Error(
@@ -67,12 +67,12 @@ export class Driver {
     await Promise.all(
       job.acts.map(async (act) => {
         await sleep(act.at * 1000 - (Date.now() - start), undefined, { signal: this.#signal });
-        await this.#act(job.job_id, act, steer);
+        await this.#act(job.job_id, act);
       }),
     );
   }
 
-  async #act(jobId: string, act: Timed<Act>, steer: Steer): Promise<void> {
+  async #act(jobId: string, act: Timed<Act>): Promise<void> {
     const route = `/v1/jobs/${jobId}`;
     switch (act.kind) {
       case 'cancel':
@@ -90,7 +90,7 @@ export class Driver {
         await this.ask('POST', `${route}/retry`);
         return;
       case 'raise_cap':
-        await steer.setMaxCost(jobId, act.max_cost_usd);
+        await this.ask('POST', `${route}/max-cost`, { max_cost_usd: act.max_cost_usd });
     }
   }
 
@@ -123,9 +123,4 @@ export class Driver {
     const job = body as Job & { stale?: boolean };
     return job.stale === true ? null : job;
   }
-}
-
-/** What the API has no route for. */
-export interface Steer {
-  setMaxCost(jobId: string, usd: number): Promise<void>;
 }

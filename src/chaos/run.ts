@@ -5,14 +5,11 @@
 import { setMaxListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
 import { artifactPath } from '../adapters/artifact-store.js';
 import type { StoredVideo } from '../adapters/artifact-store.js';
 import { deadline } from '../adapters/deadline.js';
-import { setMaxCostSignal } from '../workflows/contract.js';
 import { audit } from './audit.js';
 import { Driver } from './driver.js';
-import type { Steer } from './driver.js';
 import type { Booked, Ended, Finding } from './evidence.js';
 import { figuresOf } from './figures.js';
 import type { Figures } from './figures.js';
@@ -63,11 +60,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const start = Date.now();
   const until = (at: number): Promise<void> =>
     sleep(Math.max(0, at * 1000 - (Date.now() - start)), undefined, { signal });
-  await using steer = steering(stack, signal);
   const played = Promise.all(
     plan.jobs.map(async (job) => {
       await until(job.at);
-      await driver.play(job, steer);
+      await driver.play(job);
     }),
   );
   const struck = strikeAll(plan, stack, { until, log }).then(async (kills) => {
@@ -178,26 +174,3 @@ const unexplainedEnds = ({ workers, api }: ChaosStack): Finding[] =>
   [...workers, api].flatMap(({ unexplained }) =>
     unexplained.map((says): Finding => ({ kind: 'wrong_end', says })),
   );
-
-/** Signals that the API has no route for, sent until Temporal has taken them. */
-function steering({ config }: ChaosStack, signal: AbortSignal): Steer & AsyncDisposable {
-  const connection = Connection.lazy({ address: config.temporal.address });
-  const client = new Client({ connection });
-  return {
-    [Symbol.asyncDispose]: () => connection.close(),
-    async setMaxCost(jobId, max_cost_usd) {
-      for (;;) {
-        try {
-          await client.withDeadline(Date.now() + 5_000, () =>
-            client.workflow.getHandle(jobId).signal(setMaxCostSignal, { max_cost_usd }),
-          );
-          return;
-        } catch (error) {
-          // The job is over: the cap no longer matters.
-          if ((error as Error).name === 'WorkflowNotFoundError') return;
-          await sleep(300, undefined, { signal });
-        }
-      }
-    },
-  };
-}
