@@ -1,6 +1,7 @@
 /**
  * Does a process still live? Asked by whoever finds a file that a process left behind. An id used again by a later
- * process counts as dead, where the system tells when a process was started.
+ * process counts as dead, where the system tells when a process was started; and so does a killed one that nobody has
+ * waited for yet, as in a container whose first process never does.
  */
 import { readFileSync } from 'node:fs';
 
@@ -21,17 +22,19 @@ export const isAlive = ({ pid, started }: ProcessIdentity): boolean =>
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return stat(pid)?.[0] !== 'Z';
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
-/** Field 22 of Linux' stat(5), counted after the name, which may hold spaces. */
-function startTime(pid: number): string | null {
+const startTime = (pid: number): string | null => stat(pid)?.[19] ?? null;
+
+/** Linux' proc(5), from the state on: counted after the name, which may hold spaces. Null elsewhere. */
+function stat(pid: number): string[] | null {
   try {
-    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    const text = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ');
   } catch {
     return null;
   }

@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { claimDataDir, holderOf } from '../src/data-dir-claim.js';
+import { eventually } from './support/eventually.js';
+import { startProcess } from './support/processes.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -59,6 +62,28 @@ describe('the claim on a data folder', () => {
     async () => {
       const claim = { pid: process.pid, started: '1', command: 'start', url: null };
       await writeFile(file(), JSON.stringify(claim));
+      expect((await claimDataDir(folder, 'generate')).kind).toBe('held');
+    },
+  );
+
+  it.runIf(process.platform === 'linux')(
+    'is not held by a killed process that nobody has waited for yet',
+    async () => {
+      // A shell that turns into a program which never waits for the child the shell had.
+      await using parent = startProcess(['sh', '-c', 'sleep 600 & echo child $!; exec sleep 600']);
+      const pid = Number((await parent.waitFor(/child (\d+)/))[1]);
+      await eventually('the shell to have turned', () => {
+        const name = readFileSync(`/proc/${String(parent.pid)}/comm`, 'utf8').trim();
+        return Promise.resolve({ done: name === 'sleep', value: name });
+      });
+      const claim = { pid, started: null, command: 'start', url: null };
+      await writeFile(file(), JSON.stringify(claim));
+      expect((await claimDataDir(folder, 'generate')).kind).toBe('taken');
+      process.kill(pid, 'SIGKILL');
+      await eventually('nobody to hold it', async () => {
+        const holder = await holderOf(folder);
+        return { done: holder === null, value: holder };
+      });
       expect((await claimDataDir(folder, 'generate')).kind).toBe('held');
     },
   );
