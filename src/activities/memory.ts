@@ -54,7 +54,7 @@ export async function recall(
     failed_attempts: failed,
     open,
     adopted: last?.id === open && last.adopted,
-    unclear: open === null && !(fresh || endedCleanly(execution, input, failed)),
+    unclear: open === null && !(fresh || endedCleanly(execution, input, { failed, details })),
     known: new Set([
       ...(input.known ?? []),
       ...(told?.predictions.map(({ id }) => id) ?? []),
@@ -81,11 +81,20 @@ export async function newsOf(
   };
 }
 
-/** Every execution before this one ended in a failure that was recorded, so none was cut off midway. */
-const endedCleanly = (execution: Execution, input: GenerateClipInput, failed: number): boolean =>
+/**
+ * Every execution before this one ended in a failure that was recorded, so none was cut off midway. Counting alone
+ * would not tell: `temporal activity reset` begins the count anew. What the last one said rides with its failure.
+ */
+const endedCleanly = (
+  execution: Execution,
+  input: GenerateClipInput,
+  { failed, details }: { failed: number; details: Heartbeat | null },
+): boolean =>
   !input.unclear &&
   execution.info.attempt > 1 &&
-  execution.info.attempt - 1 === failed - input.failed_attempts;
+  execution.info.attempt - 1 === failed - input.failed_attempts &&
+  details?.attempt === failed &&
+  details.failed_attempts === failed;
 
 function heartbeatOf(value: unknown): Heartbeat | null {
   const beat = value as Partial<Heartbeat> | null | undefined;

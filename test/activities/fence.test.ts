@@ -1,10 +1,10 @@
-/** G1 across two workers: one that waited asks what happened meanwhile before it pays. */
+/** G1 across executions: who has waited, or may have been cut off, looks before it pays. */
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Deps } from '../../src/activities/deps.js';
 import { createGenerateClip } from '../../src/activities/generate-clip.js';
-import type { ProviderPrediction } from '../../src/adapters/replicate.js';
-import type { GenerateClipInput } from '../../src/domain/activity.js';
+import type { CreateOutcome, ProviderPrediction } from '../../src/adapters/replicate.js';
+import type { GenerateClipInput, Heartbeat } from '../../src/domain/activity.js';
 import type { ClipMemory } from '../../src/workflows/contract.js';
 import { predictionOf } from '../support/played.js';
 
@@ -25,8 +25,8 @@ const input: GenerateClipInput = {
   known: [],
 };
 
-const theirs: ProviderPrediction = {
-  id: 'theirs',
+const rendered = (id: string): ProviderPrediction => ({
+  id,
   model: 'a/b',
   version: null,
   status: 'succeeded',
@@ -40,18 +40,24 @@ const theirs: ProviderPrediction = {
   completed_at: new Date().toISOString(),
   deadline: null,
   predict_time: 1,
-  web_url: 'https://replicate.com/p/theirs',
+  web_url: `https://replicate.com/p/${id}`,
+});
+
+const nothing: ClipMemory = {
+  failed_attempts: 0,
+  predictions: [],
+  claimed: [],
+  granted: true,
+  last_error: null,
 };
 
-it('attaches to what another worker created while it was made to wait, instead of creating too', async () => {
-  let creates = 0;
-  const memory: ClipMemory = {
-    failed_attempts: 0,
-    predictions: [{ ...predictionOf(input), id: 'theirs', attempt: 1, status: 'processing' }],
-    claimed: [],
-    granted: true,
-    last_error: null,
-  };
+/** What an execution finds around it, and what it asked of the provider, in order. */
+function surroundings(found: {
+  memory: ClipMemory;
+  created: CreateOutcome;
+  listed?: ProviderPrediction[];
+}) {
+  const asked: ('create' | 'list')[] = [];
   const deps = {
     webhook_url: null,
     poll_interval: () => 1,
@@ -63,23 +69,78 @@ it('attaches to what another worker created while it was made to wait, instead o
     },
     workflow: () => ({
       signal: () => Promise.resolve(),
-      memory: () => Promise.resolve(memory),
+      memory: () => Promise.resolve(found.memory),
     }),
     reader: {
-      open: () => ({
-        read: () => Promise.resolve({ type: 'found', prediction: theirs }),
+      open: (id: string) => ({
+        read: () => Promise.resolve({ type: 'found', prediction: rendered(id) }),
         [Symbol.dispose]: () => undefined,
       }),
     },
     replicate: {
       create: () => {
-        creates++;
-        return Promise.resolve({ type: 'throttled', seconds: 0.01, message: 'HTTP 429' });
+        asked.push('create');
+        return Promise.resolve(found.created);
+      },
+      list: () => {
+        asked.push('list');
+        return Promise.resolve({ type: 'listed', predictions: found.listed ?? [] });
       },
     },
   } as unknown as Deps;
-  const environment = new MockActivityEnvironment();
-  const result: unknown = await environment.run(createGenerateClip(deps), input);
-  expect(creates).toBe(1);
+  return { asked, generateClip: createGenerateClip(deps) };
+}
+
+it('attaches to what another worker created while it was made to wait, instead of creating too', async () => {
+  const { asked, generateClip } = surroundings({
+    memory: {
+      ...nothing,
+      predictions: [{ ...predictionOf(input), id: 'theirs', attempt: 1, status: 'processing' }],
+    },
+    created: { type: 'throttled', seconds: 0.01, message: 'HTTP 429' },
+  });
+  const result: unknown = await new MockActivityEnvironment().run(generateClip, input);
+  expect(asked).toEqual(['create']);
   expect(result).toMatchObject({ outcome: 'succeeded', prediction: { id: 'theirs' } });
+});
+
+describe('the execution after a failed attempt', () => {
+  const memory = { ...nothing, failed_attempts: 1, predictions: [predictionOf(input)] };
+  const beat: Heartbeat = {
+    attempt: 1,
+    failed_attempts: 1,
+    phase: 'waiting',
+    prediction_id: null,
+    status: null,
+    percent: null,
+    until: null,
+    message: null,
+  };
+  const inSecond = (heartbeatDetails: Heartbeat | undefined) =>
+    new MockActivityEnvironment({ attempt: 2, heartbeatDetails });
+
+  it('creates at once when the one before said that its attempt is over', async () => {
+    const { asked, generateClip } = surroundings({
+      memory,
+      created: { type: 'created', prediction: rendered('new') },
+    });
+    await inSecond(beat).run(generateClip, input);
+    expect(asked).toEqual(['create']);
+  });
+
+  // A reset counts from one again: the execution that was then killed is as many as the attempt that failed.
+  it.each([
+    ['was looking when it was last heard of', { ...beat, attempt: 2, phase: 'reconciling' }],
+    ['was made to wait when it was last heard of', { ...beat, attempt: 2 }],
+    ['was never heard of', undefined],
+  ] as const)('looks before it pays when the one before it %s', async (_, heard) => {
+    const { asked, generateClip } = surroundings({
+      memory,
+      created: { type: 'created', prediction: rendered('second') },
+      listed: [rendered('lost')],
+    });
+    const result: unknown = await inSecond(heard).run(generateClip, input);
+    expect(asked).toEqual(['list']);
+    expect(result).toMatchObject({ outcome: 'succeeded', prediction: { id: 'lost' } });
+  });
 });

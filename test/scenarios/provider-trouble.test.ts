@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Clip } from '../../src/domain/job.js';
 import { planOf } from '../support/plans.js';
+import { executionsOf } from '../support/history.js';
 import { World } from '../support/world.js';
 
 /** Milliseconds that passed at the provider between the end of each prediction of a clip and the next create. */
@@ -32,7 +33,7 @@ async function outcomes(faults: readonly string[]) {
     const creates = predictions.filter(({ input }) => input['prompt'] === prompts[index]).length;
     return [fault, { clip, creates }];
   });
-  return { job, table };
+  return { job, table, history: await run.handle.fetchHistory() };
 }
 
 describe('trouble while polling', () => {
@@ -156,13 +157,20 @@ describe('a download that goes wrong', () => {
       'file-500:2',
       'redirect-file:1',
       'too-large-file:1',
-      // Every time, and for longer than a download may be silent: slow is not stalled.
-      'slow-file:22:always',
     ]);
     for (const [fault, { clip, creates }] of table) {
       expect(clip, fault).toMatchObject({ status: 'succeeded', attempt: 1 });
       expect(creates, fault).toBe(1);
     }
+  });
+
+  it('is not cut off while bytes still come, however slowly', async () => {
+    // For longer than a download may be silent, and its activity without a heartbeat.
+    const { history, table } = await outcomes(['slow-file:22:always']);
+    const [, { clip, creates }] = table[0] ?? ['', { clip: undefined, creates: 0 }];
+    expect(clip).toMatchObject({ status: 'succeeded', attempt: 1 });
+    expect(creates).toBe(1);
+    expect(executionsOf(history, 'store-0')).toEqual([1]);
   });
 
   it('ends as output_lost when the provider has deleted the file, unpaid again', async () => {
