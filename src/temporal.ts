@@ -110,7 +110,11 @@ class Keeper {
     for (const delay of REPAIRS_MS) {
       await sleep(delay, undefined, { signal: this.#closing.signal }).catch(() => undefined);
       if (this.#phase.kind !== 'running' || this.#phase.server !== server) return;
-      await refreshTasks(`${HOST}:${String(port)}`, namespace).catch(() => undefined);
+      await refreshTasks(`${HOST}:${String(port)}`, namespace).catch((error: unknown) => {
+        if (this.pid !== server.pid) return;
+        const why = error instanceof Error ? error.message : String(error);
+        this.#log(`temporal: tasks that a crash may have lost could not be made anew: ${why}`);
+      });
     }
   }
 

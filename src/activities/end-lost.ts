@@ -1,18 +1,17 @@
 /**
  * For a clip that ended while nobody knew whether its create had come through: finds the prediction that may
- * exist, ends it and reads how it ended. Creates nothing.
+ * exist, so that it stands in the ledger and is ended like any other. Creates nothing and ends nothing itself.
  *
  * G4 A worker that died in the middle of a create leaves nothing running behind a clip that was canceled.
  */
 import { ApplicationFailure } from '@temporalio/activity';
-import { isTerminal } from '../adapters/replicate.js';
+import type { ProviderPrediction } from '../adapters/replicate.js';
 import type { CanceledExecution, EndLostInput } from '../domain/activity.js';
 import { INTERRUPTED } from '../domain/failures.js';
-import { cancelAndConfirm } from './cancel.js';
 import type { Deps } from './deps.js';
 import { Execution } from './execution.js';
 import { findLost } from './find-lost.js';
-import { toLedger } from './ledger.js';
+import { toLedger, unread } from './ledger.js';
 
 export const createEndLost =
   (deps: Deps) =>
@@ -28,22 +27,34 @@ export const createEndLost =
       message: null,
     });
     execution.beat({});
-    const owner = `${execution.workflowId}/${String(input.clip_index)}`;
-    const lost =
-      input.resume === null
-        ? await findLost(deps, execution, { ...input, owner, exclude: new Set(input.known) })
-        : null;
-    const id = input.resume ?? lost?.id ?? null;
-    if (id === null) {
+    const found = await (input.resume === null
+      ? lostOne(deps, execution, input)
+      : knownOne(deps, input.resume, input.model));
+    if (found === null) {
       if (execution.interruption === null) return { prediction: null, output_url: null };
       throw ApplicationFailure.retryable('cut off; the next execution looks again', INTERRUPTED);
     }
-    const last = await cancelAndConfirm(deps.replicate, id, lost);
-    if (last === null || !isTerminal(last.status)) {
-      throw ApplicationFailure.retryable(`expected prediction ${id} to be over`, 'provider_error');
-    }
     return {
-      prediction: toLedger(last, input, input.attempt, lost !== null),
-      output_url: last.status === 'succeeded' ? last.output_url : null,
+      prediction: toLedger(found, input, input.attempt, input.resume === null),
+      output_url: found.status === 'succeeded' ? found.output_url : null,
     };
   };
+
+const lostOne = (
+  deps: Deps,
+  execution: Execution,
+  input: EndLostInput,
+): Promise<ProviderPrediction | null> => {
+  const owner = `${execution.workflowId}/${String(input.clip_index)}`;
+  return findLost(deps, execution, { ...input, owner, exclude: new Set(input.known) });
+};
+
+/** Whoever ends it goes on trying to read it. */
+async function knownOne(
+  { replicate }: Deps,
+  id: string,
+  model: string,
+): Promise<ProviderPrediction> {
+  const answer = await replicate.get(id);
+  return answer.type === 'found' ? answer.prediction : unread(id, model);
+}

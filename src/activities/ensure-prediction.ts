@@ -42,18 +42,22 @@ export async function ensurePrediction(
 
 async function create(deps: Deps, attempt: Attempt, memory: Memory): Promise<Started | null> {
   const { execution, input } = attempt;
+  // Without this word a reset, which counts from one again, makes an execution that dies in its create look like one
+  // that never began. A first one keeps silent, for its first heartbeat is to carry the prediction's id.
+  if (!execution.isFirst) execution.beat({ phase: 'creating' });
   for (
     let unclear = 0, told = false, waited = memory.unclear;
     execution.interruption === null;
     waited = true
   ) {
+    await expectClaims(deps, attempt);
     // Whoever waited may have been taken for dead: another execution may have gone on meanwhile.
     const news = waited ? await newsOf(attempt) : null;
     if (news?.isOver) throw ApplicationFailure.retryable('another went on', INTERRUPTED);
     if (news?.open) return { id: news.open, known: null, adopted: news.adopted };
     if (news?.granted === false) throw await refused(attempt, memory);
+    // The last look before money is spent: a disk, too, may have made us wait for too long.
     if (execution.interruption !== null) break;
-    await expectClaims(deps, attempt);
     // Never aborted: an answer thrown away may be a prediction paid for.
     const outcome = await deps.replicate.create({
       model: input.model,

@@ -2,8 +2,8 @@
  * One execution of the paid activity as Temporal sees it: its heartbeats, and why it should stop.
  * It owns the timer that beats; it never decides what becomes of a prediction.
  *
- * X1 The first heartbeat of a fresh execution carries the prediction's id: only the first is sent at once,
- *    a second within the throttle is lost by a kill.
+ * X1 The first heartbeat of an activity's first execution carries the prediction's id: only the first is sent at
+ *    once, a second within the throttle is lost by a kill.
  * X2 One that was suspended for longer than its heartbeat time-out (a laptop's lid, a stopped process) takes
  *    itself for gone before it hears so: another may have gone on meanwhile.
  */

@@ -1,6 +1,9 @@
 /**
  * Finds a prediction whose create was never answered: in the provider's list, by exact input, never one that
  * has another owner. "Nothing was created" is believed only after the list has been watched for a while.
+ *
+ * L1 The provider erases inputs after an hour. One erased prediction of the model that nobody has claimed may be the
+ *    lost one, and is taken for it: better a clip that says that its video is gone than one that is paid twice.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProviderPrediction, Replicate } from '../adapters/replicate.js';
@@ -39,6 +42,8 @@ export async function findLost(
   });
   const started = Date.now();
   for (let readable = false; ;) {
+    // What a list says is as old as the question: reading many pages takes its time.
+    const asked = Date.now();
     const answer = await replicate.list(createdAfter);
     if (answer.type === 'listed') {
       const mine = await firstUnclaimed(answer.predictions, claims, wanted).catch(() => undefined);
@@ -48,7 +53,7 @@ export async function findLost(
       readable = false;
     }
     // A list that cannot be read, or not be claimed from, proves nothing: go on until it can.
-    if (readable && Date.now() - started >= WATCH) return null;
+    if (readable && asked - started >= WATCH) return null;
     // Canceled: what was created has to be found all the more, in order to be ended.
     if (execution.interruption === 'cancel') await sleep(EVERY);
     else if (execution.interruption !== null) return null;
@@ -74,12 +79,20 @@ async function firstUnclaimed(
   wanted: Wanted,
 ): Promise<ProviderPrediction | null> {
   const input = canonicalJson(wanted.input);
-  const matches = listed
-    .filter(({ id, model }) => !wanted.exclude.has(id) && (model === wanted.model || model === ''))
+  const possible = listed.filter(({ id }) => !wanted.exclude.has(id));
+  const matches = possible
+    .filter(({ model }) => model === wanted.model || model === '')
     .filter((prediction) => canonicalJson(prediction.input) === input)
-    .sort((a, b) => worth(a) - worth(b) || Date.parse(a.created_at) - Date.parse(b.created_at));
-  for (const match of matches) {
+    .sort((a, b) => worth(a) - worth(b) || byAge(a, b));
+  const erased = possible
+    .filter(({ model, data_removed }) => data_removed && model === wanted.model)
+    .filter((prediction) => Object.keys(prediction.input).length === 0)
+    .sort(byAge);
+  for (const match of [...matches, ...erased]) {
     if (await claims.claim(match.id, wanted.owner)) return match;
   }
   return null;
 }
+
+const byAge = (a: ProviderPrediction, b: ProviderPrediction): number =>
+  Date.parse(a.created_at) - Date.parse(b.created_at);

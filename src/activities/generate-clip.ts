@@ -23,6 +23,7 @@ import { ensurePrediction } from './ensure-prediction.js';
 import type { Started } from './ensure-prediction.js';
 import { Execution } from './execution.js';
 import { follow } from './follow.js';
+import { unread } from './ledger.js';
 import { recall } from './memory.js';
 import type { Memory } from './memory.js';
 import { judge } from './verdict.js';
@@ -140,21 +141,3 @@ async function canceled(
     output_url: final.status === 'succeeded' ? final.output_url : null,
   };
 }
-
-const unread = (id: string, model: string): ProviderPrediction => ({
-  id,
-  model,
-  version: null,
-  status: 'starting',
-  input: {},
-  output_url: null,
-  error: null,
-  logs: '',
-  data_removed: false,
-  created_at: new Date().toISOString(),
-  started_at: null,
-  completed_at: null,
-  deadline: null,
-  predict_time: null,
-  web_url: `https://replicate.com/p/${id}`,
-});

@@ -32,3 +32,22 @@ export function toLedger(
     adopted,
   };
 }
+
+/** One of which only the id is known; whatever is read of it later takes its place. */
+export const unread = (id: string, model: string): ProviderPrediction => ({
+  id,
+  model,
+  version: null,
+  status: 'starting',
+  input: {},
+  output_url: null,
+  error: null,
+  logs: '',
+  data_removed: false,
+  created_at: new Date().toISOString(),
+  started_at: null,
+  completed_at: null,
+  deadline: null,
+  predict_time: null,
+  web_url: `https://replicate.com/p/${id}`,
+});

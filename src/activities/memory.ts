@@ -83,7 +83,8 @@ export async function newsOf(
 
 /**
  * Every execution before this one ended in a failure that was recorded, so none was cut off midway. Counting alone
- * would not tell: `temporal activity reset` begins the count anew. What the last one said rides with its failure.
+ * would not tell, for `temporal activity reset` begins the count anew. What the last one said has to agree: the word
+ * that its attempt is over rides with its failure, and whoever creates after it says so first.
  */
 const endedCleanly = (
   execution: Execution,

@@ -4,7 +4,7 @@
  *
  * O1 a job that goes on owns what it has claimed, what its ledger has, and what one of its unfinished clips may
  *    be looking for just now.
- *    Of what nobody has claimed yet, the very young may be a job's that is not listed as running yet.
+ *    What no ledger has yet and is very young may be a job's that is not listed as running yet.
  * O2 a job that is over owns what its ledger has, but nothing that still runs: nobody waits for it any more.
  */
 import type { ProviderPrediction } from '../adapters/replicate.js';
@@ -85,9 +85,9 @@ function judge({ running, silent, ended }: KnownJobs, now: number): Judge {
     const jobId = inLedgerOf ?? owner?.slice(0, owner.lastIndexOf('/')) ?? null;
     if (jobId !== null && goesOn.has(jobId)) return null; // O1
     if (inLedgerOf !== undefined) return isAlive ? { left_by: inLedgerOf } : null; // O2
+    if (now - Date.parse(prediction.created_at) < YOUNG * 1000) return null; // O1
     if (jobId !== null) return isAlive || over.has(jobId) ? { left_by: jobId } : null;
-    const isYoung = now - Date.parse(prediction.created_at) < YOUNG * 1000;
-    return isYoung || mayBeWanted(prediction, wanted) ? null : { left_by: null }; // O1
+    return mayBeWanted(prediction, wanted) ? null : { left_by: null }; // O1
   };
 }
 

@@ -127,8 +127,6 @@ export interface SettlePredictionInput {
   prediction: Prediction;
   price: UnitPrice | null;
   bills_failed: boolean;
-  /** Ask the provider to end it first. */
-  cancel: boolean;
 }
 
 export interface StoreClipInput {

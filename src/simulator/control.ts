@@ -29,6 +29,7 @@ export function statsOf(core: Core): Record<string, unknown> {
     ...core.counters.view(),
     held: heldNow(core),
     faults: core.desk.rules.map((rule) => ({ ...rule, remaining: times(rule.remaining) })),
+    struck: core.desk.struck,
     settings: core.settings,
     predictions: [...core.predictions.newest()]
       .slice(0, MOST_LISTED)

@@ -90,6 +90,7 @@ export class FaultDesk {
   #rules: FaultRule[] = [];
   #lastRule = 0;
   readonly #uses = new Map<string, number>();
+  readonly #struck = new Map<string, number>();
   readonly #onUse: (key: string) => void;
 
   /** `onUse` hears of every counted use, so that somebody can remember it. */
@@ -105,6 +106,11 @@ export class FaultDesk {
     return rule;
   }
 
+  /** How often each fault has struck since the simulator started, by name. */
+  get struck(): Record<string, number> {
+    return Object.fromEntries(this.#struck);
+  }
+
   get rules(): readonly FaultRule[] {
     return this.#rules;
   }
@@ -117,6 +123,7 @@ export class FaultDesk {
   forget(): void {
     this.clear();
     this.#uses.clear();
+    this.#struck.clear();
   }
 
   /** Counts a use that was recorded earlier. */
@@ -158,9 +165,11 @@ export class FaultDesk {
   #takeRule(subject: Subject, fits: (use: FaultUse) => Effect | undefined): Effect | undefined {
     for (const rule of this.#rules) {
       const use = parseFault(rule.fault);
-      const effect = use === undefined || rule.remaining <= 0 ? undefined : fits(use);
-      if (effect === undefined || !matches(rule, subject)) continue;
+      if (use === undefined || rule.remaining <= 0 || !matches(rule, subject)) continue;
+      const effect = fits(use);
+      if (effect === undefined) continue;
       rule.remaining -= 1;
+      this.#strike(use);
       return effect;
     }
     return undefined;
@@ -181,9 +190,14 @@ export class FaultDesk {
         this.remember(key);
         this.#onUse(key);
       }
+      this.#strike(tag);
       return effect;
     }
     return undefined;
+  }
+
+  #strike({ name }: FaultUse): void {
+    this.#struck.set(name, (this.#struck.get(name) ?? 0) + 1);
   }
 }
 

@@ -85,7 +85,7 @@ export const { settlePrediction } = proxyActivities<Activities>({
   },
 });
 
-/** The same for one that may not even exist: it is looked for first. */
+/** Looks for one that may not even exist, so that it can be ended: as patient. */
 export const { endLost } = proxyActivities<Activities>({
   ...COMMON,
   startToCloseTimeout: '2m',

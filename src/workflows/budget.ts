@@ -3,7 +3,8 @@
  *
  * B1 spent + reserved ≤ cap before every paid call: an attempt reserves its estimate before it may create,
  *    and gives it back when its prediction is settled in the ledger.
- * B2 What nobody knows the cost of counts with its estimate, never as nothing.
+ * B2 What nobody knows the cost of counts with its estimate, never as nothing: a prediction that still runs though
+ *    nobody waits for it, and one that may have been created and could not be looked for.
  */
 import type { Prediction } from '../domain/job.js';
 import { isTerminal } from '../domain/prediction.js';
@@ -18,7 +19,10 @@ export interface Account {
 
 export class Budget {
   cap: number | null;
-  readonly #reserved = new Set<number>();
+  /** By clip: the predictions it had already when the reservation was made, which stands for none of them. */
+  readonly #reserved = new Map<number, ReadonlySet<string>>();
+  /** Clips with a prediction that nobody knows of. */
+  readonly #unknown: number[] = [];
   readonly #accounts: () => readonly Account[];
 
   constructor(cap: number | null, accounts: () => readonly Account[]) {
@@ -26,15 +30,17 @@ export class Budget {
     this.#accounts = accounts;
   }
 
-  /** B2: one that runs has its estimate reserved, unless nobody waits for it any more. */
+  /** B2 */
   get spent(): number {
-    const costs = this.#accounts().flatMap(({ clip_index, estimated_cost_usd, predictions }) =>
-      predictions.map(({ cost_usd, status }) => {
-        const isCovered = this.#reserved.has(clip_index) && !isTerminal(status);
+    const accounts = this.#accounts();
+    const costs = accounts.flatMap(({ clip_index, estimated_cost_usd, predictions }) =>
+      predictions.map(({ id, cost_usd, status }) => {
+        const isCovered = !isTerminal(status) && this.#reserved.get(clip_index)?.has(id) === false;
         return cost_usd ?? (isCovered ? 0 : estimated_cost_usd);
       }),
     );
-    return addUsd(...costs);
+    const estimate = estimatesIn(accounts);
+    return addUsd(...costs, ...this.#unknown.map(estimate));
   }
 
   fits(clipIndex: number): boolean {
@@ -44,9 +50,8 @@ export class Budget {
   /** How many of these clips could be paid from what is neither spent nor reserved. */
   affordable(clipIndexes: readonly number[]): number {
     if (this.cap === null) return clipIndexes.length;
-    const accounts = new Map(this.#accounts().map((account) => [account.clip_index, account]));
-    const estimate = (index: number): number => accounts.get(index)?.estimated_cost_usd ?? 0;
-    let sum = addUsd(this.spent, ...[...this.#reserved].map(estimate));
+    const estimate = estimatesIn(this.#accounts());
+    let sum = addUsd(this.spent, ...[...this.#reserved.keys()].map(estimate));
     const cheapestFirst = clipIndexes.map(estimate).sort((a, b) => a - b);
     const cap = addUsd(this.cap);
     const first = cheapestFirst.findIndex((usd) => (sum = addUsd(sum, usd)) > cap);
@@ -57,11 +62,24 @@ export class Budget {
   reserve(clipIndex: number): boolean {
     this.#reserved.delete(clipIndex);
     if (!this.fits(clipIndex)) return false;
-    this.#reserved.add(clipIndex);
+    const had = this.#accounts().find(({ clip_index }) => clip_index === clipIndex)?.predictions;
+    this.#reserved.set(clipIndex, new Set(had?.map(({ id }) => id)));
     return true;
   }
 
   release(clipIndex: number): void {
     this.#reserved.delete(clipIndex);
   }
+
+  /** A create of this clip may have come through, and nobody could find out: it counts for good. */
+  countUnknown(clipIndex: number): void {
+    this.#unknown.push(clipIndex);
+  }
+}
+
+function estimatesIn(accounts: readonly Account[]): (clipIndex: number) => number {
+  const known = new Map(
+    accounts.map(({ clip_index, estimated_cost_usd }) => [clip_index, estimated_cost_usd]),
+  );
+  return (clipIndex) => known.get(clipIndex) ?? 0;
 }

@@ -55,6 +55,8 @@ export class Dispatcher implements JobContext {
     while (!this.isIdle) {
       await condition(() => this.isIdle || this.#mayStart());
       if (this.#endHopeless()) continue;
+      // Of two signals that came together the first may have let us through, and the second was "pause".
+      if (!this.#mayStart()) continue;
       const due = this.#images.due(this.#queue);
       // Whatever was asked for while the images were looked at counts before a start.
       if (due.length > 0) this.#refuse(await this.#images.prepare(due));
@@ -141,6 +143,7 @@ export class Dispatcher implements JobContext {
     const before = this.budget.cap === null ? 'none' : `$${String(this.budget.cap)}`;
     this.budget.cap = usd;
     this.log.warn(`the cost cap is now $${String(usd)} (before: ${before})`, { max_cost_usd: usd });
+    for (const run of this.#running.values()) run.onCapChanged();
   }
 
   onPredictionCreated({ clip_index, prediction }: PredictionCreated): void {

@@ -46,6 +46,7 @@ export class ClipRun {
   #failedAttempts = 0;
   #granted = true;
   #lastError: Problem | null = null;
+  #nextAttemptAt: string | null = null;
   /** What the provider said when it made the attempt wait, until it let it through. */
   #throttled: string | null = null;
   readonly #endable = new Endable();
@@ -102,14 +103,21 @@ export class ClipRun {
     if (attempt <= this.#failedAttempts) return;
     this.#failedAttempts = attempt;
     this.#lastError = error;
-    this.#granted = this.#job.budget.reserve(this.#index);
-    if (!this.#granted) return;
+    this.#nextAttemptAt = new Date(Date.now() + delay * 1000).toISOString();
+    this.#granted = false;
+    this.onCapChanged();
+  }
+
+  /** Grants the next attempt, if one waits for that and the cap allows it. */
+  onCapChanged(): void {
+    if (this.#granted || !this.#job.budget.reserve(this.#index)) return;
+    this.#granted = true;
     this.#record('clip.retrying', {
       status: 'retrying',
-      attempt,
-      retry_count: attempt,
-      error,
-      next_attempt_at: new Date(Date.now() + delay * 1000).toISOString(),
+      attempt: this.#failedAttempts,
+      retry_count: this.#failedAttempts,
+      error: this.#lastError,
+      next_attempt_at: this.#nextAttemptAt,
     });
   }
 
@@ -212,7 +220,9 @@ export class ClipRun {
     const asked = this.#unanswered;
     if (asked === null || this.#ledger.openOf(this.#failedAttempts + 1) !== null) return null;
     const state = { ...asked, ...this.#state() };
-    return endLostOf(this.#job, given.endLostInput(this.#job.plan, this.#clip, state));
+    const end = await endLostOf(this.#job, given.endLostInput(this.#job.plan, this.#clip, state));
+    if (end === null) this.#job.budget.countUnknown(this.#index);
+    return end;
   }
 
   /** A failure that Temporal no longer retries: the seconds until the next attempt, or the end of the clip. */

@@ -18,14 +18,7 @@ export async function settleClip(
       try {
         const settled = await settlePrediction.executeWithOptions(
           { summary: `end prediction ${prediction.id}` },
-          [
-            {
-              prediction,
-              price: clip.price,
-              bills_failed: job.plan.model.bills_failed,
-              cancel: true,
-            },
-          ],
+          [{ prediction, price: clip.price, bills_failed: job.plan.model.bills_failed }],
         );
         rendered = bookEnd(ledger, settled) ?? rendered;
       } catch (error) {
@@ -40,7 +33,7 @@ export async function settleClip(
   });
 }
 
-/** Finds and ends what a create may have left behind whose execution never answered; null when nobody can tell. */
+/** Finds what a create may have left behind whose execution never answered; null when nobody can tell. */
 export async function endLostOf(
   job: JobContext,
   input: EndLostInput,

@@ -1,12 +1,15 @@
 /** G1 across executions: who has waited, or may have been cut off, looks before it pays. */
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Deps } from '../../src/activities/deps.js';
 import { createGenerateClip } from '../../src/activities/generate-clip.js';
 import type { CreateOutcome, ProviderPrediction } from '../../src/adapters/replicate.js';
 import type { GenerateClipInput, Heartbeat } from '../../src/domain/activity.js';
 import type { ClipMemory } from '../../src/workflows/contract.js';
 import { predictionOf } from '../support/played.js';
+import { rendered } from './rendered.js';
+
+afterEach(() => vi.restoreAllMocks());
 
 const input: GenerateClipInput = {
   clip_index: 0,
@@ -25,24 +28,6 @@ const input: GenerateClipInput = {
   known: [],
 };
 
-const rendered = (id: string): ProviderPrediction => ({
-  id,
-  model: 'a/b',
-  version: null,
-  status: 'succeeded',
-  input: input.input,
-  output_url: 'https://replicate.delivery/x.mp4',
-  error: null,
-  logs: '',
-  data_removed: false,
-  created_at: new Date().toISOString(),
-  started_at: null,
-  completed_at: new Date().toISOString(),
-  deadline: null,
-  predict_time: 1,
-  web_url: `https://replicate.com/p/${id}`,
-});
-
 const nothing: ClipMemory = {
   failed_attempts: 0,
   predictions: [],
@@ -56,6 +41,8 @@ function surroundings(found: {
   memory: ClipMemory;
   created: CreateOutcome;
   listed?: ProviderPrediction[];
+  /** Of the disk, before anything is created. */
+  check?: () => void;
 }) {
   const asked: ('create' | 'list')[] = [];
   const deps = {
@@ -65,7 +52,7 @@ function surroundings(found: {
     claims: {
       claim: () => Promise.resolve(true),
       owner: () => Promise.resolve(null),
-      check: () => Promise.resolve(),
+      check: () => Promise.resolve(found.check?.()),
     },
     workflow: () => ({
       signal: () => Promise.resolve(),
@@ -104,6 +91,19 @@ it('attaches to what another worker created while it was made to wait, instead o
   expect(result).toMatchObject({ outcome: 'succeeded', prediction: { id: 'theirs' } });
 });
 
+it('creates nothing when a disk has made it wait for longer than it may be silent', async () => {
+  let now = Date.now();
+  vi.spyOn(Date, 'now').mockImplementation(() => now);
+  const { asked, generateClip } = surroundings({
+    memory: nothing,
+    created: { type: 'created', prediction: rendered('twin') },
+    check: () => (now += 30_000),
+  });
+  const environment = new MockActivityEnvironment({ heartbeatTimeoutMs: 15_000 });
+  await expect(environment.run(generateClip, input)).rejects.toMatchObject({ type: 'Interrupted' });
+  expect(asked).toEqual([]);
+});
+
 describe('the execution after a failed attempt', () => {
   const memory = { ...nothing, failed_attempts: 1, predictions: [predictionOf(input)] };
   const beat: Heartbeat = {
@@ -124,12 +124,18 @@ describe('the execution after a failed attempt', () => {
       memory,
       created: { type: 'created', prediction: rendered('new') },
     });
-    await inSecond(beat).run(generateClip, input);
+    const environment = inSecond(beat);
+    const beats: unknown[] = [];
+    environment.on('heartbeat', (details) => beats.push([...asked, details]));
+    await environment.run(generateClip, input);
     expect(asked).toEqual(['create']);
+    // Said before it created: whoever follows a reset sees that this one began.
+    expect(beats[0]).toEqual([expect.objectContaining({ attempt: 2, failed_attempts: 1 })]);
   });
 
   // A reset counts from one again: the execution that was then killed is as many as the attempt that failed.
   it.each([
+    ['was about to create', { ...beat, attempt: 2, phase: 'creating' }],
     ['was looking when it was last heard of', { ...beat, attempt: 2, phase: 'reconciling' }],
     ['was made to wait when it was last heard of', { ...beat, attempt: 2 }],
     ['was never heard of', undefined],

@@ -104,6 +104,13 @@ describe('no orphan', () => {
     expect(await idsOf(found)).toEqual([]);
   });
 
+  it('is what a job that is not listed as running yet has just claimed', async () => {
+    const young = { ...prediction('p1', 'starting'), created_at: '2026-11-22T11:59:58.000Z' };
+    const ended = [job('again', [{ status: 'failed', prompt: 'a heron', ids: ['other'] }])];
+    expect(await idsOf(search([young], {}, { p1: 'new/0' }))).toEqual([]);
+    expect(await idsOf(search([young], { ended }, { p1: 'again/0' }))).toEqual([]);
+  });
+
   it('is what ended long ago for a job nobody remembers', async () => {
     const found = search([prediction('p1', 'succeeded')], {}, { p1: 'forgotten/0' });
     expect(await idsOf(found)).toEqual([]);

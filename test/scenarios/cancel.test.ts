@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { cancelClipSignal } from '../../src/workflows/contract.js';
 import { eventually } from '../support/eventually.js';
+import { expectSameBooks } from '../support/books.js';
 import { planOf } from '../support/plans.js';
 import type { Run } from '../support/world.js';
 import { World } from '../support/world.js';
@@ -78,7 +79,9 @@ describe('a canceled clip', () => {
     const job = await run.end();
     expect(job.clips.map(({ status }) => status)).toEqual(['canceled', 'succeeded', 'succeeded']);
     expect(job.clips[0]?.error?.kind).toBe('canceled');
-    expect((await world.stats()).cancels).toBe(1);
+    const stats = await world.stats();
+    expect(stats.cancels).toBe(1);
+    expectSameBooks(stats, job);
   });
 
   it('whose create was never answered is found, ended, and accounted for', async () => {
@@ -95,8 +98,9 @@ describe('a canceled clip', () => {
     const job = await run.end();
     expect(job.clips[0]).toMatchObject({ status: 'canceled' });
     expect(job.clips[0]?.predictions).toHaveLength(1);
-    const { predictions } = await world.stats();
-    expect(predictions[0]?.status).toMatch(/canceled|aborted/);
+    const stats = await world.stats();
+    expect(stats.predictions[0]?.status).toMatch(/canceled|aborted/);
+    expectSameBooks(stats, job);
   });
 
   it('survives a provider that fails to cancel at first', async () => {
@@ -107,8 +111,11 @@ describe('a canceled clip', () => {
     );
     await submitted(run, 1);
     await run.handle.signal(cancelClipSignal, { clip_index: 0 });
-    await run.end();
-    expect((await world.stats()).predictions[0]?.status).toMatch(/canceled|aborted/);
+    const job = await run.end();
+    const stats = await world.stats();
+    expect(stats.struck).toMatchObject({ 'cancel-500': 2, 'cancel-reset': 1 });
+    expect(stats.predictions[0]?.status).toMatch(/canceled|aborted/);
+    expectSameBooks(stats, job);
   });
 });
 
@@ -116,7 +123,9 @@ describe('a clip whose budget of time is over', () => {
   it('is canceled at the provider and fails as timed_out, after one prediction', async () => {
     await using world = await World.create();
     await world.startWorker();
-    const run = await world.start(planOf(['[[stuck-processing]] a', 'b'], { clip_timeout: 10 }));
+    const run = await world.start(
+      planOf(['[[stuck-processing]] a', '[[slow:1]] b'], { clip_timeout: 15 }),
+    );
     const job = await run.end();
     expect(job.clips[0]).toMatchObject({ status: 'failed', error: { kind: 'timed_out' } });
     expect(job.clips[1]).toMatchObject({ status: 'succeeded' });
@@ -161,7 +170,9 @@ describe('a render that takes longer than start-to-close', () => {
     const run = await world.start(planOf(['[[slow:32]] a']));
     const job = await run.end();
     expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 1, retry_count: 0 });
-    expect(await world.stats()).toMatchObject({ creates: 1, cancels: 0 });
+    const stats = await world.stats();
+    expect(stats).toMatchObject({ creates: 1, cancels: 0, bills: { count: 1 } });
+    expectSameBooks(stats, job);
     const history = await run.handle.fetchHistory();
     const timeouts = (history.events ?? []).filter(
       (event) => event.activityTaskTimedOutEventAttributes,

@@ -1,11 +1,14 @@
 /** G1, G3: what one memory has lost, another still knows. */
 import { describe, expect, it } from 'vitest';
+import { expectSameBooks } from '../support/books.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { temporalServer } from '../support/temporal-server.js';
 import { Run, World } from '../support/world.js';
 
 const timings = { start_to_close: 60, heartbeat: 5 };
+/** PENDING_ACTIVITY_STATE_STARTED */
+const STARTED = 2;
 
 const held = (world: World, point: string) =>
   eventually(`the simulator to hold ${point}`, async () => {
@@ -32,7 +35,7 @@ describe('heartbeat details that were cleared', () => {
     await eventually('another execution than the one that was reset', async () => {
       const { raw } = await run.handle.describe();
       const pending = raw.pendingActivities?.[0];
-      return { done: pending?.state === 2 && pending.lastFailure != null, value: pending };
+      return { done: pending?.state === STARTED && pending.lastFailure != null, value: pending };
     });
     await world.control('POST', '/release', { all: true });
     const job = await run.end();
@@ -58,6 +61,42 @@ describe('heartbeat details that were cleared', () => {
     expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 1 });
     expect(job.clips[0]?.predictions[0]?.adopted).toBe(true);
     expect(await world.stats()).toMatchObject({ creates: 1, bills: { count: 1 } });
+  });
+});
+
+describe('`temporal activity pause`', () => {
+  it('leaves the prediction running, and `unpause` goes on with it, unpaid', async () => {
+    await using world = await World.create({ timings });
+    await world.startWorker();
+    const run = await world.start(planOf(['[[hold:while-processing]] a']));
+    await held(world, 'while-processing');
+    await run.until(
+      'its prediction in the ledger',
+      ({ clips }) => clips[0]?.predictions.length === 1,
+    );
+    const activity = {
+      namespace: 'default',
+      execution: { workflowId: run.handle.workflowId },
+      id: 'clip-0',
+    };
+    const pending = async () => (await run.handle.describe()).raw.pendingActivities?.[0];
+    await world.client.workflowService.pauseActivity(activity);
+    await eventually('the execution to have ended', async () => {
+      const now = await pending();
+      return { done: now?.paused === true && now.lastFailure != null, value: now };
+    });
+    expect(await world.stats()).toMatchObject({ creates: 1, cancels: 0 });
+    await world.client.workflowService.unpauseActivity(activity);
+    await eventually('another execution', async () => {
+      const now = await pending();
+      return { done: now?.state === STARTED && now.paused !== true, value: now };
+    });
+    await world.control('POST', '/release', { all: true });
+    const job = await run.end();
+    expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 1 });
+    const stats = await world.stats();
+    expect(stats).toMatchObject({ creates: 1, cancels: 0, bills: { count: 1 } });
+    expectSameBooks(stats, job);
   });
 });
 

@@ -1,7 +1,9 @@
 /** The cap, the ledger, and the jobs that stop because going on would only cost. */
 import { describe, expect, it } from 'vitest';
 import { pollInterval } from '../../src/activities/follow.js';
-import { setMaxCostSignal } from '../../src/workflows/contract.js';
+import { clipMemoryQuery, setMaxCostSignal } from '../../src/workflows/contract.js';
+import { expectSameBooks } from '../support/books.js';
+import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';
 
@@ -44,16 +46,43 @@ describe('max_cost_usd', () => {
     await using world = await World.create();
     await world.startWorker();
     const run = await world.start(
-      planOf(['[[slow:6]] a', 'b', 'c'], { max_cost_usd: 2 * CLIP_USD, dispatch: 'window' }),
+      planOf(['[[hold:while-processing]] a', 'b', 'c'], {
+        max_cost_usd: 2 * CLIP_USD,
+        dispatch: 'window',
+      }),
     );
-    await run.until(
-      'two clips in flight',
-      (job) => job.clips.filter(({ predictions }) => predictions.length > 0).length === 2,
+    // There is room in the window by then, and none under the cap.
+    const before = await run.until(
+      'one clip stored and one in flight',
+      ({ clips: [a, b] }) => a?.predictions.length === 1 && b?.status === 'succeeded',
     );
+    expect(before.clips[2]).toMatchObject({ status: 'queued', predictions: [] });
+    expect((await world.stats()).creates).toBe(2);
     await run.handle.signal(setMaxCostSignal, { max_cost_usd: 10 });
+    await run.until('the third clip', ({ clips }) => clips[2]?.status === 'succeeded');
+    await world.control('POST', '/release', { all: true });
     const job = await run.end();
     expect(job).toMatchObject({ successful_clips: 3, max_cost_usd: 10 });
     expect(job.warnings.join()).toContain('cap');
+    const stats = await world.stats();
+    expect(stats.creates).toBe(3);
+    expectSameBooks(stats, job);
+  });
+
+  it('can be raised for a clip that has failed once and waits for its next attempt', async () => {
+    await using world = await World.create();
+    await world.startWorker();
+    const run = await world.start(planOf(['[[E004]] a'], { max_cost_usd: CLIP_USD }));
+    await eventually('a next attempt that does not fit', async () => {
+      const memory = await run.handle.query(clipMemoryQuery, 0).catch(() => null);
+      return { done: memory?.granted === false, value: memory };
+    });
+    await run.handle.signal(setMaxCostSignal, { max_cost_usd: 2 * CLIP_USD });
+    const job = await run.end();
+    expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 2, retry_count: 1 });
+    const stats = await world.stats();
+    expect(stats.creates).toBe(2);
+    expectSameBooks(stats, job);
   });
 
   it.each([
@@ -100,7 +129,9 @@ describe('a provider that refuses the account', () => {
       expect(job.clips[6]?.error?.kind).toBe(kind);
       const warnings = job.warnings.filter((warning) => fix.test(warning));
       expect(warnings).toHaveLength(1);
-      expect((await world.stats()).creates).toBe(4);
+      const stats = await world.stats();
+      expect(stats.creates).toBe(4);
+      expectSameBooks(stats, job);
     },
   );
 });

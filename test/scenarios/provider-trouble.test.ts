@@ -1,6 +1,9 @@
 /** What the provider says and does, row by row: what is tried again, what is not, and how often it is paid. */
 import { describe, expect, it } from 'vitest';
+import type { FailureKind } from '../../src/domain/failures.js';
 import type { Clip } from '../../src/domain/job.js';
+import { parseFault } from '../../src/simulator/fault-desk.js';
+import { expectSameBooks } from '../support/books.js';
 import { planOf } from '../support/plans.js';
 import { executionsOf } from '../support/history.js';
 import { World } from '../support/world.js';
@@ -13,7 +16,10 @@ const pauses = ({ predictions }: Clip): number[] =>
 const since = (from: string | null | undefined, to: string): number =>
   Date.parse(to) - Date.parse(from ?? '');
 
-/** Runs one clip a fault in one job; answers with the clip and the number of creates by fault. */
+/**
+ * Runs one clip a fault in one job; answers with the clip and the number of creates by fault. Every fault has struck,
+ * and the books agree.
+ */
 async function outcomes(faults: readonly string[]) {
   await using world = await World.create();
   await world.startWorker();
@@ -26,11 +32,17 @@ async function outcomes(faults: readonly string[]) {
     }),
   );
   const job = await run.end();
-  const { predictions } = await world.stats();
+  const stats = await world.stats();
+  for (const fault of faults) {
+    expect(stats.struck[parseFault(fault)?.name ?? ''], fault).toBeGreaterThan(0);
+  }
+  expectSameBooks(stats, job);
   const table = faults.map((fault, index): [string, { clip: Clip; creates: number }] => {
     const clip = job.clips[index];
     if (clip === undefined) throw new Error('expected a clip a fault');
-    const creates = predictions.filter(({ input }) => input['prompt'] === prompts[index]).length;
+    const creates = stats.predictions.filter(
+      ({ input }) => input['prompt'] === prompts[index],
+    ).length;
     return [fault, { clip, creates }];
   });
   return { job, table, history: await run.handle.fetchHistory() };
@@ -56,10 +68,18 @@ describe('trouble while polling', () => {
 
 describe('a refusal', () => {
   it('of the content or the input is final, and paid once at most', async () => {
-    const { table } = await outcomes(['flagged', 'nsfw', 'invalid', 'traceback', 'E1001']);
+    const said: Record<string, [FailureKind, string]> = {
+      flagged: ['flagged', '(E005)'],
+      nsfw: ['flagged', 'NSFW content detected'],
+      invalid: ['invalid_input', '(E006)'],
+      traceback: ['invalid_input', 'ValueError: the frames do not add up'],
+      E1001: ['invalid_input', 'CUDA out of memory'],
+    };
+    const { table } = await outcomes(Object.keys(said));
     for (const [fault, { clip, creates }] of table) {
-      expect(clip.status, fault).toBe('failed');
-      expect(clip.error?.retryable, fault).toBe(false);
+      const [kind, text] = said[fault] ?? [];
+      expect(clip, fault).toMatchObject({ status: 'failed', error: { kind, retryable: false } });
+      expect(clip.error?.message, fault).toContain(text);
       expect(clip.error?.message, fault).toContain(clip.predictions[0]?.url);
       expect(creates, fault).toBe(1);
     }
@@ -142,6 +162,24 @@ describe('a rate limit', () => {
       expect(creates, fault).toBe(1);
     }
     expect(job.warnings.filter((warning) => warning.includes('rate'))).toHaveLength(4);
+  });
+
+  it('of six a minute, as accounts with little credit have, costs time and no execution', async () => {
+    // The wait is twice as long as an execution may be silent.
+    await using world = await World.create({ timings: { start_to_close: 60, heartbeat: 5 } });
+    await world.control('POST', '/settings', { low_credit: true });
+    await world.startWorker();
+    const run = await world.start(planOf(['a', 'b']));
+    const job = await run.end();
+    expect(job).toMatchObject({ successful_clips: 2, clips: [{ attempt: 1 }, { attempt: 1 }] });
+    expect(job.warnings.join()).toContain('reduced to 6 requests per minute');
+    const stats = await world.stats();
+    expect(stats.creates).toBe(2);
+    expectSameBooks(stats, job);
+    const times = stats.predictions.map(({ created_at }) => Date.parse(created_at));
+    expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(8_000);
+    const history = await run.handle.fetchHistory();
+    expect(['clip-0', 'clip-1'].map((id) => executionsOf(history, id))).toEqual([[1], [1]]);
   });
 });
 

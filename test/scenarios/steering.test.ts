@@ -24,6 +24,31 @@ describe('pause', () => {
     await run.handle.signal(resumeSignal);
     expect(await run.end()).toMatchObject({ status: 'succeeded', successful_clips: 3 });
   });
+
+  it('holds for a clip that was asked for in the moment before', async () => {
+    await using world = await World.create();
+    const worker = await world.startWorker();
+    const plan = planOf(['[[invalid:1]] a', '[[hold:while-processing]] b'], { dispatch: 'window' });
+    const run = await world.start(plan);
+    await run.until(
+      'one clip failed and one in flight',
+      ({ clips: [a, b] }) => a?.status === 'failed' && b?.predictions.length === 1,
+    );
+    // Without a worker both wait, and the next one is told of them at once.
+    await worker.terminate();
+    await run.handle.signal(retryClipSignal, { clip_index: 0 });
+    await run.handle.signal(pauseSignal);
+    await world.startWorker();
+    await run.until('a paused job', ({ status }) => status === 'paused');
+    await world.control('POST', '/release', { all: true });
+    await run.until('the other clip stored', ({ clips }) => clips[1]?.status === 'succeeded');
+    await run.handle.signal(resumeSignal);
+    expect(await run.end()).toMatchObject({ status: 'succeeded', successful_clips: 2 });
+    const types = (await run.events()).map(({ type }) => type);
+    const [paused, resumed] = [types.indexOf('job.paused'), types.indexOf('job.resumed')];
+    expect(types.slice(paused, resumed)).not.toContain('clip.started');
+    expect(types.slice(resumed)).toContain('clip.started');
+  });
 });
 
 describe('retryClip', () => {

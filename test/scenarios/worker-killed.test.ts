@@ -1,5 +1,6 @@
 /** G1, G3: whatever happens to a worker, at whatever moment, a clip is paid for once. */
 import { describe, expect, it } from 'vitest';
+import { expectSameBooks } from '../support/books.js';
 import { planOf } from '../support/plans.js';
 import { eventually } from '../support/eventually.js';
 import { executionsOf } from '../support/history.js';
@@ -17,16 +18,22 @@ const held = (world: World, point: string) =>
 
 describe('a worker killed', () => {
   it.each([
-    ['before its create is accepted', 'before-accept'],
-    ['after its create was accepted, before the answer', 'after-accept'],
-    ['while the prediction runs', 'while-processing'],
-    ['while it polls', 'before-poll'],
-    ['while it downloads', 'before-file'],
-  ])('%s leads to one paid prediction', async (_when, point) => {
+    ['before its create is accepted', 'before-accept', false],
+    ['after its create was accepted, before the answer', 'after-accept', false],
+    ['while the prediction runs', 'while-processing', true],
+    ['while it polls', 'before-poll', true],
+    ['while it asks for the file', 'before-file', true],
+  ])('%s leads to one paid prediction', async (_when, point, isKnown) => {
     await using world = await World.create({ timings });
     const first = await world.startWorker();
     const run = await world.start(planOf([`[[hold:${point}]] a lighthouse`]));
     await held(world, point);
+    if (isKnown) {
+      await run.until(
+        'its prediction in the ledger',
+        ({ clips }) => clips[0]?.predictions.length === 1,
+      );
+    }
     await first.kill();
     await world.control('POST', '/release', { all: true });
     await world.startWorker();
@@ -36,6 +43,23 @@ describe('a worker killed', () => {
     expect(job.clips[0]?.attempt).toBe(1);
     expect(job.clips[0]?.predictions).toHaveLength(1);
     expect(await world.stats()).toMatchObject({ creates: 1, bills: { count: 1 } });
+  });
+
+  it('in the middle of a download leads to one paid prediction, and a whole file', async () => {
+    await using world = await World.create({ timings });
+    const first = await world.startWorker();
+    const run = await world.start(planOf(['[[slow-file:60]] a lighthouse']));
+    await eventually('bytes on their way', async () => {
+      const { downloads, struck } = await world.stats();
+      return { done: struck['slow-file'] === 1, value: { downloads, struck } };
+    });
+    await first.kill();
+    await world.startWorker();
+    const job = await run.end();
+    expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 1, actual_duration: 5 });
+    const stats = await world.stats();
+    expect(stats).toMatchObject({ creates: 1, downloads: 2, bills: { count: 1 } });
+    expectSameBooks(stats, job);
   });
 
   it('in the middle of a job leaves never more than batch_size predictions of it alive', async () => {
@@ -92,7 +116,7 @@ describe('a worker killed', () => {
 
 describe('a worker stopped for a deploy', () => {
   it('hands five running clips over at once, cancels nothing, and uses up no attempt', async () => {
-    await using world = await World.create({ timings });
+    await using world = await World.create();
     const first = await world.startWorker();
     const prompts = ['a', 'b', 'c', 'd', 'e'].map((name) => `[[hold:while-processing]] ${name}`);
     const run = await world.start(planOf(prompts));

@@ -1,30 +1,32 @@
 /** What a killed server may lose is made anew. */
-import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { refreshTasks } from '../../src/temporal-refresh.js';
-import { WORKFLOW_TYPE } from '../../src/workflows/contract.js';
-import { eventually } from '../support/eventually.js';
+import path from 'node:path';
+import { Database } from 'node-sqlite3-wasm';
+import { expect, it } from 'vitest';
+import { planOf } from '../support/plans.js';
+import { temporalServer } from '../support/temporal-server.js';
+import { World } from '../support/world.js';
 
-describe('the repair of a restarted server', () => {
-  const address = inject('temporalAddress');
-  let connection: Connection;
-  beforeAll(async () => (connection = await Connection.connect({ address })));
-  afterAll(() => connection.close());
+/** What the server is to do next, of all its workflows; answers how much that was. */
+function loseTasks(dataDir: string): number {
+  const database = new Database(path.join(dataDir, 'temporal.db'));
+  try {
+    return ['tasks', 'tasks_v2', 'transfer_tasks']
+      .map((table) => database.run(`DELETE FROM ${table}`).changes)
+      .reduce((sum, count) => sum + count);
+  } finally {
+    database.close();
+  }
+}
 
-  it('is understood by the server, for every job that runs', async () => {
-    const client = new Client({ connection });
-    const workflowId = `refresh-${randomUUID()}`;
-    const handle = await client.workflow.start(WORKFLOW_TYPE, {
-      taskQueue: workflowId,
-      workflowId,
-      args: [{}],
-    });
-    const refreshed = await eventually('the list to know the job', async () => {
-      const { count } = await client.workflow.count(`WorkflowId = '${workflowId}'`);
-      return { done: count > 0, value: await refreshTasks(address, 'default') };
-    });
-    expect(refreshed).toBeGreaterThan(0);
-    await handle.terminate();
+it('a job whose next task the server has lost goes on after a start of the server', async () => {
+  await using server = await temporalServer();
+  await using world = await World.create({ address: server.address });
+  const run = await world.start(planOf(['a lighthouse']));
+  let lost = 0;
+  await server.restart(() => {
+    lost = loseTasks(server.data_dir);
   });
+  expect(lost).toBeGreaterThan(0);
+  await world.startWorker();
+  expect(await run.end()).toMatchObject({ status: 'succeeded', successful_clips: 1 });
 });

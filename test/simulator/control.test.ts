@@ -31,6 +31,15 @@ describe('faults by control call', () => {
     expect((await peer.ask('GET', '/v1/predictions')).status).toBe(200);
   });
 
+  it('are counted when they strike, like tags, and not before', async () => {
+    const peer = await startPeer();
+    await peer.ask('POST', '/simulator/faults', { match: 'lighthouse', fault: 'fail-once' });
+    await outcome(peer, 'a harbour [[poll-500:2]]');
+    expect((await peer.stats()).struck).toEqual({ 'poll-500': 2 });
+    await outcome(peer, 'a lighthouse');
+    expect((await peer.stats()).struck).toEqual({ 'poll-500': 2, 'fail-once': 1 });
+  });
+
   it('are forgotten on request', async () => {
     const peer = await startPeer();
     await peer.ask('POST', '/simulator/faults', { fault: 'fail-always', times: 'always' });

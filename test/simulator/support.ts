@@ -25,6 +25,7 @@ export interface Stats {
   downloads_elsewhere: number;
   authorization_elsewhere: number;
   unknown_faults: string[];
+  struck: Record<string, number>;
   held: { point: string; prediction_id: string | null }[];
   predictions: { id: string; status: string; billed: boolean; usd: number; prompt: string }[];
 }

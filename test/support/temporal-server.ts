@@ -12,6 +12,8 @@ export interface TestServer extends EmbeddedTemporal, AsyncDisposable {
   port: number;
   ui_port: number;
   data_dir: string;
+  /** Stops it, does something to what it left, and starts it again on the same ports and file. */
+  restart(meanwhile: () => void): Promise<void>;
 }
 
 export async function temporalServer(
@@ -19,24 +21,29 @@ export async function temporalServer(
 ): Promise<TestServer> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'temporal-'));
   const [port, uiPort] = (await freePorts(2)) as [number, number];
-  const server = await startTemporal(
-    loadConfig({
-      DATA_DIR: dataDir,
-      TEMPORAL_PORT: String(port),
-      TEMPORAL_UI_PORT: String(uiPort),
-      TEMPORAL_CLI: findTemporalCli() ?? '',
-    }),
-    { log },
-  );
+  const config = loadConfig({
+    DATA_DIR: dataDir,
+    TEMPORAL_PORT: String(port),
+    TEMPORAL_UI_PORT: String(uiPort),
+    TEMPORAL_CLI: findTemporalCli() ?? '',
+  });
+  let server = await startTemporal(config, { log });
   const close = async (): Promise<void> => {
     await server.close();
     await rm(dataDir, { recursive: true, force: true });
   };
   return {
-    ...server,
+    address: server.address,
+    ui_url: server.ui_url,
+    pid: () => server.pid(),
     port,
     ui_port: uiPort,
     data_dir: dataDir,
+    async restart(meanwhile) {
+      await server.close();
+      meanwhile();
+      server = await startTemporal(config, { log });
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -226,6 +226,11 @@ export interface SimulatorStats {
   peak_alive: number;
   reads: Record<string, number>;
   held: { point: string }[];
+  /** How often each fault has struck, by name. */
+  struck: Record<string, number>;
+  downloads: number;
+  create_requests: number;
+  unknown_faults: string[];
   predictions: {
     id: string;
     status: string;

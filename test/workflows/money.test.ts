@@ -1,4 +1,5 @@
 /** Money at moments that real activities are too quick, or too careful, to meet. */
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -11,7 +12,7 @@ import type { RealServer } from '../support/played.js';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
-const lines = (...predictions: Pick<Prediction, 'cost_usd' | 'status'>[]): Prediction[] =>
+const lines = (...predictions: Pick<Prediction, 'id' | 'cost_usd' | 'status'>[]): Prediction[] =>
   predictions as Prediction[];
 const clip = (clip_index: number, usd: number, predictions: Prediction[] = []): Account => ({
   clip_index,
@@ -21,8 +22,8 @@ const clip = (clip_index: number, usd: number, predictions: Prediction[] = []): 
 
 describe('a budget', () => {
   it('counts with its estimate what nobody knows the cost of', () => {
-    const open = clip(0, 0.4, lines({ status: 'processing', cost_usd: null }));
-    const unmetered = clip(1, 0.3, lines({ status: 'succeeded', cost_usd: null }));
+    const open = clip(0, 0.4, lines({ id: 'p0', status: 'processing', cost_usd: null }));
+    const unmetered = clip(1, 0.3, lines({ id: 'p1', status: 'succeeded', cost_usd: null }));
     const budget = new Budget(1, () => [open, unmetered, clip(2, 0.3), clip(3, 0.31)]);
     expect(budget.spent).toBe(0.7);
     expect([2, 3].map((index) => budget.fits(index))).toEqual([true, false]);
@@ -32,10 +33,25 @@ describe('a budget', () => {
     const accounts = [clip(0, 0.4), clip(1, 0.6)];
     const budget = new Budget(1, () => accounts);
     expect(budget.reserve(0)).toBe(true);
-    accounts[0] = clip(0, 0.4, lines({ status: 'processing', cost_usd: null }));
+    accounts[0] = clip(0, 0.4, lines({ id: 'p0', status: 'processing', cost_usd: null }));
     expect([budget.spent, budget.fits(1)]).toEqual([0, true]);
     budget.release(0);
     expect([budget.spent, budget.fits(1)]).toEqual([0.4, true]);
+  });
+
+  it('does not take what an earlier round left running for what a new reservation is for', () => {
+    const left = clip(0, 0.4, lines({ id: 'p0', status: 'processing', cost_usd: null }));
+    const budget = new Budget(0.8, () => [left, clip(1, 0.4)]);
+    expect(budget.reserve(0)).toBe(true);
+    expect(budget.spent).toBe(0.4);
+    expect(budget.reserve(1)).toBe(false);
+  });
+
+  it('counts what may have been created and could not be looked for', () => {
+    const budget = new Budget(1, () => [clip(0, 0.4), clip(1, 0.6), clip(2, 0.7)]);
+    budget.countUnknown(0);
+    expect(budget.spent).toBe(0.4);
+    expect([1, 2].map((index) => budget.fits(index))).toEqual([true, false]);
   });
 
   it('says how many clips it could pay, the cheapest first', () => {
@@ -45,6 +61,18 @@ describe('a budget', () => {
     expect(budget.affordable([0, 1, 2, 3])).toBe(4);
   });
 });
+
+/** As the provider tells of one that runs. */
+const LEFT: Omit<Prediction, 'id' | 'attempt' | 'status' | 'adopted'> = {
+  url: 'https://replicate.com/p/found',
+  created_at: new Date().toISOString(),
+  completed_at: null,
+  predict_time: null,
+  requested_duration: 5,
+  unit_price: null,
+  cost_usd: null,
+  billed: null,
+};
 
 describe('a job', () => {
   let server: RealServer;
@@ -86,6 +114,60 @@ describe('a job', () => {
     expect(job.clips[0]?.predictions).toHaveLength(2);
   });
 
+  /** An execution that never answers, and does not know whether its create came through. */
+  const mute = async (): Promise<never> => {
+    const context = Context.current();
+    const beat = setInterval(() => {
+      context.heartbeat();
+    }, 500);
+    try {
+      await context.cancelled;
+    } finally {
+      clearInterval(beat);
+    }
+    throw new Error('expected a cancellation');
+  };
+
+  it('has in its ledger what it found of a lost create, also when that could not be ended', async () => {
+    const plan = planOf(['a'], { clip_timeout: 10 });
+    const { job } = await playJob(server, plan, {
+      generateClip: mute,
+      endLost: ({ attempt }) => {
+        const found = { id: 'found', attempt, status: 'processing' as const, adopted: true };
+        return Promise.resolve({ prediction: { ...LEFT, ...found }, output_url: null });
+      },
+      settlePrediction: () => Promise.reject(ApplicationFailure.nonRetryable('not now')),
+    });
+    expect(job.clips[0]).toMatchObject({
+      status: 'failed',
+      error: { kind: 'timed_out' },
+      predictions: [{ id: 'found', status: 'processing', cost_usd: null }],
+    });
+    expect(job.warnings.join()).toContain('prediction found could not be confirmed as ended');
+  });
+
+  it('counts a create towards the cap whose fate nobody could find out', async () => {
+    const plan = planOf(['a', 'b'], {
+      clip_timeout: 10,
+      batch_size: 1,
+      max_cost_usd: 0.6,
+      stop_when_unreachable: false,
+    });
+    const { job } = await playJob(
+      server,
+      { ...plan, min_successful_clips: 1 },
+      {
+        generateClip: mute,
+        endLost: () => Promise.reject(ApplicationFailure.nonRetryable('no list')),
+      },
+    );
+    expect(job.clips.map(({ status, error }) => [status, error?.kind])).toEqual([
+      ['failed', 'timed_out'],
+      ['canceled', 'over_budget'],
+    ]);
+    expect(job.warnings.join()).toContain('npm run orphans');
+  });
+
   it('retried, stores what an earlier round had paid for and nobody could confirm, and pays nothing', async () => {
     const plan = planOf(['a']);
     const rendered: Prediction[] = [];
@@ -98,6 +180,12 @@ describe('a job', () => {
       settlePrediction: () => Promise.reject(ApplicationFailure.nonRetryable('not now')),
     });
     expect(first.job.clips[0]).toMatchObject({ status: 'failed', cost_usd: null });
+    const [left] = first.job.clips[0]?.predictions ?? [];
+    expect(first.job.warnings).toEqual([
+      expect.stringMatching(
+        `${left?.id ?? ''} could not be confirmed as ended.*${left?.url ?? ''}`,
+      ),
+    ]);
     const [paid] = rendered;
     if (paid === undefined) throw new Error('expected a prediction');
     const again = await playJob(
