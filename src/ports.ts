@@ -1,6 +1,7 @@
 /** Which ports the embedded parts listen on: as they were set, or, for short-lived stacks, where there is room. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { ConfigError } from './config.js';
 
@@ -11,8 +12,16 @@ export interface Wanted {
   port: number;
 }
 
-/** A port nobody listens on; somebody else may take it a moment later. */
-export const freePort = (host: string): Promise<number> => listenOnce(host, 0);
+/** Ports nobody listens on, all different: held together. Somebody else may take one a moment later. */
+export async function freePorts(host: string, count: number): Promise<number[]> {
+  const held: Held[] = [];
+  try {
+    while (held.length < count) held.push(await hold(host, 0));
+    return held.map(({ port }) => port);
+  } finally {
+    await Promise.all(held.map(({ release }) => release()));
+  }
+}
 
 /** The port as it was set, or one sentence. */
 export async function portAsSet(wanted: Wanted): Promise<number> {
@@ -26,18 +35,32 @@ export async function portAsSet(wanted: Wanted): Promise<number> {
 /** The usual port where it is free, else any free one; a port that somebody chose is never exchanged. */
 export const portWhereFree = (wanted: Wanted, usual: number): Promise<number> =>
   wanted.port === usual
-    ? listenOnce(wanted.host, wanted.port).catch(() => freePort(wanted.host))
+    ? listenOnce(wanted.host, wanted.port).catch(() => listenOnce(wanted.host, 0))
     : portAsSet(wanted);
 
-function listenOnce(host: string, port: number): Promise<number> {
+async function listenOnce(host: string, wanted: number): Promise<number> {
+  const { port, release } = await hold(host, wanted);
+  await release();
+  return port;
+}
+
+interface Held {
+  port: number;
+  release: () => Promise<void>;
+}
+
+function hold(host: string, port: number): Promise<Held> {
   const server = createServer();
+  const release = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => {
+        resolve();
+      });
+    });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, exclusive: true }, () => {
-      const address = server.address();
-      server.close(() => {
-        resolve(typeof address === 'object' && address !== null ? address.port : port);
-      });
+      resolve({ port: (server.address() as AddressInfo).port, release });
     });
   });
 }

@@ -3,11 +3,13 @@
  * judged by itself: what one was allowed excuses no other. Pure.
  *
  * A2 what succeeded at the provider is stored, or its clip says why not; and nobody else ends a prediction.
- * A3 a round has one prediction, an attempt has one; more only as the clip's own faults cost.
+ * A3 a round has one prediction, an attempt has one; more only as the clip's own faults cost. And nobody but a person
+ *    asks for another round.
  * A5 a clip that did not succeed says a reason that its faults, its cap or what people did explain.
  */
 import type { FailureKind } from '../domain/failures.js';
 import type { Job } from '../domain/job.js';
+import { mostHeard, wasCanceled } from './answers.js';
 import { expectThat, find, groupBy, nameOf, troubleOf } from './evidence.js';
 import type { Ended, Finding, Known, Over } from './evidence.js';
 import { roundsOf } from './rounds.js';
@@ -24,6 +26,7 @@ export function clipFindings(ended: Over, known: Known): Finding[] {
   const rounds = ended.job.clips.flatMap((clip) => roundsOf(clip, ended.log));
   return [
     ...tooMany(ended, rounds),
+    ...unasked(ended, rounds),
     ...rounds.flatMap((round) => [
       ...shared(ended, round),
       ...ending({ ended, round, rounds }),
@@ -55,6 +58,24 @@ function tooMany(ended: Over, rounds: readonly Round[]): Finding[] {
     );
   });
 }
+
+/** A3: one request for a retry begins at most one round of a clip that pays. */
+function unasked(ended: Over, rounds: readonly Round[]): Finding[] {
+  const most = 1 + mostHeard(ended, ({ kind }) => kind === 'retry');
+  return [...groupBy(rounds, ({ clip }) => clip.clip_index)].flatMap(([clip_index, own]) => {
+    const count = own.filter((round, at) => !isTakenUpAgain(round, own[at + 1])).length;
+    return expectThat(
+      count <= most,
+      'double',
+      () =>
+        `${nameOf(ended, { clip_index })} has ${String(count)} rounds, people asked for ${String(most)}`,
+    );
+  });
+}
+
+/** A retry signals clip by clip; when its run closes between two of them, it goes on by a new run, with all of them. */
+const isTakenUpAgain = ({ begunBy, predictions }: Round, next: Round | undefined): boolean =>
+  begunBy === 'signal' && predictions.length === 0 && next?.begunBy === 'run';
 
 /** A3 */
 function shared(ended: Over, { clip, predictions }: Round): Finding[] {
@@ -90,24 +111,19 @@ function unstored(ended: Over, { clip, predictions, isLast }: Round): Finding[] 
   if (!isLast || clip.status !== 'succeeded') return [];
   const stored = ended.stored.get(clip.clip_index);
   const isOwn = predictions.some(({ id }) => id === stored);
-  const has = stored === undefined ? 'without a stored file' : `with the file of ${stored}`;
+  const has = stored === undefined ? 'without a whole stored file' : `with the file of ${stored}`;
   return expectThat(isOwn, 'lost', () => `${nameOf(ended, clip)} succeeded ${has}`);
 }
 
 type Explains = (around: Around, kind: FailureKind) => boolean;
 
-const isUnderCap: Explains = ({ ended: { scheduled } }) =>
-  scheduled.plan.max_cost_usd !== undefined ||
-  scheduled.acts.some(({ kind }) => kind === 'raise_cap');
+/** Whether it was too low, `audit-budget.ts` asks. */
+const isUnderCap: Explains = ({ ended }) =>
+  ended.scheduled.plan.max_cost_usd !== undefined ||
+  mostHeard(ended, ({ kind }) => kind === 'raise_cap') > 0;
 
 const isHalted: Explains = ({ ended }, kind) =>
   ended.scheduled.troubles.some(({ halts, fails }) => halts === true && fails?.includes(kind));
-
-/** Somebody asked for it. */
-export const wasCanceled = ({ scheduled }: Ended, clipIndex: number | null): boolean =>
-  scheduled.acts.some(
-    (act) => act.kind === 'cancel' || (act.kind === 'cancel_clip' && act.clip_index === clipIndex),
-  );
 
 export const successesOf = ({ clips }: Job): number =>
   clips.filter(({ status }) => status === 'succeeded').length;

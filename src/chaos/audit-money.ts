@@ -3,6 +3,7 @@
  * was billed, and no more was under way at once than a batch has. Pure.
  */
 import { addUsd } from '../domain/progress.js';
+import { mostHeard } from './answers.js';
 import { expectThat } from './evidence.js';
 import type { Booked, Finding, Known, Over } from './evidence.js';
 
@@ -36,14 +37,15 @@ function capsOf({ scheduled, log }: Over): Cap[] {
 
 /** The caps are those that people set, and the last one holds. */
 function caps(ended: Over): Finding[] {
-  const { job, scheduled } = ended;
-  const set = scheduled.acts.flatMap((act) => (act.kind === 'raise_cap' ? act.max_cost_usd : []));
+  const { job } = ended;
+  const wasSet = (usd: number): boolean =>
+    mostHeard(ended, (word) => word.kind === 'raise_cap' && word.max_cost_usd === usd) > 0;
   const [, ...raised] = capsOf(ended);
   const last = capsOf(ended).at(-1)?.usd ?? Infinity;
   return [
     ...raised.flatMap(({ usd }) =>
       expectThat(
-        set.includes(usd),
+        wasSet(usd),
         'disagreement',
         () => `${job.job_id} has a cap of $${String(usd)} that nobody set`,
       ),

@@ -6,10 +6,15 @@
  * A2, A3, A5 about clips: `audit-clips.ts`.
  * A4 no job spends more than its cap, and what it says it spent is what was billed: `audit-money.ts`.
  * A6 a job has the clips of its plan, a log without a gap, and the end that its clips make.
+ * A7 what people were told is accepted is done, and nothing that nobody said: `audit-words.ts`.
+ * A8 what was not paid for because it did not fit under the cap really did not: `audit-budget.ts`.
  */
 import { FAILURES } from '../domain/failures.js';
-import { clipFindings, fewestOf, successesOf, wasCanceled } from './audit-clips.js';
+import { wasCanceled } from './answers.js';
+import { budgetFindings } from './audit-budget.js';
+import { clipFindings, fewestOf, successesOf } from './audit-clips.js';
 import { moneyFindings } from './audit-money.js';
+import { wordFindings } from './audit-words.js';
 import { expectThat, find, groupBy, isEnded, linesOf, nameOf } from './evidence.js';
 import type { Booked, Ended, Finding, Line, Over } from './evidence.js';
 import { beginsRound } from './rounds.js';
@@ -29,6 +34,8 @@ export function audit(booked: readonly Booked[], jobs: readonly Ended[]): Findin
       ...halting(ended),
       ...clipFindings(ended, known),
       ...moneyFindings(ended, known),
+      ...budgetFindings(ended, known),
+      ...wordFindings(ended),
     ]),
   ];
 }

@@ -7,6 +7,7 @@ import { deadline } from '../adapters/deadline.js';
 import type { Job, JobEvent } from '../domain/job.js';
 import { isOver } from '../domain/progress.js';
 import { followEvents } from '../terminal/event-stream.js';
+import type { Answered, Word } from './answers.js';
 import type { Act, ScheduledJob, Timed } from './schedule.js';
 
 const EVERY = 300;
@@ -16,6 +17,8 @@ const DEADLINE = 10_000;
 export interface Answer {
   status: number;
   body: unknown;
+  /** Requests that may have been heard; those before the last may have been carried out too. */
+  sent: number;
 }
 
 export class Driver {
@@ -29,15 +32,20 @@ export class Driver {
 
   /** Asks until the API itself has answered; a 5xx is no answer. */
   async ask(method: 'GET' | 'POST', route: string, body?: unknown): Promise<Answer> {
-    for (;;) {
+    for (let sent = 1; ;) {
       this.#signal.throwIfAborted();
       const answer = await this.#try(method, route, body);
-      if (answer !== null) return answer;
+      if (typeof answer === 'object') return { ...answer, sent };
+      if (answer === 'unanswered') sent += 1;
       await sleep(EVERY, undefined, { signal: this.#signal });
     }
   }
 
-  async #try(method: string, route: string, body: unknown): Promise<Answer | null> {
+  async #try(
+    method: string,
+    route: string,
+    body: unknown,
+  ): Promise<Omit<Answer, 'sent'> | 'unanswered' | 'unheard'> {
     using limit = deadline(DEADLINE, this.#signal);
     try {
       const response = await fetch(`${this.#url}${route}`, {
@@ -48,15 +56,15 @@ export class Driver {
           : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
       });
       const text = await response.text();
-      if (response.status >= 500 || response.status === 429) return null;
+      if (response.status >= 500 || response.status === 429) return 'unanswered';
       return { status: response.status, body: JSON.parse(text) as unknown };
-    } catch {
-      return null;
+    } catch (error) {
+      return wasRefused(error) ? 'unheard' : 'unanswered';
     }
   }
 
-  /** Submits the job and does everything that is to be done to it. */
-  async play(job: ScheduledJob): Promise<void> {
+  /** Submits the job and does everything that is to be done to it; what was answered to each word. */
+  async play(job: ScheduledJob): Promise<Answered[]> {
     const submitted = await this.ask('POST', '/v1/jobs', job.plan);
     if (submitted.status !== 200 && submitted.status !== 202) {
       throw new Error(
@@ -64,34 +72,29 @@ export class Driver {
       );
     }
     const start = Date.now();
-    await Promise.all(
+    const answers = await Promise.all(
       job.acts.map(async (act) => {
         await sleep(act.at * 1000 - (Date.now() - start), undefined, { signal: this.#signal });
-        await this.#act(job.job_id, act);
+        return this.#act(job.job_id, act);
       }),
     );
+    return answers.flat();
   }
 
-  async #act(jobId: string, act: Timed<Act>): Promise<void> {
-    const route = `/v1/jobs/${jobId}`;
-    switch (act.kind) {
-      case 'cancel':
-        await this.ask('POST', `${route}/cancel`);
-        return;
-      case 'cancel_clip':
-        await this.ask('POST', `${route}/clips/${String(act.clip_index)}/cancel`);
-        return;
-      case 'pause':
-        await this.ask('POST', `${route}/pause`);
-        await sleep(act.seconds * 1000, undefined, { signal: this.#signal });
-        await this.ask('POST', `${route}/resume`);
-        return;
-      case 'retry':
-        await this.ask('POST', `${route}/retry`);
-        return;
-      case 'raise_cap':
-        await this.ask('POST', `${route}/max-cost`, { max_cost_usd: act.max_cost_usd });
-    }
+  async #act(jobId: string, { at: _, ...act }: Timed<Act>): Promise<Answered[]> {
+    const answered = await this.#say(jobId, act);
+    if (act.kind !== 'pause') return [answered];
+    await sleep(act.seconds * 1000, undefined, { signal: this.#signal });
+    return [answered, await this.#say(jobId, { kind: 'resume' })];
+  }
+
+  async #say(jobId: string, word: Word): Promise<Answered> {
+    const { route, body } = requestOf(word);
+    const asked_at = Date.now();
+    const answer = await this.ask('POST', `/v1/jobs/${jobId}/${route}`, body);
+    const { run_id = null } = answer.body as { run_id?: string };
+    const { status, sent } = answer;
+    return { word, sent, status, run_id, asked_at, answered_at: Date.now() };
   }
 
   /** The job once it is over and said so by the workflow itself or its archive. */
@@ -123,4 +126,15 @@ export class Driver {
     const job = body as Job & { stale?: boolean };
     return job.stale === true ? null : job;
   }
+}
+
+/** Nobody was listening. */
+const wasRefused = (error: unknown): boolean =>
+  error instanceof Error &&
+  (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED';
+
+function requestOf(word: Word): { route: string; body?: unknown } {
+  if (word.kind === 'cancel_clip') return { route: `clips/${String(word.clip_index)}/cancel` };
+  if (word.kind !== 'raise_cap') return { route: word.kind };
+  return { route: 'max-cost', body: { max_cost_usd: word.max_cost_usd } };
 }

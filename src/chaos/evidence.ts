@@ -1,5 +1,6 @@
 /** What the audit of a chaos run is given, and what it answers with. */
 import type { Clip, Job, JobEvent, Prediction } from '../domain/job.js';
+import type { Answered } from './answers.js';
 import type { ScheduledJob } from './schedule.js';
 import { NONE } from './troubles.js';
 import type { Trouble } from './troubles.js';
@@ -25,7 +26,9 @@ export interface Ended {
   job: Job | null;
   /** Every event, over all its runs. */
   log: readonly JobEvent[];
-  /** Ids of the predictions whose videos are stored, by clip_index. */
+  /** What people said to it, and what came of their saying it. */
+  answers: readonly Answered[];
+  /** Ids of the predictions whose videos are stored whole, by clip_index. */
   stored: ReadonlyMap<number, string>;
 }
 

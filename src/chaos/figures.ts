@@ -1,13 +1,18 @@
 /** A chaos run in one line of figures. Pure. */
 import type { Ended, Finding, Kind } from './evidence.js';
-import type { Schedule } from './schedule.js';
+import type { Blow, Schedule } from './schedule.js';
 
 export interface Figures {
   seed: number;
   jobs: number;
   clips: number;
+  /** SIGKILL alone. */
   kills: number;
-  kills_of: Record<string, number>;
+  kills_of: Record<Blow['whom'], number>;
+  /** SIGTERM. */
+  stops: number;
+  suspends: number;
+  /** That struck, not those that were planned. */
   faults: number;
   creates: number;
   /** Of the clips that were started. */
@@ -19,8 +24,10 @@ export interface Figures {
 interface Parts {
   plan: Schedule;
   jobs: readonly Ended[];
-  booked: { creates: number };
-  kills: Record<string, number>;
+  /** `struck`: how often each fault did, by name. */
+  booked: { creates: number; struck: Record<string, number> };
+  /** The blows that fell; of those that were planned, some find their victim down. */
+  fallen: readonly Blow[];
   findings: readonly Finding[];
 }
 
@@ -35,7 +42,7 @@ const NOTHING: Record<Kind, number> = {
   disagreement: 0,
 };
 
-export function figuresOf({ plan, jobs, booked, kills, findings }: Parts): Figures {
+export function figuresOf({ plan, jobs, booked, fallen, findings }: Parts): Figures {
   const clips = jobs.flatMap(({ job }) => job?.clips ?? []);
   const started = clips.filter(({ predictions }) => predictions.length > 0).length;
   const counts = { ...NOTHING };
@@ -44,13 +51,24 @@ export function figuresOf({ plan, jobs, booked, kills, findings }: Parts): Figur
     seed: plan.seed,
     jobs: plan.jobs.length,
     clips: plan.jobs.reduce((sum, { troubles }) => sum + troubles.length, 0),
-    kills: Object.values(kills).reduce((sum, count) => sum + count, 0),
-    kills_of: kills,
-    faults: plan.jobs.flatMap(({ troubles }) => troubles.flatMap(({ tags }) => tags)).length,
+    ...blowsOf(fallen),
+    faults: Object.values(booked.struck).reduce((sum, count) => sum + count, 0),
     creates: booked.creates,
     creates_per_clip: started === 0 ? 0 : booked.creates / started,
     succeeded: clips.filter(({ status }) => status === 'succeeded').length,
     findings: counts,
+  };
+}
+
+function blowsOf(fallen: readonly Blow[]) {
+  const count = (isMeant: (blow: Blow) => boolean): number => fallen.filter(isMeant).length;
+  const killed = (victim: Blow['whom']): number =>
+    count(({ kind, whom }) => kind === 'kill' && whom === victim);
+  return {
+    kills: count(({ kind }) => kind === 'kill'),
+    kills_of: { worker: killed('worker'), api: killed('api'), temporal: killed('temporal') },
+    stops: count(({ kind }) => kind === 'stop'),
+    suspends: count(({ kind }) => kind === 'suspend'),
   };
 }
 
@@ -61,7 +79,9 @@ export function lineOf(figures: Figures): string {
     `seed ${String(figures.seed)}`,
     `jobs ${String(figures.jobs)}`,
     `clips ${String(figures.clips)} (${String(figures.succeeded)} stored)`,
-    `kills ${String(figures.kills)}${hit.length === 0 ? '' : ` (${hit.join(', ')})`}`,
+    `kills ${String(figures.kills)} (${hit.join(', ')})`,
+    `stops ${String(figures.stops)}`,
+    `suspends ${String(figures.suspends)}`,
     `faults ${String(figures.faults)}`,
     `creates/clip ${figures.creates_per_clip.toFixed(2)}`,
     ...Object.entries(findings).map(([kind, count]) => `${kind} ${String(count)}`),

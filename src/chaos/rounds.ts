@@ -11,19 +11,24 @@ export interface Round {
   /** Of this round alone, as the ledger has them in the end. */
   predictions: Prediction[];
   isLast: boolean;
+  /** Whether a retry signal began it, or a new run of the job; the first is begun by the plan. */
+  begunBy: 'plan' | 'signal' | 'run';
 }
 
-type ClipEvent = Extract<JobEvent, { type: ClipEventType }>;
+export type ClipEvent = Extract<JobEvent, { type: ClipEventType }>;
+
+export const clipEventsOf = (log: readonly JobEvent[]): ClipEvent[] =>
+  log.filter((event): event is ClipEvent => isClipEvent(event));
 
 export const beginsRound = (event: JobEvent): boolean =>
   event.type === 'clip.retrying' && event.clip.attempt === 0;
 
 export function roundsOf(clip: Clip, log: readonly JobEvent[]): Round[] {
-  const told = log
-    .filter((event): event is ClipEvent => isClipEvent(event))
-    .filter(({ clip_index }) => clip_index === clip.clip_index);
+  const told = clipEventsOf(log).filter(({ clip_index }) => clip_index === clip.clip_index);
   const begins = told.flatMap((event, at) =>
-    beginsRound(event) ? [{ before: told[at - 1] ?? event, carried: idsOf(event.clip) }] : [],
+    beginsRound(event)
+      ? [{ event, before: told[at - 1] ?? event, carried: idsOf(event.clip) }]
+      : [],
   );
   // Whatever a round begins with is of earlier ones.
   const roundOf = ({ id }: Prediction): number =>
@@ -32,7 +37,18 @@ export function roundsOf(clip: Clip, log: readonly JobEvent[]): Round[] {
     clip: ended,
     predictions: clip.predictions.filter((prediction) => roundOf(prediction) === round),
     isLast: round === begins.length,
+    begunBy: originOf(log, begins[round - 1]),
   }));
+}
+
+/** A new run takes every clip up again that is not good, so none of it stands between a clip's end and a signal. */
+function originOf(
+  log: readonly JobEvent[],
+  begin: { before: JobEvent; event: JobEvent } | undefined,
+): Round['begunBy'] {
+  if (begin === undefined) return 'plan';
+  const between = log.filter(({ seq }) => seq > begin.before.seq && seq < begin.event.seq);
+  return between.some(({ type }) => type === 'job.started') ? 'run' : 'signal';
 }
 
 const idsOf = ({ predictions }: Clip): ReadonlySet<string> =>

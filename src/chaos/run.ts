@@ -3,11 +3,9 @@
  * what it does only through `log`, and always takes its stack down.
  */
 import { setMaxListeners } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { artifactPath } from '../adapters/artifact-store.js';
-import type { StoredVideo } from '../adapters/artifact-store.js';
 import { deadline } from '../adapters/deadline.js';
+import type { Answered } from './answers.js';
 import { audit } from './audit.js';
 import { Driver } from './driver.js';
 import type { Booked, Ended, Finding } from './evidence.js';
@@ -15,9 +13,10 @@ import { figuresOf } from './figures.js';
 import type { Figures } from './figures.js';
 import { lastSeen } from './last-seen.js';
 import { schedule } from './schedule.js';
-import type { Blow, Schedule, ScheduledJob, Timed } from './schedule.js';
+import type { Blow, ScheduledJob, Timed } from './schedule.js';
 import { startChaosStack } from './stack.js';
 import type { ChaosStack } from './stack.js';
+import { storedOf } from './stored.js';
 
 export interface ChaosOptions {
   seed: number;
@@ -61,21 +60,26 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const until = (at: number): Promise<void> =>
     sleep(Math.max(0, at * 1000 - (Date.now() - start)), undefined, { signal });
   const played = Promise.all(
-    plan.jobs.map(async (job) => {
-      await until(job.at);
-      await driver.play(job);
+    plan.jobs.map(async (scheduled): Promise<Played> => {
+      await until(scheduled.at);
+      return { scheduled, answers: await driver.play(scheduled) };
     }),
   );
-  const struck = strikeAll(plan, stack, { until, log }).then(async (kills) => {
+  const struck = strikeAll(plan.blows, stack, { until, log }).then(async (fallen) => {
     await revive(stack);
     log(`peace after ${String(Math.round((Date.now() - start) / 1000))} s; waiting for every job`);
-    return kills;
+    return fallen;
   });
-  const [kills] = await Promise.all([struck, played]);
-  const jobs = await endings(plan, stack, { log, signal });
+  const [fallen, all] = await Promise.all([struck, played]);
+  const jobs = await endings(all, stack, { log, signal });
   const booked = await books(stack);
   const findings = [...audit(booked.predictions, jobs), ...unexplainedEnds(stack)];
-  return { figures: figuresOf({ plan, jobs, booked, kills, findings }), findings };
+  return { figures: figuresOf({ plan, jobs, booked, fallen, findings }), findings };
+}
+
+interface Played {
+  scheduled: ScheduledJob;
+  answers: readonly Answered[];
 }
 
 interface Stage {
@@ -83,17 +87,17 @@ interface Stage {
   log: (line: string) => void;
 }
 
-/** Carries out the blows; answers how many fell, by whom they hit. */
+/** Carries out the blows; answers those that fell. */
 async function strikeAll(
-  { blows }: Schedule,
+  blows: readonly Timed<Blow>[],
   stack: ChaosStack,
   { until, log }: Stage,
-): Promise<Record<string, number>> {
-  const fallen: Record<string, number> = {};
+): Promise<Blow[]> {
+  const fallen: Blow[] = [];
   const all = blows.map(async (blow) => {
     await until(blow.at);
     if (!(await strike(stack, blow))) return;
-    fallen[blow.whom] = (fallen[blow.whom] ?? 0) + 1;
+    fallen.push(blow);
     log(`${blow.at.toFixed(1)} s: ${wordsOf(blow)}`);
   });
   await Promise.all(all);
@@ -122,7 +126,7 @@ const revive = (stack: ChaosStack): Promise<unknown> =>
   Promise.all([...stack.workers, stack.api].map((victim) => victim.revive()));
 
 async function endings(
-  { jobs }: Schedule,
+  played: readonly Played[],
   stack: ChaosStack,
   { log, signal }: Pick<ChaosOptions, 'log' | 'signal'>,
 ): Promise<Ended[]> {
@@ -130,33 +134,23 @@ async function endings(
   setMaxListeners(0, patience.signal);
   const driver = new Driver(stack.api_url, patience.signal);
   return await Promise.all(
-    jobs.map(async (scheduled): Promise<Ended> => {
-      const job = await driver.ending(scheduled.job_id).catch(() => null);
+    played.map(async ({ scheduled, answers }): Promise<Ended> => {
+      const { job_id, troubles } = scheduled;
+      const job = await driver.ending(job_id).catch(() => null);
       signal.throwIfAborted();
-      if (job === null)
-        log(`${scheduled.job_id} is not over: ${await lastSeen(stack, scheduled.job_id)}`);
-      const events = job === null ? [] : await driver.log(scheduled.job_id);
-      return { scheduled, job, log: events, stored: await storedOf(stack, scheduled) };
+      if (job === null) log(`${job_id} is not over: ${await lastSeen(stack, job_id)}`);
+      const events = job === null ? [] : await driver.log(job_id);
+      const stored = await storedOf(stack.config.data_dir, job_id, troubles.keys());
+      return { scheduled, job, log: events, answers, stored };
     }),
   );
-}
-
-async function storedOf(
-  { config }: ChaosStack,
-  { job_id, troubles }: ScheduledJob,
-): Promise<Map<number, string>> {
-  const stored = new Map<number, string>();
-  for (const index of troubles.keys()) {
-    const file = artifactPath(config.data_dir, job_id, index, 'json');
-    const text = await readFile(file, 'utf8').catch(() => null);
-    if (text !== null) stored.set(index, (JSON.parse(text) as StoredVideo).prediction_id);
-  }
-  return stored;
 }
 
 export interface Books {
   creates: number;
   bills: { count: number; usd: number };
+  /** How often each fault has struck, by name. */
+  struck: Record<string, number>;
   predictions: Booked[];
 }
 

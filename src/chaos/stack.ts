@@ -8,7 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../config.js';
 import type { Config } from '../config.js';
-import { freePort } from '../ports.js';
+import { freePorts } from '../ports.js';
 import { startSimulator } from '../simulator/index.js';
 import type { Simulator } from '../simulator/index.js';
 import { startTemporal } from '../temporal.js';
@@ -77,7 +77,7 @@ async function startParts(
     settings: { clip_max_width: 160 },
   });
   closers.push(() => simulator.close());
-  const ports = await Promise.all([freePort(HOST), freePort(HOST), freePort(HOST)]);
+  const ports = (await freePorts(HOST, 3)) as [number, number, number];
   const env = environment({ folder, simulator, cli, ports });
   const config = loadConfig(env);
   const temporal = await startTemporal(loadConfig({ ...env, TEMPORAL_ADDRESS: '' }), { log });

@@ -1,0 +1,122 @@
+/** What the tests of the audit compare: the books and the ledgers of made-up runs. */
+import type { Answered, Word } from '../../src/chaos/answers.js';
+import { audit } from '../../src/chaos/audit.js';
+import type { Booked, Ended } from '../../src/chaos/evidence.js';
+import { NONE } from '../../src/chaos/troubles.js';
+import type { Trouble } from '../../src/chaos/troubles.js';
+import type { FailureKind, Problem } from '../../src/domain/failures.js';
+import type { Clip, Job, JobEvent, Prediction } from '../../src/domain/job.js';
+import type { Plan } from '../../src/domain/plan.schema.js';
+
+export const AT = '2026-11-22T12:00:00.000Z';
+export const LATER = '2026-11-22T12:00:05.000Z';
+
+export const booked = (id: string, change: Partial<Booked> = {}): Booked => ({
+  id,
+  prompt: 'a heron',
+  status: 'succeeded',
+  billed: true,
+  usd: 0.35,
+  created_at: AT,
+  completed_at: LATER,
+  ...change,
+});
+
+export const failure = (kind: FailureKind): Problem => ({ kind, message: 'why', retryable: false });
+
+export const line = (id: string, change: Partial<Prediction> = {}) =>
+  ({ id, attempt: 1, status: 'succeeded', billed: true, cost_usd: 0.35, ...change }) as Prediction;
+
+export const clip = (clip_index: number, change: Partial<Clip>) =>
+  ({
+    clip_index,
+    status: 'succeeded',
+    error: null,
+    predictions: [],
+    estimated_cost_usd: 0.35,
+    ...change,
+  }) as unknown as Clip;
+
+export interface Parts {
+  clips: Clip[];
+  stored?: [number, string][];
+  troubles?: Trouble[];
+  job?: Partial<Job>;
+  plan?: Partial<Plan>;
+  answers?: Answered[];
+  log?: Fact[];
+}
+
+/** At once; the first run of a job is `r1`. */
+export const accepted = (word: Word, change: Partial<Answered> = {}): Answered => ({
+  word,
+  sent: 1,
+  status: 202,
+  run_id: 'r1',
+  asked_at: Date.parse(AT),
+  answered_at: Date.parse(AT),
+  ...change,
+});
+
+export const refused = (word: Word, change: Partial<Answered> = {}): Answered =>
+  accepted(word, { status: 409, run_id: null, ...change });
+
+/** An event apart from what every event has. */
+export type Fact = { type: JobEvent['type']; at?: string } & Record<string, unknown>;
+
+export const told = (type: JobEvent['type'], of: Clip): Fact => ({
+  type,
+  clip_index: of.clip_index,
+  clip: of,
+});
+
+/** A run of the job begins. */
+export const begun = (run_id = 'r1', at = AT): Fact => ({ type: 'job.started', run_id, at });
+
+/** How the round before ended, and the retry that was taken after it. */
+export const again = (of: Clip): Fact[] => [
+  told(of.status === 'failed' ? 'clip.failed' : 'clip.canceled', of),
+  told('clip.retrying', { ...of, status: 'queued', attempt: 0, error: null }),
+];
+
+export function ended(parts: Parts): Ended {
+  const { clips, stored = [], troubles = [], job = {}, plan = {}, answers = [], log = [] } = parts;
+  const good = clips.filter(({ status }) => status === 'succeeded').length;
+  const lines = clips.flatMap(({ predictions }) => predictions);
+  const total = lines.reduce((sum, { cost_usd }) => sum + (cost_usd ?? 0), 0);
+  return {
+    scheduled: {
+      at: 0,
+      job_id: 'j',
+      plan: {
+        clip_prompts: clips.map(({ clip_index }) => ({
+          clip_index,
+          prompt: `prompt ${String(clip_index)}`,
+          duration: 5,
+        })),
+        ...plan,
+      },
+      troubles: clips.map((_, index) => troubles[index] ?? NONE),
+      acts: [],
+    },
+    job: {
+      job_id: 'j',
+      status: good > 0 ? 'succeeded' : 'failed',
+      error: good > 0 ? null : failure('insufficient_clips'),
+      seq: log.length,
+      batch_size: 5,
+      max_cost_usd: plan.max_cost_usd ?? null,
+      total_cost_usd: total,
+      clips,
+      ...job,
+    } as Job,
+    log: log.map((fact, n) => ({ at: AT, seq: n + 1, ...fact }) as unknown as JobEvent),
+    answers,
+    stored: new Map(stored),
+  };
+}
+
+export const kindsOf = (books: Booked[], jobs: Ended[]): string[] =>
+  audit(books, jobs).map(({ kind }) => kind);
+
+export const good = clip(0, { predictions: [line('p1')] });
