@@ -3,6 +3,7 @@
  * a step that nobody hands out (temporalio/temporal#459, #9118). This asks the server for its own repair, the one of
  * `tdbg workflow refresh-tasks`: the tasks of every running job are made anew, and those already done are dropped.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, Client as GrpcClient } from '@grpc/grpc-js';
 import { Client, Connection } from '@temporalio/client';
 import protobuf from 'protobufjs/minimal.js';
@@ -10,7 +11,7 @@ import protobuf from 'protobufjs/minimal.js';
 const REFRESH = '/temporal.server.api.adminservice.v1.AdminService/RefreshWorkflowTasks';
 const DEADLINE = 10_000;
 
-/** Answers how many running workflows were refreshed. */
+/** Answers how many running workflows were refreshed; rejects at the end, when one of them could not be. */
 export async function refreshTasks(address: string, namespace: string): Promise<number> {
   const connection = await Connection.connect({ address, connectTimeout: DEADLINE });
   const admin = new GrpcClient(address, credentials.createInsecure());
@@ -18,11 +19,21 @@ export async function refreshTasks(address: string, namespace: string): Promise<
     const client = new Client({ connection, namespace });
     const { namespaceInfo } = await client.workflowService.describeNamespace({ namespace });
     let refreshed = 0;
+    const failures: unknown[] = [];
     for await (const run of client.workflow.list({ query: `ExecutionStatus = 'Running'` })) {
-      await refresh(admin, namespaceInfo?.id ?? '', run);
-      refreshed += 1;
+      try {
+        await whenNotBusy(() => refresh(admin, namespaceInfo?.id ?? '', run));
+        refreshed += 1;
+      } catch (error) {
+        // The others need it all the same.
+        failures.push(error);
+      }
     }
-    return refreshed;
+    if (failures.length === 0) return refreshed;
+    const first = failures[0] instanceof Error ? failures[0].message : String(failures[0]);
+    throw new Error(
+      `${String(failures.length)} of ${String(failures.length + refreshed)} running jobs: ${first}`,
+    );
   } finally {
     admin.close();
     await connection.close();
@@ -55,3 +66,21 @@ function refresh(
   });
 }
 const NOT_FOUND = 5;
+
+const TRIES = 10;
+const PAUSE = 300;
+
+/** A workflow with much to do right now ("Workflow is busy") has its turn a little later. */
+async function whenNotBusy(work: () => Promise<void>): Promise<void> {
+  for (let left = TRIES; ; left -= 1) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      const isBusy = (error as { code?: unknown }).code === RESOURCE_EXHAUSTED;
+      if (!isBusy || left <= 1) throw error;
+      await sleep(PAUSE);
+    }
+  }
+}
+const RESOURCE_EXHAUSTED = 8;

@@ -9,6 +9,7 @@ import type { ProviderPrediction } from '../adapters/replicate.js';
 import { FAILURES, INTERRUPTED, noLongerFits } from '../domain/failures.js';
 import type { Attempt } from './attempt.js';
 import type { Deps } from './deps.js';
+import type { Execution } from './execution.js';
 import { findLost } from './find-lost.js';
 import { newsOf } from './memory.js';
 import type { Memory } from './memory.js';
@@ -46,7 +47,7 @@ async function create(deps: Deps, attempt: Attempt, memory: Memory): Promise<Sta
   // that never began. A first one keeps silent, for its first heartbeat is to carry the prediction's id.
   if (!execution.isFirst) execution.beat({ phase: 'creating' });
   for (
-    let unclear = 0, told = false, waited = memory.unclear;
+    let unclear = 0, told = false, waited = (await outwait(execution, memory)) || memory.unclear;
     execution.interruption === null;
     waited = true
   ) {
@@ -102,6 +103,25 @@ async function create(deps: Deps, attempt: Attempt, memory: Memory): Promise<Sta
     }
   }
   return null;
+}
+
+/** At most; the clocks of worker and server may differ. */
+const LONGEST_WAIT = 90_000;
+
+/** A restarted server, or a crash in the middle of a failure, starts an execution before its backoff is over. */
+async function outwait(
+  execution: Execution,
+  { next_attempt_at, last_error }: Memory,
+): Promise<boolean> {
+  const early = next_attempt_at === null ? 0 : Date.parse(next_attempt_at) - Date.now();
+  if (early <= 0) return false;
+  execution.beat({
+    phase: 'waiting',
+    until: next_attempt_at,
+    message: last_error?.message ?? null,
+  });
+  await execution.wait(Math.min(early, LONGEST_WAIT));
+  return true;
 }
 
 const refused = (attempt: Attempt, { last_error }: Memory): Promise<ApplicationFailure> =>

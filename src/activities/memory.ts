@@ -21,9 +21,11 @@ export interface Memory {
   known: ReadonlySet<string>;
   granted: boolean;
   last_error: Problem | null;
+  /** Before this the next attempt is too early, whoever started this execution. */
+  next_attempt_at: string | null;
 }
 
-const BLANK = { granted: true, adopted: false, last_error: null };
+const BLANK = { granted: true, adopted: false, last_error: null, next_attempt_at: null };
 
 export async function recall(
   execution: Execution,
@@ -62,6 +64,7 @@ export async function recall(
     ]),
     granted: told?.granted ?? true,
     last_error: told?.last_error ?? null,
+    next_attempt_at: told?.next_attempt_at ?? null,
   };
 }
 

@@ -22,6 +22,7 @@ const HIDE = '\u001b[?25l';
 const SHOW = '\u001b[?25h';
 const CLEAR_BELOW = '\u001b[J';
 const CLEAR_REST = '\u001b[K';
+const USUAL: Size = { columns: 80, rows: 24 };
 
 export function openScreen(output: WriteStream, onResize: () => void): Screen {
   const colour = output.hasColors();
@@ -51,7 +52,8 @@ export function openScreen(output: WriteStream, onResize: () => void): Screen {
 
   return {
     get size() {
-      return { columns: output.columns, rows: output.rows };
+      // A terminal that does not know its size says 0.
+      return { columns: output.columns || USUAL.columns, rows: output.rows || USUAL.rows };
     },
     paint(lines) {
       const top = toTop();

@@ -56,5 +56,7 @@ export interface ClipMemory {
   /** May the next paid prediction be created, or does the cap forbid it? */
   granted: boolean;
   last_error: Problem | null;
+  /** Before this the next attempt is too early. */
+  next_attempt_at: string | null;
 }
 export const clipMemoryQuery = defineQuery<ClipMemory, [clip_index: number]>('clipMemory');

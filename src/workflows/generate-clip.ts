@@ -19,6 +19,7 @@ import type { Clip, ClipEventType, Prediction } from '../domain/job.js';
 import type { ResolvedClip } from '../domain/resolved.js';
 import { paidActivities } from './activities.js';
 import * as given from './activity-input.js';
+import { Attempts } from './attempts.js';
 import {
   attemptOver,
   canceledExecution,
@@ -43,10 +44,7 @@ export class ClipRun {
   readonly #clip: ResolvedClip;
   readonly #ledger: ClipLedger;
   readonly #since = now();
-  #failedAttempts = 0;
-  #granted = true;
-  #lastError: Problem | null = null;
-  #nextAttemptAt: string | null = null;
+  readonly #attempts: Attempts;
   /** What the provider said when it made the attempt wait, until it let it through. */
   #throttled: string | null = null;
   readonly #endable = new Endable();
@@ -57,6 +55,7 @@ export class ClipRun {
     this.#job = job;
     this.#clip = clip;
     this.#ledger = new ClipLedger(earlier);
+    this.#attempts = new Attempts(() => job.budget.reserve(clip.clip_index));
   }
 
   get #index(): number {
@@ -69,11 +68,9 @@ export class ClipRun {
 
   memory(others: string[]): ClipMemory {
     return {
-      failed_attempts: this.#failedAttempts,
+      ...this.#attempts.memory,
       predictions: [...this.#ledger.round],
       claimed: [...this.#ledger.earlier.map(({ id }) => id), ...others],
-      granted: this.#granted,
-      last_error: this.#lastError,
     };
   }
 
@@ -98,27 +95,14 @@ export class ClipRun {
   }
 
   /** This attempt is over, and the next is due in `delay` seconds, if the cap allows it. */
-  onAttemptFailed({ attempt, prediction, error, delay }: AttemptOver): void {
-    if (prediction !== null) this.#ledger.enter(prediction);
-    if (attempt <= this.#failedAttempts) return;
-    this.#failedAttempts = attempt;
-    this.#lastError = error;
-    this.#nextAttemptAt = new Date(Date.now() + delay * 1000).toISOString();
-    this.#granted = false;
-    this.onCapChanged();
+  onAttemptFailed(over: AttemptOver): void {
+    if (over.prediction !== null) this.#ledger.enter(over.prediction);
+    if (this.#attempts.end(over)) this.#record('clip.retrying', this.#attempts.retrying);
   }
 
-  /** Grants the next attempt, if one waits for that and the cap allows it. */
+  /** A next attempt that did not fit may fit now. */
   onCapChanged(): void {
-    if (this.#granted || !this.#job.budget.reserve(this.#index)) return;
-    this.#granted = true;
-    this.#record('clip.retrying', {
-      status: 'retrying',
-      attempt: this.#failedAttempts,
-      retry_count: this.#failedAttempts,
-      error: this.#lastError,
-      next_attempt_at: this.#nextAttemptAt,
-    });
+    if (this.#attempts.grant()) this.#record('clip.retrying', this.#attempts.retrying);
   }
 
   /** Runs the clip to its end; never rejects, whatever happens to the clip. */
@@ -199,8 +183,8 @@ export class ClipRun {
   /** The prediction of the attempt under way; what was heard may be of the one before. */
   #stillRunning(cause: Error): string | null {
     const beat = lastHeard(cause);
-    const heard = beat?.failed_attempts === this.#failedAttempts ? beat.prediction_id : null;
-    return heard ?? this.#ledger.openOf(this.#failedAttempts + 1)?.id ?? null;
+    const heard = beat?.failed_attempts === this.#attempts.over ? beat.prediction_id : null;
+    return heard ?? this.#ledger.openOf(this.#attempts.over + 1)?.id ?? null;
   }
 
   #execute(memory: Pick<GenerateClipInput, 'resume' | 'unclear'>) {
@@ -212,13 +196,13 @@ export class ClipRun {
 
   #state() {
     const known = this.#ledger.all.map(({ id }) => id);
-    return { failed_attempts: this.#failedAttempts, since: this.#since, known };
+    return { failed_attempts: this.#attempts.over, since: this.#since, known };
   }
 
   /** G4: a create whose execution died in the middle of it may have come through. */
   async #endLost(): Promise<CanceledExecution | null> {
     const asked = this.#unanswered;
-    if (asked === null || this.#ledger.openOf(this.#failedAttempts + 1) !== null) return null;
+    if (asked === null || this.#ledger.openOf(this.#attempts.over + 1) !== null) return null;
     const state = { ...asked, ...this.#state() };
     const end = await endLostOf(this.#job, given.endLostInput(this.#job.plan, this.#clip, state));
     if (end === null) this.#job.budget.countUnknown(this.#index);
@@ -237,7 +221,7 @@ export class ClipRun {
   /** Storing gave up: only a wrong duration is worth a new prediction. */
   #storingFailed(cause: Error): number {
     const error = storingProblem(cause);
-    const attempt = this.#failedAttempts + 1;
+    const attempt = this.#attempts.over + 1;
     if (error.kind !== 'wrong_duration' || attempt >= MAX_ATTEMPTS) {
       throw new ClipOver({ ...error, retryable: false });
     }
@@ -246,7 +230,7 @@ export class ClipRun {
 
   #tryAgain(over: AttemptOver): number {
     this.onAttemptFailed(over);
-    if (this.#granted) return over.delay;
+    if (this.#attempts.isGranted) return over.delay;
     throw unaffordable(over.error);
   }
 

@@ -34,6 +34,7 @@ const nothing: ClipMemory = {
   claimed: [],
   granted: true,
   last_error: null,
+  next_attempt_at: null,
 };
 
 /** What an execution finds around it, and what it asked of the provider, in order. */
@@ -131,6 +132,19 @@ describe('the execution after a failed attempt', () => {
     expect(asked).toEqual(['create']);
     // Said before it created: whoever follows a reset sees that this one began.
     expect(beats[0]).toEqual([expect.objectContaining({ attempt: 2, failed_attempts: 1 })]);
+  });
+
+  it('waits for the end of the backoff when it is started too early', async () => {
+    const due = Date.now() + 300;
+    let created = 0;
+    const { generateClip } = surroundings({
+      memory: { ...memory, next_attempt_at: new Date(due).toISOString() },
+      created: { type: 'created', prediction: rendered('new') },
+      check: () => (created = Date.now()),
+    });
+    await inSecond(beat).run(generateClip, input);
+    // A timer may be a millisecond early.
+    expect(created).toBeGreaterThanOrEqual(due - 5);
   });
 
   // A reset counts from one again: the execution that was then killed is as many as the attempt that failed.

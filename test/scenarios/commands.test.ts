@@ -10,7 +10,7 @@ import type { Job, JobEvent } from '../../src/domain/job.js';
 import type { Plan } from '../../src/domain/plan.schema.js';
 import { planOf } from '../support/plans.js';
 import { freePorts } from '../support/ports.js';
-import { ROOT, processesWith, startProcess } from '../support/processes.js';
+import { ROOT, processesWith, startAtTerminal, startProcess } from '../support/processes.js';
 import type { RunningProcess } from '../support/processes.js';
 
 let folder: string;
@@ -30,8 +30,14 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
+const program = path.join(ROOT, 'setup/run.mjs');
 const command = (...words: string[]): RunningProcess =>
-  startProcess(['node', path.join(ROOT, 'setup/run.mjs'), ...words], { cwd: folder, env });
+  startProcess(['node', program, ...words], { cwd: folder, env });
+const atTerminal = (...words: string[]): RunningProcess =>
+  startAtTerminal([process.execPath, program, ...words], { cwd: folder, env });
+/** `script` has other switches elsewhere. */
+const hasTerminal = process.platform === 'linux' && existsSync('/usr/bin/script');
+const CTRL_C = '\u0003';
 
 async function planFile(plan: Plan | string): Promise<string> {
   const file = path.join(folder, 'plan.json');
@@ -121,6 +127,36 @@ describe('npm run generate', () => {
     const job = await resultIn(out());
     expect(job.clips.map(({ predictions }) => predictions.length)).toEqual([1, 1, 1, 1, 1, 1]);
     expect((await readdir(out())).filter((name) => name.endsWith('.mp4'))).toHaveLength(6);
+  });
+
+  it.runIf(hasTerminal)('asks at Ctrl-C, and cancels the job when told to', async () => {
+    const plan = await planFile(planOf(['[[hold:while-processing]] one']));
+    await using generate = atTerminal('generate', plan, '--out', out());
+    await generate.waitFor(/rendering/);
+    generate.type(CTRL_C);
+    await generate.waitFor(/Leave the job running \(l\), cancel it \(c\)/);
+    generate.type('c');
+    expect(await generate.exit()).toBe(1);
+    const job = await resultIn(out());
+    expect(job).toMatchObject({ status: 'canceled', clips: [{ status: 'canceled' }] });
+    expect(job.clips[0]?.predictions.map(({ status }) => status)).toEqual(['canceled']);
+    expect(leftRunning()).toEqual([]);
+  });
+
+  it.runIf(hasTerminal)('asks at Ctrl-C, and leaves the job to go on when told to', async () => {
+    env['SIMULATOR_SPEED'] = '20';
+    const plan = await planFile(planOf(['one', 'two']));
+    await using generate = atTerminal('generate', plan, '--job-id', 'left', '--out', out());
+    await generate.waitFor(/rendering/);
+    generate.type(CTRL_C);
+    await generate.waitFor(/Leave the job running \(l\), cancel it \(c\)/);
+    generate.type('l');
+    expect(await generate.exit()).toBe(130);
+    expect(leftRunning()).toEqual([]);
+    await using again = command('generate', '--attach', 'left', '--out', out());
+    expect(await again.exit()).toBe(0);
+    const job = await resultIn(out());
+    expect(job.clips.map(({ predictions }) => predictions.length)).toEqual([1, 1]);
   });
 
   it('killed with everything it started goes on as well', async () => {

@@ -27,9 +27,18 @@ export function startProcess(
     cwd,
     detached: true,
     env: { PATH, HOME, TEMPORAL_CLI: findTemporalCli() ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [program === 'script' ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   });
   return new RunningProcess(child);
+}
+
+/** The same at a terminal of its own, for what asks a person: `script` of util-linux plays one. */
+export function startAtTerminal(
+  words: readonly string[],
+  options: ProcessOptions = {},
+): RunningProcess {
+  const line = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+  return startProcess(['script', '--quiet', '--return', '--command', line, '/dev/null'], options);
 }
 
 export class RunningProcess implements AsyncDisposable {
@@ -80,6 +89,11 @@ export class RunningProcess implements AsyncDisposable {
       );
     }
     return match;
+  }
+
+  /** Keys, at a terminal. */
+  type(keys: string): void {
+    this.#child.stdin?.write(keys);
   }
 
   /** To this process alone. */
