@@ -38,7 +38,12 @@ export function startAtTerminal(
   options: ProcessOptions = {},
 ): RunningProcess {
   const line = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-  return startProcess(['script', '--quiet', '--return', '--command', line, '/dev/null'], options);
+  // A shell in between would die of the Ctrl-C that the program answers.
+  const command = `exec ${line}`;
+  return startProcess(
+    ['script', '--quiet', '--return', '--command', command, '/dev/null'],
+    options,
+  );
 }
 
 export class RunningProcess implements AsyncDisposable {
