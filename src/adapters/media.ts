@@ -3,9 +3,11 @@
  * of it, decoded by native code in a child process, so that a hostile file can take down only that child.
  */
 import { execFile } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { EncodedPacketSink, FilePathSource, Input, MP4, QTFF } from 'mediabunny';
+import { createTurns } from './turns.js';
 
 export interface Measured {
   /** Seconds of the video track. */
@@ -40,6 +42,9 @@ const childScript = fileURLToPath(
 
 const run = promisify(execFile);
 
+/** A batch that is stored together would start as many processes as it has clips, and all would be late. */
+const inTurn = createTurns(availableParallelism());
+
 export const media: Media = {
   async measure(file) {
     const input = new Input({ source: new FilePathSource(file), formats: [MP4, QTFF] });
@@ -57,12 +62,14 @@ export const media: Media = {
   },
 
   async thumbnail(file, at) {
-    const { stdout } = await run(process.execPath, [childScript, file, String(at)], {
-      encoding: 'buffer',
-      timeout: CHILD_TIMEOUT,
-      killSignal: 'SIGKILL',
-      maxBuffer: MAX_JPEG_BYTES,
-    });
+    const { stdout } = await inTurn(() =>
+      run(process.execPath, [childScript, file, String(at)], {
+        encoding: 'buffer',
+        timeout: CHILD_TIMEOUT,
+        killSignal: 'SIGKILL',
+        maxBuffer: MAX_JPEG_BYTES,
+      }),
+    );
     if (stdout.length === 0) throw new NotAVideo('expected a picture, got none');
     return stdout;
   },

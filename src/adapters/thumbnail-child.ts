@@ -1,7 +1,12 @@
-/** A process of its own: decodes one frame of a file (argv: path, seconds) and writes a 320×180 JPEG to stdout. */
+/**
+ * A process of its own: decodes one frame of a file (argv: path, seconds) and writes a 320×180 JPEG to stdout. Whoever
+ * started it may be killed and can then not end it, so it lives for half a minute at most.
+ */
 import { registerMediabunnyServer } from '@mediabunny/server';
 import { FilePathSource, Input, MP4, QTFF, VideoSampleSink } from 'mediabunny';
 import sharp from 'sharp';
+
+setTimeout(() => process.exit(1), 30_000).unref();
 
 const [file = '', at = '0'] = process.argv.slice(2);
 

@@ -16,16 +16,22 @@ const held = (world: World, point: string) =>
     return { done: stats.held.some((hold) => hold.point === point), value: stats };
   });
 
+/** A job of one clip whose prediction runs, and is known to run. */
+async function rendering(world: World): Promise<Run> {
+  const run = await world.start(planOf(['[[hold:while-processing]] a']));
+  await held(world, 'while-processing');
+  await run.until(
+    'its prediction in the ledger',
+    ({ clips }) => clips[0]?.predictions.length === 1,
+  );
+  return run;
+}
+
 describe('heartbeat details that were cleared', () => {
   it('by `temporal activity reset` do not lead to a second prediction', async () => {
     await using world = await World.create({ timings });
     await world.startWorker();
-    const run = await world.start(planOf(['[[hold:while-processing]] a']));
-    await held(world, 'while-processing');
-    await run.until(
-      'its prediction in the ledger',
-      (job) => job.clips[0]?.predictions.length === 1,
-    );
+    const run = await rendering(world);
     await world.client.workflowService.resetActivity({
       namespace: 'default',
       execution: { workflowId: run.handle.workflowId },
@@ -68,12 +74,7 @@ describe('`temporal activity pause`', () => {
   it('leaves the prediction running, and `unpause` goes on with it, unpaid', async () => {
     await using world = await World.create({ timings });
     await world.startWorker();
-    const run = await world.start(planOf(['[[hold:while-processing]] a']));
-    await held(world, 'while-processing');
-    await run.until(
-      'its prediction in the ledger',
-      ({ clips }) => clips[0]?.predictions.length === 1,
-    );
+    const run = await rendering(world);
     const activity = {
       namespace: 'default',
       execution: { workflowId: run.handle.workflowId },
