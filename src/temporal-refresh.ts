@@ -11,28 +11,35 @@ import protobuf from 'protobufjs/minimal.js';
 const REFRESH = '/temporal.server.api.adminservice.v1.AdminService/RefreshWorkflowTasks';
 const DEADLINE = 10_000;
 
-/** Answers how many running workflows were refreshed; rejects at the end, when one of them could not be. */
-export async function refreshTasks(address: string, namespace: string): Promise<number> {
+/**
+ * Every running workflow but those whose run is in `done`, where each that was refreshed is entered: twice would only
+ * make the same tasks twice. Rejects at the end when one of them could not be.
+ */
+export async function refreshTasks(
+  address: string,
+  namespace: string,
+  done: Set<string>,
+): Promise<void> {
   const connection = await Connection.connect({ address, connectTimeout: DEADLINE });
   const admin = new GrpcClient(address, credentials.createInsecure());
   try {
     const client = new Client({ connection, namespace });
     const { namespaceInfo } = await client.workflowService.describeNamespace({ namespace });
-    let refreshed = 0;
     const failures: unknown[] = [];
     for await (const run of client.workflow.list({ query: `ExecutionStatus = 'Running'` })) {
+      if (done.has(run.runId)) continue;
       try {
         await whenNotBusy(() => refresh(admin, namespaceInfo?.id ?? '', run));
-        refreshed += 1;
+        done.add(run.runId);
       } catch (error) {
         // The others need it all the same.
         failures.push(error);
       }
     }
-    if (failures.length === 0) return refreshed;
+    if (failures.length === 0) return;
     const first = failures[0] instanceof Error ? failures[0].message : String(failures[0]);
     throw new Error(
-      `${String(failures.length)} of ${String(failures.length + refreshed)} running jobs: ${first}`,
+      `${String(failures.length)} of ${String(failures.length + done.size)} running jobs: ${first}`,
     );
   } finally {
     admin.close();

@@ -107,10 +107,11 @@ class Keeper {
   /** Whoever ran on this database before may have been killed. */
   async #repair(server: Tethered): Promise<void> {
     const { port, namespace } = this.#config.temporal;
+    const done = new Set<string>();
     for (const delay of REPAIRS_MS) {
       await sleep(delay, undefined, { signal: this.#closing.signal }).catch(() => undefined);
       if (this.#phase.kind !== 'running' || this.#phase.server !== server) return;
-      await refreshTasks(`${HOST}:${String(port)}`, namespace).catch((error: unknown) => {
+      await refreshTasks(`${HOST}:${String(port)}`, namespace, done).catch((error: unknown) => {
         if (this.pid !== server.pid) return;
         const why = error instanceof Error ? error.message : String(error);
         this.#log(`temporal: tasks that a crash may have lost could not be made anew: ${why}`);
