@@ -1,5 +1,9 @@
 /** What can still be learned of a job that did not end, before its stack is taken away. Never fails. */
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { deadline } from '../adapters/deadline.js';
 import type { Job } from '../domain/job.js';
 import { Driver } from './driver.js';
@@ -37,7 +41,11 @@ async function byTemporal({ config }: ChaosStack, jobId: string): Promise<string
     return await client.withDeadline(Date.now() + LIMIT, async () => {
       const handle = client.workflow.getHandle(jobId);
       const { raw } = await handle.describe();
-      const { events } = await handle.fetchHistory();
+      const history = await handle.fetchHistory();
+      const { events } = history;
+      // The whole of it, for a replay: the stack is gone in a moment.
+      const file = path.join(tmpdir(), `chaos-history-${jobId}.json`);
+      await writeFile(file, JSON.stringify(historyToJSON(history)));
       const tail = (events ?? []).slice(-LAST).map((event) => {
         const { message } = event.workflowTaskFailedEventAttributes?.failure ?? {};
         const name = Object.entries(event).find(
@@ -46,7 +54,7 @@ async function byTemporal({ config }: ChaosStack, jobId: string): Promise<string
         return `${String(event.eventId)} ${String(name)}${message == null ? '' : ` (${message})`}`;
       });
       const pending = JSON.stringify([raw.pendingWorkflowTask, raw.pendingActivities], plain);
-      return `pending: ${pending.slice(0, 3_000)}\n  history: ${tail.join(', ')}`;
+      return `pending: ${pending.slice(0, 3_000)}\n  history (${file}): ${tail.join(', ')}`;
     });
   } catch (error) {
     return `Temporal: ${String(error)}`;
