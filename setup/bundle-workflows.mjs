@@ -5,6 +5,7 @@ import { inRoot } from './paths.mjs';
 
 const { code } = await bundleWorkflowCode({
   workflowsPath: inRoot('dist/workflows/index.js'),
+  workflowInterceptorModules: [inRoot('dist/workflows/whole-tasks.js')],
   logger: new DefaultLogger('WARN'),
 });
 const draft = inRoot('dist/workflow-bundle.draft');

@@ -38,7 +38,15 @@ export type Over = Ended & { job: Job };
 export const isEnded = (ended: Ended): ended is Over => ended.job !== null;
 
 export type Kind =
-  'lost' | 'orphaned' | 'overspent' | 'double' | 'hung' | 'alive' | 'wrong_end' | 'disagreement';
+  | 'lost'
+  | 'orphaned'
+  | 'overspent'
+  | 'double'
+  | 'hung'
+  | 'diverged'
+  | 'alive'
+  | 'wrong_end'
+  | 'disagreement';
 
 export interface Finding {
   kind: Kind;

@@ -37,6 +37,7 @@ const NOTHING: Record<Kind, number> = {
   overspent: 0,
   double: 0,
   hung: 0,
+  diverged: 0,
   alive: 0,
   wrong_end: 0,
   disagreement: 0,

@@ -1,12 +1,9 @@
 /** What can still be learned of a job that did not end, before its stack is taken away. Never fails. */
-import { writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { deadline } from '../adapters/deadline.js';
 import type { Job } from '../domain/job.js';
 import { Driver } from './driver.js';
+import { keepHistory } from './replays.js';
 import type { ChaosStack } from './stack.js';
 
 const LIMIT = 15_000;
@@ -44,8 +41,7 @@ async function byTemporal({ config }: ChaosStack, jobId: string): Promise<string
       const history = await handle.fetchHistory();
       const { events } = history;
       // The whole of it, for a replay: the stack is gone in a moment.
-      const file = path.join(tmpdir(), `chaos-history-${jobId}.json`);
-      await writeFile(file, JSON.stringify(historyToJSON(history)));
+      const file = await keepHistory(jobId, history);
       const tail = (events ?? []).slice(-LAST).map((event) => {
         const { message } = event.workflowTaskFailedEventAttributes?.failure ?? {};
         const name = Object.entries(event).find(

@@ -12,6 +12,7 @@ import type { Booked, Ended, Finding } from './evidence.js';
 import { figuresOf } from './figures.js';
 import type { Figures } from './figures.js';
 import { lastSeen } from './last-seen.js';
+import { replayFindings, runsOf } from './replays.js';
 import { schedule } from './schedule.js';
 import type { Blow, ScheduledJob, Timed } from './schedule.js';
 import { startChaosStack } from './stack.js';
@@ -73,7 +74,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const [fallen, all] = await Promise.all([struck, played]);
   const jobs = await endings(all, stack, { log, signal });
   const booked = await books(stack);
-  const findings = [...audit(booked.predictions, jobs), ...unexplainedEnds(stack)];
+  const findings = [
+    ...audit(booked.predictions, jobs),
+    ...(await replayFindings(runsOf(stack.config.temporal.address))),
+    ...unexplainedEnds(stack),
+  ];
   return { figures: figuresOf({ plan, jobs, booked, fallen, findings }), findings };
 }
 
