@@ -2,7 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { ArchiveJobInput } from '../domain/activity.js';
 import type { JobEvent } from '../domain/job.js';
-import { record } from '../domain/progress.js';
+import { isClipOver, record } from '../domain/progress.js';
 import type { Deps } from './deps.js';
 
 export const createArchiveJob =
@@ -11,7 +11,10 @@ export const createArchiveJob =
     const run = Context.current().info.workflowExecution;
     if (run === undefined) throw new Error('archiveJob runs inside a workflow only');
     const workflow = deps.workflow(run.workflowId, run.runId);
-    const last = record(await workflow.progress(), terminal, at);
+    const job = await workflow.progress();
+    // Somebody asked for a clip again a moment ago: this is no end, and the one that comes writes it all.
+    if (!job.clips.every(({ status }) => isClipOver(status))) return;
+    const last = record(job, terminal, at);
     const events: JobEvent[] = [];
     for (let after = 0; after < last.event.seq - 1;) {
       const page = await workflow.events(after);

@@ -16,7 +16,7 @@ import { withPending } from './pending.js';
 import { isBlank } from './recorded-job.js';
 import type { ReadRecordedJob } from './recorded-job.js';
 
-export type SnapshotSource = 'memory' | 'history';
+export type SnapshotSource = 'memory' | 'history' | 'archive';
 
 /** `stale` and `source` are there only when nobody could be asked. */
 export type Snapshot = Job & { stale?: true; source?: SnapshotSource };
@@ -63,11 +63,13 @@ export class Snapshots {
     return run === null ? this.#deps.archive.job(jobId) : this.#ofRun(run, ask);
   }
 
-  /** A stored job is whole and final; what was merely seen last is not. */
+  /** A stored job is whole, but may be going on in a new run by now: without Temporal nobody can tell. */
   async #withoutTemporal(jobId: string): Promise<Snapshot | null> {
     const known = this.#deps.lastKnown.get(jobId);
     const archived = await this.#deps.archive.job(jobId);
-    if (archived !== null && (known === null || known.seq <= archived.seq)) return archived;
+    if (archived !== null && (known === null || known.seq <= archived.seq)) {
+      return { ...archived, stale: true, source: 'archive' };
+    }
     return known === null ? null : { ...known, stale: true, source: 'memory' };
   }
 

@@ -148,7 +148,7 @@ export const jobSchema = z.strictObject({
 /** A job as the API answers it: marked when no worker could be asked. */
 export const snapshotSchema = jobSchema.extend({
   stale: z.literal(true).optional(),
-  source: z.enum(['memory', 'history']).optional(),
+  source: z.enum(['memory', 'history', 'archive']).optional(),
 });
 
 export const progressSchema = z.strictObject({

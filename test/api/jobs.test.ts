@@ -218,14 +218,18 @@ describe('GET /v1/jobs/:job_id', () => {
     });
   });
 
-  it('answers a finished job with neither worker nor Temporal', async () => {
+  it('answers a finished job with neither worker nor Temporal, and says that it may be going on again', async () => {
     const { app, jobs, archive } = await harness();
     jobs.add('a');
     jobs.tell('a', { type: 'job.completed', error: null, total_cost_usd: 0 });
     await archive.save(jobs.latest('a').job, jobs.log('a'));
     jobs.temporal = false;
     const answer = await app.inject({ url: '/v1/jobs/a' });
-    expect(jobSchema.parse(answer.json()).status).toBe('succeeded');
+    expect(snapshotSchema.parse(answer.json())).toMatchObject({
+      status: 'succeeded',
+      stale: true,
+      source: 'archive',
+    });
   });
 });
 
