@@ -2,14 +2,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { freePorts } from '../test/support/ports.js';
+import { freePorts } from '../src/ports.js';
 import { startProcess } from '../test/support/processes.js';
 import { once, report, timed } from './support/figures.js';
 
 const COMMAND = ['npm', 'run', '--silent', 'generate', '--', '--json'] as const;
 
 async function toFirstClip(folder: string): Promise<number> {
-  const [api, temporal, ui, simulator] = (await freePorts(4)).map(String);
+  const [api, temporal, ui, simulator] = (await freePorts('127.0.0.1', 4)).map(String);
   const env = {
     PORT: api ?? '',
     TEMPORAL_PORT: temporal ?? '',

@@ -9,7 +9,7 @@ import { media } from '../../src/adapters/media.js';
 import type { Job, JobEvent } from '../../src/domain/job.js';
 import type { Plan } from '../../src/domain/plan.schema.js';
 import { planOf } from '../support/plans.js';
-import { freePorts } from '../support/ports.js';
+import { freePorts } from '../../src/ports.js';
 import { ROOT, processesWith, startAtTerminal, startProcess } from '../support/processes.js';
 import type { RunningProcess } from '../support/processes.js';
 
@@ -18,7 +18,7 @@ let env: Record<string, string>;
 
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'commands-'));
-  const [port, temporal, ui, simulator] = (await freePorts(4)).map(String);
+  const [port, temporal, ui, simulator] = (await freePorts('127.0.0.1', 4)).map(String);
   env = {
     DATA_DIR: path.join(folder, 'data'),
     PORT: port ?? '',

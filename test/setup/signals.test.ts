@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
-import { freePorts } from '../support/ports.js';
+import { freePorts } from '../../src/ports.js';
 import { processesWith, startProcess } from '../support/processes.js';
 import type { RunningProcess } from '../support/processes.js';
 
@@ -17,7 +17,7 @@ const WAYS: [string, (process: RunningProcess) => void][] = [
 
 async function start() {
   const folder = await mkdtemp(path.join(tmpdir(), 'signals-'));
-  const [port, uiPort] = (await freePorts(2)) as [number, number];
+  const [port, uiPort] = (await freePorts('127.0.0.1', 2)) as [number, number];
   const npm = startProcess(['npm', 'run', 'temporal'], {
     env: { DATA_DIR: folder, TEMPORAL_PORT: String(port), TEMPORAL_UI_PORT: String(uiPort) },
   });

@@ -10,11 +10,11 @@ import { isRunning } from '../../setup/processes.mjs';
 import { ConfigError, loadConfig } from '../../src/config.js';
 import { startTemporal } from '../../src/temporal.js';
 import { eventually } from '../support/eventually.js';
-import { freePorts } from '../support/ports.js';
+import { freePorts } from '../../src/ports.js';
 import { temporalServer } from '../support/temporal-server.js';
 
 async function settings(env: Record<string, string> = {}) {
-  const [port, uiPort] = (await freePorts(2)) as [number, number];
+  const [port, uiPort] = (await freePorts('127.0.0.1', 2)) as [number, number];
   return loadConfig({
     DATA_DIR: await mkdtemp(path.join(tmpdir(), 'temporal-')),
     TEMPORAL_PORT: String(port),

@@ -6,7 +6,7 @@ import { findTemporalCli } from '../../setup/temporal-cli.mjs';
 import { loadConfig } from '../../src/config.js';
 import { startTemporal } from '../../src/temporal.js';
 import type { EmbeddedTemporal } from '../../src/temporal.js';
-import { freePorts } from './ports.js';
+import { freePorts } from '../../src/ports.js';
 
 export interface TestServer extends EmbeddedTemporal, AsyncDisposable {
   port: number;
@@ -20,7 +20,7 @@ export async function temporalServer(
   log: (line: string) => void = () => undefined,
 ): Promise<TestServer> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'temporal-'));
-  const [port, uiPort] = (await freePorts(2)) as [number, number];
+  const [port, uiPort] = (await freePorts('127.0.0.1', 2)) as [number, number];
   const config = loadConfig({
     DATA_DIR: dataDir,
     TEMPORAL_PORT: String(port),

@@ -9,7 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Job } from '../../src/domain/job.js';
 import { eventually } from '../support/eventually.js';
-import { freePorts } from '../support/ports.js';
+import { freePorts } from '../../src/ports.js';
 import { startProcess, type RunningProcess } from '../support/processes.js';
 import { hasChromium, launch } from './browser.js';
 
@@ -64,7 +64,7 @@ async function expectPageIsCurrent(): Promise<void> {
 
 describe.skipIf(!hasChromium)('the page on the real stack', () => {
   beforeAll(async () => {
-    const [port, temporal, ui, simulator] = (await freePorts(4)).map(String);
+    const [port, temporal, ui, simulator] = (await freePorts('127.0.0.1', 4)).map(String);
     folder = await mkdtemp(join(tmpdir(), 'page-stack-'));
     url = `http://127.0.0.1:${port ?? ''}`;
     env = {
