@@ -1,12 +1,12 @@
 /**
- * Keeps a workflow from being shown half of a workflow task. A query may reach a worker that has not the job in memory
- * while a task of it waits for a worker. The SDK then reads the history to its end and runs what the task has gathered
- * so far, keeps the result, and runs the rest when the task comes (temporalio/sdk-go#755 is the same; SDK core has it in
- * `HistoryUpdate::take_next_wft_sequence`). A later replay runs both at once, in another order, and the job would stand
- * still for good with "[TMPRL1100] Nondeterminism error".
+ * Keeps a workflow from going on with half of a workflow task. A query may reach a worker that has not the job in
+ * memory while a task of it waits for a worker. SDK core then reads the history to its end, runs what the task has
+ * gathered so far, and keeps the result; when the task comes, it would run only the rest. Every later replay runs both
+ * at once, in another order, and the job would stand still for good with "[TMPRL1100] Nondeterminism error"
+ * (decision 26; temporalio/sdk-go#755 is the same race).
  *
- * T1 What belongs to no started task is not run: the query fails, the half-shown copy is forgotten, and whoever asks
- *    again is answered from a whole one.
+ * T1 A copy that was shown half of a task answers queries, and is given up when the job goes on: the task fails once,
+ *    and is run whole by a copy made anew.
  */
 import type { ActivateInput, WorkflowInterceptorsFactory } from '@temporalio/workflow';
 
@@ -14,13 +14,15 @@ type Activation = ActivateInput['activation'];
 
 export const interceptors: WorkflowInterceptorsFactory = () => {
   let last: Activation | null = null;
+  let isHalf = false;
   return {
     internals: [
       {
         activate(input, next) {
           const { activation } = input;
           if (!isQuery(activation)) {
-            if (last !== null && isUnstarted(last, activation)) throw new Error(ASK_AGAIN);
+            if (isHalf) throw new Error(RUN_WHOLE);
+            isHalf = last !== null && isUnstarted(last, activation);
             last = activation;
           }
           next(input);
@@ -30,8 +32,8 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
   };
 };
 
-const ASK_AGAIN =
-  'this worker was asked while the job had news that waited for a worker; ask again';
+const RUN_WHOLE =
+  'a query has split this workflow task; nothing is lost: the task is run again, whole, by a copy made anew';
 
 const isQuery = ({ jobs }: Activation): boolean =>
   jobs?.some(({ queryWorkflow }) => queryWorkflow != null) === true;

@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { temporal } from '@temporalio/proto';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { scriptedFrontend } from '../support/scripted-frontend.js';
-import type { Completed, Task } from '../support/scripted-frontend.js';
+import type { Completed, ScriptedFrontend, Task } from '../support/scripted-frontend.js';
 
 const codePath = fileURLToPath(new URL('../../dist/workflow-bundle.js', import.meta.url));
 const recorded = new URL('./histories/all-good.json', import.meta.url);
@@ -17,12 +17,14 @@ const events = historyFromJSON(JSON.parse(readFileSync(recorded, 'utf8'))).event
 
 type Event = (typeof events)[number];
 
+const ANSWERED = temporal.api.enums.v1.QueryResultType.QUERY_RESULT_TYPE_ANSWERED;
+
 const idOf = ({ eventId }: Event): number => Number(eventId);
 const upTo = (id: number): Event[] => events.filter((event) => idOf(event) <= id);
 const isTaskStart = (event: Event): boolean => event.workflowTaskStartedEventAttributes != null;
 
 /** A task whose events come in two halves: activities end before and after it is scheduled. */
-function splitTask(): { query: number; start: number; before: number } {
+function splitTask(): { query: number; start: number } {
   for (const event of events.filter(isTaskStart)) {
     const start = idOf(event);
     const before = idOf(upTo(start - 1).findLast(isTaskStart) ?? event);
@@ -31,7 +33,7 @@ function splitTask(): { query: number; start: number; before: number } {
       (one) => idOf(one) > before && idOf(one) < start && one.activityTaskCompletedEventAttributes,
     );
     if (ends.some((one) => idOf(one) < query) && ends.some((one) => idOf(one) > query)) {
-      return { query, start, before };
+      return { query, start };
     }
   }
   throw new Error('expected such a task in the recorded history');
@@ -63,55 +65,89 @@ const recordedAfter = (start: number): string[] =>
       { done: false, all: [] },
     ).all;
 
-it('a query amid a workflow task fails with words that say what to do, and the task runs as if nobody had asked', async () => {
-  Runtime.install({
-    logger: new DefaultLogger('ERROR'),
-    telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
-  });
-  const { query, start, before } = splitTask();
+/** The recorded job as far as event `id`, as a query or as the task that event started. */
+function taskOf(id: number, attempt: number, query?: Task['query']): Task {
   const first = events[0]?.workflowExecutionStartedEventAttributes;
-  const run: Task = {
+  const started = events.find((event) => idOf(event) === id && isTaskStart(event));
+  const before = upTo(id - 1).findLast(isTaskStart);
+  return {
+    taskToken: Buffer.from(`${String(id)}/${String(attempt)}`),
     workflowExecution: {
       workflowId: first?.workflowId ?? '',
       runId: first?.originalExecutionRunId ?? '',
     },
     workflowType: first?.workflowType ?? null,
     workflowExecutionTaskQueue: { name: 'scripted' },
-    attempt: 1,
+    attempt,
     scheduledTime: { nanos: 1 },
     startedTime: { nanos: 1 },
-    previousStartedEventId: events.find((event) => idOf(event) === before)?.eventId ?? null,
+    previousStartedEventId: before?.eventId ?? null,
+    startedEventId: started?.eventId ?? null,
+    history: { events: upTo(id) },
+    ...(query === undefined ? {} : { query }),
   };
+}
 
-  await using frontend = await scriptedFrontend();
-  const connection = await NativeConnection.connect({ address: frontend.address });
-  const worker = await Worker.create({
-    connection,
-    taskQueue: 'scripted',
-    workflowBundle: { codePath },
-  });
-  await worker.runUntil(async () => {
-    frontend.give({
-      ...run,
-      taskToken: Buffer.from('query'),
-      history: { events: upTo(query) },
-      query: { queryType: 'progress' },
-    });
-    const answer = await frontend.answered();
-    expect(answer.completedType).toBe(
-      temporal.api.enums.v1.QueryResultType.QUERY_RESULT_TYPE_FAILED,
-    );
-    expect(answer.errorMessage).toContain('ask again');
+describe('a query amid a workflow task', () => {
+  let frontend: ScriptedFrontend;
+  let connection: NativeConnection;
+  let worker: Worker;
+  const { query, start } = splitTask();
 
-    frontend.give({
-      ...run,
-      taskToken: Buffer.from('task'),
-      startedEventId: events.find((event) => idOf(event) === start)?.eventId ?? null,
-      history: { events: upTo(start) },
+  beforeAll(() => {
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
     });
-    const commands = commandsOf(await frontend.completed());
-    expect(commands).toEqual(recordedAfter(start));
-    expect(new Set(commands)).toEqual(new Set(['timer canceled', 'storeClip scheduled']));
   });
-  await connection.close();
-}, 60_000);
+
+  beforeEach(async () => {
+    frontend = await scriptedFrontend();
+    connection = await NativeConnection.connect({ address: frontend.address });
+    worker = await Worker.create({
+      connection,
+      taskQueue: 'scripted',
+      workflowBundle: { codePath },
+    });
+  });
+
+  afterEach(async () => {
+    await connection.close();
+    await frontend[Symbol.asyncDispose]();
+  });
+
+  it('is answered, and the task is run as if nobody had asked', async () => {
+    await worker.runUntil(async () => {
+      frontend.give(taskOf(query, 1, { queryType: 'progress' }));
+      const answer = await frontend.answered();
+      expect(answer.completedType).toBe(ANSWERED);
+
+      frontend.give(taskOf(start, 1));
+      expect((await frontend.failed()).failure?.message).toContain('the task is run again, whole');
+      frontend.give(taskOf(start, 2));
+      const commands = commandsOf(await frontend.completed());
+      expect(commands).toEqual(recordedAfter(start));
+      expect(new Set(commands)).toEqual(new Set(['timer canceled', 'storeClip scheduled']));
+    });
+  });
+
+  it('is answered again and again when the job was terminated before that task', async () => {
+    await worker.runUntil(async () => {
+      const task = taskOf(query, 1, { queryType: 'progress' });
+      const terminated = historyFromJSON({
+        events: [
+          {
+            eventId: String(query + 1),
+            eventType: 'EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED',
+            workflowExecutionTerminatedEventAttributes: { reason: 'by hand' },
+          },
+        ],
+      });
+      task.history?.events?.push(...(terminated.events ?? []));
+      for (const attempt of [1, 2]) {
+        frontend.give({ ...task, taskToken: Buffer.from(`query ${String(attempt)}`) });
+        expect((await frontend.answered()).completedType).toBe(ANSWERED);
+      }
+    });
+  });
+});

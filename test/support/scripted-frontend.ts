@@ -10,6 +10,7 @@ const v1 = temporal.api.workflowservice.v1;
 
 export type Task = temporal.api.workflowservice.v1.IPollWorkflowTaskQueueResponse;
 export type Completed = temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedRequest;
+export type Failed = temporal.api.workflowservice.v1.IRespondWorkflowTaskFailedRequest;
 export type Answered = temporal.api.workflowservice.v1.IRespondQueryTaskCompletedRequest;
 
 /** What somebody waits for until it is there. */
@@ -36,6 +37,8 @@ export interface ScriptedFrontend extends AsyncDisposable {
   give(task: Task): void;
   /** The next completed workflow task. */
   completed(): Promise<Completed>;
+  /** The next failed workflow task. */
+  failed(): Promise<Failed>;
   /** The next answer to a query. */
   answered(): Promise<Answered>;
 }
@@ -43,6 +46,7 @@ export interface ScriptedFrontend extends AsyncDisposable {
 export async function scriptedFrontend(): Promise<ScriptedFrontend> {
   const tasks = new Mailbox<Task>();
   const completed = new Mailbox<Completed>();
+  const failed = new Mailbox<Failed>();
   const answered = new Mailbox<Answered>();
   const never = new Promise<never>(() => undefined);
 
@@ -67,7 +71,10 @@ export async function scriptedFrontend(): Promise<ScriptedFrontend> {
       answered.put(request);
       return Promise.resolve({});
     },
-    RespondWorkflowTaskFailed: () => Promise.resolve({}),
+    RespondWorkflowTaskFailed: (request: Failed) => {
+      failed.put(request);
+      return Promise.resolve({});
+    },
     ShutdownWorker: () => Promise.resolve({}),
   };
 
@@ -88,6 +95,7 @@ export async function scriptedFrontend(): Promise<ScriptedFrontend> {
       tasks.put(task);
     },
     completed: () => completed.take(),
+    failed: () => failed.take(),
     answered: () => answered.take(),
     [Symbol.asyncDispose]: () => {
       server.forceShutdown();
