@@ -20,7 +20,8 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
       {
         activate(input, next) {
           const { activation } = input;
-          if (!isQuery(activation)) {
+          // Histories of an old SDK are run in two batches an activation.
+          if (input.batchIndex === 0 && !isQuery(activation)) {
             if (isHalf) throw new Error(RUN_WHOLE);
             isHalf = last !== null && isUnstarted(last, activation);
             last = activation;
