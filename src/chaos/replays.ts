@@ -30,7 +30,7 @@ const codePath = fileURLToPath(
 
 /** A finding for each run that does not replay; its history is kept. */
 export async function replayFindings(runs: AsyncIterable<Run> | Iterable<Run>): Promise<Finding[]> {
-  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: QUIET } });
+  quiet();
   const findings: Finding[] = [];
   for await (const { job_id, run_id, history } of runs) {
     try {
@@ -44,8 +44,16 @@ export async function replayFindings(runs: AsyncIterable<Run> | Iterable<Run>): 
   return findings;
 }
 
-/** What fails is a finding; no need to say it twice. */
-const QUIET = { forward: {}, filter: 'ERROR' } as const;
+let isQuiet = false;
+/** Once a process. What fails is a finding; no need to say it twice. */
+function quiet(): void {
+  if (isQuiet) return;
+  isQuiet = true;
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
+  });
+}
 
 export async function* runsOf(address: string): AsyncGenerator<Run> {
   const connection = await Connection.connect({ address });
