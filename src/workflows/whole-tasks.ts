@@ -22,6 +22,8 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
           const { activation } = input;
           // Histories of an old SDK are run in two batches an activation.
           if (input.batchIndex === 0 && !isQuery(activation)) {
+            // Also at a second query with yet more news: shown all of a task in parts, the workflow would not be
+            // called for the task itself, and what it did part by part would be sent.
             if (isHalf) throw new Error(RUN_WHOLE);
             isHalf = last !== null && isUnstarted(last, activation);
             last = activation;

@@ -131,6 +131,22 @@ describe('a query amid a workflow task', () => {
     });
   });
 
+  it('fails when the one before it has seen another part of the task, which is then run whole', async () => {
+    await worker.runUntil(async () => {
+      frontend.give(taskOf(query, 1, { queryType: 'progress' }));
+      expect((await frontend.answered()).completedType).toBe(ANSWERED);
+      frontend.give(taskOf(start - 1, 1, { queryType: 'progress' }));
+      const second = await frontend.answered();
+      expect(second.completedType).toBe(
+        temporal.api.enums.v1.QueryResultType.QUERY_RESULT_TYPE_FAILED,
+      );
+      expect(second.errorMessage).toContain('nothing is lost');
+
+      frontend.give(taskOf(start, 1));
+      expect(commandsOf(await frontend.completed())).toEqual(recordedAfter(start));
+    });
+  });
+
   it('is answered again and again when the job was terminated before that task', async () => {
     await worker.runUntil(async () => {
       const task = taskOf(query, 1, { queryType: 'progress' });
