@@ -45,7 +45,8 @@ export interface WorkerOverrides {
 /** Attempts end after 120 s and are re-attached to; a worker that is silent for 15 s is gone. */
 const TIMINGS = { start_to_close: 120, heartbeat: 15 };
 
-const bundlePath = fileURLToPath(
+/** The one file that the workflow sandbox loads. */
+export const bundlePath = fileURLToPath(
   new URL(
     import.meta.url.endsWith('.ts') ? '../dist/workflow-bundle.js' : './workflow-bundle.js',
     import.meta.url,

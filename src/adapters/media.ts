@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { EncodedPacketSink, FilePathSource, Input, MP4, QTFF } from 'mediabunny';
-import { createTurns } from './turns.js';
+import { createTurns } from '../domain/turns.js';
 
 export interface Measured {
   /** Seconds of the video track. */

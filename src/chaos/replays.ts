@@ -5,11 +5,11 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { temporal } from '@temporalio/proto';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { bundlePath } from '../worker.js';
 import { find } from './evidence.js';
 import type { Finding } from './evidence.js';
 
@@ -21,20 +21,13 @@ export interface Run {
   history: History;
 }
 
-const codePath = fileURLToPath(
-  new URL(
-    import.meta.url.endsWith('.ts') ? '../../dist/workflow-bundle.js' : '../workflow-bundle.js',
-    import.meta.url,
-  ),
-);
-
 /** A finding for each run that does not replay; its history is kept. */
 export async function replayFindings(runs: AsyncIterable<Run> | Iterable<Run>): Promise<Finding[]> {
   quiet();
   const findings: Finding[] = [];
   for await (const { job_id, run_id, history } of runs) {
     try {
-      await Worker.runReplayHistory({ workflowBundle: { codePath } }, history, job_id);
+      await Worker.runReplayHistory({ workflowBundle: { codePath: bundlePath } }, history, job_id);
     } catch (error) {
       const file = await keepHistory(`${job_id}-${run_id}`, history);
       const says = `${job_id} (run ${run_id}) does not replay (${file}): ${String(error)}`;

@@ -13,7 +13,7 @@ import type { ActivateInput, WorkflowInterceptorsFactory } from '@temporalio/wor
 type Activation = ActivateInput['activation'];
 
 export const interceptors: WorkflowInterceptorsFactory = () => {
-  let last: Activation | null = null;
+  let last: Seen | null = null;
   let isHalf = false;
   return {
     internals: [
@@ -25,8 +25,9 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
             // Also at a second query with yet more news: shown all of a task in parts, the workflow would not be
             // called for the task itself, and what it did part by part would be sent.
             if (isHalf) throw new Error(RUN_WHOLE);
-            isHalf = last !== null && isUnstarted(last, activation);
-            last = activation;
+            const seen = seenOf(activation);
+            isHalf = last !== null && seen.events !== last.events && seen.start === last.start;
+            last = seen;
           }
           next(input);
         },
@@ -41,11 +42,13 @@ const RUN_WHOLE =
 const isQuery = ({ jobs }: Activation): boolean =>
   jobs?.some(({ queryWorkflow }) => queryWorkflow != null) === true;
 
-/** There are more events, and no start of a task among them, which would have brought both a new time and a new size. */
-const isUnstarted = (before: Activation, now: Activation): boolean =>
-  before.historyLength !== now.historyLength &&
-  String(before.historySizeBytes) === String(now.historySizeBytes) &&
-  timeOf(before) === timeOf(now);
+interface Seen {
+  events: Activation['historyLength'];
+  /** Of the last task that was started: every start brings a new time and a new size. */
+  start: string;
+}
 
-const timeOf = ({ timestamp }: Activation): string =>
-  `${String(timestamp?.seconds)}.${String(timestamp?.nanos)}`;
+const seenOf = ({ historyLength, historySizeBytes, timestamp }: Activation): Seen => ({
+  events: historyLength,
+  start: [timestamp?.seconds, timestamp?.nanos, historySizeBytes].join(' '),
+});

@@ -3,15 +3,14 @@
  * recorded history by hand: first a query that sees half of what a workflow task has gathered, then the whole task.
  */
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { temporal } from '@temporalio/proto';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bundlePath } from '../../src/worker.js';
 import { scriptedFrontend } from '../support/scripted-frontend.js';
 import type { Completed, ScriptedFrontend, Task } from '../support/scripted-frontend.js';
 
-const codePath = fileURLToPath(new URL('../../dist/workflow-bundle.js', import.meta.url));
 const recorded = new URL('./histories/all-good.json', import.meta.url);
 const events = historyFromJSON(JSON.parse(readFileSync(recorded, 'utf8'))).events ?? [];
 
@@ -39,31 +38,28 @@ function splitTask(): { query: number; start: number } {
   throw new Error('expected such a task in the recorded history');
 }
 
-/** The commands of a task, by what they are; activities with what they are of. */
-function commandsOf({ commands }: Completed): string[] {
-  return (commands ?? []).map(({ scheduleActivityTaskCommandAttributes: scheduled, ...other }) =>
-    scheduled == null
-      ? other.cancelTimerCommandAttributes == null
-        ? 'another'
-        : 'timer canceled'
-      : `${String(scheduled.activityType?.name)} scheduled`,
-  );
-}
+const scheduled = (type: { name?: string | null } | null | undefined): string =>
+  `${String(type?.name)} scheduled`;
 
-/** What the recorded job did after the task that started with event `start`. */
-const recordedAfter = (start: number): string[] =>
-  events
-    .slice(start + 1)
-    .map((event) => {
-      const scheduled = event.activityTaskScheduledEventAttributes;
-      if (scheduled != null) return `${String(scheduled.activityType?.name)} scheduled`;
-      return event.timerCanceledEventAttributes == null ? null : 'timer canceled';
-    })
-    .reduce<{ done: boolean; all: string[] }>(
-      ({ done, all }, one) =>
-        done || one === null ? { done: true, all } : { done, all: [...all, one] },
-      { done: false, all: [] },
-    ).all;
+/** The commands of a task, by what they are; activities with what they are of. */
+const commandsOf = ({ commands }: Completed): string[] =>
+  (commands ?? []).map((command) => {
+    const activity = command.scheduleActivityTaskCommandAttributes;
+    if (activity != null) return scheduled(activity.activityType);
+    return command.cancelTimerCommandAttributes == null ? 'another' : 'timer canceled';
+  });
+
+/** What the recorded job did after the task that started with event `start`: up to the first event of another kind. */
+function recordedAfter(start: number): string[] {
+  const done: string[] = [];
+  for (const event of events.slice(start + 1)) {
+    const activity = event.activityTaskScheduledEventAttributes;
+    if (activity != null) done.push(scheduled(activity.activityType));
+    else if (event.timerCanceledEventAttributes != null) done.push('timer canceled');
+    else break;
+  }
+  return done;
+}
 
 /** The recorded job as far as event `id`, as a query or as the task that event started. */
 function taskOf(id: number, attempt: number, query?: Task['query']): Task {
@@ -107,7 +103,7 @@ describe('a query amid a workflow task', () => {
     worker = await Worker.create({
       connection,
       taskQueue: 'scripted',
-      workflowBundle: { codePath },
+      workflowBundle: { codePath: bundlePath },
     });
   });
 

@@ -3,12 +3,11 @@
  * that workers run; a change that would make them diverge fails here first. How to record: record.ts.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
+import { bundlePath } from '../../src/worker.js';
 
 const folder = new URL('./histories/', import.meta.url);
-const codePath = fileURLToPath(new URL('../../dist/workflow-bundle.js', import.meta.url));
 const histories = readdirSync(folder).filter((name) => name.endsWith('.json'));
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -19,7 +18,7 @@ const read = (name: string): Record<string, unknown> =>
 describe('the recorded history of', () => {
   it.each(histories)('%s replays against the code of today', async (name) => {
     await expect(
-      Worker.runReplayHistory({ workflowBundle: { codePath } }, read(name), name),
+      Worker.runReplayHistory({ workflowBundle: { codePath: bundlePath } }, read(name), name),
     ).resolves.toBeUndefined();
   });
 
@@ -41,7 +40,7 @@ describe('the recorded history of', () => {
     const text = readFileSync(new URL('all-good.json', folder), 'utf8');
     const changed = JSON.parse(text.replaceAll('"storeClip"', '"storeClipElsewhere"')) as object;
     await expect(
-      Worker.runReplayHistory({ workflowBundle: { codePath } }, changed, 'changed'),
+      Worker.runReplayHistory({ workflowBundle: { codePath: bundlePath } }, changed, 'changed'),
     ).rejects.toThrow();
   });
 });

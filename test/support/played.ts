@@ -1,6 +1,5 @@
 /** A workflow whose activities are played: for what takes hours, and for moments that real ones are too quick for. */
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { ApplicationFailure } from '@temporalio/common';
 import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -12,9 +11,8 @@ import type { Job, Prediction } from '../../src/domain/job.js';
 import type { Problem } from '../../src/domain/failures.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import type { Plan } from '../../src/domain/plan.schema.js';
+import { bundlePath } from '../../src/worker.js';
 import { paidTaskQueue, progressQuery, WORKFLOW_TYPE } from '../../src/workflows/contract.js';
-
-const codePath = fileURLToPath(new URL('../../dist/workflow-bundle.js', import.meta.url));
 
 const CONTEXT = {
   catalogue: CATALOGUE,
@@ -119,7 +117,7 @@ export async function playJob(
   const main = await Worker.create({
     connection,
     taskQueue,
-    workflowBundle: { codePath },
+    workflowBundle: { codePath: bundlePath },
     activities: others,
   });
   const paid = await Worker.create({

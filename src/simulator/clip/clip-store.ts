@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { readFile, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createTurns } from '../../domain/turns.js';
 import { encodeClip, type ClipRequest } from './encode.js';
 
 const MEMORY_BYTES = 48 * 1024 * 1024;
@@ -24,8 +25,7 @@ export class ClipStore {
   /** Oldest use first. */
   readonly #memory = new Map<string, ClipFile>();
   readonly #rendering = new Map<string, Promise<ClipFile>>();
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #inTurn = createTurns(AT_ONCE);
   #bytes = 0;
 
   constructor(directory: string | null) {
@@ -56,24 +56,11 @@ export class ClipStore {
   async #make(key: string, request: ClipRequest): Promise<ClipFile> {
     const path = this.#directory === null ? null : join(this.#directory, `${key}.mp4`);
     const stored = path === null ? null : await readFile(path).catch(() => null);
-    const bytes = stored ?? (await this.#render(request));
+    const bytes = stored ?? (await this.#inTurn(() => encodeClip(request)));
     if (stored === null && path !== null) await this.#save(path, bytes);
     const file = { bytes, etag: `"${createHash('md5').update(bytes).digest('hex')}"` };
     this.#remember(key, file);
     return file;
-  }
-
-  async #render(request: ClipRequest): Promise<Uint8Array> {
-    if (this.#running < AT_ONCE) this.#running += 1;
-    else await new Promise<void>((go) => this.#waiting.push(go));
-    try {
-      return await encodeClip(request);
-    } finally {
-      // A place is handed on, not freed, while somebody waits for it: nobody can slip in between.
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#running -= 1;
-      else next();
-    }
   }
 
   /** Written aside and renamed: a killed simulator leaves no half of a clip under its name. */

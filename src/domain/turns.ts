@@ -9,6 +9,7 @@ export function createTurns(atOnce: number): <T>(work: () => Promise<T>) => Prom
     try {
       return await work();
     } finally {
+      // A place is handed on, not freed, while somebody waits for it: nobody can slip in between.
       const next = waiting.shift();
       if (next === undefined) free += 1;
       else next();

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createTurns } from '../../src/adapters/turns.js';
+import { createTurns } from '../../src/domain/turns.js';
 
 it('lets so many work at once, the others in order, also after one that failed', async () => {
   const inTurn = createTurns(2);
