@@ -1,6 +1,7 @@
 /** Which ports the embedded parts listen on: as they were set, or, for short-lived stacks, where there is room. */
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { ConfigError } from './config.js';
@@ -12,11 +13,12 @@ export interface Wanted {
   port: number;
 }
 
-/** Ports nobody listens on, all different: held together. Somebody else may take one a moment later. */
+/** Ports nobody listens on, all different: held together, and for a minute given to nobody who asks for any port. */
 export async function freePorts(host: string, count: number): Promise<number[]> {
   const held: Held[] = [];
   try {
     while (held.length < count) held.push(await hold(host, 0));
+    for (const { port } of held) await reserve(host, port);
     return held.map(({ port }) => port);
   } finally {
     await Promise.all(held.map(({ release }) => release()));
@@ -35,8 +37,10 @@ export async function portAsSet(wanted: Wanted): Promise<number> {
 /** The usual port where it is free, else any free one; a port that somebody chose is never exchanged. */
 export const portWhereFree = (wanted: Wanted, usual: number): Promise<number> =>
   wanted.port === usual
-    ? listenOnce(wanted.host, wanted.port).catch(() => listenOnce(wanted.host, 0))
+    ? listenOnce(wanted.host, wanted.port).catch(() => anyFreePort(wanted.host))
     : portAsSet(wanted);
+
+const anyFreePort = async (host: string): Promise<number> => (await freePorts(host, 1))[0] ?? 0;
 
 async function listenOnce(host: string, wanted: number): Promise<number> {
   const { port, release } = await hold(host, wanted);
@@ -49,8 +53,19 @@ interface Held {
   release: () => Promise<void>;
 }
 
+/**
+ * A port that was just released is the next one that Linux may give to whoever listens on port 0 or connects. A closed
+ * connection keeps it from that for a minute (TIME_WAIT), and keeps nobody from it who asks for this port. The
+ * `temporal` program finds its own free ports in the same way.
+ */
+async function reserve(host: string, port: number): Promise<void> {
+  const socket = connect({ host, port });
+  // The end that closes first is the one that waits: the server's, in `hold`.
+  await once(socket.resume(), 'close');
+}
+
 function hold(host: string, port: number): Promise<Held> {
-  const server = createServer();
+  const server = createServer((socket) => socket.end());
   const release = (): Promise<void> =>
     new Promise((resolve) => {
       server.close(() => {

@@ -9,7 +9,6 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { stripVTControlCharacters } from 'node:util';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { ConfigError } from './config.js';
@@ -17,6 +16,8 @@ import type { Config } from './config.js';
 import { lockDatabase } from './database-lock.js';
 import type { DatabaseLock } from './database-lock.js';
 import { portAsSet } from './ports.js';
+import type { Wanted } from './ports.js';
+import { lastWords } from './temporal-end.js';
 import { refreshTasks } from './temporal-refresh.js';
 import { tether } from './tether.js';
 import type { Tethered } from './tether.js';
@@ -50,10 +51,7 @@ export async function startTemporal(
   makeFolder(config.data_dir);
   const lock = await lockDatabase(database);
   try {
-    await Promise.all([
-      portAsSet({ variable: 'TEMPORAL_PORT', host: HOST, port }),
-      portAsSet({ variable: 'TEMPORAL_UI_PORT', host: HOST, port: ui_port }),
-    ]);
+    await Promise.all(portsOf(config).map(portAsSet));
     const keeper = new Keeper(config, database, lock, options.log ?? console.error);
     await keeper.start();
     return {
@@ -162,12 +160,8 @@ async function launch(
   closing: AbortSignal,
   onStarted: (pid: number) => void,
 ): Promise<Tethered> {
-  const lines: string[] = [];
-  const server = await tether(findCli(config), serverArguments(config, database), (line) => {
-    // Colours are for terminals; the last lines are enough to say why it did not start.
-    lines.push(stripVTControlCharacters(line));
-    if (lines.length > 20) lines.shift();
-  });
+  const words = lastWords();
+  const server = await tether(findCli(config), serverArguments(config, database), words.heard);
   onStarted(server.pid);
   let ended: string | null = null;
   void server.exited.then((how) => (ended = how));
@@ -175,11 +169,9 @@ async function launch(
     const until = Date.now() + READY_MS;
     while (!(await answers(config))) {
       closing.throwIfAborted();
-      if (ended !== null) throw new Error(whyItEnded(ended, lines, database));
+      if (ended !== null) throw words.reason(ended, { database, ports: portsOf(config) });
       if (Date.now() > until) {
-        throw new Error(
-          `temporal: expected to be ready within 60 s, got: ${lines.at(-1) ?? 'nothing'}`,
-        );
+        throw new Error(`temporal: expected to be ready within 60 s, got: ${words.last()}`);
       }
       await sleep(50);
     }
@@ -190,6 +182,11 @@ async function launch(
     throw error;
   }
 }
+
+const portsOf = ({ temporal }: Config): Wanted[] => [
+  { variable: 'TEMPORAL_PORT', host: HOST, port: temporal.port },
+  { variable: 'TEMPORAL_UI_PORT', host: HOST, port: temporal.ui_port },
+];
 
 const serverArguments = (config: Config, database: string): string[] => [
   ...['server', 'start-dev', '--ip', HOST, '--port', String(config.temporal.port)],
@@ -219,15 +216,6 @@ async function answers({ temporal }: Config): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function whyItEnded(how: string, lines: readonly string[], database: string): string {
-  const said =
-    lines.findLast((line) => /error|fatal|panic|unable/i.test(line)) ?? lines.at(-1) ?? '';
-  if (/not a database|malformed|corrupt/i.test(lines.join('\n'))) {
-    return `temporal: expected a SQLite database, got ${database}, which is damaged; move it away to start with an empty one.`;
-  }
-  return `temporal: expected the server to run, but it ended at once (${how}): ${said.slice(0, 300)}`;
 }
 
 function findCli(config: Config): string {

@@ -74,6 +74,31 @@ describe('the embedded Temporal server', () => {
     },
   );
 
+  it.each(['TEMPORAL_PORT', 'TEMPORAL_UI_PORT'])(
+    'names %s when another program takes that port after it was found free',
+    async (name) => {
+      const config = await settings();
+      const { port, ui_port, cli } = config.temporal;
+      const taken = name === 'TEMPORAL_PORT' ? port : ui_port;
+      const late = path.join(config.data_dir, 'late');
+      // Takes the port, and only then becomes the server.
+      await writeFile(
+        late,
+        `#!${process.execPath}
+        require('node:net').createServer().listen(${String(taken)}, '127.0.0.1', () => {
+          const server = require('node:child_process').spawn('${cli ?? ''}', process.argv.slice(2), { stdio: 'inherit' });
+          server.on('exit', (code) => process.exit(code ?? 1));
+        });`,
+        { mode: 0o755 },
+      );
+      const withLate = { ...config, temporal: { ...config.temporal, cli: late } };
+      await expect(startTemporal(withLate)).rejects.toThrow(
+        new RegExp(`^${name}: expected a free port, got ${String(taken)}, which another program`),
+      );
+      await rm(config.data_dir, { recursive: true });
+    },
+  );
+
   it('refuses a database that another server uses, and names its owner', async () => {
     await using server = await temporalServer();
     const config = await settings({ DATA_DIR: server.data_dir });
