@@ -68,7 +68,7 @@ export type Signal =
   | { name: 'pause' }
   | { name: 'resume' }
   | { name: 'cancelClip'; clip_index: number }
-  | { name: 'retryClip'; clip_index: number }
+  | { name: 'retryClip'; clip_index: number; completed_at: string | null }
   | { name: 'setMaxCost'; max_cost_usd: number };
 
 /** `over`: the job is finished and takes no signals; `missing`: there is none. */

@@ -84,8 +84,16 @@ export async function signalClip(
   // A state that nobody could confirm forbids nothing.
   if (refusal !== null && job.stale !== true) throw conflict(refusal);
   if (name === 'retryClip') await expectNoCancellation(deps, jobId);
-  return acted(deps, job, await deps.jobs.signal(jobId, { name, clip_index: clipIndex }));
+  const signal = name === 'retryClip' ? retryOf(clip) : { name, clip_index: clipIndex };
+  return acted(deps, job, await deps.jobs.signal(jobId, signal));
 }
+
+/** Once: a clip that another request has retried meanwhile is not paid for again, however late this signal comes. */
+const retryOf = ({ clip_index, completed_at }: Clip): Signal => ({
+  name: 'retryClip',
+  clip_index,
+  completed_at,
+});
 
 /** Failed and canceled clips once more: in the run that goes on, or in a new one. */
 export async function retryJob(deps: Deps, jobId: string): Promise<Job> {
@@ -94,8 +102,8 @@ export async function retryJob(deps: Deps, jobId: string): Promise<Job> {
   if (clips.length === 0) throw conflict(`the job "${jobId}" has no failed or canceled clip`);
   if (isOver(job.status)) return runAgain(deps, job);
   await expectNoCancellation(deps, jobId);
-  for (const { clip_index } of clips) {
-    const delivered = await deps.jobs.signal(jobId, { name: 'retryClip', clip_index });
+  for (const clip of clips) {
+    const delivered = await deps.jobs.signal(jobId, retryOf(clip));
     if (delivered === 'over') return runAgain(deps, await existing(deps, jobId));
     if (delivered === 'missing') throw noSuchJob(jobId);
   }

@@ -16,7 +16,9 @@ export const progressQuery = defineQuery<Job>('progress');
 export const eventsQuery = defineQuery<EventPage, [after?: number]>('events');
 
 export const cancelClipSignal = defineSignal<[{ clip_index: number }]>('cancelClip');
-export const retryClipSignal = defineSignal<[{ clip_index: number }]>('retryClip');
+/** `completed_at` is the end that the asker saw, if any: a clip that was retried since is not paid for once more. */
+export const retryClipSignal =
+  defineSignal<[{ clip_index: number; completed_at?: string | null }]>('retryClip');
 export const pauseSignal = defineSignal('pause');
 export const resumeSignal = defineSignal('resume');
 export const setMaxCostSignal = defineSignal<[{ max_cost_usd: number }]>('setMaxCost');

@@ -91,11 +91,14 @@ export class Dispatcher implements JobContext {
     } else this.#running.get(clip.clip_index)?.cancel();
   }
 
-  retryClip(index: number | null): void {
+  /** `seen` is the end that was seen by whoever asks; null where nobody says. */
+  retryClip(index: number | null, seen: string | null): void {
     const clip = index === null ? undefined : this.log.clip(index);
     if (clip === undefined) this.#senseless('retryClip', 'a clip_index of this job');
     else if (clip.status !== 'failed' && clip.status !== 'canceled') {
       this.#senseless('retryClip', `clip ${String(index)} to be failed or canceled`);
+    } else if (seen !== null && seen !== clip.completed_at) {
+      this.#senseless('retryClip', `clip ${String(index)} not to have run again since ${seen}`);
     } else if (this.#isCanceled) {
       // Nobody would run it: the job is only waiting for its archive.
       this.#senseless('retryClip', 'a job that is not being canceled; retry it once it is over');

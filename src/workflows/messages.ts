@@ -9,6 +9,7 @@ import type { Dispatcher } from './dispatcher.js';
 import type { JobLog } from './job-log.js';
 import {
   asClipIndex,
+  asSeenEnd,
   asUsd,
   isAttemptFailed,
   isPredictionCreated,
@@ -35,7 +36,7 @@ export function handleMessages(
       dispatcher.cancelClip(asClipIndex(input));
     },
     retryClip: (dispatcher, input) => {
-      dispatcher.retryClip(asClipIndex(input));
+      dispatcher.retryClip(asClipIndex(input), asSeenEnd(input));
     },
     setMaxCost: (dispatcher, input) => {
       dispatcher.setMaxCost(asUsd(input));

@@ -11,6 +11,12 @@ export function asClipIndex(input: unknown): number | null {
   return typeof value === 'number' && Number.isInteger(value) ? value : null;
 }
 
+/** The end of the clip that was to be retried; null asks for no check. */
+export function asSeenEnd(input: unknown): string | null {
+  const value = field(input, 'completed_at');
+  return typeof value === 'string' ? value : null;
+}
+
 export function asUsd(input: unknown): number | null {
   const value = field(input, 'max_cost_usd');
   return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : null;

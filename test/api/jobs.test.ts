@@ -11,6 +11,8 @@ interface Problem {
   errors: { path: string; message: string }[];
 }
 
+const ENDED = '2026-11-25T10:00:00.000Z';
+
 const post = (url: string, payload: unknown, headers: Record<string, string> = {}) => ({
   method: 'POST' as const,
   url,
@@ -335,15 +337,15 @@ describe('steering', () => {
     expect((await app.inject(act('a/clips/0/retry'))).statusCode).toBe(409);
     const clip = jobs.latest('a').job.clips[0];
     if (clip === undefined) throw new Error('expected a clip');
-    const failed = { ...clip, status: 'failed' } as const;
+    const failed = { ...clip, status: 'failed', completed_at: ENDED } as const;
     jobs.tell('a', { type: 'clip.failed', clip_index: 0, clip: failed });
     expect((await app.inject(act('a/clips/0/cancel'))).statusCode).toBe(409);
     expect((await app.inject(act('a/clips/0/retry'))).statusCode).toBe(202);
     expect((await app.inject(act('a/retry'))).statusCode).toBe(202);
     expect(jobs.signals.map(({ signal }) => signal)).toEqual([
       { name: 'cancelClip', clip_index: 0 },
-      { name: 'retryClip', clip_index: 0 },
-      { name: 'retryClip', clip_index: 0 },
+      { name: 'retryClip', clip_index: 0, completed_at: ENDED },
+      { name: 'retryClip', clip_index: 0, completed_at: ENDED },
     ]);
     expect((await app.inject(act('a/clips/7/cancel'))).statusCode).toBe(404);
     expect((await app.inject(act('a/clips/x/cancel'))).statusCode).toBe(400);

@@ -68,6 +68,32 @@ describe('retryClip', () => {
   });
 });
 
+describe('retryClip with the end that was seen', () => {
+  it('pays once for one wish, however often and late it comes', async () => {
+    await using world = await World.create();
+    await world.startWorker();
+    const run = await world.start(
+      planOf(['[[invalid]] a', '[[hold:while-processing]] b'], { dispatch: 'window' }),
+    );
+    const seen = await run.until('a failed clip', (job) => job.failed_clips === 1);
+    const wish = { clip_index: 0, completed_at: seen.clips[0]?.completed_at ?? '' };
+    await run.handle.signal(retryClipSignal, wish);
+    await run.until(
+      'the clip failed once more',
+      ({ clips: [clip] }) => clip?.predictions.length === 2 && clip.status === 'failed',
+    );
+    // Sent before, and held up on its way until now.
+    await run.handle.signal(retryClipSignal, wish);
+    await run.until('a warning', (job) =>
+      job.warnings.some((warning) => warning.includes('clip 0 not to have run again since')),
+    );
+    await world.control('POST', '/release', { all: true });
+    const job = await run.end();
+    expect(job.clips.map(({ predictions }) => predictions.length)).toEqual([2, 1]);
+    expect((await world.stats()).creates).toBe(3);
+  });
+});
+
 describe('a signal that makes no sense', () => {
   it('becomes a warning, whatever it carries, and the job goes on', async () => {
     await using world = await World.create();
