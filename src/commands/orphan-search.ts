@@ -48,7 +48,7 @@ export interface SearchInput {
 
 /** Alive ones first, each kind newest first. */
 export async function findOrphans(input: SearchInput): Promise<Orphan[]> {
-  const isOrphan = judge(input.jobs, input.now);
+  const isOrphan = judge(input);
   const found: Orphan[] = [];
   for (const prediction of input.predictions) {
     const owner = await input.ownerOf(prediction.id);
@@ -67,7 +67,7 @@ type Judge = (
   owner: string | null,
 ) => Pick<Orphan, 'left_by'> | null;
 
-function judge({ running, silent, ended }: KnownJobs, now: number): Judge {
+function judge({ jobs: { running, silent, ended }, catalogue, now }: SearchInput): Judge {
   const goesOn = new Set([...silent, ...running.map(({ job_id }) => job_id)]);
   const over = new Set(ended.map(({ job_id }) => job_id));
   const owners = new Map<string, string>();
@@ -76,9 +76,14 @@ function judge({ running, silent, ended }: KnownJobs, now: number): Judge {
       owners.set(id, job.job_id);
     }
   }
-  const wanted = running.flatMap((job) =>
-    job.clips.filter(({ status }) => !isClipOver(status)).map(({ prompt }) => prompt),
-  );
+  const wanted = running.flatMap(({ model, clips }) => {
+    const isTold = catalogue.get(model)?.prompt !== null;
+    const unfinished = clips.filter(({ status }) => !isClipOver(status));
+    return unfinished.map(({ prompt }) => ({
+      model,
+      beginning: isTold ? beginningOf(prompt) : null,
+    }));
+  });
   return (prediction, owner) => {
     const isAlive = !isTerminal(prediction.status);
     const inLedgerOf = owners.get(prediction.id);
@@ -91,11 +96,20 @@ function judge({ running, silent, ended }: KnownJobs, now: number): Judge {
   };
 }
 
+/** What an unfinished clip may be looking for: by its prompt, or, where its model takes none, whatever is of the model. */
+interface Wanted {
+  model: string;
+  beginning: string | null;
+}
+
 /** Long prompts are shortened in a job: the beginning has to do. */
-function mayBeWanted({ input }: ProviderPrediction, prompts: readonly string[]): boolean {
+const beginningOf = (prompt: string): string => prompt.replace(/…$/, '');
+
+function mayBeWanted({ model, input }: ProviderPrediction, wanted: readonly Wanted[]): boolean {
   const texts = Object.values(input).filter((value) => typeof value === 'string');
-  const beginnings = prompts.map((prompt) => prompt.replace(/…$/, ''));
-  return beginnings.some((beginning) => texts.some((text) => text.startsWith(beginning)));
+  return wanted.some(({ model: itsModel, beginning }) =>
+    beginning === null ? itsModel === model : texts.some((text) => text.startsWith(beginning)),
+  );
 }
 
 const orphan = (

@@ -30,6 +30,8 @@ export const main = (argv: string[]): Promise<number> =>
   runCommand(async () => {
     const options = read(argv);
     const config = loadConfig();
+    // Before anybody is asked: what is young now may be of a job that is not listed yet when it is asked for.
+    const now = Date.now();
     const { replicate, predictions } = await listing(config, options.hours);
     const jobs = await jobsOf(config, options.cancel);
     const claims = createClaims(config.data_dir);
@@ -38,7 +40,7 @@ export const main = (argv: string[]): Promise<number> =>
       jobs,
       ownerOf: (id) => claims.owner(id),
       catalogue: await loadCatalogue(config.model_catalogue),
-      now: Date.now(),
+      now,
     });
     const ended = options.cancel ? await endAll(replicate, orphans) : new Map<string, string>();
     if (options.json) {

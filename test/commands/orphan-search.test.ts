@@ -104,6 +104,18 @@ describe('no orphan', () => {
     expect(await idsOf(found)).toEqual([]);
   });
 
+  it('is anything of the model of an unfinished clip, where that model takes no prompt', async () => {
+    const model = 'stability-ai/stable-video-diffusion';
+    const running = [{ ...job('j', [{ status: 'running', prompt: 'a heron' }]), model }];
+    const silent = (id: string, of: string): ProviderPrediction => ({
+      ...prediction(id, 'processing'),
+      model: of,
+      input: { input_image: 'https://replicate.delivery/a.png' },
+    });
+    const found = search([silent('p1', model), silent('p2', 'another/model')], { running });
+    expect(await idsOf(found)).toEqual(['p2']);
+  });
+
   it('is what a job that is not listed as running yet has just claimed', async () => {
     const young = { ...prediction('p1', 'starting'), created_at: '2026-11-22T11:59:58.000Z' };
     const ended = [job('again', [{ status: 'failed', prompt: 'a heron', ids: ['other'] }])];
