@@ -3,9 +3,15 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { EndLostInput } from '../../src/domain/activity.js';
 import type { Prediction } from '../../src/domain/job.js';
 import { Budget } from '../../src/workflows/budget.js';
 import type { Account } from '../../src/workflows/budget.js';
+import {
+  attemptFailedSignal,
+  cancelClipSignal,
+  predictionCreatedSignal,
+} from '../../src/workflows/contract.js';
 import { planOf } from '../support/plans.js';
 import { attemptOver, GOOD, playJob, predictionOf, realServer } from '../support/played.js';
 import type { RealServer } from '../support/played.js';
@@ -144,6 +150,43 @@ describe('a job', () => {
       predictions: [{ id: 'found', status: 'processing', cost_usd: null }],
     });
     expect(job.warnings.join()).toContain('prediction found could not be confirmed as ended');
+  });
+
+  it('looks for the create of the next attempt, not for the prediction of the one that is over', async () => {
+    const asked: EndLostInput[] = [];
+    let executions = 0;
+    const { job } = await playJob(server, planOf(['a']), {
+      generateClip: async (input) => {
+        const first = predictionOf(input, { status: 'processing', cost_usd: null });
+        const own = server.client.workflow.getHandle(
+          Context.current().info.workflowExecution?.workflowId ?? '',
+        );
+        if (++executions === 1) {
+          await own.signal(predictionCreatedSignal, { clip_index: 0, prediction: first });
+          return { outcome: 'handover', prediction_id: first.id, unclear: false };
+        }
+        // Its prediction fails; the next is created, and before that is told, worker and clip come to their end.
+        await own.signal(attemptFailedSignal, {
+          clip_index: 0,
+          attempt: 1,
+          prediction: { ...first, status: 'failed', cost_usd: 0 },
+          error: { kind: 'provider_error', message: 'E9828', retryable: true },
+          delay: 1,
+        });
+        await own.signal(cancelClipSignal, { clip_index: 0 });
+        throw ApplicationFailure.retryable('killed');
+      },
+      endLost: (input) => {
+        asked.push(input);
+        const found = { id: 'found', attempt: 2, status: 'processing' as const, adopted: true };
+        return Promise.resolve({ prediction: { ...LEFT, ...found }, output_url: null });
+      },
+    });
+    expect(asked).toMatchObject([{ attempt: 2, resume: null }]);
+    expect(job.clips[0]).toMatchObject({
+      status: 'canceled',
+      predictions: [{ status: 'failed' }, { id: 'found', status: 'canceled' }],
+    });
   });
 
   it('counts a create towards the cap whose fate nobody could find out', async () => {
