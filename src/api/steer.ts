@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clip, Job } from '../domain/job.js';
+import { ARGUMENTS_LIMIT, fitInto, jsonBytes } from '../domain/payload-size.js';
 import { isClipOver, isOver } from '../domain/progress.js';
 import type { Archive } from './archive.js';
 import { eventsOfClosing } from './closing.js';
@@ -119,7 +120,9 @@ async function expectNoCancellation({ jobs }: Deps, jobId: string): Promise<void
 
 async function runAgain(deps: Deps, snapshot: Snapshot): Promise<Job> {
   const { stale, source: _, ...job } = snapshot;
-  const run = await closedRun(deps.jobs, job.job_id);
+  const run = await closedRun(deps.jobs, job);
+  // Another request has retried it since; going on from before that would forget what it bought.
+  if (run !== null && run.run_id !== job.run_id) return existing(deps, job.job_id);
   const recorded = run === null ? null : await deps.jobs.input(job.job_id, run.run_id);
   const plan = recorded === null ? await deps.archive.plan(job.job_id) : recorded.plan;
   if (plan === null) {
@@ -128,10 +131,17 @@ async function runAgain(deps: Deps, snapshot: Snapshot): Promise<Job> {
   if (stale) throw new WorkerAway('the last state of this job is not known without a worker');
   // A job that Temporal has forgotten came from the archive, and its log is there.
   if (run !== null) await keepLog(deps, run, job);
+  const room = ARGUMENTS_LIMIT - jsonBytes(plan);
+  const previous = fitInto(room, job);
+  if (jsonBytes(previous) > room) {
+    throw conflict(
+      `plan and ledger of "${job.job_id}" are too long for one more run; start the clips it lacks as a new job`,
+    );
+  }
   const started = await deps.jobs.start({
     job_id: job.job_id,
     plan,
-    previous: job,
+    previous,
     summary: `${String(job.total_clips)} clips · ${job.model} · again`,
     details: `Goes on from run \`${job.run_id}\`: good clips are kept, the others tried once more.`,
   });
@@ -144,12 +154,13 @@ async function runAgain(deps: Deps, snapshot: Snapshot): Promise<Job> {
 /** Milliseconds between the last event of a run and its end, at most. */
 const CLOSING = { most: 5_000, every: 50 };
 
-/** A run whose job is over closes in a moment, and no other can start before. */
-async function closedRun(jobs: Jobs, jobId: string): Promise<Run | null> {
+/** The newest run: the job's own once it is closed, which it is in a moment, or one that somebody else has started. */
+async function closedRun(jobs: Jobs, { job_id, run_id }: Job): Promise<Run | null> {
   for (let waited = 0; ; waited += CLOSING.every) {
-    const run = await jobs.find(jobId);
-    if (run === null || run.closed_at !== null) return run;
-    if (waited >= CLOSING.most) throw conflict(`the job "${jobId}" is just ending; retry it again`);
+    const run = await jobs.find(job_id);
+    if (run === null || run.closed_at !== null || run.run_id !== run_id) return run;
+    if (waited >= CLOSING.most)
+      throw conflict(`the job "${job_id}" is just ending; retry it again`);
     await sleep(CLOSING.every);
   }
 }

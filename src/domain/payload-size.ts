@@ -2,9 +2,12 @@
  * Keeps a job below Temporal's payload limit: first without what the plan has in full, then without what can be
  * computed again or read elsewhere. States, money and predictions are never touched. Pure.
  */
-import type { Clip, Job } from '../domain/job.js';
+import type { Clip, Job } from './job.js';
 
+/** Bytes of a job as an answer or a result; Temporal takes 2 MiB a payload. */
 const LIMIT = 1_800_000;
+/** Bytes of a job and the plan that it goes on with; Temporal takes 2 MiB for all arguments of a start together. */
+export const ARGUMENTS_LIMIT = 2_000_000;
 const SHORT_PROMPT = 120;
 const BARE_TEXT = 40;
 
@@ -20,11 +23,14 @@ export function jsonBytes(value: unknown): number {
   return bytes;
 }
 
-export function fitJob(job: Job): Job {
-  // Cheap first: small jobs need no counting.
-  if (job.clips.length < 20 || jsonBytes(job) <= LIMIT) return job;
+/** Small jobs need no counting: a plan has at most 1 MiB. */
+export const fitJob = (job: Job): Job => (job.clips.length < 20 ? job : fitInto(LIMIT, job));
+
+/** As much of a job as there is room for, in bytes; more than that only where nothing is left to leave out. */
+export function fitInto(room: number, job: Job): Job {
+  if (jsonBytes(job) <= room) return job;
   const short = { ...job, clips: job.clips.map(withoutPlan) };
-  return jsonBytes(short) <= LIMIT ? short : bare(short);
+  return jsonBytes(short) <= room ? short : bare(short);
 }
 
 const cut = (text: string, length: number): string =>

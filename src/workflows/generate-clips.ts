@@ -32,7 +32,8 @@ export async function generateClipsWorkflow(plan: Plan, previous?: Previous): Pr
     created_at: startTime.toISOString(),
     simulated: false,
   };
-  const log = new JobLog({ ...emptyJob(identity), seq: previous?.previous.seq ?? 0 });
+  // A plan that can't be checked now must not cost a retried job its good clips and its ledger.
+  const log = new JobLog(continueJob(emptyJob(identity), previous?.previous ?? null));
   let dispatcher: Dispatcher | null = null;
   const early: ((dispatcher: Dispatcher) => void)[] = [];
   handleMessages(

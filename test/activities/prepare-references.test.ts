@@ -10,7 +10,7 @@ import type {
   PrepareReferencesResult,
 } from '../../src/domain/activity.js';
 import type { CompositeReference } from '../../src/domain/references.js';
-import { jsonBytes } from '../../src/workflows/payload-size.js';
+import { jsonBytes } from '../../src/domain/payload-size.js';
 
 /** A world in which URLs with "bad" in them are bad. */
 class FakeReferences implements References {

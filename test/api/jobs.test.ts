@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { jobSchema, snapshotSchema } from '../../src/domain/job.schema.js';
 import type { Job } from '../../src/domain/job.js';
 import { canonicalJson } from '../../src/domain/canonical-json.js';
@@ -390,5 +390,56 @@ describe('steering', () => {
     const { previous } = jobs.latest('a').request;
     expect(previous).toMatchObject({ seq: 4, status: 'failed', canceled_clips: 2 });
     expect(jobs.runs.get('a')).toHaveLength(2);
+  });
+
+  it('goes on from no state before the newest run, whoever asked for that', async () => {
+    const { app, jobs } = await harness();
+    jobs.add('a', 2);
+    jobs.warn('a', 1);
+    jobs.closeRun('a', 'terminated');
+    const find = jobs.find.bind(jobs);
+    let looks = 0;
+    vi.spyOn(jobs, 'find').mockImplementation(async (id) => {
+      // Between the look at the job and its retry another request retries it, and that run fails at once.
+      if (++looks === 2) {
+        const again = jobs.latest('a').request;
+        await jobs.start({ ...again, previous: jobs.latest('a').job });
+        jobs.warn('a', 1);
+        jobs.closeRun('a', 'terminated');
+      }
+      return find(id);
+    });
+    expect((await app.inject(act('a/retry'))).statusCode).toBe(202);
+    expect(looks).toBeGreaterThan(1);
+    expect(jobs.runs.get('a')).toHaveLength(2);
+  });
+
+  it('gives a long job to its next run as short as Temporal takes it with the plan', async () => {
+    const { app, jobs } = await harness();
+    jobs.add('a', 1000);
+    jobs.warn('a');
+    const latest = jobs.latest('a');
+    const prompt = 'é'.repeat(400);
+    latest.job = { ...latest.job, clips: latest.job.clips.map((clip) => ({ ...clip, prompt })) };
+    const { clip_prompts } = latest.request.plan as { clip_prompts: object[] };
+    latest.request.plan = { clip_prompts: clip_prompts.map((clip) => ({ ...clip, prompt })) };
+    jobs.closeRun('a', 'terminated');
+    const sizeOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+    expect(sizeOf([latest.request.plan, latest.job])).toBeGreaterThan(2 ** 21);
+    expect((await app.inject(act('a/retry'))).statusCode).toBe(202);
+    const { plan, previous } = jobs.latest('a').request;
+    expect(previous?.clips).toHaveLength(1000);
+    expect(sizeOf([plan, previous])).toBeLessThan(2 ** 21);
+  });
+
+  it('says what to do instead when no shortening is enough', async () => {
+    const { app, jobs } = await harness();
+    jobs.add('a', 2);
+    jobs.warn('a');
+    jobs.latest('a').request.plan = { clip_prompts: [{}, {}], x: 'x'.repeat(2_000_000) };
+    jobs.closeRun('a', 'terminated');
+    const answer = await app.inject(act('a/retry'));
+    expect(answer.statusCode).toBe(409);
+    expect(answer.json<Problem>().detail).toContain('as a new job');
   });
 });

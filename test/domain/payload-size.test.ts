@@ -6,7 +6,7 @@ import { problem } from '../../src/domain/failures.js';
 import { initialJob } from '../../src/domain/initial-job.js';
 import type { Job, Prediction } from '../../src/domain/job.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
-import { fitJob, jsonBytes } from '../../src/workflows/payload-size.js';
+import { fitJob, jsonBytes } from '../../src/domain/payload-size.js';
 
 const LIMIT = 2 * 2 ** 20;
 const AT = '2026-01-01T00:00:00.000Z';

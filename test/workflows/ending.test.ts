@@ -65,4 +65,22 @@ describe('a job that is just ending', () => {
     expect(job).toMatchObject({ status: 'failed', error: { kind, message: 'HTTP 401' } });
     expect((await handle.describe()).status.name).toBe('FAILED');
   });
+
+  it('retried, keeps clips and ledger when its plan can no longer be checked', async () => {
+    const plan = planOf(['a', 'b'], { min_successful_clips: 2 });
+    const first = await playJob(server, plan, {
+      generateClip: (input) => {
+        if (input.clip_index === 0) return GOOD.generateClip(input);
+        throw attemptOver(input, { kind: 'invalid_input', message: 'no', retryable: false });
+      },
+    });
+    const refused = () =>
+      Promise.reject(ApplicationFailure.nonRetryable('HTTP 401', 'unauthorized'));
+    const again = await playJob(server, plan, { resolvePlan: refused }, first.job);
+    expect(again.job).toMatchObject({ status: 'failed', error: { kind: 'unauthorized' } });
+    expect(again.job.clips).toEqual(first.job.clips);
+    expect(again.job).toMatchObject({ successful_clips: 1, total_cost_usd: 0.35 });
+    const third = await playJob(server, plan, {}, again.job);
+    expect(third.job).toMatchObject({ status: 'succeeded', total_cost_usd: 0.7 });
+  });
 });
