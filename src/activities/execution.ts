@@ -5,7 +5,8 @@
  * X1 The first heartbeat of an activity's first execution carries the prediction's id: only the first is sent at
  *    once, a second within the throttle is lost by a kill.
  * X2 One that was suspended for longer than its heartbeat time-out (a laptop's lid, a stopped process) takes
- *    itself for gone before it hears so: another may have gone on meanwhile.
+ *    itself for gone before it hears so: another may have gone on meanwhile. One that lay in the queue, or in the hands
+ *    of a suspended worker, for as long before it began asks.
  */
 import { Context } from '@temporalio/activity';
 import type { Heartbeat } from '../domain/activity.js';
@@ -50,6 +51,12 @@ export class Execution {
     const { attempt, scheduledTimestampMs, currentAttemptScheduledTimestampMs } = this.info;
     // `temporal activity reset` starts again at attempt 1, but not at the first schedule.
     return attempt === 1 && scheduledTimestampMs === currentAttemptScheduledTimestampMs;
+  }
+
+  /** It lay somewhere for so long that the server may have taken it for dead before it began. */
+  get isLate(): boolean {
+    const { heartbeatTimeoutMs: most, currentAttemptScheduledTimestampMs } = this.info;
+    return Boolean(most) && Date.now() - currentAttemptScheduledTimestampMs > (most ?? 0);
   }
 
   get interruption(): Interruption | null {

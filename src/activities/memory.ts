@@ -34,7 +34,7 @@ export async function recall(
 ): Promise<Memory> {
   const details = heartbeatOf(execution.info.heartbeatDetails);
   const fresh = execution.isFirst && details === null && input.resume === null && !input.unclear;
-  if (fresh && input.failed_attempts === 0) {
+  if (fresh && input.failed_attempts === 0 && !execution.isLate) {
     return {
       ...BLANK,
       failed_attempts: 0,
@@ -43,6 +43,8 @@ export async function recall(
       known: new Set(input.known),
     };
   }
+  // The answer to a first heartbeat says whether the server still counts on this execution.
+  if (execution.isLate) execution.beat({ phase: 'reconciling' });
   const told = await ask(execution, workflow, input.clip_index);
   const failed = Math.max(
     input.failed_attempts,

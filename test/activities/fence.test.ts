@@ -1,4 +1,5 @@
 /** G1 across executions: who has waited, or may have been cut off, looks before it pays. */
+import { ActivityCancellationDetails } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Deps } from '../../src/activities/deps.js';
@@ -90,6 +91,56 @@ it('attaches to what another worker created while it was made to wait, instead o
   const result: unknown = await new MockActivityEnvironment().run(generateClip, input);
   expect(asked).toEqual(['create']);
   expect(result).toMatchObject({ outcome: 'succeeded', prediction: { id: 'theirs' } });
+});
+
+describe('a first execution that lay for longer than it may be silent before it began', () => {
+  const MOST = 15_000;
+  const late = () => {
+    const scheduled = Date.now() - MOST - 1_000;
+    return new MockActivityEnvironment({
+      heartbeatTimeoutMs: MOST,
+      scheduledTimestampMs: scheduled,
+      currentAttemptScheduledTimestampMs: scheduled,
+    });
+  };
+
+  it('attaches to what its successor has created', async () => {
+    const { asked, generateClip } = surroundings({
+      memory: {
+        ...nothing,
+        predictions: [{ ...predictionOf(input), id: 'theirs', attempt: 1, status: 'processing' }],
+      },
+      created: { type: 'created', prediction: rendered('twin') },
+    });
+    const result: unknown = await late().run(generateClip, input);
+    expect(asked).toEqual([]);
+    expect(result).toMatchObject({ outcome: 'succeeded', prediction: { id: 'theirs' } });
+  });
+
+  it('creates nothing when the server says that it is no longer counted on', async () => {
+    const { asked, generateClip } = surroundings({
+      memory: nothing,
+      created: { type: 'created', prediction: rendered('twin') },
+    });
+    const environment = late();
+    environment.on('heartbeat', () => {
+      environment.cancel('NOT_FOUND', new ActivityCancellationDetails({ notFound: true }));
+    });
+    await expect(environment.run(generateClip, input)).rejects.toMatchObject({
+      type: 'Interrupted',
+    });
+    expect(asked).toEqual([]);
+  });
+
+  it('creates at once, without a look at the list, when it had only been queued', async () => {
+    const { asked, generateClip } = surroundings({
+      memory: nothing,
+      created: { type: 'created', prediction: rendered('own') },
+    });
+    const result: unknown = await late().run(generateClip, input);
+    expect(asked).toEqual(['create']);
+    expect(result).toMatchObject({ outcome: 'succeeded', prediction: { id: 'own' } });
+  });
 });
 
 it('creates nothing when a disk has made it wait for longer than it may be silent', async () => {
