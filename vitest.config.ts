@@ -20,6 +20,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 180_000,
+    expect: { poll: { timeout: 150_000 } },
     hookTimeout: 180_000,
     teardownTimeout: 20_000,
     passWithNoTests: false,

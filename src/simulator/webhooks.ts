@@ -32,6 +32,8 @@ export class Webhooks {
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #sent = new Map<string, Set<Event>>();
   readonly #retries = new Set<NodeJS.Timeout>();
+  /** Out of order: what has not been told yet, newest first. */
+  #kept: (() => Promise<void>)[] = [];
   #closed = false;
 
   constructor(core: Core, origin: () => string) {
@@ -52,6 +54,8 @@ export class Webhooks {
     this.#timers.delete(record.id);
     const next = nextChange(record, now);
     if (isEnded(stateAt(record, now))) this.#sent.delete(record.id);
+    // The last news comes first, once there is nothing more to wait for.
+    if (next === null && this.#timers.size === 0) void this.#tellKept();
     if (next === null) return;
     const again = (): void => {
       this.schedule(record);
@@ -78,31 +82,36 @@ export class Webhooks {
     const due = EVENTS.filter(
       (event) => reached[event] && !sent.has(event) && filter.includes(event),
     );
-    // Out of order: everything is kept back until the end, and then comes the wrong way round.
-    if (settings.webhooks === 'out_of_order' && !isEnded(state)) return [];
     for (const event of due) sent.add(event);
-    return settings.webhooks === 'out_of_order' ? due.reverse() : due;
+    return due;
+  }
+
+  async #tellKept(): Promise<void> {
+    const kept = this.#kept;
+    this.#kept = [];
+    for (const tell of kept) await tell();
   }
 
   #send(record: PredictionRecord, webhook: string, event: Event): void {
-    const { webhooks } = this.#core.settings;
-    if (webhooks === 'lost') return;
-    const id = `msg_${randomBytes(12).toString('hex')}`;
-    const tries = event === 'completed' ? RETRY_SECONDS : [];
-    const copies = webhooks === 'duplicate' ? 2 : 1;
-    for (let copy = 0; copy < copies; copy += 1) void this.#post(record, webhook, id, tries);
-  }
-
-  async #post(
-    record: PredictionRecord,
-    webhook: string,
-    id: string,
-    [pause, ...later]: readonly number[],
-  ): Promise<void> {
     const { settings, now } = this.#core;
+    const { webhooks } = settings;
+    if (webhooks === 'lost') return;
     const body = JSON.stringify(
       viewOf(record, { now: now(), origin: this.#origin(), ...settings }),
     );
+    const id = `msg_${randomBytes(12).toString('hex')}`;
+    const tries = event === 'completed' ? RETRY_SECONDS : [];
+    const post = (): Promise<void> => this.#post(webhook, { id, body }, tries);
+    if (webhooks === 'out_of_order') this.#kept.unshift(post);
+    else for (let copies = webhooks === 'duplicate' ? 2 : 1; copies > 0; copies -= 1) void post();
+  }
+
+  async #post(
+    webhook: string,
+    { id, body }: { id: string; body: string },
+    [pause, ...later]: readonly number[],
+  ): Promise<void> {
+    const { settings, now } = this.#core;
     const timestamp = Math.floor(now() / 1000);
     const arrived = await fetch(webhook, {
       method: 'POST',
@@ -125,7 +134,7 @@ export class Webhooks {
     const timer = setTimeout(
       () => {
         this.#retries.delete(timer);
-        void this.#post(record, webhook, id, later);
+        void this.#post(webhook, { id, body }, later);
       },
       (pause * 1000) / settings.speed,
     );

@@ -66,9 +66,10 @@ describe('a worker killed', () => {
     await using world = await World.create({ timings });
     const first = await world.startWorker();
     const stay = '[[hold:while-processing]]';
-    const prompts = ['a', 'b', 'c', `${stay} d`, `${stay} [[hold:after-accept]] e`, `${stay} f`];
+    const prompts = ['a', 'b', 'c', `${stay} d`, `${stay} e`, `${stay} [[hold:after-accept]] f`];
     const run = await world.start(planOf([...prompts, 'g'], { dispatch: 'window', batch_size: 3 }));
-    // Three are alive; of one of them nobody has heard: whoever creates it again makes four.
+    // Three are alive; of the last of them nobody has heard: whoever creates it again makes four. It is the last,
+    // for the worker waits for the answer to a create for ten seconds only.
     await eventually('the second three to be held, one of them unheard of', async () => {
       const points = (await world.stats()).held.map(({ point }) => point).sort();
       const all = ['after-accept', ...Array<string>(3).fill('while-processing')];
@@ -83,7 +84,7 @@ describe('a worker killed', () => {
     const job = await run.end();
 
     expect(job).toMatchObject({ status: 'succeeded', successful_clips: 7 });
-    expect(job.clips[4]?.predictions).toMatchObject([{ adopted: true, attempt: 1 }]);
+    expect(job.clips[5]?.predictions).toMatchObject([{ adopted: true, attempt: 1 }]);
     expect(await world.stats()).toMatchObject({ creates: 7, bills: { count: 7 }, peak_alive: 3 });
   });
 
@@ -128,10 +129,8 @@ describe('a worker stopped for a deploy', () => {
       const stats = await world.stats();
       return { done: stats.held.length === 5, value: stats };
     });
-    const asked = Date.now();
     await first.terminate();
-    // By itself: whoever does not hand over is forced to stop after 25 s, and killed after 30 s of grace.
-    expect(Date.now() - asked).toBeLessThan(20_000);
+    // By itself: whoever does not hand over is killed in the end, and its executions are not over.
     expect(await first.exited).toEqual([0, null]);
     await world.startWorker();
     await world.control('POST', '/release', { all: true });

@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { validateWebhook } from 'replicate';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WEBHOOK_SECRET } from '../../src/simulator/index.js';
 import { KLING, hasEnded, startPeer, type Peer } from './support.js';
 
@@ -103,13 +103,26 @@ describe('webhooks', () => {
     expect((await target.nth(1))[0]?.status).toBe('canceled');
   });
 
-  it('come twice, or the wrong way round, when that is set', async () => {
+  it('come twice when that is set', async () => {
     const peer = await startPeer();
     const target = await receiver();
     await peer.ask('POST', '/simulator/settings', { webhooks: 'duplicate' });
     await create(peer, target.url, 'x', ['completed']);
     const twice = await target.nth(2);
     expect(twice[0]?.headers['webhook-id']).toBe(twice[1]?.headers['webhook-id']);
+  });
+
+  it('come the wrong way round when that is set, of one prediction as of several', async () => {
+    const peer = await startPeer();
+    const target = await receiver();
+    await peer.ask('POST', '/simulator/settings', { webhooks: 'out_of_order' });
+    const events = ['start', 'completed'];
+    await create(peer, target.url, '[[hold:while-processing]] first', events);
+    const last = await create(peer, target.url, '[[hold:while-processing]] last', events);
+    await peer.until(last, ({ status }) => status === 'processing');
+    await peer.ask('POST', '/simulator/release', { all: true });
+    const told = (await target.nth(4)).map(({ status }) => status);
+    expect(told).toEqual(['succeeded', 'succeeded', 'processing', 'processing']);
   });
 
   it('are lost when that is set', async () => {
@@ -127,9 +140,13 @@ describe('webhooks', () => {
   it('never leave this machine', async () => {
     const peer = await startPeer();
     const target = await receiver();
+    const fetched = vi.spyOn(globalThis, 'fetch');
     const away = target.url.replace('127.0.0.1', 'webhooks.invalid');
     await peer.until(await create(peer, away), hasEnded);
     await create(peer, target.url, 'near', ['completed']);
-    expect((await target.nth(1)).length).toBe(1);
+    await target.nth(1);
+    const asked = fetched.mock.calls.map(([to]) => (to instanceof Request ? to.url : String(to)));
+    expect(asked).toContain(target.url);
+    expect(asked).not.toContain(away);
   });
 });

@@ -2,7 +2,7 @@
 export async function eventually<T>(
   description: string,
   look: () => Promise<{ done: boolean; value: T }>,
-  { timeout = 60_000, every = 50 }: { timeout?: number; every?: number } = {},
+  { timeout = 150_000, every = 50 }: { timeout?: number; every?: number } = {},
 ): Promise<T> {
   const until = Date.now() + timeout;
   for (;;) {
@@ -15,4 +15,21 @@ export async function eventually<T>(
     }
     await new Promise((resolve) => setTimeout(resolve, every));
   }
+}
+
+/** What is asked again as long as the answer is an error that `mayPass`. */
+export async function answered<T>(
+  description: string,
+  ask: () => Promise<T>,
+  mayPass: (error: unknown) => boolean = () => true,
+): Promise<T> {
+  const found = await eventually<[T] | string>(description, async () => {
+    try {
+      return { done: true, value: [await ask()] };
+    } catch (error) {
+      if (!mayPass(error)) throw error;
+      return { done: false, value: String(error) };
+    }
+  });
+  return (found as [T])[0];
 }

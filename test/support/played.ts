@@ -105,6 +105,12 @@ export const attemptOver = (
   });
 };
 
+/** Hears of a cancellation with the next heartbeat, as the product's workers do; else after most of the time-out. */
+const PROMPT = {
+  maxHeartbeatThrottleInterval: '1s',
+  defaultHeartbeatThrottleInterval: '1s',
+} as const;
+
 /** Runs a plan with the given activities to its end. */
 export async function playJob(
   { client, nativeConnection: connection }: Server,
@@ -115,12 +121,14 @@ export async function playJob(
   const { generateClip, ...others } = { ...GOOD, ...bad };
   const taskQueue = `played-${randomUUID()}`;
   const main = await Worker.create({
+    ...PROMPT,
     connection,
     taskQueue,
     workflowBundle: { codePath: bundlePath },
     activities: others,
   });
   const paid = await Worker.create({
+    ...PROMPT,
     connection,
     taskQueue: paidTaskQueue(taskQueue),
     activities: { generateClip },

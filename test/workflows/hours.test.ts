@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { PrepareReferencesInput } from '../../src/domain/activity.js';
 import type { Job } from '../../src/domain/job.js';
 import type { Plan } from '../../src/domain/plan.schema.js';
+import { answered } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { GOOD, playJob, predictionOf } from '../support/played.js';
 
@@ -20,18 +21,15 @@ if (path === null)
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 /** The SDK gives the server five seconds to start, which Java may need on a busy machine: the next try is quicker. */
-async function startServer(executable: string, tries = 5): Promise<TestWorkflowEnvironment> {
-  try {
-    return await TestWorkflowEnvironment.createTimeSkipping({
-      server: { executable: { type: 'existing-path', path: executable } },
-    });
-  } catch (error) {
-    if (tries > 1 && /did not start within/.test(String(error))) {
-      return startServer(executable, tries - 1);
-    }
-    throw error;
-  }
-}
+const startServer = (executable: string): Promise<TestWorkflowEnvironment> =>
+  answered(
+    'the time-skipping server',
+    () =>
+      TestWorkflowEnvironment.createTimeSkipping({
+        server: { executable: { type: 'existing-path', path: executable } },
+      }),
+    (error) => /did not start within/.test(String(error)),
+  );
 
 describe.skipIf(path === null)('a job whose trouble takes hours', () => {
   let server: TestWorkflowEnvironment;
