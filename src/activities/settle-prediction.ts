@@ -1,6 +1,6 @@
 /**
- * Closes the books on a prediction that nobody waits for any more: ends it at the provider, and reads how it
- * ended. A prediction that had succeeded meanwhile is reported with its file: it was paid for.
+ * Closes the books on a prediction that nobody waits for any more: ends it at the provider (or leaves it running for
+ * whoever goes on with it), and reads how it ended. A prediction that had succeeded meanwhile is reported with its file: it was paid for.
  */
 import { ApplicationFailure } from '@temporalio/activity';
 import { isTerminal } from '../adapters/replicate.js';
@@ -15,8 +15,9 @@ export const createSettlePrediction =
     const { id, attempt, adopted, requested_duration } = input.prediction;
     const read = await replicate.get(id);
     const known = read.type === 'found' ? read.prediction : null;
-    const last = await cancelAndConfirm(replicate, id, known);
-    if (last === null || !isTerminal(last.status)) {
+    const isLeft = input.leave_running === true;
+    const last = isLeft ? known : await cancelAndConfirm(replicate, id, known);
+    if (last === null || (!isLeft && !isTerminal(last.status))) {
       throw ApplicationFailure.retryable(
         `expected prediction ${id} to be over, it is ${last?.status ?? 'unreadable'}`,
         'provider_error',

@@ -127,6 +127,8 @@ export interface SettlePredictionInput {
   prediction: Prediction;
   price: UnitPrice | null;
   bills_failed: boolean;
+  /** One that still runs is only read: somebody will go on with it. */
+  leave_running?: boolean;
 }
 
 export interface StoreClipInput {

@@ -17,12 +17,14 @@ export type ClipState = Pick<
   'resume' | 'unclear' | 'failed_attempts' | 'since'
 > & {
   known: string[];
+  /** It was started at this time in a run that was ended from outside, and what it created then may be unheard of. */
+  cut_off: string | null;
 };
 
 export const generateClipInput = (
   { model, clip_timeout }: ResolvedPlan,
   clip: ResolvedClip,
-  state: ClipState,
+  { cut_off, ...state }: ClipState,
 ): GenerateClipInput => ({
   clip_index: clip.clip_index,
   model: model.id,
@@ -34,6 +36,7 @@ export const generateClipInput = (
   usual_time: clip.usual_time,
   deadline: new Date(Date.parse(state.since) + clip_timeout * 1000).toISOString(),
   ...state,
+  ...(cut_off === null ? {} : { since: cut_off, unclear: true }),
   ...(wasReset() ? lookBack(state) : {}),
 });
 
@@ -44,7 +47,7 @@ const wasReset = (): boolean => {
 };
 
 /** As far back as the provider keeps inputs to find a prediction by. */
-const lookBack = ({ since }: ClipState): Pick<ClipState, 'since' | 'unclear'> => ({
+const lookBack = ({ since }: Pick<ClipState, 'since'>): Pick<ClipState, 'since' | 'unclear'> => ({
   since: new Date(Date.parse(since) - RETENTION * 1000).toISOString(),
   unclear: true,
 });
@@ -52,7 +55,7 @@ const lookBack = ({ since }: ClipState): Pick<ClipState, 'since' | 'unclear'> =>
 export const endLostInput = (
   { model }: ResolvedPlan,
   clip: ResolvedClip,
-  { resume, since, known, failed_attempts }: Omit<ClipState, 'unclear'>,
+  { resume, since, known, failed_attempts, cut_off }: Omit<ClipState, 'unclear'>,
 ): EndLostInput => ({
   clip_index: clip.clip_index,
   model: model.id,
@@ -62,7 +65,7 @@ export const endLostInput = (
   bills_failed: model.bills_failed,
   attempt: failed_attempts + 1,
   resume,
-  since,
+  since: cut_off ?? since,
   known,
 });
 

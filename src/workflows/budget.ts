@@ -15,11 +15,14 @@ export interface Account {
   clip_index: number;
   estimated_cost_usd: number | null;
   predictions: readonly Prediction[];
+  /** The prediction of an earlier round that its next start goes on with: it costs nothing more. */
+  left: string | null;
 }
 
 export class Budget {
   cap: number | null;
-  /** By clip: the predictions it had already when the reservation was made, which stands for none of them. */
+  /** By clip: the predictions it had already when the reservation was made, which stands for none of
+   *  them but for the one that is gone on with. */
   readonly #reserved = new Map<number, ReadonlySet<string>>();
   /** Clips with a prediction that nobody knows of. */
   readonly #unknown: number[] = [];
@@ -50,9 +53,12 @@ export class Budget {
   /** How many of these clips could be paid from what is neither spent nor reserved. */
   affordable(clipIndexes: readonly number[]): number {
     if (this.cap === null) return clipIndexes.length;
-    const estimate = estimatesIn(this.#accounts());
+    const accounts = this.#accounts();
+    const estimate = estimatesIn(accounts);
+    const free = new Set(accounts.flatMap((one) => (one.left === null ? [] : [one.clip_index])));
     let sum = addUsd(this.spent, ...[...this.#reserved.keys()].map(estimate));
-    const cheapestFirst = clipIndexes.map(estimate).sort((a, b) => a - b);
+    const prices = clipIndexes.map((index) => (free.has(index) ? 0 : estimate(index)));
+    const cheapestFirst = prices.sort((a, b) => a - b);
     const cap = addUsd(this.cap);
     const first = cheapestFirst.findIndex((usd) => (sum = addUsd(sum, usd)) > cap);
     return first < 0 ? clipIndexes.length : first;
@@ -62,8 +68,9 @@ export class Budget {
   reserve(clipIndex: number): boolean {
     this.#reserved.delete(clipIndex);
     if (!this.fits(clipIndex)) return false;
-    const had = this.#accounts().find(({ clip_index }) => clip_index === clipIndex)?.predictions;
-    this.#reserved.set(clipIndex, new Set(had?.map(({ id }) => id)));
+    const account = this.#accounts().find(({ clip_index }) => clip_index === clipIndex);
+    const had = account?.predictions.map(({ id }) => id).filter((id) => id !== account.left);
+    this.#reserved.set(clipIndex, new Set(had));
     return true;
   }
 

@@ -9,7 +9,7 @@ import { addUsd } from '../domain/progress.js';
 export class ClipLedger {
   #lines: Prediction[];
   /** How many lines are of earlier rounds, before `retryClip` or a retried job. */
-  readonly #before: number;
+  #before: number;
 
   constructor(earlier: readonly Prediction[]) {
     this.#lines = [...earlier];
@@ -45,6 +45,16 @@ export class ClipLedger {
     return (
       this.round.findLast((line) => line.attempt === attempt && !isTerminal(line.status)) ?? null
     );
+  }
+
+  /** One of an earlier round that still runs is the first attempt of this round; false when it has ended. */
+  goOnWith(id: string): boolean {
+    const at = this.#lines.findIndex((line) => line.id === id);
+    const line = this.#lines[at];
+    if (line === undefined || isTerminal(line.status)) return false;
+    this.#lines = [...this.#lines.toSpliced(at, 1), { ...line, attempt: 1 }];
+    this.#before -= 1;
+    return true;
   }
 
   /** Adds or updates a line; true when it is new. */

@@ -12,7 +12,7 @@ export class ClipOver {
 
 export const canceled = (): ClipOver => new ClipOver(problem('canceled', 'canceled on request'));
 
-export const unaffordable = (last: Problem): ClipOver =>
+export const unaffordable = (last: Problem | null): ClipOver =>
   new ClipOver(problem('over_budget', noLongerFits(last)));
 
 /** `throttled`: what the provider said that would not let it begin; null when it was let through. */

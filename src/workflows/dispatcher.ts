@@ -5,10 +5,9 @@
  * D1 Never more than batch_size clips in flight, hence predictions alive at the provider.
  */
 import { CancellationScope, condition } from '@temporalio/workflow';
-import type { RefusedClip, ResolvePlanResult } from '../domain/activity.js';
+import type { RefusedClip, ResolvePlanResult, Timings } from '../domain/activity.js';
 import { FAILURES, problem } from '../domain/failures.js';
 import type { FailureKind, Problem } from '../domain/failures.js';
-import type { Timings } from '../domain/activity.js';
 import { isClipOver } from '../domain/progress.js';
 import type { ResolvedPlan } from '../domain/resolved.js';
 import { Budget } from './budget.js';
@@ -17,6 +16,7 @@ import type { AttemptFailed, ClipMemory, PredictionCreated, RateLimited } from '
 import { ClipRun } from './generate-clip.js';
 import type { JobContext } from './job-context.js';
 import type { JobLog } from './job-log.js';
+import type { LeftBehind } from './left-behind.js';
 import { ReferenceImages } from './reference-images.js';
 
 export class Dispatcher implements JobContext {
@@ -26,6 +26,7 @@ export class Dispatcher implements JobContext {
   readonly log: JobLog;
   readonly budget: Budget;
   readonly #images: ReferenceImages;
+  readonly #left: LeftBehind;
   readonly #running = new Map<number, ClipRun>();
   readonly #finished = new Set<Promise<void>>();
   #queue: number[];
@@ -34,15 +35,19 @@ export class Dispatcher implements JobContext {
   #halt: Problem | null = null;
   #batch = 0;
 
-  constructor({ resolved, timings }: ResolvePlanResult, log: JobLog, paidTaskQueue: string) {
+  constructor(
+    { resolved, timings }: ResolvePlanResult,
+    log: JobLog,
+    paidTaskQueue: string,
+    left: LeftBehind,
+  ) {
     this.plan = resolved;
     this.timings = timings;
     this.paidTaskQueue = paidTaskQueue;
     this.log = log;
     this.#images = new ReferenceImages(resolved, log);
-    this.#queue = log.job.clips
-      .filter(({ status }) => status === 'queued')
-      .map(({ clip_index }) => clip_index);
+    this.#left = left;
+    this.#queue = left.inOrder(log.job.clips.filter(({ status }) => status === 'queued'));
     this.budget = new Budget(log.job.max_cost_usd, () => this.#accounts());
   }
 
@@ -104,7 +109,10 @@ export class Dispatcher implements JobContext {
       this.#senseless('retryClip', 'a job that is not being canceled; retry it once it is over');
     } else {
       this.#halt = null;
-      this.#queue = [...this.#queue, clip.clip_index].sort((a, b) => a - b);
+      const queued = new Set([...this.#queue, clip.clip_index]);
+      this.#queue = this.#left.inOrder(
+        this.log.job.clips.filter(({ clip_index }) => queued.has(clip_index)),
+      );
       this.log.recordClip('clip.retrying', clip.clip_index, {
         status: 'queued',
         attempt: 0,
@@ -152,7 +160,7 @@ export class Dispatcher implements JobContext {
   onPredictionCreated({ clip_index, prediction }: PredictionCreated): void {
     const run = this.#running.get(clip_index);
     if (run !== undefined) run.onPredictionCreated(prediction);
-    else if (!this.#isKnown(clip_index, prediction.id)) {
+    else if (!this.log.hasPrediction(clip_index, prediction.id)) {
       const message = `prediction ${prediction.id} was created when its clip was over; end it, or let its deadline end it (${prediction.url})`;
       this.log.warn(message, { clip_index });
     }
@@ -239,11 +247,10 @@ export class Dispatcher implements JobContext {
   }
 
   #launch(index: number): void {
-    const run = new ClipRun(
-      this,
-      this.#images.clip(index),
-      this.log.clip(index)?.predictions ?? [],
-    );
+    const run = new ClipRun(this, this.#images.clip(index), {
+      predictions: this.log.clip(index)?.predictions ?? [],
+      cutOff: this.#left.cutOff(index),
+    });
     this.#running.set(index, run);
     const finished = run.run().then(() => {
       if (this.#running.get(index) === run) this.#running.delete(index);
@@ -280,15 +287,11 @@ export class Dispatcher implements JobContext {
 
   /** Every clip with every prediction; of those in flight the run knows first. */
   #accounts(): Account[] {
-    return this.log.job.clips.map(({ clip_index, estimated_cost_usd, predictions }) => ({
-      clip_index,
-      estimated_cost_usd,
-      predictions: this.#running.get(clip_index)?.lines ?? predictions,
-    }));
-  }
-
-  #isKnown(index: number, id: string): boolean {
-    return this.log.clip(index)?.predictions.some((line) => line.id === id) === true;
+    return this.log.job.clips.map((clip) => {
+      const lines = this.#running.get(clip.clip_index)?.lines;
+      const left = lines === undefined ? this.#left.running(clip.predictions) : null;
+      return { ...clip, predictions: lines ?? clip.predictions, left };
+    });
   }
 
   #senseless(signal: string, expected: string): void {

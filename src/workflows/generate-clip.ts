@@ -34,7 +34,7 @@ import { completed } from './completed-clip.js';
 import type { ClipMemory } from './contract.js';
 import { Endable, Ended } from './endable.js';
 import type { JobContext } from './job-context.js';
-import { bookEnd, endLostOf, settleClip } from './settle-clip.js';
+import { bookEnd, endLostOf, settleClip, settleEarlier } from './settle-clip.js';
 import { storeRendered } from './store-rendered.js';
 
 const now = (): string => new Date().toISOString();
@@ -50,11 +50,18 @@ export class ClipRun {
   readonly #endable = new Endable();
   /** The paid activity was asked and has not answered; `resume`: the prediction it was last heard of with. */
   #unanswered: { resume: string | null } | null = null;
+  /** When it was started in the run that was cut off, if it was under way there. */
+  readonly #cutOff: string | null;
 
-  constructor(job: JobContext, clip: ResolvedClip, earlier: readonly Prediction[]) {
+  constructor(
+    job: JobContext,
+    clip: ResolvedClip,
+    { predictions, cutOff }: { predictions: readonly Prediction[]; cutOff: string | null },
+  ) {
     this.#job = job;
     this.#clip = clip;
-    this.#ledger = new ClipLedger(earlier);
+    this.#cutOff = cutOff;
+    this.#ledger = new ClipLedger(predictions);
     this.#attempts = new Attempts(() => job.budget.reserve(clip.clip_index));
   }
 
@@ -131,13 +138,14 @@ export class ClipRun {
   }
 
   async #generateAndStore(): Promise<StoreClipResult> {
-    // Of an earlier round, whose end nobody could confirm: what it has rendered is not paid for again.
-    let rendered = await settleClip(this.#job, this.#clip, this.#ledger);
+    const { found, goesOn } = await settleEarlier(this.#job, this.#clip, this.#ledger);
+    if (goesOn) this.#record('clip.submitted', { attempt: 1 });
+    let rendered = found;
     for (;;) {
-      const found: Rendered = rendered ?? (await this.#rendered());
+      const video: Rendered = rendered ?? (await this.#rendered());
       this.#record('clip.storing', { status: 'storing', next_attempt_at: null, error: null });
       try {
-        return await this.#inScope(() => storeRendered(this.#clip, found), { timed: false });
+        return await this.#inScope(() => storeRendered(this.#clip, video), { timed: false });
       } catch (error) {
         const cause = causeOf(error);
         if (cause === undefined) throw error;
@@ -153,7 +161,7 @@ export class ClipRun {
 
   /** Runs the paid activity until an attempt succeeds or none is left. */
   async #generate(): Promise<Rendered> {
-    let resume: string | null = null;
+    let resume = this.#ledger.openOf(this.#attempts.over + 1)?.id ?? null;
     let unclear = false;
     for (;;) {
       try {
@@ -199,7 +207,9 @@ export class ClipRun {
 
   #state() {
     const known = this.#ledger.all.map(({ id }) => id);
-    return { failed_attempts: this.#attempts.over, since: this.#since, known };
+    const failed_attempts = this.#attempts.over;
+    const cut_off = failed_attempts === 0 ? this.#cutOff : null;
+    return { failed_attempts, since: this.#since, known, cut_off };
   }
 
   /** G4: a create whose execution died in the middle of it may have come through. */

@@ -22,6 +22,7 @@ import { causeOf } from './activity-failure.js';
 import * as contract from './contract.js';
 import { Dispatcher } from './dispatcher.js';
 import { JobLog } from './job-log.js';
+import { LeftBehind } from './left-behind.js';
 import { handleMessages } from './messages.js';
 
 export async function generateClipsWorkflow(plan: Plan, previous?: Previous): Promise<Job> {
@@ -50,7 +51,9 @@ export async function generateClipsWorkflow(plan: Plan, previous?: Previous): Pr
     const fresh = initialJob(checked.resolved, { ...identity, simulated: checked.simulated });
     log.open(continueJob(fresh, previous?.previous ?? null));
     start(log, plan, fresh, previous?.previous ?? null);
-    dispatcher = new Dispatcher(checked, log, contract.paidTaskQueue(taskQueue));
+    const paidTaskQueue = contract.paidTaskQueue(taskQueue);
+    const left = new LeftBehind(previous?.previous ?? null, checked.resolved.clip_timeout);
+    dispatcher = new Dispatcher(checked, log, paidTaskQueue, left);
     for (const act of early) act(dispatcher);
     await dispatcher.run();
     return await finish(log, dispatcher);

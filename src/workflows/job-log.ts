@@ -44,6 +44,10 @@ export class JobLog {
     return this.#job.clips.find(({ clip_index }) => clip_index === index);
   }
 
+  hasPrediction(clipIndex: number, id: string): boolean {
+    return this.clip(clipIndex)?.predictions.some((line) => line.id === id) === true;
+  }
+
   record(fact: JobFact, at = new Date().toISOString()): void {
     const { job, event } = record(this.#job, fact, at);
     this.#job = job;

@@ -1,28 +1,34 @@
-/** Ends every prediction of a clip that may still run at the provider, and books how each ended. */
+/** Ends every prediction of a clip that may still run at the provider (but one that is gone on with), and books how each ended. */
 import { ActivityFailure, CancellationScope } from '@temporalio/workflow';
 import type { CanceledExecution, EndLostInput, Rendered } from '../domain/activity.js';
 import type { ResolvedClip } from '../domain/resolved.js';
 import { endLost, settlePrediction } from './activities.js';
 import type { ClipLedger } from './clip-ledger.js';
+import { unaffordable } from './clip-over.js';
 import type { JobContext } from './job-context.js';
+import { leftRunning } from './left-behind.js';
 
-/** Answers with one that had succeeded meanwhile, if any: it was paid for. */
+/** Answers with one that had succeeded meanwhile, if any: it was paid for. `left` is only read if it still runs. */
 export async function settleClip(
   job: JobContext,
   clip: ResolvedClip,
   ledger: ClipLedger,
+  left: string | null = null,
 ): Promise<Rendered | null> {
   return CancellationScope.nonCancellable(async () => {
     let rendered: Rendered | null = null;
+    const { bills_failed } = job.plan.model;
     for (const prediction of ledger.open) {
+      const leave_running = prediction.id === left;
       try {
         const settled = await settlePrediction.executeWithOptions(
-          { summary: `end prediction ${prediction.id}` },
-          [{ prediction, price: clip.price, bills_failed: job.plan.model.bills_failed }],
+          { summary: `${leave_running ? 'look at' : 'end'} prediction ${prediction.id}` },
+          [{ prediction, price: clip.price, bills_failed, leave_running }],
         );
         rendered = bookEnd(ledger, settled) ?? rendered;
       } catch (error) {
         if (!(error instanceof ActivityFailure)) throw error;
+        if (leave_running) continue;
         job.log.warn(
           `prediction ${prediction.id} could not be confirmed as ended; the provider's own deadline ends it (${prediction.url})`,
           { clip_index: clip.clip_index },
@@ -31,6 +37,24 @@ export async function settleClip(
     }
     return rendered;
   });
+}
+
+/**
+ * Of an earlier round: what it has rendered is `found` and not paid for again, and the clip `goesOn` with what still
+ * runs of it.
+ */
+export async function settleEarlier(
+  job: JobContext,
+  clip: ResolvedClip,
+  ledger: ClipLedger,
+): Promise<{ found: Rendered | null; goesOn: boolean }> {
+  const left = leftRunning(ledger.all, job.plan.clip_timeout);
+  const found = await settleClip(job, clip, ledger, left?.id);
+  if (left === null || found !== null) return { found, goesOn: false };
+  if (ledger.goOnWith(left.id)) return { found, goesOn: true };
+  // It has ended meanwhile: the reservation stood for it, and what the clip needs now is one more.
+  if (!job.budget.reserve(clip.clip_index)) throw unaffordable(null);
+  return { found, goesOn: false };
 }
 
 /** Finds what a create may have left behind whose execution never answered; null when nobody can tell. */

@@ -4,9 +4,74 @@ import { describe, expect, it } from 'vitest';
 import type { Job, JobEvent } from '../../src/domain/job.js';
 import { apply } from '../../src/domain/progress.js';
 import { WORKFLOW_TYPE } from '../../src/workflows/contract.js';
+import { startApi } from '../../src/api/server.js';
+import { loadConfig } from '../../src/config.js';
 import { createArtifactStore, jobPath } from '../../src/adapters/artifact-store.js';
 import { planOf } from '../support/plans.js';
+import { eventually } from '../support/eventually.js';
+import { expectSameBooks } from '../support/books.js';
 import { Run, World } from '../support/world.js';
+
+/** A job that somebody terminated, retried through an API as the page does it. */
+async function terminateAndRetry(world: World, run: Run): Promise<Run> {
+  const { workflowId } = run.handle;
+  await run.handle.terminate('a mistake');
+  const api = await startApi(loadConfig(world.env), { port: 0, settings: { log_level: 'error' } });
+  const answer = await fetch(`${api.url}/v1/jobs/${workflowId}/retry`, { method: 'POST' });
+  expect([answer.status, await answer.text()]).toEqual([202, expect.any(String)]);
+  await api.close();
+  return new Run(world.client.workflow.getHandle(workflowId));
+}
+
+describe('a terminated job that is retried', () => {
+  it('waits for what it had left running, within its cap, instead of buying it again', async () => {
+    await using world = await World.create();
+    await world.startWorker();
+    const stay = '[[hold:while-processing]]';
+    const plan = planOf(['[[invalid:1]] a', `${stay} b`, `${stay} c`], {
+      dispatch: 'window',
+      batch_size: 2,
+      min_successful_clips: 2,
+      // Three clips, and the one that failed.
+      max_cost_usd: 4 * 0.35,
+    });
+    const first = await world.start(plan);
+    await first.until(
+      'two clips rendering',
+      ({ clips }) => clips[1]?.predictions.length === 1 && clips[2]?.predictions.length === 1,
+    );
+    const run = await terminateAndRetry(world, first);
+    await run.until('both known to be on their way again', ({ clips }) =>
+      [1, 2].every((index) => clips[index]?.status === 'running'),
+    );
+    expect(await world.stats()).toMatchObject({ creates: 3, cancels: 0 });
+    await world.control('POST', '/release', { all: true });
+    const job = await run.end();
+    expect(job).toMatchObject({ status: 'succeeded', successful_clips: 3 });
+    expect(job.clips.map(({ predictions }) => predictions.length)).toEqual([2, 1, 1]);
+    const stats = await world.stats();
+    expect(stats).toMatchObject({ creates: 4, cancels: 0, peak_alive: 2 });
+    expectSameBooks(stats, job);
+  });
+
+  it('finds the prediction whose create was on its way when it was terminated', async () => {
+    await using world = await World.create();
+    await world.startWorker();
+    const first = await world.start(planOf(['[[hold:after-accept]] a heron']));
+    await eventually('the create to be accepted', async () => {
+      const { held } = await world.stats();
+      return { done: held.length === 1, value: held };
+    });
+    const run = await terminateAndRetry(world, first);
+    await world.control('POST', '/release', { all: true });
+    const job = await run.end();
+    expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 1 });
+    expect(job.clips[0]?.predictions).toMatchObject([{ adopted: true }]);
+    const stats = await world.stats();
+    expect(stats).toMatchObject({ creates: 1, cancels: 0 });
+    expectSameBooks(stats, job);
+  });
+});
 
 describe('a retried job', () => {
   it('keeps its good clips unpaid, its ledger and its numbers, and every fold agrees', async () => {

@@ -20,11 +20,12 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 const lines = (...predictions: Pick<Prediction, 'id' | 'cost_usd' | 'status'>[]): Prediction[] =>
   predictions as Prediction[];
-const clip = (clip_index: number, usd: number, predictions: Prediction[] = []): Account => ({
-  clip_index,
-  estimated_cost_usd: usd,
-  predictions,
-});
+const clip = (
+  clip_index: number,
+  usd: number,
+  predictions: Prediction[] = [],
+  left: string | null = null,
+): Account => ({ clip_index, estimated_cost_usd: usd, predictions, left });
 
 describe('a budget', () => {
   it('counts with its estimate what nobody knows the cost of', () => {
@@ -51,6 +52,18 @@ describe('a budget', () => {
     expect(budget.reserve(0)).toBe(true);
     expect(budget.spent).toBe(0.4);
     expect(budget.reserve(1)).toBe(false);
+  });
+
+  it('asks no more for a start that goes on with what an earlier round left running', () => {
+    const accounts = [
+      clip(0, 0.4, lines({ id: 'p0', status: 'processing', cost_usd: null }), 'p0'),
+      clip(1, 0.4),
+    ];
+    const budget = new Budget(0.8, () => accounts);
+    expect([budget.spent, budget.affordable([0, 1])]).toEqual([0.4, 2]);
+    expect(budget.reserve(0)).toBe(true);
+    expect(budget.spent).toBe(0);
+    expect([budget.reserve(1), budget.fits(1)]).toEqual([true, false]);
   });
 
   it('counts what may have been created and could not be looked for', () => {
