@@ -1,6 +1,7 @@
 /**
  * Closes the books on a prediction that nobody waits for any more: ends it at the provider (or leaves it running for
- * whoever goes on with it), and reads how it ended. A prediction that had succeeded meanwhile is reported with its file: it was paid for.
+ * whoever goes on with it), and reads how it ended. A prediction that had succeeded meanwhile is reported with its
+ * file: it was paid for.
  */
 import { ApplicationFailure } from '@temporalio/activity';
 import { isTerminal } from '../adapters/replicate.js';

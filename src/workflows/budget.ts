@@ -21,8 +21,7 @@ export interface Account {
 
 export class Budget {
   cap: number | null;
-  /** By clip: the predictions it had already when the reservation was made, which stands for none of
-   *  them but for the one that is gone on with. */
+  /** By clip: the predictions that it had when the reservation was made, and that the reservation does not stand for. */
   readonly #reserved = new Map<number, ReadonlySet<string>>();
   /** Clips with a prediction that nobody knows of. */
   readonly #unknown: number[] = [];

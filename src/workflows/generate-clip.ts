@@ -104,10 +104,9 @@ export class ClipRun {
   /** This attempt is over, and the next is due in `delay` seconds, if the cap allows it. */
   onAttemptFailed(over: AttemptOver): void {
     if (over.prediction !== null) this.#ledger.enter(over.prediction);
-    if (!this.#attempts.end(over)) return;
-    // What was handed to the activity was of this attempt; of the next it may have heard nothing.
-    if (this.#unanswered !== null) this.#unanswered = { resume: null };
-    this.#record('clip.retrying', this.#attempts.retrying);
+    // What the activity was handed was of this attempt; of what it creates in the next, nobody has heard.
+    if (over.attempt > this.#attempts.over) this.#unanswered &&= { resume: null };
+    if (this.#attempts.end(over)) this.#record('clip.retrying', this.#attempts.retrying);
   }
 
   /** A next attempt that did not fit may fit now. */

@@ -1,4 +1,4 @@
-/** Ends every prediction of a clip that may still run at the provider (but one that is gone on with), and books how each ended. */
+/** Ends every prediction of a clip that may still run at the provider, but for one to go on with, and books each end. */
 import { ActivityFailure, CancellationScope } from '@temporalio/workflow';
 import type { CanceledExecution, EndLostInput, Rendered } from '../domain/activity.js';
 import type { ResolvedClip } from '../domain/resolved.js';
