@@ -165,6 +165,9 @@ export const backoffSeconds = (failedAttempts: number): number =>
 /** A clip has at most three attempts; each is at most one paid prediction. */
 export const MAX_ATTEMPTS = 3;
 
+/** Failure type of a look at a prediction that the provider does not have. */
+export const MISSING = 'Missing';
+
 /** Failure type of an execution that was cut off (paused, reset, timed out); never the clip's own. */
 export const INTERRUPTED = 'Interrupted';
 

@@ -8,6 +8,7 @@ import type {
 } from '../domain/activity.js';
 import type { ResolvedClip, ResolvedPlan } from '../domain/resolved.js';
 import { providerInput } from '../domain/resolved.js';
+import { lookedForSince } from './left-behind.js';
 
 /** Seconds for which the provider keeps a finished file. */
 const RETENTION = 3600;
@@ -36,7 +37,7 @@ export const generateClipInput = (
   usual_time: clip.usual_time,
   deadline: new Date(Date.parse(state.since) + clip_timeout * 1000).toISOString(),
   ...state,
-  ...(cut_off === null ? {} : { since: cut_off, unclear: true }),
+  ...(cut_off === null ? {} : { since: lookedForSince(cut_off), unclear: true }),
   ...(wasReset() ? lookBack(state) : {}),
 });
 
@@ -65,7 +66,7 @@ export const endLostInput = (
   bills_failed: model.bills_failed,
   attempt: failed_attempts + 1,
   resume,
-  since: cut_off ?? since,
+  since: cut_off === null ? since : lookedForSince(cut_off),
   known,
 });
 

@@ -56,11 +56,11 @@ export class Budget {
     const estimate = estimatesIn(accounts);
     const free = new Set(accounts.flatMap((one) => (one.left === null ? [] : [one.clip_index])));
     let sum = addUsd(this.spent, ...[...this.#reserved.keys()].map(estimate));
-    const prices = clipIndexes.map((index) => (free.has(index) ? 0 : estimate(index)));
-    const cheapestFirst = prices.sort((a, b) => a - b);
+    const priced = clipIndexes.filter((index) => !free.has(index));
+    const cheapestFirst = priced.map(estimate).sort((a, b) => a - b);
     const cap = addUsd(this.cap);
     const first = cheapestFirst.findIndex((usd) => (sum = addUsd(sum, usd)) > cap);
-    return first < 0 ? clipIndexes.length : first;
+    return clipIndexes.length - priced.length + (first < 0 ? priced.length : first);
   }
 
   /** One reservation a clip: it has at most one prediction alive. */

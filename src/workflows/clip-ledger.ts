@@ -40,6 +40,10 @@ export class ClipLedger {
     return this.#lines.filter(({ status }) => !isTerminal(status));
   }
 
+  isOpen(id: string): boolean {
+    return this.open.some((line) => line.id === id);
+  }
+
   /** The one that this attempt may still run. */
   openOf(attempt: number): Prediction | null {
     return (

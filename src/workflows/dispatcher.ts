@@ -247,10 +247,9 @@ export class Dispatcher implements JobContext {
   }
 
   #launch(index: number): void {
-    const run = new ClipRun(this, this.#images.clip(index), {
-      predictions: this.log.clip(index)?.predictions ?? [],
-      cutOff: this.#left.cutOff(index),
-    });
+    const clip = this.log.clip(index);
+    if (clip === undefined) throw new Error(`no clip ${String(index)}`);
+    const run = new ClipRun(this, this.#images.clip(index), clip, this.#left.take(clip));
     this.#running.set(index, run);
     const finished = run.run().then(() => {
       if (this.#running.get(index) === run) this.#running.delete(index);
@@ -289,8 +288,8 @@ export class Dispatcher implements JobContext {
   #accounts(): Account[] {
     return this.log.job.clips.map((clip) => {
       const lines = this.#running.get(clip.clip_index)?.lines;
-      const left = lines === undefined ? this.#left.running(clip.predictions) : null;
-      return { ...clip, predictions: lines ?? clip.predictions, left };
+      const left = lines === undefined ? this.#left.running(clip) : null;
+      return { ...clip, predictions: lines ?? clip.predictions, left: left?.id ?? null };
     });
   }
 

@@ -34,6 +34,8 @@ import { completed } from './completed-clip.js';
 import type { ClipMemory } from './contract.js';
 import { Endable, Ended } from './endable.js';
 import type { JobContext } from './job-context.js';
+import { isOfEarlierTime } from './left-behind.js';
+import type { Left } from './left-behind.js';
 import { bookEnd, endLostOf, settleClip, settleEarlier } from './settle-clip.js';
 import { storeRendered } from './store-rendered.js';
 
@@ -50,17 +52,12 @@ export class ClipRun {
   readonly #endable = new Endable();
   /** The paid activity was asked and has not answered; `resume`: the prediction it was last heard of with. */
   #unanswered: { resume: string | null } | null = null;
-  /** When it was started in the run that was cut off, if it was under way there. */
-  readonly #cutOff: string | null;
+  readonly #left: Left;
 
-  constructor(
-    job: JobContext,
-    clip: ResolvedClip,
-    { predictions, cutOff }: { predictions: readonly Prediction[]; cutOff: string | null },
-  ) {
+  constructor(job: JobContext, clip: ResolvedClip, { predictions }: Clip, left: Left) {
     this.#job = job;
     this.#clip = clip;
-    this.#cutOff = cutOff;
+    this.#left = left;
     this.#ledger = new ClipLedger(predictions);
     this.#attempts = new Attempts(() => job.budget.reserve(clip.clip_index));
   }
@@ -137,7 +134,8 @@ export class ClipRun {
   }
 
   async #generateAndStore(): Promise<StoreClipResult> {
-    const { found, goesOn } = await settleEarlier(this.#job, this.#clip, this.#ledger);
+    const { prediction: left } = this.#left;
+    const { found, goesOn } = await settleEarlier(this.#job, this.#clip, this.#ledger, left);
     if (goesOn) this.#record('clip.submitted', { attempt: 1 });
     let rendered = found;
     for (;;) {
@@ -207,7 +205,7 @@ export class ClipRun {
   #state() {
     const known = this.#ledger.all.map(({ id }) => id);
     const failed_attempts = this.#attempts.over;
-    const cut_off = failed_attempts === 0 ? this.#cutOff : null;
+    const cut_off = failed_attempts === 0 ? this.#left.since : null;
     return { failed_attempts, since: this.#since, known, cut_off };
   }
 
@@ -225,7 +223,8 @@ export class ClipRun {
   #attemptFailed(cause: Error): number {
     const over = attemptOver(cause);
     if (over === null) throw new ClipOver(problem('internal', cause.message));
-    if (over.error.retryable) return this.#tryAgain(over);
+    const retryable = over.error.retryable || isOfEarlierTime(over, this.#since);
+    if (retryable) return this.#tryAgain({ ...over, error: { ...over.error, retryable } });
     if (over.prediction !== null) this.#ledger.enter(over.prediction);
     throw new ClipOver(over.error);
   }

@@ -9,6 +9,7 @@ import {
   ActivityFailure,
   CancellationScope,
   isCancellation,
+  patched,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Previous, ResolvePlanResult } from '../domain/activity.js';
@@ -52,7 +53,9 @@ export async function generateClipsWorkflow(plan: Plan, previous?: Previous): Pr
     log.open(continueJob(fresh, previous?.previous ?? null));
     start(log, plan, fresh, previous?.previous ?? null);
     const paidTaskQueue = contract.paidTaskQueue(taskQueue);
-    const left = new LeftBehind(previous?.previous ?? null, checked.resolved.clip_timeout);
+    // Retried jobs that began before this was known go on as they began.
+    const before = previous !== undefined && patched('left-behind') ? previous.previous : null;
+    const left = new LeftBehind(before, checked.resolved.clip_timeout);
     dispatcher = new Dispatcher(checked, log, paidTaskQueue, left);
     for (const act of early) act(dispatcher);
     await dispatcher.run();

@@ -1,34 +1,33 @@
 /** Ends every prediction of a clip that may still run at the provider, but for one to go on with, and books each end. */
-import { ActivityFailure, CancellationScope } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow';
 import type { CanceledExecution, EndLostInput, Rendered } from '../domain/activity.js';
+import { MISSING } from '../domain/failures.js';
+import type { Prediction } from '../domain/job.js';
 import type { ResolvedClip } from '../domain/resolved.js';
 import { endLost, settlePrediction } from './activities.js';
+import { causeOf } from './activity-failure.js';
 import type { ClipLedger } from './clip-ledger.js';
 import { unaffordable } from './clip-over.js';
 import type { JobContext } from './job-context.js';
-import { leftRunning } from './left-behind.js';
 
-/** Answers with one that had succeeded meanwhile, if any: it was paid for. `left` is only read if it still runs. */
+/** Answers with one that had succeeded meanwhile, if any: it was paid for. The one that is `kept` runs on. */
 export async function settleClip(
   job: JobContext,
   clip: ResolvedClip,
   ledger: ClipLedger,
-  left: string | null = null,
+  kept: string | null = null,
 ): Promise<Rendered | null> {
   return CancellationScope.nonCancellable(async () => {
     let rendered: Rendered | null = null;
-    const { bills_failed } = job.plan.model;
-    for (const prediction of ledger.open) {
-      const leave_running = prediction.id === left;
+    for (const prediction of ledger.open.filter(({ id }) => id !== kept)) {
       try {
         const settled = await settlePrediction.executeWithOptions(
-          { summary: `${leave_running ? 'look at' : 'end'} prediction ${prediction.id}` },
-          [{ prediction, price: clip.price, bills_failed, leave_running }],
+          { summary: `end prediction ${prediction.id}` },
+          [{ prediction, price: clip.price, bills_failed: job.plan.model.bills_failed }],
         );
         rendered = bookEnd(ledger, settled) ?? rendered;
       } catch (error) {
         if (!(error instanceof ActivityFailure)) throw error;
-        if (leave_running) continue;
         job.log.warn(
           `prediction ${prediction.id} could not be confirmed as ended; the provider's own deadline ends it (${prediction.url})`,
           { clip_index: clip.clip_index },
@@ -41,20 +40,48 @@ export async function settleClip(
 
 /**
  * Of an earlier round: what it has rendered is `found` and not paid for again, and the clip `goesOn` with what still
- * runs of it.
+ * runs of it. Everything else is ended.
  */
 export async function settleEarlier(
   job: JobContext,
   clip: ResolvedClip,
   ledger: ClipLedger,
+  left: Prediction | null,
 ): Promise<{ found: Rendered | null; goesOn: boolean }> {
-  const left = leftRunning(ledger.all, job.plan.clip_timeout);
-  const found = await settleClip(job, clip, ledger, left?.id);
+  const seen = left === null ? null : await look(job, clip, ledger, left);
+  const kept = seen === 'running' && left !== null ? left.id : null;
+  const other = await settleClip(job, clip, ledger, kept);
+  const found = seen === 'running' || seen === null ? other : seen;
   if (left === null || found !== null) return { found, goesOn: false };
-  if (ledger.goOnWith(left.id)) return { found, goesOn: true };
-  // It has ended meanwhile: the reservation stood for it, and what the clip needs now is one more.
+  if (kept !== null) return { found, goesOn: ledger.goOnWith(kept) };
+  // The reservation stood for it, and what the clip needs now is one more.
   if (!job.budget.reserve(clip.clip_index)) throw unaffordable(null);
   return { found, goesOn: false };
+}
+
+/** How one that was left stands: its file, that it runs, or null when it came to nothing. */
+async function look(
+  job: JobContext,
+  clip: ResolvedClip,
+  ledger: ClipLedger,
+  prediction: Prediction,
+): Promise<Rendered | 'running' | null> {
+  return CancellationScope.nonCancellable(async () => {
+    try {
+      const { bills_failed } = job.plan.model;
+      const seen = await settlePrediction.executeWithOptions(
+        { summary: `look at prediction ${prediction.id}` },
+        [{ prediction, price: clip.price, bills_failed, leave_running: true }],
+      );
+      return bookEnd(ledger, seen) ?? (ledger.isOpen(prediction.id) ? 'running' : null);
+    } catch (error) {
+      const cause = causeOf(error);
+      if (cause === undefined) throw error;
+      // Another account has never had it. One that nobody can read for now may well run, and is read on.
+      const isMissing = cause instanceof ApplicationFailure && cause.type === MISSING;
+      return !isMissing && ledger.isOpen(prediction.id) ? 'running' : null;
+    }
+  });
 }
 
 /** Finds what a create may have left behind whose execution never answered; null when nobody can tell. */

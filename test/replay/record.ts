@@ -8,6 +8,7 @@ import { describe, it } from 'vitest';
 import type { Plan } from '../../src/domain/plan.schema.js';
 import { cancelClipSignal, pauseSignal, resumeSignal } from '../../src/workflows/contract.js';
 import { planOf } from '../support/plans.js';
+import { terminateAndRetry } from '../support/retry.js';
 import type { Run } from '../support/world.js';
 import { World } from '../support/world.js';
 
@@ -15,6 +16,8 @@ interface Recording {
   plan: Plan;
   /** What happens to the job while it runs. */
   during?: (run: Run, world: World) => Promise<void>;
+  /** Another run of the same job, which is the one to record. */
+  again?: (run: Run, world: World) => Promise<Run>;
 }
 
 const oneSubmitted = (run: Run) =>
@@ -55,6 +58,16 @@ const RECORDINGS: Record<string, Recording> = {
       await run.handle.signal(cancelClipSignal, { clip_index: 99 });
     },
   },
+  retried: {
+    plan: planOf(['[[flagged]] a', '[[slow:8]] b', '[[slow:8]] c', 'd'], { dispatch: 'window' }),
+    again: async (run, world) => {
+      await run.until('two clips submitted and one failed', ({ clips }) => {
+        const submitted = clips.filter(({ predictions }) => predictions.length > 0);
+        return submitted.length >= 3 && clips[0]?.status === 'failed';
+      });
+      return terminateAndRetry(world, run);
+    },
+  },
 };
 
 /** `123@host`, alone or as the name of a worker's own queue. */
@@ -75,11 +88,12 @@ const anonymous = (json: string): string =>
   );
 
 describe('recording', () => {
-  it.each(Object.entries(RECORDINGS))('%s', async (name, { plan, during }) => {
+  it.each(Object.entries(RECORDINGS))('%s', async (name, { plan, during, again }) => {
     await using world = await World.create();
     await world.startWorker();
-    const run = await world.start(plan);
-    await during?.(run, world);
+    const first = await world.start(plan);
+    await during?.(first, world);
+    const run = (await again?.(first, world)) ?? first;
     await run.handle.result().catch(() => undefined);
     const history = anonymous(historyToJSON(await run.handle.fetchHistory()));
     const folder = new URL('./histories/', import.meta.url);

@@ -31,6 +31,7 @@ describe('the recorded history of', () => {
         'handed-over.json',
         'partial.json',
         'refused.json',
+        'retried.json',
         'window.json',
       ]),
     );

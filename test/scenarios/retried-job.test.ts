@@ -4,24 +4,12 @@ import { describe, expect, it } from 'vitest';
 import type { Job, JobEvent } from '../../src/domain/job.js';
 import { apply } from '../../src/domain/progress.js';
 import { WORKFLOW_TYPE } from '../../src/workflows/contract.js';
-import { startApi } from '../../src/api/server.js';
-import { loadConfig } from '../../src/config.js';
 import { createArtifactStore, jobPath } from '../../src/adapters/artifact-store.js';
 import { planOf } from '../support/plans.js';
 import { eventually } from '../support/eventually.js';
 import { expectSameBooks } from '../support/books.js';
+import { terminateAndRetry } from '../support/retry.js';
 import { Run, World } from '../support/world.js';
-
-/** A job that somebody terminated, retried through an API as the page does it. */
-async function terminateAndRetry(world: World, run: Run): Promise<Run> {
-  const { workflowId } = run.handle;
-  await run.handle.terminate('a mistake');
-  const api = await startApi(loadConfig(world.env), { port: 0, settings: { log_level: 'error' } });
-  const answer = await fetch(`${api.url}/v1/jobs/${workflowId}/retry`, { method: 'POST' });
-  expect([answer.status, await answer.text()]).toEqual([202, expect.any(String)]);
-  await api.close();
-  return new Run(world.client.workflow.getHandle(workflowId));
-}
 
 describe('a terminated job that is retried', () => {
   it('waits for what it had left running, within its cap, instead of buying it again', async () => {
@@ -70,6 +58,46 @@ describe('a terminated job that is retried', () => {
     const stats = await world.stats();
     expect(stats).toMatchObject({ creates: 1, cancels: 0 });
     expectSameBooks(stats, job);
+  });
+});
+
+describe('what a terminated job has left', () => {
+  it('is stored when its render was just being downloaded, and not paid for again', async () => {
+    await using world = await World.create();
+    await world.startWorker();
+    const first = await world.start(planOf(['[[slow-file:60]] a lighthouse']));
+    await first.until('it to be stored', ({ clips }) => clips[0]?.status === 'storing');
+    const run = await terminateAndRetry(world, first);
+    const job = await run.end();
+    expect(job.clips[0]).toMatchObject({ status: 'succeeded', actual_duration: 5 });
+    expect(job.clips[0]?.predictions).toHaveLength(1);
+    const stats = await world.stats();
+    expect(stats).toMatchObject({ creates: 1, bills: { count: 1 } });
+    expectSameBooks(stats, job);
+  });
+
+  it('is tried again when its earlier deadline ends it, and leaves the clip its attempts', async () => {
+    await using world = await World.create();
+    await world.startWorker();
+    const first = await world.start(planOf(['[[hold:while-processing]] a heron']));
+    const { clips } = await first.until(
+      'a render',
+      (job) => job.clips[0]?.predictions.length === 1,
+    );
+    const run = await terminateAndRetry(world, first);
+    await eventually('the clip to go on with it', async () => {
+      const types = (await run.events()).map(({ type }) => type);
+      return { done: types.includes('clip.submitted'), value: types };
+    });
+    // As the deadline does that it was created with.
+    const id = clips[0]?.predictions[0]?.id ?? '';
+    const headers = { authorization: 'Bearer r8_scenario' };
+    await fetch(`${world.simulator.url}/predictions/${id}/cancel`, { method: 'POST', headers });
+    await run.until('the next attempt', (job) => job.clips[0]?.predictions.length === 2);
+    await world.control('POST', '/release', { all: true });
+    const job = await run.end();
+    expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 2, retry_count: 1 });
+    expect((await world.stats()).creates).toBe(2);
   });
 });
 

@@ -64,6 +64,8 @@ describe('a budget', () => {
     expect(budget.reserve(0)).toBe(true);
     expect(budget.spent).toBe(0);
     expect([budget.reserve(1), budget.fits(1)]).toEqual([true, false]);
+    budget.cap = 0.1;
+    expect(budget.affordable([0, 1])).toBe(1);
   });
 
   it('counts what may have been created and could not be looked for', () => {
