@@ -15,7 +15,7 @@ export interface Account {
   clip_index: number;
   estimated_cost_usd: number | null;
   predictions: readonly Prediction[];
-  /** The prediction of an earlier round that its next start goes on with: it costs nothing more. */
+  /** A prediction that its next start goes on with: it costs nothing more. */
   left: string | null;
 }
 

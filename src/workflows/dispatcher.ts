@@ -288,7 +288,7 @@ export class Dispatcher implements JobContext {
   #accounts(): Account[] {
     return this.log.job.clips.map((clip) => {
       const lines = this.#running.get(clip.clip_index)?.lines;
-      const left = lines === undefined ? this.#left.running(clip) : null;
+      const left = lines === undefined ? this.#left.of(clip) : null;
       return { ...clip, predictions: lines ?? clip.predictions, left: left?.id ?? null };
     });
   }

@@ -137,6 +137,7 @@ export class ClipRun {
     const { prediction: left } = this.#left;
     const { found, goesOn } = await settleEarlier(this.#job, this.#clip, this.#ledger, left);
     if (goesOn) this.#record('clip.submitted', { attempt: 1 });
+    if (found !== null) this.#job.budget.release(this.#index);
     let rendered = found;
     for (;;) {
       const video: Rendered = rendered ?? (await this.#rendered());

@@ -35,8 +35,13 @@ export class LeftBehind {
     );
   }
 
-  /** Of a clip that is not under way: the newest that may still run, unless it has had all the time that a clip has. */
-  running({ predictions }: Pick<Clip, 'predictions'>): Prediction | null {
+  /** The prediction that a clip which is not under way goes on with: it needs no other to be bought. */
+  of(clip: Clip): Prediction | null {
+    return this.#running(clip) ?? (this.#cutOff.has(clip.clip_index) ? unstored(clip) : null);
+  }
+
+  /** The newest that may still run, unless it has had all the time that a clip has. */
+  #running({ predictions }: Clip): Prediction | null {
     if (!this.#isRetried) return null;
     const since = Date.now() - this.#clipTimeout * 1000;
     const mayRun = ({ status, created_at }: Prediction): boolean =>
@@ -46,16 +51,15 @@ export class LeftBehind {
 
   /** Told once: what a clip leaves later, it leaves to nobody. */
   take(clip: Clip): Left {
-    const since = this.#cutOff.get(clip.clip_index) ?? null;
+    const left = { prediction: this.of(clip), since: this.#cutOff.get(clip.clip_index) ?? null };
     this.#cutOff.delete(clip.clip_index);
-    const stored = since === null ? null : unstored(clip);
-    return { prediction: this.running(clip) ?? stored, since };
+    return left;
   }
 
   /** In the order of their start: first those that have left something, for that is alive (D1). */
   inOrder(queued: readonly Clip[]): number[] {
     const hasLeft = (clip: Clip): boolean =>
-      this.#cutOff.has(clip.clip_index) || this.running(clip) !== null;
+      this.#cutOff.has(clip.clip_index) || this.#running(clip) !== null;
     const first = queued.filter(hasLeft);
     const indexes = (clips: readonly Clip[]): number[] =>
       clips.map(({ clip_index }) => clip_index).sort((a, b) => a - b);

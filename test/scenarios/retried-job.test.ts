@@ -65,7 +65,9 @@ describe('what a terminated job has left', () => {
   it('is stored when its render was just being downloaded, and not paid for again', async () => {
     await using world = await World.create();
     await world.startWorker();
-    const first = await world.start(planOf(['[[slow-file:60]] a lighthouse']));
+    const first = await world.start(
+      planOf(['[[slow-file:60]] a lighthouse'], { max_cost_usd: 0.4 }),
+    );
     await first.until('it to be stored', ({ clips }) => clips[0]?.status === 'storing');
     const run = await terminateAndRetry(world, first);
     const job = await run.end();
