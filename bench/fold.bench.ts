@@ -5,9 +5,9 @@ import type { PlanContext } from '../src/domain/check-plan.schema.js';
 import { initialJob } from '../src/domain/initial-job.js';
 import type { Clip, Job, JobEvent } from '../src/domain/job.js';
 import { CATALOGUE } from '../src/domain/models/index.js';
+import { fitJob, jsonBytes } from '../src/domain/payload-size.js';
 import { apply, record } from '../src/domain/progress.js';
 import { describeJob } from '../src/workflows/current-details.js';
-import { fitJob, jsonBytes } from '../src/domain/payload-size.js';
 
 const SIZES = [10, 100, 1_000];
 const AT = '2026-01-01T00:00:00.000Z';

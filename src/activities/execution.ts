@@ -55,8 +55,8 @@ export class Execution {
 
   /** It lay somewhere for so long that the server may have taken it for dead before it began. */
   get isLate(): boolean {
-    const { heartbeatTimeoutMs: most, currentAttemptScheduledTimestampMs } = this.info;
-    return Boolean(most) && Date.now() - currentAttemptScheduledTimestampMs > (most ?? 0);
+    const { heartbeatTimeoutMs: most = 0, currentAttemptScheduledTimestampMs: since } = this.info;
+    return most > 0 && Date.now() - since > most;
   }
 
   get interruption(): Interruption | null {

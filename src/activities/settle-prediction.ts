@@ -6,8 +6,8 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { isTerminal } from '../adapters/replicate.js';
 import type { CanceledExecution, SettlePredictionInput } from '../domain/activity.js';
-import { cancelAndConfirm } from './cancel.js';
 import { MISSING } from '../domain/failures.js';
+import { cancelAndConfirm } from './cancel.js';
 import type { Deps } from './deps.js';
 import { toLedger } from './ledger.js';
 
@@ -17,10 +17,10 @@ export const createSettlePrediction =
     const { id, attempt, adopted, requested_duration } = input.prediction;
     const read = await replicate.get(id);
     const known = read.type === 'found' ? read.prediction : null;
-    if (input.leave_running === true && read.type === 'missing') {
+    const isLeft = input.leave_running === true;
+    if (isLeft && read.type === 'missing') {
       throw ApplicationFailure.nonRetryable(`there is no prediction ${id}`, MISSING);
     }
-    const isLeft = input.leave_running === true;
     const last = isLeft ? known : await cancelAndConfirm(replicate, id, known);
     if (last === null || (!isLeft && !isTerminal(last.status))) {
       throw ApplicationFailure.retryable(

@@ -1,4 +1,4 @@
-/** Which of Replicate's words for a prediction's state mean that it is over. Pure; the one list of them. */
+/** Which of Replicate's words for a prediction's state mean that it is over, and how long it keeps one. Pure. */
 import type { PredictionStatus } from './job.js';
 
 const TERMINAL: ReadonlySet<PredictionStatus> = new Set([
@@ -7,5 +7,8 @@ const TERMINAL: ReadonlySet<PredictionStatus> = new Set([
   'canceled',
   'aborted',
 ]);
+
+/** Seconds for which the provider keeps input and file of a prediction after its end. */
+export const RETENTION = 3600;
 
 export const isTerminal = (status: PredictionStatus): boolean => TERMINAL.has(status);

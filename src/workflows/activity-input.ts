@@ -6,12 +6,10 @@ import type {
   Rendered,
   StoreClipInput,
 } from '../domain/activity.js';
+import { RETENTION } from '../domain/prediction.js';
 import type { ResolvedClip, ResolvedPlan } from '../domain/resolved.js';
 import { providerInput } from '../domain/resolved.js';
 import { lookedForSince } from './left-behind.js';
-
-/** Seconds for which the provider keeps a finished file. */
-const RETENTION = 3600;
 
 export type ClipState = Pick<
   GenerateClipInput,

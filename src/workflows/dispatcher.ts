@@ -287,9 +287,10 @@ export class Dispatcher implements JobContext {
   /** Every clip with every prediction; of those in flight the run knows first. */
   #accounts(): Account[] {
     return this.log.job.clips.map((clip) => {
-      const lines = this.#running.get(clip.clip_index)?.lines;
-      const left = lines === undefined ? this.#left.of(clip) : null;
-      return { ...clip, predictions: lines ?? clip.predictions, left: left?.id ?? null };
+      const { clip_index, estimated_cost_usd } = clip;
+      const lines = this.#running.get(clip_index)?.lines;
+      const left = lines === undefined ? (this.#left.of(clip)?.id ?? null) : null;
+      return { clip_index, estimated_cost_usd, predictions: lines ?? clip.predictions, left };
     });
   }
 

@@ -7,9 +7,9 @@
  */
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { Clip, ClipEventType, EventPage, Job, JobEvent, JobFact } from '../domain/job.js';
+import { fitJob, jsonBytes } from '../domain/payload-size.js';
 import { clipPercent, record } from '../domain/progress.js';
 import { describeJob } from './current-details.js';
-import { fitJob, jsonBytes } from '../domain/payload-size.js';
 
 const PAGE_EVENTS = 500;
 const PAGE_BYTES = 1_200_000;

@@ -5,10 +5,7 @@
 import type { AttemptOver } from '../domain/activity.js';
 import { MAX_ATTEMPTS } from '../domain/failures.js';
 import type { Clip, Job, Prediction } from '../domain/job.js';
-import { isTerminal } from '../domain/prediction.js';
-
-/** Milliseconds for which the provider keeps the file of a finished prediction. */
-const KEPT = 3_600_000;
+import { isTerminal, RETENTION } from '../domain/prediction.js';
 
 /** What one clip goes on with. */
 export interface Left {
@@ -70,13 +67,13 @@ export class LeftBehind {
 /** Cut off while it was being stored. */
 function unstored({ predictions }: Clip): Prediction | null {
   const last = predictions.at(-1);
-  const isKept = Date.parse(last?.completed_at ?? '') > Date.now() - KEPT;
+  const isKept = Date.parse(last?.completed_at ?? '') > Date.now() - RETENTION * 1000;
   return last?.status === 'succeeded' && isKept ? last : null;
 }
 
 /** No further back than the provider keeps what a lost prediction is found by, and its file. */
 export const lookedForSince = (cutOff: string): string =>
-  new Date(Math.max(Date.parse(cutOff), Date.now() - KEPT)).toISOString();
+  new Date(Math.max(Date.parse(cutOff), Date.now() - RETENTION * 1000)).toISOString();
 
 /** The provider's deadline of a prediction that was left, and its end by somebody else, do not count against this round. */
 export function isOfEarlierTime(
