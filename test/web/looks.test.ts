@@ -91,6 +91,8 @@ describe.skipIf(!hasChromium)('the page, as it looks', () => {
     mock = new MockApi(await buildPage());
     await mock.start();
     await lost(mock, 'no-credit');
+    // As ids are that nobody chose: wider than the list.
+    await lost(mock, 'job-32daae43-336a-4197-94f5-fdf9d60c5b31');
     await finished(mock, 'autumn-film');
     await mixed(mock, 'launch-trailer');
     browser = await launch();
@@ -136,6 +138,13 @@ async function expectNothingCutOff(page: Page): Promise<void> {
     '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
   );
   expect(content).toBeLessThanOrEqual(screen);
+  const outside = await page.evaluate<string[]>(`
+    const right = (element) => Math.floor(element.getBoundingClientRect().right);
+    [...document.querySelectorAll('.jobs *')]
+      .filter((element) => right(element) > right(element.closest('.jobs')))
+      .map((element) => element.className);
+  `);
+  expect(outside).toEqual([]);
 }
 
 async function violations(page: Page): Promise<string[]> {
