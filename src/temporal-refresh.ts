@@ -5,8 +5,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, Client as GrpcClient } from '@grpc/grpc-js';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import protobuf from 'protobufjs/minimal.js';
+import { connectTemporal } from './adapters/temporal-connection.js';
 
 const REFRESH = '/temporal.server.api.adminservice.v1.AdminService/RefreshWorkflowTasks';
 const DEADLINE = 10_000;
@@ -20,7 +21,7 @@ export async function refreshTasks(
   namespace: string,
   done: Set<string>,
 ): Promise<void> {
-  const connection = await Connection.connect({ address, connectTimeout: DEADLINE });
+  const connection = await connectTemporal({ address, connectTimeout: DEADLINE });
   const admin = new GrpcClient(address, credentials.createInsecure());
   try {
     const client = new Client({ connection, namespace });

@@ -9,8 +9,8 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
+import { connectTemporal } from './adapters/temporal-connection.js';
 import { ConfigError } from './config.js';
 import type { Config } from './config.js';
 import { lockDatabase } from './database-lock.js';
@@ -200,7 +200,7 @@ const serverArguments = (config: Config, database: string): string[] => [
 async function answers({ temporal }: Config): Promise<boolean> {
   try {
     const address = `${HOST}:${String(temporal.port)}`;
-    const connection = await Connection.connect({ address, connectTimeout: 2_000 });
+    const connection = await connectTemporal({ address, connectTimeout: 2_000 });
     try {
       const { namespace } = temporal;
       await connection.withDeadline(Date.now() + 2_000, () =>

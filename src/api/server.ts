@@ -6,9 +6,10 @@
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import { loadCatalogue } from '../adapters/catalogue.js';
 import { createReplicate } from '../adapters/replicate.js';
+import { connectWhenNeeded } from '../adapters/temporal-connection.js';
 import { wake } from '../adapters/wakes.js';
 import type { Config } from '../config.js';
 import { portRefusal } from '../ports.js';
@@ -49,9 +50,9 @@ export async function startApi(config: Config, overrides: ApiOverrides = {}): Pr
   }
 }
 
-/** Connects when first needed, and again whenever it was lost: V1. */
+/** V1. */
 const connect = ({ temporal }: Config): Connection =>
-  Connection.lazy({
+  connectWhenNeeded({
     ...temporal.connection,
     channelArgs: {
       // A server that comes back must not be met with a minute of silence.

@@ -1,6 +1,7 @@
 /** What can still be learned of a job that did not end, before its stack is taken away. Never fails. */
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { deadline } from '../adapters/deadline.js';
+import { connectWhenNeeded } from '../adapters/temporal-connection.js';
 import type { Job } from '../domain/job.js';
 import { Driver } from './driver.js';
 import { keepHistory } from './replays.js';
@@ -32,7 +33,7 @@ async function byApi(stack: ChaosStack, jobId: string): Promise<string> {
 }
 
 async function byTemporal({ config }: ChaosStack, jobId: string): Promise<string> {
-  const connection = Connection.lazy({ address: config.temporal.address });
+  const connection = connectWhenNeeded({ address: config.temporal.address });
   try {
     const client = new Client({ connection });
     return await client.withDeadline(Date.now() + LIMIT, async () => {

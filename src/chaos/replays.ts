@@ -5,10 +5,11 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { temporal } from '@temporalio/proto';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { connectTemporal } from '../adapters/temporal-connection.js';
 import { bundlePath } from '../worker.js';
 import { find } from './evidence.js';
 import type { Finding } from './evidence.js';
@@ -49,7 +50,7 @@ function quiet(): void {
 }
 
 export async function* runsOf(address: string): AsyncGenerator<Run> {
-  const connection = await Connection.connect({ address });
+  const connection = await connectTemporal({ address });
   try {
     const { workflow } = new Client({ connection });
     for await (const { workflowId, runId } of workflow.list()) {

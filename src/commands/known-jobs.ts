@@ -1,7 +1,8 @@
 /** Every job there is to know of: those that go on, from their workflows; those that are over, from DATA_DIR. */
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
+import { connectTemporal } from '../adapters/temporal-connection.js';
 import type { Config } from '../config.js';
 import type { Job } from '../domain/job.js';
 import { progressQuery, WORKFLOW_TYPE } from '../workflows/contract.js';
@@ -30,7 +31,7 @@ async function runningJobs({ temporal }: Config): Promise<Omit<KnownJobs, 'ended
   const running: Job[] = [];
   const silent: string[] = [];
   try {
-    const connection = await Connection.connect({
+    const connection = await connectTemporal({
       ...temporal.connection,
       connectTimeout: CONNECT,
     });
