@@ -45,6 +45,9 @@ export interface WorkerOverrides {
 /** Attempts end after 120 s and are re-attached to; a worker that is silent for 15 s is gone. */
 const TIMINGS = { start_to_close: 120, heartbeat: 15 };
 
+/** What becomes of an execution that could not be handed over. */
+const LEFT = 'another worker goes on with it after the heartbeat time-out';
+
 /** The one file that the workflow sandbox loads. */
 export const bundlePath = fileURLToPath(
   new URL(
@@ -81,14 +84,19 @@ export async function startWorker(
 
   const run = (async () => {
     for (;;) {
+      const runs = workers.map((worker) => worker.run());
       try {
-        await Promise.all(workers.map((worker) => worker.run()));
+        await Promise.all(runs);
         return;
       } catch (error) {
         // One of the pair failed for good (say, the server was replaced): the other must not poll alone.
-        log(`worker: stopped polling (${words(error)}); starting again`);
         shutdown(workers);
-        if (closing.signal.aborted) return;
+        if (closing.signal.aborted) {
+          await Promise.allSettled(runs);
+          log(`worker: closed before all was handed over (${words(error)}); ${LEFT}`);
+          return;
+        }
+        log(`worker: stopped polling (${words(error)}); starting again`);
         await sleep(1_000);
         workers = await create(closing.signal);
       }
@@ -97,7 +105,8 @@ export async function startWorker(
     .catch((error: unknown) => {
       if (!closing.signal.aborted) throw error;
     })
-    .finally(() => connection.close());
+    // Refused while a worker that could not hand over holds it; then it ends with the process.
+    .finally(() => connection.close().catch(() => undefined));
 
   return {
     run,

@@ -22,14 +22,19 @@ export const createSettlePrediction =
       throw ApplicationFailure.nonRetryable(`there is no prediction ${id}`, MISSING);
     }
     const last = isLeft ? known : await cancelAndConfirm(replicate, id, known);
-    if (last === null || (!isLeft && !isTerminal(last.status))) {
-      throw ApplicationFailure.retryable(
-        `expected prediction ${id} to be over, it is ${last?.status ?? 'unreadable'}`,
-        'provider_error',
+    if (last === null) {
+      throw again(
+        `expected to read prediction ${id}, the provider gave no answer that can be read`,
       );
+    }
+    if (!isLeft && !isTerminal(last.status)) {
+      throw again(`expected prediction ${id} to be over, it is ${last.status}`);
     }
     return {
       prediction: toLedger(last, { ...input, requested_duration }, attempt, adopted),
       output_url: last.status === 'succeeded' ? last.output_url : null,
     };
   };
+
+const again = (message: string): ApplicationFailure =>
+  ApplicationFailure.retryable(message, 'provider_error');

@@ -4,6 +4,7 @@ import { expectSameBooks } from '../support/books.js';
 import { planOf } from '../support/plans.js';
 import { eventually } from '../support/eventually.js';
 import { executionsOf } from '../support/history.js';
+import { temporalServer } from '../support/temporal-server.js';
 import { World } from '../support/world.js';
 
 /** Alive long enough for a test, silent short enough to be noticed in one. */
@@ -142,5 +143,24 @@ describe('a worker stopped for a deploy', () => {
       // Twice scheduled, and each time executed once.
       expect(executionsOf(history, `clip-${String(index)}`)).toEqual([1, 1]);
     }
+  });
+
+  it('while Temporal does not answer, ends by itself, says what it could not hand over, and pays once', async () => {
+    await using server = await temporalServer();
+    await using world = await World.create({ address: server.address, timings });
+    const first = await world.startWorker();
+    const run = await world.start(planOf(['[[hold:while-processing]] a']));
+    await run.until('a clip submitted', ({ clips }) => clips[0]?.predictions.length === 1);
+    const pid = server.pid() ?? 0;
+    process.kill(pid, 'SIGSTOP');
+    await first.terminate();
+    process.kill(pid, 'SIGCONT');
+    expect(await first.exited, first.output).toEqual([0, null]);
+    expect(first.output).toContain('closed before all was handed over');
+    expect(first.output).not.toMatch(/^ +at /m);
+    await world.startWorker();
+    await world.control('POST', '/release', { all: true });
+    expect((await run.end()).clips[0]).toMatchObject({ status: 'succeeded', attempt: 1 });
+    expect(await world.stats()).toMatchObject({ creates: 1, cancels: 0, bills: { count: 1 } });
   });
 });

@@ -1,0 +1,51 @@
+/** G4: the books on a prediction are closed with what the provider says of it, and stay open when it says nothing. */
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { expect, it } from 'vitest';
+import type { Deps } from '../../src/activities/deps.js';
+import { toLedger } from '../../src/activities/ledger.js';
+import { createSettlePrediction } from '../../src/activities/settle-prediction.js';
+import type { ReadOutcome } from '../../src/adapters/replicate.js';
+import { rendered } from './rendered.js';
+
+const terms = { price: null, bills_failed: false, requested_duration: 5 };
+const running = { ...rendered('p'), status: 'processing' as const, output_url: null };
+
+/** Reads one that is to be left running, and is asked for nothing else. */
+const look = (read: ReadOutcome): Promise<unknown> => {
+  const deps = { replicate: { get: () => Promise.resolve(read) } } as unknown as Deps;
+  return new MockActivityEnvironment().run(createSettlePrediction(deps), {
+    ...terms,
+    prediction: toLedger(running, terms, 2, true),
+    leave_running: true,
+  });
+};
+
+it('leaves one running that somebody goes on with', async () => {
+  expect(await look({ type: 'found', prediction: running })).toMatchObject({
+    prediction: { id: 'p', attempt: 2, status: 'processing', cost_usd: null, adopted: true },
+    output_url: null,
+  });
+});
+
+it('answers with the file of one that has succeeded meanwhile', async () => {
+  const prediction = rendered('p');
+  expect(await look({ type: 'found', prediction })).toMatchObject({
+    prediction: { status: 'succeeded' },
+    output_url: prediction.output_url,
+  });
+});
+
+it('asks again after one that cannot be read, and says that it could not', async () => {
+  await expect(look({ type: 'unreadable', message: 'HTTP 500' })).rejects.toMatchObject({
+    message: expect.stringContaining('expected to read prediction p') as string,
+    type: 'provider_error',
+    nonRetryable: false,
+  });
+});
+
+it('does not ask again after one that is gone', async () => {
+  await expect(look({ type: 'missing' })).rejects.toMatchObject({
+    message: 'there is no prediction p',
+    nonRetryable: true,
+  });
+});
