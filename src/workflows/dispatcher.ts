@@ -4,7 +4,7 @@
  *
  * D1 Never more than batch_size clips in flight, hence predictions alive at the provider.
  */
-import { CancellationScope, condition } from '@temporalio/workflow';
+import { CancellationScope } from '@temporalio/workflow';
 import type { RefusedClip, ResolvePlanResult, Timings } from '../domain/activity.js';
 import { FAILURES, problem } from '../domain/failures.js';
 import type { FailureKind, Problem } from '../domain/failures.js';
@@ -18,6 +18,7 @@ import type { JobContext } from './job-context.js';
 import type { JobLog } from './job-log.js';
 import type { LeftBehind } from './left-behind.js';
 import { ReferenceImages } from './reference-images.js';
+import { until } from './until.js';
 
 export class Dispatcher implements JobContext {
   readonly plan: ResolvedPlan;
@@ -58,7 +59,7 @@ export class Dispatcher implements JobContext {
   /** Runs until nothing is queued or in flight. */
   async run(): Promise<void> {
     while (!this.isIdle) {
-      await condition(() => this.isIdle || this.#mayStart());
+      await until(() => this.isIdle || this.#mayStart());
       if (this.#endHopeless()) continue;
       // Of two signals that came together the first may have let us through, and the second was "pause".
       if (!this.#mayStart()) continue;
@@ -72,9 +73,7 @@ export class Dispatcher implements JobContext {
   /** After a cancellation of the whole workflow: waits for what is in flight, ends what is queued. */
   async cancel(): Promise<void> {
     this.#isCanceled = true;
-    await CancellationScope.nonCancellable(async () => {
-      await Promise.all(this.#finished);
-    });
+    await CancellationScope.nonCancellable(() => Promise.all(this.#finished));
     this.#endQueued(() => true, 'canceled', 'canceled on request');
   }
 

@@ -126,4 +126,30 @@ describe('a signal that makes no sense', () => {
     expect(job.clips.map(({ status }) => status)).toEqual(['canceled', 'succeeded']);
     expect((await world.stats()).creates).toBe(1);
   });
+
+  it('to go on and to be canceled at once, when nothing could be run any more, is canceled', async () => {
+    await using world = await World.create();
+    const worker = await world.startWorker();
+    const run = await world.start(
+      planOf(['[[hold:while-processing]] [[flagged]] a', 'b', 'c'], {
+        batch_size: 1,
+        min_successful_clips: 3,
+      }),
+    );
+    await run.until('a clip submitted', ({ clips }) => clips[0]?.predictions.length === 1);
+    await run.handle.signal(pauseSignal);
+    await world.control('POST', '/release', { all: true });
+    await run.until('a failed clip', ({ failed_clips }) => failed_clips === 1);
+    // The next worker is told of both in one task, of signals first.
+    await worker.terminate();
+    await run.handle.cancel();
+    await run.handle.signal(resumeSignal);
+    await world.startWorker();
+    expect(await run.end()).toMatchObject({
+      status: 'canceled',
+      failed_clips: 1,
+      canceled_clips: 2,
+    });
+    expect((await world.stats()).creates).toBe(1);
+  });
 });
