@@ -126,7 +126,9 @@ describe('a signal that makes no sense', () => {
     expect(job.clips.map(({ status }) => status)).toEqual(['canceled', 'succeeded']);
     expect((await world.stats()).creates).toBe(1);
   });
+});
 
+describe('a paused job that is told', () => {
   it('to go on and to be canceled at once, when nothing could be run any more, is canceled', async () => {
     await using world = await World.create();
     const worker = await world.startWorker();
