@@ -75,7 +75,7 @@ function kill(pid, signal) {
 }
 
 /** Linux keeps the family tree in /proc; elsewhere only the children themselves are known. */
-function descendants(pid) {
+export function descendants(pid) {
   const children = new Map();
   for (const entry of listProcesses()) {
     const parent = stat(entry)?.[1];

@@ -118,6 +118,18 @@ class Reader {
   }
 }
 
+/** What a program needs to run at all. Tokens, keys and every other setting of ours stay out of child processes. */
+const PASSED_ON =
+  /^(PATH|HOME|USER|LOGNAME|SHELL|TZ|TMPDIR|LANG|LANGUAGE|LC_\w+|SSL_CERT_(FILE|DIR))$/;
+
+/** The environment of a child process. */
+export const childEnvironment = (env: Env = process.env): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      PASSED_ON.test(name) && value !== undefined ? [[name, value]] : [],
+    ),
+  );
+
 export function loadConfig(env: Env = process.env): Config {
   const read = new Reader(env);
   const simulator = {

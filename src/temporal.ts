@@ -5,6 +5,8 @@
  * E1 It ends with this process, however that dies (tether.ts).
  * E2 A server that dies by itself is started again, on the same port and file, with backoff; only one that held for a
  *    minute resets the backoff.
+ * E3 Of its ports, only gRPC and the Web UI take orders, and the Web UI only through temporal-ui.ts: a browser cannot
+ *    speak gRPC, and the HTTP API, which checks neither origin nor key, answers no host at all.
  */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -15,10 +17,12 @@ import { ConfigError } from './config.js';
 import type { Config } from './config.js';
 import { lockDatabase } from './database-lock.js';
 import type { DatabaseLock } from './database-lock.js';
-import { portAsSet } from './ports.js';
+import { freePorts, portAsSet } from './ports.js';
 import type { Wanted } from './ports.js';
 import { lastWords } from './temporal-end.js';
 import { refreshTasks } from './temporal-refresh.js';
+import { hiddenLoopback, startWebUiProxy } from './temporal-ui.js';
+import type { HostAndPort } from './temporal-ui.js';
 import { tether } from './tether.js';
 import type { Tethered } from './tether.js';
 
@@ -52,18 +56,41 @@ export async function startTemporal(
   const lock = await lockDatabase(database);
   try {
     await Promise.all(portsOf(config).map(portAsSet));
-    const keeper = new Keeper(config, database, lock, options.log ?? console.error);
-    await keeper.start();
-    return {
-      address: `${HOST}:${String(port)}`,
-      ui_url: `http://${HOST}:${String(ui_port)}`,
-      pid: () => keeper.pid,
-      close: () => keeper.close(),
-    };
+    const ui = await hiddenUi();
+    const proxy = await startWebUiProxy({ host: HOST, port: ui_port }, ui, []);
+    try {
+      const keeper = new Keeper(config, { database, ui }, lock, options.log ?? console.error);
+      await keeper.start();
+      return {
+        address: `${HOST}:${String(port)}`,
+        ui_url: `http://${HOST}:${String(ui_port)}`,
+        pid: () => keeper.pid,
+        async close() {
+          await proxy.close();
+          await keeper.close();
+        },
+      };
+    } catch (error) {
+      await proxy.close();
+      throw error;
+    }
   } catch (error) {
     lock.release();
     throw error;
   }
+}
+
+/** What a server is started on. */
+interface Place {
+  database: string;
+  /** Where the Web UI itself listens. */
+  ui: HostAndPort;
+}
+
+async function hiddenUi(): Promise<HostAndPort> {
+  const host = hiddenLoopback();
+  const [port = 0] = await freePorts(host, 1);
+  return { host, port };
 }
 
 type Phase =
@@ -73,16 +100,16 @@ type Phase =
 
 class Keeper {
   readonly #config: Config;
-  readonly #database: string;
+  readonly #place: Place;
   readonly #lock: DatabaseLock;
   readonly #log: (line: string) => void;
   readonly #closing = new AbortController();
   #phase: Phase = { kind: 'restarting' };
   #restarting: Promise<void> = Promise.resolve();
 
-  constructor(config: Config, database: string, lock: DatabaseLock, log: (line: string) => void) {
+  constructor(config: Config, place: Place, lock: DatabaseLock, log: (line: string) => void) {
     this.#config = config;
-    this.#database = database;
+    this.#place = place;
     this.#lock = lock;
     this.#log = log;
   }
@@ -92,7 +119,7 @@ class Keeper {
   }
 
   async start(): Promise<void> {
-    const server = await launch(this.#config, this.#database, this.#closing.signal, (pid) => {
+    const server = await launch(this.#config, this.#place, this.#closing.signal, (pid) => {
       this.#lock.serves(pid);
     });
     this.#phase = { kind: 'running', server, since: Date.now() };
@@ -156,12 +183,12 @@ class Keeper {
 /** Resolves when the namespace answers; whatever goes wrong before that leaves no process behind. */
 async function launch(
   config: Config,
-  database: string,
+  place: Place,
   closing: AbortSignal,
   onStarted: (pid: number) => void,
 ): Promise<Tethered> {
   const words = lastWords();
-  const server = await tether(findCli(config), serverArguments(config, database), words.heard);
+  const server = await tether(findCli(config), serverArguments(config, place), words.heard);
   onStarted(server.pid);
   let ended: string | null = null;
   void server.exited.then((how) => (ended = how));
@@ -169,7 +196,8 @@ async function launch(
     const until = Date.now() + READY_MS;
     while (!(await answers(config))) {
       closing.throwIfAborted();
-      if (ended !== null) throw words.reason(ended, { database, ports: portsOf(config) });
+      if (ended !== null)
+        throw words.reason(ended, { database: place.database, ports: portsOf(config) });
       if (Date.now() > until) {
         throw new Error(`temporal: expected to be ready within 60 s, got: ${words.last()}`);
       }
@@ -188,13 +216,16 @@ const portsOf = ({ temporal }: Config): Wanted[] => [
   { variable: 'TEMPORAL_UI_PORT', host: HOST, port: temporal.ui_port },
 ];
 
-const serverArguments = (config: Config, database: string): string[] => [
-  ...['server', 'start-dev', '--ip', HOST, '--port', String(config.temporal.port)],
-  ...['--ui-port', String(config.temporal.ui_port), '--namespace', config.temporal.namespace],
+const serverArguments = ({ temporal }: Config, { database, ui }: Place): string[] => [
+  ...['server', 'start-dev', '--ip', HOST, '--port', String(temporal.port)],
+  ...['--ui-ip', ui.host, '--ui-port', String(ui.port), '--namespace', temporal.namespace],
   ...['--db-filename', database, '--log-level', 'warn', '--log-format', 'json'],
   // One partition: the creates-per-minute limit of a task queue is divided by their number.
   ...['--dynamic-config-value', 'matching.numTaskqueueReadPartitions=1'],
   ...['--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1'],
+  // E3: the port of the HTTP API cannot be left out, so it answers no `Host`; Nexus has routes there of its own.
+  ...['--dynamic-config-value', 'frontend.httpAllowedHosts=[]'],
+  ...['--dynamic-config-value', 'system.enableNexus=false'],
 ];
 
 async function answers({ temporal }: Config): Promise<boolean> {

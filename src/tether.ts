@@ -6,10 +6,12 @@
  * T1 Our death by any signal ends the program: SIGTERM, and SIGKILL three seconds later.
  * T2 When the program ends by itself, shell and reader end with it.
  * T3 When the shell is killed, the whole session is.
+ * T4 The program sees no token, key or setting of ours.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { childEnvironment } from './config.js';
 
 // `read` is built in, so ending the reader leaves no child of it behind. Fd 3 is the pipe, fd 4 tells the pid.
 const SCRIPT = `
@@ -50,6 +52,7 @@ export async function tether(
 ): Promise<Tethered> {
   const shell = spawn('/bin/sh', ['-c', SCRIPT, 'tether', program, ...programArguments], {
     detached: true,
+    env: childEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
   });
   const failed = new Promise<never>((_resolve, reject) => shell.once('error', reject));

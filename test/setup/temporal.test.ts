@@ -1,10 +1,10 @@
 /** The embedded server: restarted when it dies, one a database, one sentence for every mistake. */
 import { createServer } from 'node:net';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { findTemporalCli } from '../../setup/temporal-cli.mjs';
 import { isRunning } from '../../setup/processes.mjs';
 import { ConfigError, loadConfig } from '../../src/config.js';
@@ -74,30 +74,51 @@ describe('the embedded Temporal server', () => {
     },
   );
 
-  it.each(['TEMPORAL_PORT', 'TEMPORAL_UI_PORT'])(
-    'names %s when another program takes that port after it was found free',
-    async (name) => {
-      const config = await settings();
-      const { port, ui_port, cli } = config.temporal;
-      const taken = name === 'TEMPORAL_PORT' ? port : ui_port;
-      const late = path.join(config.data_dir, 'late');
-      // Takes the port, and only then becomes the server.
-      await writeFile(
-        late,
-        `#!${process.execPath}
-        require('node:net').createServer().listen(${String(taken)}, '127.0.0.1', () => {
-          const server = require('node:child_process').spawn('${cli ?? ''}', process.argv.slice(2), { stdio: 'inherit' });
-          server.on('exit', (code) => process.exit(code ?? 1));
-        });`,
-        { mode: 0o755 },
-      );
-      const withLate = { ...config, temporal: { ...config.temporal, cli: late } };
-      await expect(startTemporal(withLate)).rejects.toThrow(
-        new RegExp(`^${name}: expected a free port, got ${String(taken)}, which another program`),
-      );
-      await rm(config.data_dir, { recursive: true });
-    },
-  );
+  it('names TEMPORAL_PORT when another program takes that port after it was found free', async () => {
+    const config = await settings();
+    const { port, cli } = config.temporal;
+    const late = path.join(config.data_dir, 'late');
+    // Takes the port, and only then becomes the server.
+    await writeFile(
+      late,
+      `#!${process.execPath}
+      require('node:net').createServer().listen(${String(port)}, '127.0.0.1', () => {
+        const server = require('node:child_process').spawn('${cli ?? ''}', process.argv.slice(2), { stdio: 'inherit' });
+        server.on('exit', (code) => process.exit(code ?? 1));
+      });`,
+      { mode: 0o755 },
+    );
+    const withLate = { ...config, temporal: { ...config.temporal, cli: late } };
+    await expect(startTemporal(withLate)).rejects.toThrow(
+      new RegExp(
+        `^TEMPORAL_PORT: expected a free port, got ${String(port)}, which another program`,
+      ),
+    );
+    await rm(config.data_dir, { recursive: true });
+  });
+
+  it('gives the server none of our tokens, keys and settings', async () => {
+    const config = await settings();
+    const spy = path.join(config.data_dir, 'spy');
+    const seen = path.join(config.data_dir, 'seen');
+    await writeFile(spy, `#!/bin/sh\nenv > '${seen}'\nexit 3\n`, { mode: 0o755 });
+    const secrets = {
+      REPLICATE_API_TOKEN: 'r8_secret',
+      API_KEYS: 'key',
+      TEMPORAL_API_KEY: 'cloud',
+    };
+    const before = { ...process.env };
+    onTestFinished(() => {
+      process.env = before;
+    });
+    process.env = { ...before, ...secrets, MODEL_CATALOGUE: 'rows.json' };
+    const withSpy = { ...config, temporal: { ...config.temporal, cli: spy } };
+    await expect(startTemporal(withSpy)).rejects.toThrow(/ended at once \(exit 3\)/);
+    const environment = await readFile(seen, 'utf8');
+    expect(environment).toMatch(/^PATH=/m);
+    expect(environment).not.toMatch(/r8_secret|API_KEY|cloud|MODEL_CATALOGUE/);
+    await rm(config.data_dir, { recursive: true });
+  });
 
   it('refuses a database that another server uses, and names its owner', async () => {
     await using server = await temporalServer();
