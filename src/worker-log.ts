@@ -5,6 +5,7 @@
 import { DefaultLogger } from '@temporalio/worker';
 import type { LogLevel as SdkLevel } from '@temporalio/worker';
 import type { LogLevel } from './config.js';
+import { oneLine } from './domain/foreign-text.js';
 
 const LEVELS: Record<LogLevel, SdkLevel> = {
   trace: 'TRACE',
@@ -29,10 +30,10 @@ export function workerLogger(level: LogLevel): DefaultLogger {
     const line = [time, severity, 'worker:', message, subject, reasonIn(meta?.['error'])]
       .filter((part) => part !== '')
       .join(' ');
-    console.error(line);
+    console.error(oneLine(line));
     if (isVerbose && meta !== undefined) console.error(meta);
   });
 }
 
 const reasonIn = (error: unknown): string =>
-  error instanceof Error ? `(${error.name}: ${error.message.split('\n')[0] ?? ''})` : '';
+  error instanceof Error ? `(${error.name}: ${error.message.split('\n', 1)[0] ?? ''})` : '';

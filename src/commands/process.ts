@@ -6,6 +6,7 @@
  * P2 The first signal closes gracefully; later ones are ignored; after the grace time the process ends regardless.
  */
 import { ConfigError, loadConfig } from '../config.js';
+import { oneLine } from '../domain/foreign-text.js';
 import { portRefusal } from '../ports.js';
 
 /** Contract: a stop is done within 30 s. */
@@ -101,9 +102,12 @@ export function onStopSignal(): StopWatch {
 export function explain(error: unknown): { line: string; code: 1 | 2 } {
   const mistake =
     error instanceof ConfigError || error instanceof UserError ? error : portTaken(error);
-  if (mistake !== null) return { line: mistake.message, code: 2 };
+  if (mistake !== null) return { line: oneLine(mistake.message), code: 2 };
   const message = error instanceof Error ? error.message : String(error);
-  return { line: message.split('\n')[0] || 'failed for an unknown reason', code: 1 };
+  return {
+    line: oneLine(message.split('\n', 1)[0] ?? '') || 'failed for an unknown reason',
+    code: 1,
+  };
 }
 
 /** A server's port that was taken in the moment between looking and listening. */

@@ -1,7 +1,8 @@
 /**
  * Figures and texts as a terminal shows them: seconds, money, bars, and lines that keep to a width.
- * Pure. Nothing that came from outside reaches the screen with control characters in it.
+ * Pure. Nothing that came from outside reaches the screen with control characters in it (domain/foreign-text.ts).
  */
+export { oneLine } from '../domain/foreign-text.js';
 
 export const seconds = (value: number): string =>
   `${Number.isInteger(value) ? String(value) : value.toFixed(1)} s`;
@@ -34,16 +35,6 @@ export function bar(percent: number, width: number): string {
   const filled = '█'.repeat(full) + (EIGHTHS[eighths % 8] ?? '');
   return filled + '░'.repeat(width - full - (eighths % 8 === 0 ? 0 : 1));
 }
-
-/** ANSI sequences, titles, and every single control character. */
-const CONTROL = new RegExp(
-  String.raw`\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\p{Cc}`,
-  'gu',
-);
-
-/** Text from plans and providers on one line, unable to steer the terminal. */
-export const oneLine = (text: string): string =>
-  text.replace(CONTROL, ' ').replace(/\s+/g, ' ').trim();
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 const WIDE =

@@ -1,4 +1,5 @@
 /** The job as Temporal Web UI shows it beside the history: a line of totals and a table of clips. Markdown. */
+import { markdownLine } from '../domain/foreign-text.js';
 import type { Clip, Job } from '../domain/job.js';
 
 const MAX_ROWS = 60;
@@ -16,9 +17,7 @@ const URGENCY: Record<Clip['status'], number> = {
 
 const money = (usd: number | null): string => (usd === null ? '–' : `$${usd.toFixed(2)}`);
 const seconds = (value: number | null): string => (value === null ? '–' : `${String(value)} s`);
-/** Cut before it is cleaned: this is drawn again after every event, and a prompt may be 10,000 characters long. */
-const cell = (text: string): string =>
-  text.slice(0, 120).replaceAll('|', '/').replaceAll(/\s+/g, ' ').slice(0, 60);
+const cell = (text: string): string => markdownLine(text, 60);
 
 function rowOf(clip: Clip): string {
   const cells = [
@@ -40,7 +39,7 @@ export function describeJob(job: Job): string {
       : job.clips.toSorted((a, b) => URGENCY[a.status] - URGENCY[b.status]).slice(0, MAX_ROWS);
   const hidden = job.clips.length - shown.length;
   return [
-    `**${job.status}** · ${job.model}${job.simulated ? ' (simulator, nothing is paid)' : ''}`,
+    `**${job.status}** · ${cell(job.model)}${job.simulated ? ' (simulator, nothing is paid)' : ''}`,
     '',
     `${String(job.successful_clips)} succeeded, ${String(job.failed_clips)} failed, ${String(job.canceled_clips)} canceled of ${String(job.total_clips)} (${String(job.min_successful_clips)} needed) · ${money(job.total_cost_usd)} of ${money(job.estimated_cost_usd)} estimated`,
     '',

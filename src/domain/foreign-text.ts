@@ -1,0 +1,28 @@
+/**
+ * Text from plans, providers and files, made harmless for the place where it is shown. Pure.
+ *
+ * F1 No control character reaches a terminal or a log: not an escape sequence, not a line break that begins a second
+ *    entry, not a mark that turns the order of the letters around.
+ * F2 Markdown shows the text as it was written: no link, picture, markup or HTML comes of it, so nothing is fetched.
+ */
+
+/** ANSI sequences, titles, every single control character, and the marks of bidirectional text. */
+const CONTROL = new RegExp(
+  String.raw`\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]`,
+  'gu',
+);
+
+/** One line for terminals and logs (F1). */
+export const oneLine = (text: string): string =>
+  text.replace(CONTROL, ' ').replace(/\s+/g, ' ').trim();
+
+/** What CommonMark and its GitHub extensions give a meaning to within a line; `:`, `@` and `www.` make links of addresses. */
+const MARKUP = /[\\`*_[\]<>|~!#&:@]|(?<=www)\./gi;
+
+/** One line of Markdown that reads as the text does (F1, F2), cut to `length` characters of the text. */
+export const markdownLine = (text: string, length: number): string =>
+  // Cut before it is cleaned: a prompt may be 10,000 characters long, and some of this is drawn after every event.
+  Array.from(oneLine(text.slice(0, 2 * length)))
+    .slice(0, length)
+    .join('')
+    .replace(MARKUP, '\\$&');
