@@ -9,6 +9,7 @@ import type {
 import { RETENTION } from '../domain/prediction.js';
 import type { ResolvedClip, ResolvedPlan } from '../domain/resolved.js';
 import { providerInput } from '../domain/resolved.js';
+import { beginningOf } from '../domain/well-formed.js';
 import { lookedForSince } from './left-behind.js';
 
 export type ClipState = Pick<
@@ -83,7 +84,7 @@ export const storeClipInput = (
 /** What Temporal shows of the paid activity; one of these ids at a time. */
 export const generateClipOptions = ({ clip_index, requested_duration, prompt }: ResolvedClip) => ({
   activityId: `clip-${String(clip_index)}`,
-  summary: `clip ${String(clip_index)} · ${String(requested_duration)} s · ${prompt.slice(0, 60)}`,
+  summary: `clip ${String(clip_index)} · ${String(requested_duration)} s · ${beginningOf(prompt, 60)}`,
 });
 
 export const storeClipOptions = ({ clip_index }: ResolvedClip) => ({

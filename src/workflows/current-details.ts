@@ -1,5 +1,6 @@
 /** The job as Temporal Web UI shows it beside the history: a line of totals and a table of clips. Markdown. */
 import type { Clip, Job } from '../domain/job.js';
+import { beginningOf } from '../domain/well-formed.js';
 
 const MAX_ROWS = 60;
 
@@ -18,7 +19,7 @@ const money = (usd: number | null): string => (usd === null ? '–' : `$${usd.to
 const seconds = (value: number | null): string => (value === null ? '–' : `${String(value)} s`);
 /** Cut before it is cleaned: this is drawn again after every event, and a prompt may be 10,000 characters long. */
 const cell = (text: string): string =>
-  text.slice(0, 120).replaceAll('|', '/').replaceAll(/\s+/g, ' ').slice(0, 60);
+  beginningOf(beginningOf(text, 120).replaceAll('|', '/').replaceAll(/\s+/g, ' '), 60);
 
 function rowOf(clip: Clip): string {
   const cells = [
