@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { ConnectionOptions } from '@temporalio/client';
+import { decimal } from './domain/decimal.js';
 
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -71,7 +72,7 @@ class Reader {
   number(name: string, fallback: number, [min, max]: readonly [number, number]): number {
     const value = this.text(name);
     if (value === null) return fallback;
-    const number = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(value) ? Number(value) : NaN;
+    const number = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(value) ? decimal(Number(value)) : NaN;
     if (!(number >= min && number <= max)) {
       return fail(name, `a number from ${String(min)} to ${String(max)}`, value);
     }

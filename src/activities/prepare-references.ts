@@ -12,6 +12,7 @@ import type {
 import { urlsOfComposite } from '../domain/clip-references.js';
 import { problem } from '../domain/failures.js';
 import type { CompositeReference } from '../domain/references.js';
+import { shortened } from '../domain/well-formed.js';
 import type { Deps } from './deps.js';
 
 /** Fetches at a time, of at most 20 MB each. */
@@ -119,12 +120,9 @@ async function lookAtAll(
   const look = async (): Promise<void> => {
     for (let url = waiting.shift(); url !== undefined; url = waiting.shift()) {
       const reason = await references.check(url, { keep: composed.has(url), signal });
-      if (reason !== null) reasons.set(url, `${shortened(url)}: ${reason}`);
+      if (reason !== null) reasons.set(url, `${shortened(url, LONGEST_URL)}: ${reason}`);
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, look));
   return reasons;
 }
-
-const shortened = (url: string): string =>
-  url.length > LONGEST_URL ? `${url.slice(0, LONGEST_URL - 1)}…` : url;

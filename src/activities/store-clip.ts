@@ -11,6 +11,7 @@ import type { StoredVideo } from '../adapters/artifact-store.js';
 import { download } from '../adapters/download.js';
 import type { Downloaded } from '../adapters/download.js';
 import type { StoreClipInput, StoreClipResult } from '../domain/activity.js';
+import { differsByMore } from '../domain/decimal.js';
 import type { FailureKind } from '../domain/failures.js';
 import type { Deps } from './deps.js';
 
@@ -49,7 +50,7 @@ async function storeClip(
   });
   if (downloaded.type === 'failed') throw refuse(downloaded);
   const measured = await guarded('output_lost', () => deps.media.measure(file.path));
-  if (Math.abs(measured.duration - input.requested_duration) > DURATION_TOLERANCE) {
+  if (differsByMore(measured.duration, input.requested_duration, DURATION_TOLERANCE)) {
     throw failure(
       'wrong_duration',
       `expected ${String(input.requested_duration)} s (±${String(DURATION_TOLERANCE)}), the file has ${String(measured.duration)} s`,

@@ -9,6 +9,7 @@
  */
 import Client from 'replicate';
 import type { FailureKind } from '../domain/failures.js';
+import { beginningOf, wellFormed } from '../domain/well-formed.js';
 import { deadline } from './deadline.js';
 import { asObject, parsePrediction } from './replicate-prediction.js';
 import type { ProviderPrediction } from './replicate-prediction.js';
@@ -213,9 +214,10 @@ export const isGood = ({ status }: Envelope): boolean => status >= 200 && status
 const clamp = (value: number, min: number, max: number): number =>
   Math.min(max, Math.max(min, value));
 
+/** What the provider says goes on to Temporal, which takes no half surrogate pair. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return wellFormed<unknown>(JSON.parse(text));
   } catch {
     return null;
   }
@@ -270,5 +272,5 @@ export function describe({ status, text }: Envelope): string {
     .map((key) => body?.[key])
     .filter((item) => typeof item === 'string');
   const said = words.length > 0 ? words.join(': ') : body ? 'an unexpected body' : 'no JSON body';
-  return `HTTP ${String(status)}: ${said.trim().slice(0, 1000)}`;
+  return `HTTP ${String(status)}: ${beginningOf(said.trim(), 1000)}`;
 }

@@ -7,7 +7,8 @@ import {
   jobSchema,
   snapshotSchema,
 } from '../domain/job.schema.js';
-import { planFieldsSchema } from '../domain/plan.schema.js';
+import { above0 } from '../domain/door.schema.js';
+import { MAX_COST_USD, planFieldsSchema } from '../domain/plan.schema.js';
 
 export const Clip = clipSchema.meta({ id: 'Clip' });
 export const Job = jobSchema.meta({ id: 'Job' });
@@ -75,7 +76,7 @@ export const Estimate = z
   })
   .meta({ id: 'Estimate' });
 
-export const MaxCost = z.strictObject({ max_cost_usd: z.number().gt(0).max(1_000_000) });
+export const MaxCost = z.strictObject({ max_cost_usd: above0(MAX_COST_USD) });
 
 export const EventsQuery = z.object({
   after: z.string().optional().meta({ description: 'Exactly the events after this seq.' }),

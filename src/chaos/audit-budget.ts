@@ -9,7 +9,7 @@
  * O3 What nobody could settle, or look for, counts with its estimate.
  */
 import type { JobEvent } from '../domain/job.js';
-import { addUsd } from '../domain/progress.js';
+import { addUsd } from '../domain/decimal.js';
 import { expectThat, nameOf } from './evidence.js';
 import type { Finding, Known, Over } from './evidence.js';
 import { clipEventsOf } from './rounds.js';

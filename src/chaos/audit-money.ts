@@ -2,7 +2,7 @@
  * The part of the audit about money: what was billed fits the cap of its time, what a job says it spent is what
  * was billed, and no more was under way at once than a batch has. Pure.
  */
-import { addUsd } from '../domain/progress.js';
+import { addUsd } from '../domain/decimal.js';
 import { mostHeard } from './answers.js';
 import { expectThat } from './evidence.js';
 import type { Booked, Finding, Known, Over } from './evidence.js';

@@ -1,8 +1,11 @@
-/** One text for one value: keys sorted, undefined left out. Equal texts mean equal JSON. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) =>
-    typeof item === 'object' && item !== null && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
-  );
-}
+/**
+ * One text for one value: keys sorted, undefined left out, texts as they are after JSON and UTF-8. Equal texts mean
+ * equal JSON, also where one side has been stored elsewhere meanwhile.
+ */
+export const canonicalJson = (value: unknown): string =>
+  JSON.stringify(value, (_key, item: unknown) => {
+    if (typeof item === 'string') return item.toWellFormed();
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) return item;
+    const entries = Object.entries(item).map(([key, part]) => [key.toWellFormed(), part] as const);
+    return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+  });

@@ -4,11 +4,12 @@
  */
 import {
   byteLength,
-  clipPromptSchema,
+  CLIP_FIELDS,
   crossFieldProblems,
   KNOWN_FIELDS,
   MAX_CLIPS,
   MAX_PLAN_BYTES,
+  PLAN_FIELDS,
   planFieldsSchema,
   type ClipPrompt,
   type Plan,
@@ -16,6 +17,7 @@ import {
 import { shapeProblems } from './plan-problems.schema.js';
 import { resolve, type PlanContext } from './resolve.js';
 import type { Checked, PlanProblem } from './resolved.js';
+import { wellFormed } from './well-formed.js';
 
 export { MAX_PLAN_BYTES } from './plan.schema.js';
 export type { PlanContext } from './resolve.js';
@@ -58,11 +60,13 @@ function sizeOf(value: object): number {
   }
 }
 
+/** Well-formed, for names that nobody knows stand in them as they came. */
 function limited(problems: readonly PlanProblem[]): PlanProblem[] {
-  const more = problems.length - MAX_PROBLEMS;
-  if (more <= 0) return [...problems];
-  const rest = { path: '', message: `and ${String(more)} more problems` };
-  return [...problems.slice(0, MAX_PROBLEMS), rest];
+  const listed = problems.slice(0, MAX_PROBLEMS).map((problem) => wellFormed(problem));
+  const more = problems.length - listed.length;
+  return more > 0
+    ? [...listed, { path: '', message: `and ${String(more)} more problems` }]
+    : listed;
 }
 
 /** What is wrong beside the shape, in those parts whose shape is right. */
@@ -102,13 +106,13 @@ interface Field {
   safeParse: (value: unknown) => { success: boolean; data?: unknown };
 }
 
-/** The fields of an object that are right by themselves. */
+/** The fields of an object that are given, and right by themselves. */
 function rightFields(value: Loose, shape: Readonly<Record<string, Field>>): Loose {
   const kept: Loose = {};
   for (const [name, field] of Object.entries(shape)) {
     if (!Object.hasOwn(value, name)) continue;
     const parsed = field.safeParse(value[name]);
-    if (parsed.success) kept[name] = parsed.data;
+    if (parsed.success && parsed.data !== null) kept[name] = parsed.data;
   }
   return kept;
 }
@@ -116,7 +120,7 @@ function rightFields(value: Loose, shape: Readonly<Record<string, Field>>): Loos
 /** A plan made of what is right in `value`, with stand-ins for what is not; null for what is no object. */
 function salvage(value: unknown): Plan | null {
   if (!isObject(value)) return null;
-  const { clip_prompts: _whole, ...others } = planFieldsSchema.shape;
+  const { clip_prompts: _whole, ...others } = PLAN_FIELDS;
   const given: unknown = value['clip_prompts'];
   const list: unknown[] = Array.isArray(given) && given.length > 0 ? given : [null];
   const clips = list.slice(0, MAX_CLIPS).map(salvageClip);
@@ -125,6 +129,6 @@ function salvage(value: unknown): Plan | null {
 
 /** Below zero no plan can name an index, so that a stand-in never looks repeated. */
 function salvageClip(value: unknown, place: number): ClipPrompt {
-  const kept = isObject(value) ? rightFields(value, clipPromptSchema.shape) : {};
+  const kept = isObject(value) ? rightFields(value, CLIP_FIELDS) : {};
   return { clip_index: -1 - place, prompt: '-', duration: 5, ...kept };
 }

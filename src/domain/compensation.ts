@@ -7,6 +7,7 @@
  * target. What is still missing after the last clip is the total shortfall, and its share of the whole length
  * decides: below 10 % accept, up to 20 % warn, above 20 % extend the last good clip, above 50 % fail.
  */
+import { decimal } from './decimal.js';
 import type { ClipStatus } from './job.js';
 
 /** What it needs to know of a clip. */
@@ -61,7 +62,7 @@ const FREEZE_BELOW_SECONDS = 2;
 const MOST_EXTENSION_SECONDS = 5;
 
 /** Milliseconds are finer than a frame. */
-const round = (seconds: number): number => Math.round(seconds * 1000) / 1000;
+const round = (seconds: number): number => decimal(seconds, 3);
 
 function verdictFor(percent: number, hasGoodClip: boolean): CompensationVerdict {
   if (percent > FAIL_ABOVE_PERCENT || !hasGoodClip) return 'fail';
@@ -103,7 +104,7 @@ export function compensationOf(delivered: readonly DeliveredClip[]): Compensatio
   const target = round(clips.reduce((sum, clip) => sum + clip.original_target_duration, 0));
   const actual = round(clips.reduce((sum, clip) => sum + (clip.actual_duration ?? 0), 0));
   const shortfall = clips.at(-1)?.shortfall_after ?? 0;
-  const percent = target === 0 ? 0 : Math.round((shortfall / target) * 10_000) / 100;
+  const percent = target === 0 ? 0 : decimal((shortfall / target) * 100, 2);
   const last = clips.findLast((clip) => !clip.hole);
   const verdict = verdictFor(percent, last !== undefined);
   return {

@@ -2,12 +2,10 @@
  * What a prediction costs: the price of a row that fits the input, the estimate before, the settlement after.
  * Pure. A price that nobody knows stays null all the way and never counts as zero.
  */
+import { decimal, roundUsd } from './decimal.js';
 import type { PredictionStatus, UnitPrice } from './job.js';
 import type { ModelRow } from './models/row.js';
 import { effective } from './models/rules.js';
-
-/** Dollars to six digits, so that sums of floats read as written. */
-export const roundUsd = (usd: number): number => Math.round(usd * 1e6) / 1e6;
 
 /** The first price whose conditions are true of the input. */
 export function priceFor(
@@ -72,4 +70,4 @@ export function settle(
 
 /** How much more `requested` costs than `unbuffered`, in per cent with one digit. */
 export const increasePercent = (requested: number, unbuffered: number): number =>
-  unbuffered > 0 ? Math.round((requested / unbuffered - 1) * 1000) / 10 : 0;
+  unbuffered > 0 ? decimal((requested / unbuffered - 1) * 100, 1) : 0;

@@ -5,6 +5,7 @@
  * D2 it is never below the target where the model can cover the target.
  * D3 it is the smallest that covers what is wanted; the buffer, not the target, is capped at ten seconds.
  */
+import { decimal } from './decimal.js';
 import type { BufferStrategy } from './job.js';
 import type { DurationRule, LegalValues } from './models/row.js';
 
@@ -26,16 +27,15 @@ export interface PlannedDuration {
   closest: LegalDuration;
 }
 
-/** Binary fractions must not make 7.000000000000001 out of 5.6 × 1.25. */
-const round = (seconds: number, digits = 6): number =>
-  Math.round(seconds * 10 ** digits) / 10 ** digits;
+/** A number of frames is a length to the millisecond. */
+const MILLISECONDS = 3;
 
-const show = (seconds: number): string => String(round(seconds, 3));
+const show = (seconds: number): string => String(decimal(seconds));
 
 function valuesOf(legal: LegalValues): number[] {
-  if ('values' in legal) return [...legal.values].sort((a, b) => a - b);
-  const count = Math.floor(round((legal.max - legal.min) / legal.step)) + 1;
-  return Array.from({ length: count }, (_, index) => round(legal.min + index * legal.step));
+  if ('values' in legal) return legal.values.map((value) => decimal(value)).sort((a, b) => a - b);
+  const count = Math.floor(decimal((legal.max - legal.min) / legal.step)) + 1;
+  return Array.from({ length: count }, (_, index) => decimal(legal.min + index * legal.step));
 }
 
 /** Every length of a model, ascending; `fps` where the plan asks for another number of frames a second. */
@@ -43,15 +43,28 @@ export function legalDurations(rule: DurationRule, fps?: number): LegalDuration[
   const values = valuesOf(rule.legal);
   if (rule.unit === 'seconds') return values.map((value) => ({ seconds: value, value }));
   return values.map((frames) => ({
-    seconds: round(frames / (fps ?? rule.fps), 3),
+    seconds: decimal(frames / (fps ?? rule.fps), MILLISECONDS),
     value: rule.labels?.[String(frames)] ?? frames,
   }));
+}
+
+/**
+ * The target as lengths are told. A planner that counts frames asks for 65 / 24 s, which the model makes, and which
+ * is longer than the 2.708 s that it is told as.
+ */
+export function toldTarget(rule: DurationRule, target: number, fps?: number): number {
+  if (rule.unit === 'seconds') return decimal(target);
+  const rate = fps ?? rule.fps;
+  const seconds = Math.round(target * rate) / rate;
+  return decimal(seconds) === decimal(target) ? decimal(seconds, MILLISECONDS) : decimal(target);
 }
 
 /** The length closest to a target; of two equally close ones the shorter. */
 export function closestDuration(legal: readonly LegalDuration[], target: number): LegalDuration {
   return legal.reduce((best, item) =>
-    round(Math.abs(item.seconds - target)) < round(Math.abs(best.seconds - target)) ? item : best,
+    decimal(Math.abs(item.seconds - target)) < decimal(Math.abs(best.seconds - target))
+      ? item
+      : best,
   );
 }
 
@@ -65,7 +78,7 @@ const WANTED: Record<BufferStrategy, (target: number, buffer: number) => Wanted>
   none: (target) => ({ seconds: target, words: `${show(target)} s` }),
   maximum: (target) => ({ seconds: target, words: `${show(target)} s` }),
   percentage: (target, buffer) => {
-    const buffered = round(target * buffer);
+    const buffered = decimal(target * buffer);
     const product = `${show(target)} s × ${show(buffer)} = ${show(buffered)} s`;
     if (buffered <= BUFFER_CAP) return { seconds: buffered, words: product };
     if (target <= BUFFER_CAP) {
@@ -86,15 +99,15 @@ export function planDuration(
   legal: readonly LegalDuration[],
   { strategy, target, buffer }: DurationRequest,
 ): PlannedDuration {
-  const wanted = WANTED[strategy](target, buffer);
+  const wanted = WANTED[strategy](decimal(target), buffer);
   const longest = legal.at(-1);
   if (longest === undefined) throw new RangeError('expected at least one legal duration, got none');
-  const covering = legal.find(({ seconds }) => seconds >= wanted.seconds);
+  const covering = legal.find(({ seconds }) => seconds >= wanted.seconds) ?? null;
   const chosen = covering ?? longest;
   return {
     requested_duration: chosen.seconds,
     buffer_strategy: strategy,
-    reason: reasonFor(legal, wanted, covering ?? null),
+    reason: reasonFor(legal, wanted, covering),
     chosen,
     closest: closestDuration(legal, target),
   };

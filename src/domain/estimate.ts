@@ -2,11 +2,11 @@
  * What a job would ask, cost and take, without starting it: the body of POST /v1/jobs/estimate. Pure.
  * Money and lengths are those of the resolved plan, so an estimate and the job that follows cannot differ.
  */
-import { roundUsd } from './cost.js';
+import { decimal, sumUsd } from './decimal.js';
 import type { BufferStrategy } from './job.js';
 import type { CompositeReference } from './references.js';
 import type { Plan } from './plan.schema.js';
-import { resolve, sumUsd, type PlanContext } from './resolve.js';
+import { resolve, type PlanContext } from './resolve.js';
 import type { ResolvedClip, ResolvedPlan } from './resolved.js';
 
 export interface ClipEstimate {
@@ -59,7 +59,7 @@ export interface Estimate {
 }
 
 const total = (numbers: readonly number[]): number =>
-  roundUsd(numbers.reduce((sum, number) => sum + number, 0));
+  decimal(numbers.reduce((sum, number) => sum + number, 0));
 
 /** With a barrier after every batch, the slowest clip of each decides. */
 function batchTime(times: readonly number[], size: number): number {
@@ -149,7 +149,9 @@ export function alternativesFor(
     .slice(0, MAX_ALTERNATIVES);
 }
 
-const covers = (clip: ResolvedClip): boolean => clip.requested_duration >= clip.target_duration;
+/** To the millisecond, as requested durations are told. */
+const covers = (clip: ResolvedClip): boolean =>
+  decimal(clip.requested_duration, 3) >= decimal(clip.target_duration, 3);
 
 function alternative(now: ResolvedPlan, other: ResolvedPlan, price: number): Alternative[] {
   const cost = other.estimated_cost_usd;
@@ -166,7 +168,7 @@ function alternative(now: ResolvedPlan, other: ResolvedPlan, price: number): Alt
       model: other.model.id,
       estimated_cost_usd: cost,
       requested_duration: total(other.clips.map((clip) => clip.requested_duration)),
-      saves_percent: Math.round((1 - cost / price) * 1000) / 10,
+      saves_percent: decimal((1 - cost / price) * 100, 1),
       says: comparison(now, other, cost),
     },
   ];

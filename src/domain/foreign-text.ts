@@ -5,6 +5,7 @@
  *    entry, not a mark that turns the order of the letters around.
  * F2 Markdown shows the text as it was written: no link, picture, markup or HTML comes of it, so nothing is fetched.
  */
+import { beginningOf } from './well-formed.js';
 
 /** ANSI sequences, titles, every single control character, and the marks of bidirectional text. */
 const CONTROL = new RegExp(
@@ -22,7 +23,4 @@ const MARKUP = /[\\`*_[\]<>|~!#&:@]|(?<=www)\./gi;
 /** One line of Markdown that reads as the text does (F1, F2), cut to `length` characters of the text. */
 export const markdownLine = (text: string, length: number): string =>
   // Cut before it is cleaned: a prompt may be 10,000 characters long, and some of this is drawn after every event.
-  Array.from(oneLine(text.slice(0, 2 * length)))
-    .slice(0, length)
-    .join('')
-    .replace(MARKUP, '\\$&');
+  beginningOf(oneLine(beginningOf(text, 2 * length)), length).replace(MARKUP, '\\$&');

@@ -3,6 +3,7 @@
  * computed again or read elsewhere. States, money and predictions are never touched. Pure.
  */
 import type { Clip, Job } from './job.js';
+import { shortened } from './well-formed.js';
 
 /** Bytes of a job as an answer or a result; Temporal takes 2 MiB a payload. */
 const LIMIT = 1_800_000;
@@ -33,12 +34,9 @@ export function fitInto(room: number, job: Job): Job {
   return jsonBytes(short) <= room ? short : bare(short);
 }
 
-const cut = (text: string, length: number): string =>
-  text.length > length ? `${text.slice(0, length - 1)}…` : text;
-
 const withoutPlan = (clip: Clip): Clip => ({
   ...clip,
-  prompt: cut(clip.prompt, SHORT_PROMPT),
+  prompt: shortened(clip.prompt, SHORT_PROMPT),
   metadata: {},
 });
 
@@ -50,9 +48,9 @@ function bare(job: Job): Job {
     ...(compensation === undefined ? {} : { compensation: { ...compensation, clips: [] } }),
     clips: job.clips.map((clip) => ({
       ...clip,
-      prompt: cut(clip.prompt, BARE_TEXT),
+      prompt: shortened(clip.prompt, BARE_TEXT),
       duration_reason: '',
-      error: clip.error && { ...clip.error, message: cut(clip.error.message, SHORT_PROMPT) },
+      error: clip.error && { ...clip.error, message: shortened(clip.error.message, SHORT_PROMPT) },
     })),
   };
 }

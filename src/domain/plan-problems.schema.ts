@@ -3,6 +3,7 @@
  * Owns the wording only; which values are wrong is decided by the schema.
  */
 import type { z } from 'zod';
+import { decimal } from './decimal.js';
 import { nearestWord } from './nearest-word.js';
 import type { PlanProblem } from './resolved.js';
 
@@ -49,7 +50,10 @@ const sized = (origin: string, limit: string): string => {
 const got = (origin: string, value: unknown): string => {
   if (origin === 'string' && typeof value === 'string') return `${String(value.length)} characters`;
   if (origin === 'array' && Array.isArray(value)) return String(value.length);
-  return described(value);
+  const rounded = typeof value === 'number' ? decimal(value) : value;
+  return rounded === value
+    ? described(value)
+    : `${described(value)}, which is ${described(rounded)} to six decimals`;
 };
 
 /** The kinds of value that a place takes, where it takes several. */

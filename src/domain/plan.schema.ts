@@ -1,18 +1,24 @@
 /**
  * What a person may ask: the shape and the limits of a plan, strict, without the rules of any model.
  * The same schema is the body of POST /v1/jobs and the argument of the workflow. Defaults are not filled
- * in here: a plan stays as it was written, and is resolved later.
+ * in here; they are resolved later.
+ *
+ * P1 what is checked, resolved, compared and sent is the parsed plan: numbers rounded, texts well-formed, no nulls.
  */
 import { z } from 'zod';
+import { above0, anything, number, object, text, whole, words } from './door.schema.js';
 import { shapeProblems, type KnownFields } from './plan-problems.schema.js';
 import type { PlanProblem } from './resolved.js';
 
 /** A plan is at most so much JSON. */
 export const MAX_PLAN_BYTES = 1024 * 1024;
 export const MAX_CLIPS = 1000;
+export const MAX_COST_USD = 1_000_000;
 const MAX_PROMPT = 10_000;
 const MAX_METADATA_BYTES = 4096;
 const MAX_REFERENCES = 20;
+/** Signed URLs are long: the signature, a token of the session, and what the answer is to be called. */
+const MAX_URL = 8192;
 
 export const REFERENCE_MODES = ['auto', 'native', 'composite', 'scene', 'character'] as const;
 
@@ -22,77 +28,76 @@ const isHttpUrl = (value: string): boolean => {
   return username === '' && password === '';
 };
 
-const seconds = z.number().gt(0).max(60).meta({ description: 'Seconds, above 0 and at most 60.' });
-const imageUrl = z
-  .string()
-  .max(2048)
+const seconds = above0(60);
+const imageUrl = text()
+  .max(MAX_URL)
   .refine(isHttpUrl, { error: 'an http(s) URL without a user name' })
   .meta({ description: 'An http(s) URL of an image.' });
 const imageUrls = z.array(imageUrl).max(MAX_REFERENCES);
 
-const metadata = z
-  .record(z.string(), z.unknown())
-  .refine((value) => byteLength(value) <= MAX_METADATA_BYTES, {
-    error: `at most ${String(MAX_METADATA_BYTES)} bytes of JSON`,
-  })
-  .meta({ description: 'Anything; handed back with the clip.' });
+const metadata = anything(
+  (value) => byteLength(value) <= MAX_METADATA_BYTES,
+  `at most ${String(MAX_METADATA_BYTES)} bytes of JSON`,
+).meta({ description: 'Anything; handed back with the clip.' });
 
 export const byteLength = (value: unknown): number =>
   new TextEncoder().encode(JSON.stringify(value)).length;
 
-export const clipPromptSchema = z.strictObject({
-  clip_index: z
-    .int()
+/** Each field by itself, as it is checked. */
+export const CLIP_FIELDS = {
+  clip_index: whole()
     .min(0)
     .max(999_999)
     .meta({ description: 'Unique in the plan; gaps are fine.' }),
-  prompt: z.string().min(1).max(MAX_PROMPT),
-  negative_prompt: z.string().max(MAX_PROMPT).optional(),
+  prompt: text().min(1).max(MAX_PROMPT),
+  negative_prompt: text().max(MAX_PROMPT).nullish(),
   duration: seconds.meta({ description: 'Target duration in seconds, above 0 and at most 60.' }),
   original_target_duration: seconds
-    .optional()
+    .nullish()
     .meta({ description: 'What was wanted before any compensation; defaults to duration.' }),
-  scene_reference_url: imageUrl.optional(),
-  character_reference_urls: imageUrls.optional(),
-  object_reference_urls: imageUrls.optional(),
-  seed: z.int().min(0).max(4_294_967_295).optional(),
-  metadata: metadata.optional(),
-});
+  scene_reference_url: imageUrl.nullish(),
+  character_reference_urls: imageUrls.nullish(),
+  object_reference_urls: imageUrls.nullish(),
+  seed: whole().min(0).max(4_294_967_295).nullish(),
+  metadata: metadata.nullish(),
+};
 
-export const planFieldsSchema = z.strictObject({
-  job_id: z
-    .string()
+const clipPromptSchema = object(CLIP_FIELDS);
+
+const setting = z.union([text().max(10_000), number(), z.boolean()]);
+
+export const PLAN_FIELDS = {
+  job_id: text()
     .regex(/^[A-Za-z0-9_-]{1,64}$/, { error: '1 to 64 letters, digits, "_" or "-"' })
-    .optional()
+    .nullish()
     .meta({ description: 'Generated when absent.' }),
-  model: z.string().min(1).max(200).optional().meta({ description: 'An id of the catalogue.' }),
-  aspect_ratio: z.string().min(1).max(20).optional().meta({ description: "One of the model's." }),
-  settings: z
-    .record(z.string(), z.union([z.string().max(10_000), z.number(), z.boolean()]))
-    .optional()
-    .meta({
-      description: 'resolution, fps, steps, motion, audio, or inputs of the model by name.',
-    }),
-  batch_size: z.int().min(1).max(100).optional().meta({ description: 'Default 5.' }),
-  dispatch: z.enum(['batches', 'window']).optional().meta({ description: 'Default batches.' }),
-  min_successful_clips: z.int().min(1).max(MAX_CLIPS).optional(),
-  max_cost_usd: z.number().gt(0).max(1_000_000).optional(),
-  duration_buffer: z.number().min(1).max(2).optional(),
-  clip_timeout: z
-    .number()
-    .min(10)
-    .max(86_400)
-    .optional()
-    .meta({ description: 'Seconds; default 900.' }),
-  stop_when_unreachable: z.boolean().optional(),
-  reference_mode: z.enum(REFERENCE_MODES).optional(),
-  on_bad_reference: z.enum(['fail', 'text_only']).optional(),
+  model: text().min(1).max(200).nullish().meta({ description: 'An id of the catalogue.' }),
+  aspect_ratio: text().min(1).max(20).nullish().meta({ description: "One of the model's." }),
+  settings: words(setting).nullish().meta({
+    description: 'resolution, fps, steps, motion, audio, or inputs of the model by name.',
+  }),
+  batch_size: whole().min(1).max(100).nullish().meta({ description: 'Default 5.' }),
+  dispatch: z.enum(['batches', 'window']).nullish().meta({ description: 'Default batches.' }),
+  min_successful_clips: whole().min(1).max(MAX_CLIPS).nullish(),
+  max_cost_usd: above0(MAX_COST_USD).nullish(),
+  duration_buffer: number().min(1).max(2).nullish(),
+  clip_timeout: number().min(10).max(86_400).nullish().meta({
+    description: 'Seconds; default 900.',
+  }),
+  stop_when_unreachable: z.boolean().nullish(),
+  reference_mode: z.enum(REFERENCE_MODES).nullish(),
+  on_bad_reference: z.enum(['fail', 'text_only']).nullish(),
   clip_prompts: z.array(clipPromptSchema).min(1).max(MAX_CLIPS),
-  total_clips: z.int().min(0).optional().meta({ description: 'Must equal the number of clips.' }),
+  total_clips: whole().min(0).nullish().meta({ description: 'Must equal the number of clips.' }),
   generation_time: z
-    .union([z.number(), z.string().max(200), z.null()])
-    .optional()
+    .union([number(), text().max(200)])
+    .nullish()
     .meta({ description: 'Accepted as planners write it; not used.' }),
+};
+
+export const planFieldsSchema = object(PLAN_FIELDS).meta({
+  description:
+    'Numbers are rounded to six decimals before they are checked, half surrogate pairs in texts become U+FFFD, and null in an optional field is the same as an absent one.',
 });
 
 type Fields = z.infer<typeof planFieldsSchema>;
@@ -145,11 +150,11 @@ export const planSchema = planFieldsSchema.superRefine((plan, context) => {
 });
 
 export const KNOWN_FIELDS: KnownFields = {
-  '': { name: 'a plan', fields: Object.keys(planFieldsSchema.shape) },
-  clip_prompts: { name: 'a clip', fields: Object.keys(clipPromptSchema.shape) },
+  '': { name: 'a plan', fields: Object.keys(PLAN_FIELDS) },
+  clip_prompts: { name: 'a clip', fields: Object.keys(CLIP_FIELDS) },
 };
 
-/** A plan as it is written: optional fields may be absent. */
+/** A plan as it is understood: optional fields may be absent. */
 export type Plan = z.infer<typeof planSchema>;
 export type ClipPrompt = Plan['clip_prompts'][number];
 

@@ -6,6 +6,7 @@
  * P2 the job after an event depends on nothing but the job before it and the event.
  */
 import { compensationOf } from './compensation.js';
+import { roundUsd } from './decimal.js';
 import type {
   Clip,
   ClipEventType,
@@ -50,10 +51,6 @@ export const isClipOver = (status: Clip['status']): boolean =>
 
 export const clipPercent = (status: Clip['status']): number => CLIP_PERCENT[status];
 
-/** Money adds up in tenths of a cent, so that sums of floats read as written. */
-export const addUsd = (...amounts: (number | null)[]): number =>
-  Math.round(amounts.reduce<number>((sum, amount) => sum + (amount ?? 0), 0) * 1e6) / 1e6;
-
 export const progressOf = (job: Job): Progress => ({
   total: job.total_clips,
   succeeded: job.successful_clips,
@@ -78,7 +75,7 @@ export function withTotals(job: Job): Job {
     failed_clips: failed,
     canceled_clips: canceled,
     percent: job.clips.length === 0 ? 0 : Math.round((percents / job.clips.length) * 10) / 10,
-    total_cost_usd: addUsd(usd),
+    total_cost_usd: roundUsd(usd),
   };
 }
 

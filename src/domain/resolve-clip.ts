@@ -3,7 +3,13 @@
  * Pure. Problems carry the clip's place in the plan as it was written.
  */
 import { estimateCost, increasePercent, priceFor } from './cost.js';
-import { legalDurations, listed, planDuration, type LegalDuration } from './duration.js';
+import {
+  legalDurations,
+  listed,
+  planDuration,
+  toldTarget,
+  type LegalDuration,
+} from './duration.js';
 import type { ModelRow, Scalar } from './models/row.js';
 import { brokenRules, effective } from './models/rules.js';
 import type { ClipPrompt } from './plan.schema.js';
@@ -32,10 +38,14 @@ export interface JobChoices {
 }
 
 /** Counted once a job: a plan has up to a thousand clips. */
-export function lengthsOf(row: ModelRow, settings: Input): LegalDuration[] {
-  const { duration } = row;
-  if (duration.unit === 'seconds') return legalDurations(duration);
-  return legalDurations(duration, numberOf({ ...row.sends, ...settings }, duration.fps_input));
+export const lengthsOf = (row: ModelRow, settings: Input): LegalDuration[] =>
+  legalDurations(row.duration, frameRate(row, settings));
+
+/** Frames a second, where the plan or the row sets them. */
+function frameRate({ duration, sends }: ModelRow, settings: Input): number | undefined {
+  return duration.unit === 'seconds'
+    ? undefined
+    : numberOf({ ...sends, ...settings }, duration.fps_input);
 }
 
 export interface ClipWork {
@@ -148,6 +158,8 @@ const withDuration = (row: ModelRow, input: Input, { value }: LegalDuration): In
   row.duration.input === null ? { ...input } : { ...input, [row.duration.input]: value };
 
 interface Length {
+  /** As lengths are told. */
+  target: number;
   planned: ReturnType<typeof planDuration>;
   /** What is possible with these inputs, and what would be without the rules between them. */
   possible: readonly LegalDuration[];
@@ -157,16 +169,19 @@ interface Length {
 
 /** Rules between inputs narrow the lengths (10 s needs 768p); where none is left, the rules are reported instead. */
 function planLength(
-  { row, lengths: all, buffer }: JobChoices,
+  { row, lengths: all, buffer, settings }: JobChoices,
   input: Input,
-  target: number,
+  asked: number,
 ): Length {
   const { strategy, input: name } = row.duration;
+  const target = toldTarget(row.duration, asked, frameRate(row, settings));
   const request = { strategy, target, buffer };
   const matters = row.rules.some(({ when, then }) =>
     [...when, ...then].some((condition) => condition.input === name),
   );
-  if (!matters) return { planned: planDuration(all, request), possible: all, all, narrowed_by: [] };
+  if (!matters) {
+    return { target, planned: planDuration(all, request), possible: all, all, narrowed_by: [] };
+  }
 
   const judged = all.map((item) => ({
     item,
@@ -176,6 +191,7 @@ function planLength(
   const possible = free.length > 0 ? free : all;
   const says = new Set(judged.flatMap(({ broken }) => broken.map((rule) => rule.says)));
   return {
+    target,
     planned: planDuration(possible, request),
     possible,
     all,
@@ -189,11 +205,11 @@ function numberOf(input: Input, name: string | null): number | undefined {
 }
 
 function lengthWarnings(row: ModelRow, target: number, length: Length): string[] {
-  const longest = length.possible.at(-1)?.seconds ?? 0;
-  if (target <= longest) return [];
+  const longest = length.possible.at(-1);
+  if (longest === undefined || longest.seconds >= length.target) return [];
   const because = length.narrowed_by.length > 0 ? ` here (${length.narrowed_by.join('; ')})` : '';
   return [
-    `${String(target)} s is longer than ${row.id} can make${because}: planned at ${String(longest)} s of ${listed(length.all)}`,
+    `${String(target)} s is longer than ${row.id} can make${because}: planned at ${String(longest.seconds)} s of ${listed(length.all)}`,
   ];
 }
 

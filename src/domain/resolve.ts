@@ -3,7 +3,8 @@
  * bundle. Everything that the model's row forbids comes back as problems; everything that is sent otherwise than
  * asked comes back as warnings.
  */
-import { increasePercent, roundUsd } from './cost.js';
+import { increasePercent } from './cost.js';
+import { decimal, sumUsd } from './decimal.js';
 import type { Catalogue, ModelRow } from './models/row.js';
 import { nearestWord } from './nearest-word.js';
 import type { ClipPrompt, Plan } from './plan.schema.js';
@@ -50,7 +51,7 @@ export function resolve(plan: Plan, context: PlanContext): Resolution {
     row,
     settings: settings.inputs,
     aspect_ratio: plan.aspect_ratio ?? null,
-    buffer: plan.duration_buffer ?? context.duration_buffer,
+    buffer: decimal(plan.duration_buffer ?? context.duration_buffer),
     reference_mode: plan.reference_mode ?? DEFAULTS.reference_mode,
     composites: context.composites ?? true,
     text_only: (plan.on_bad_reference ?? DEFAULTS.on_bad_reference) === 'text_only',
@@ -135,13 +136,6 @@ const modelOf = (row: ModelRow): ResolvedModel => ({
   negative_prompt_input: row.negative_prompt,
   bills_failed: row.bills_failed,
 });
-
-/** Null as soon as one part is unknown. */
-export const sumUsd = (amounts: readonly (number | null)[]): number | null =>
-  amounts.reduce<number | null>(
-    (sum, amount) => (sum === null || amount === null ? null : roundUsd(sum + amount)),
-    0,
-  );
 
 const seconds = (clips: readonly ResolvedClip[]): number =>
   clips.reduce((sum, clip) => sum + clip.requested_duration, 0);

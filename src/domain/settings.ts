@@ -4,6 +4,7 @@
  */
 import type { PlanProblem } from './resolved.js';
 import type { InputField, ModelRow, Scalar, SettingRule } from './models/row.js';
+import { shortened } from './well-formed.js';
 
 export interface AppliedSettings {
   inputs: Record<string, Scalar>;
@@ -11,10 +12,9 @@ export interface AppliedSettings {
   problems: PlanProblem[];
 }
 
+const LONGEST_SHOWN = 61;
 const show = (value: unknown): string =>
-  typeof value === 'string'
-    ? `"${value.length > 60 ? `${value.slice(0, 60)}…` : value}"`
-    : String(value);
+  typeof value === 'string' ? `"${shortened(value, LONGEST_SHOWN)}"` : String(value);
 const own = <T>(table: Readonly<Record<string, T>> | undefined, key: string): T | undefined =>
   table !== undefined && Object.hasOwn(table, key) ? table[key] : undefined;
 

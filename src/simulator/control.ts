@@ -3,7 +3,7 @@
  * counterpart at Replicate and needs no credentials.
  */
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { roundUsd } from '../domain/cost.js';
+import { roundUsd } from '../domain/decimal.js';
 import type { Core } from './core.js';
 import { HOLD_POINTS, type HoldPoint } from './effects.js';
 import { FAULTS } from './faults.js';

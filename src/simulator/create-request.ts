@@ -4,6 +4,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Catalogue, ModelRow } from '../domain/models/row.js';
+import { wellFormed } from '../domain/well-formed.js';
 import { byVersion, versionOf, type Input } from './models.js';
 import { PROBLEMS, badRequest, invalidInput, type Answer, type InvalidField } from './problems.js';
 import { inputSchemaOf } from './schemas.js';
@@ -51,7 +52,8 @@ export function readBody(body: unknown, needsVersion: boolean): Read<CreateBody>
     ok: true,
     value: {
       version: (body['version'] as string | undefined) ?? null,
-      input: body['input'] as Input,
+      // Stored as UTF-8, where half a surrogate pair has no place.
+      input: wellFormed(body['input'] as Input),
       webhook: (body['webhook'] as string | undefined) ?? null,
       webhook_events_filter: (body['webhook_events_filter'] as string[] | undefined) ?? null,
     },

@@ -3,7 +3,8 @@
  * costs, what file it makes, and what the model itself would only notice once it runs.
  */
 import { createHash } from 'node:crypto';
-import { priceFor, roundUsd } from '../domain/cost.js';
+import { priceFor } from '../domain/cost.js';
+import { roundUsd } from '../domain/decimal.js';
 import { brokenRules, effective } from '../domain/models/rules.js';
 import type { Catalogue, ModelRow } from '../domain/models/row.js';
 

@@ -3,7 +3,7 @@
  * moment follows from this and the clock alone (`lifecycle.ts`), here as the object that clients see.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { roundUsd } from '../domain/cost.js';
+import { roundUsd } from '../domain/decimal.js';
 import type { ModelRow } from '../domain/models/row.js';
 import { isEnded, renderedShare, stateAt, type Course, type State } from './lifecycle.js';
 import { progressLog } from './progress-log.js';

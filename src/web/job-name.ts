@@ -12,5 +12,6 @@ export const jobName = (day: Date, random: Uint8Array): string =>
 /** The plan as it is sent: with a job_id, its own if it has one. */
 export function named(plan: unknown, name: string): unknown {
   if (typeof plan !== 'object' || plan === null || Array.isArray(plan)) return plan;
-  return 'job_id' in plan ? plan : { job_id: name, ...plan };
+  const isNamed = 'job_id' in plan && plan.job_id !== null;
+  return isNamed ? plan : { ...plan, job_id: name };
 }

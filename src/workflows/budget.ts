@@ -8,7 +8,7 @@
  */
 import type { Prediction } from '../domain/job.js';
 import { isTerminal } from '../domain/prediction.js';
-import { addUsd } from '../domain/progress.js';
+import { addUsd } from '../domain/decimal.js';
 
 /** A clip, with what one prediction of it is expected to cost and every prediction it has had. */
 export interface Account {

@@ -4,7 +4,7 @@
  */
 import type { Prediction } from '../domain/job.js';
 import { isTerminal } from '../domain/prediction.js';
-import { addUsd } from '../domain/progress.js';
+import { addUsd } from '../domain/decimal.js';
 
 export class ClipLedger {
   #lines: Prediction[];

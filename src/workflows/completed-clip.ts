@@ -1,5 +1,6 @@
 /** What changes in a clip whose video is stored. Pure. */
 import type { StoreClipResult } from '../domain/activity.js';
+import { decimal } from '../domain/decimal.js';
 import type { Clip } from '../domain/job.js';
 import { secondsBetween } from '../domain/progress.js';
 import type { ResolvedClip } from '../domain/resolved.js';
@@ -15,6 +16,6 @@ export const completed = (
   completed_at: at,
   next_attempt_at: null,
   error: null,
-  duration_diff: Math.round((stored.actual_duration - requested_duration) * 1000) / 1000,
+  duration_diff: decimal(stored.actual_duration - requested_duration, 3),
   generation_time: submitted === null ? 0 : Math.max(0, secondsBetween(submitted, at)),
 });

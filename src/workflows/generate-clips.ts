@@ -93,8 +93,10 @@ function start(log: JobLog, plan: Plan, fresh: Job, previous: Job | null): void 
   const { job_id, run_id, total_clips, model, estimated_cost_usd } = fresh;
   log.record({ type: 'job.started', run_id, total_clips, model, estimated_cost_usd });
   for (const fact of clipsAgain(fresh, previous)) log.record(fact);
-  if (plan.job_id !== undefined && plan.job_id !== job_id) {
-    log.warn(`the plan says job_id "${plan.job_id}"; the workflow id "${job_id}" wins`);
+  // The plan here is as it was written, and null there is the same as nothing.
+  const asked = plan.job_id ?? job_id;
+  if (asked !== job_id) {
+    log.warn(`the plan says job_id "${asked}"; the workflow id "${job_id}" wins`);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Reads what people send with signals, which may be anything; null means that it makes no sense. Pure. */
+import { decimal, roundUsd } from '../domain/decimal.js';
 import type { AttemptFailed, PredictionCreated, RateLimited } from './contract.js';
 
 const field = (input: unknown, name: string): unknown =>
@@ -8,7 +9,8 @@ const field = (input: unknown, name: string): unknown =>
 
 export function asClipIndex(input: unknown): number | null {
   const value = field(input, 'clip_index');
-  return typeof value === 'number' && Number.isInteger(value) ? value : null;
+  const index = typeof value === 'number' ? decimal(value) : NaN;
+  return Number.isInteger(index) ? index : null;
 }
 
 /** The end of the clip that was to be retried; null asks for no check. */
@@ -19,7 +21,8 @@ export function asSeenEnd(input: unknown): string | null {
 
 export function asUsd(input: unknown): number | null {
   const value = field(input, 'max_cost_usd');
-  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : null;
+  const usd = typeof value === 'number' ? roundUsd(value) : NaN;
+  return Number.isFinite(usd) && usd > 0 ? usd : null;
 }
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;

@@ -3,117 +3,118 @@
  * a row is one of its inputs. The published JSON Schema is generated from here.
  */
 import { z } from 'zod';
+import { number, object, text, whole } from '../door.schema.js';
 import type { ModelRow } from './row.js';
 
-const scalar = z.union([z.string(), z.number(), z.boolean()]);
-const field = { required: z.boolean().optional(), description: z.string().optional() };
+const scalar = z.union([text(), number(), z.boolean()]);
+const field = { required: z.boolean().nullish(), description: text().nullish() };
 
 const inputField = z.discriminatedUnion('type', [
-  z.strictObject({
+  object({
     type: z.literal('string'),
     ...field,
-    enum: z.array(z.string()).min(1).optional(),
-    max_length: z.int().min(1).optional(),
-    default: z.string().optional(),
+    enum: z.array(text()).min(1).nullish(),
+    max_length: whole().min(1).nullish(),
+    default: text().nullish(),
   }),
-  z.strictObject({ type: z.literal('uri'), ...field }),
-  z.strictObject({
+  object({ type: z.literal('uri'), ...field }),
+  object({
     type: z.enum(['integer', 'number']),
     ...field,
-    enum: z.array(z.number()).min(1).optional(),
-    minimum: z.number().optional(),
-    maximum: z.number().optional(),
-    default: z.number().optional(),
+    enum: z.array(number()).min(1).nullish(),
+    minimum: number().nullish(),
+    maximum: number().nullish(),
+    default: number().nullish(),
   }),
-  z.strictObject({ type: z.literal('boolean'), ...field, default: z.boolean().optional() }),
-  z.strictObject({ type: z.literal('uris'), ...field, max_items: z.int().min(1).optional() }),
+  object({ type: z.literal('boolean'), ...field, default: z.boolean().nullish() }),
+  object({ type: z.literal('uris'), ...field, max_items: whole().min(1).nullish() }),
 ]);
 
 const MOST_LENGTHS = 2000;
 const legal = z.union([
-  z.strictObject({ values: z.array(z.number().gt(0)).min(1).max(MOST_LENGTHS) }),
+  z.strictObject({ values: z.array(number().gt(0)).min(1).max(MOST_LENGTHS) }),
   z
-    .strictObject({ min: z.number().gt(0), max: z.number().gt(0), step: z.number().gt(0) })
+    .strictObject({ min: number().gt(0), max: number().gt(0), step: number().gt(0) })
     .refine(({ min, max, step }) => max >= min && (max - min) / step < MOST_LENGTHS, {
       error: `max is at least min, and there are fewer than ${String(MOST_LENGTHS)} steps`,
     }),
 ]);
 const durationBase = {
   strategy: z.enum(['maximum', 'percentage', 'none']),
-  input: z.string().nullable(),
+  input: text().nullable(),
   legal,
 };
 const duration = z.discriminatedUnion('unit', [
   z.strictObject({ unit: z.literal('seconds'), ...durationBase }),
-  z.strictObject({
+  object({
     unit: z.literal('frames'),
     ...durationBase,
-    fps: z.number().gt(0),
-    fps_input: z.string().nullable(),
-    labels: z.record(z.string(), z.string()).optional(),
+    fps: number().gt(0),
+    fps_input: text().nullable(),
+    labels: z.record(text(), text()).nullish(),
   }),
 ]);
 
 const condition = z.union([
-  z.strictObject({ input: z.string(), is: z.enum(['set', 'unset']) }),
-  z.strictObject({ input: z.string(), one_of: z.array(scalar).min(1) }),
-  z.strictObject({ input: z.string(), at_most: z.int().min(0) }),
+  z.strictObject({ input: text(), is: z.enum(['set', 'unset']) }),
+  z.strictObject({ input: text(), one_of: z.array(scalar).min(1) }),
+  z.strictObject({ input: text(), at_most: whole().min(0) }),
 ]);
 
-const price = z.strictObject({
+const price = object({
   usd: z.number().min(0),
   per: z.enum(['second', 'clip', 'run_second']),
   as_of: z.iso.date(),
-  source: z.string().min(1),
-  when: z.record(z.string(), scalar).optional(),
+  source: text().min(1),
+  when: z.record(text(), scalar).nullish(),
 });
 
-const setting = z.strictObject({
-  input: z.string().nullable(),
-  as: z.record(z.string(), scalar).optional(),
-  only: z.array(scalar).optional(),
-  differs: z.record(z.string(), z.string()).optional(),
+const setting = object({
+  input: text().nullable(),
+  as: z.record(text(), scalar).nullish(),
+  only: z.array(scalar).nullish(),
+  differs: z.record(text(), text()).nullish(),
 });
 
-const inputName = z.string().nullable();
+const inputName = text().nullable();
 
 const rowFields = z.strictObject({
-  id: z.string().regex(/^[\w.-]+\/[\w.-]+$/, { error: 'owner/name' }),
-  title: z.string().min(1),
+  id: text().regex(/^[\w.-]+\/[\w.-]+$/, { error: 'owner/name' }),
+  title: text().min(1),
   official: z.boolean(),
   version: z
     .string()
     .regex(/^[0-9a-f]{64}$/, { error: '64 hexadecimal digits' })
     .nullable(),
-  inputs: z.record(z.string(), inputField),
+  inputs: z.record(text(), inputField),
   prompt: inputName,
   negative_prompt: inputName,
   seed: inputName,
   start_image: inputName,
   end_image: inputName,
-  references: z.strictObject({ input: z.string(), limit: z.int().min(1) }).nullable(),
+  references: z.strictObject({ input: text(), limit: whole().min(1) }).nullable(),
   audio: inputName,
   duration,
   aspect_ratio: z.strictObject({
     input: inputName,
-    values: z.array(z.string()),
+    values: z.array(text()),
     follows_image: z.boolean(),
   }),
-  settings: z.record(z.string(), setting),
-  sends: z.record(z.string(), scalar),
+  settings: z.record(text(), setting),
+  sends: z.record(text(), scalar),
   rules: z.array(
     z.strictObject({
       when: z.array(condition).min(1),
       then: z.array(condition).min(1),
-      says: z.string().min(1),
+      says: text().min(1),
     }),
   ),
   prices: z.array(price),
   output: z.enum(['uri', 'uris']),
-  output_fps: z.number().gt(0).nullable(),
-  usual_time: z.number().gt(0),
+  output_fps: number().gt(0).nullable(),
+  usual_time: number().gt(0),
   bills_failed: z.boolean(),
-  notes: z.array(z.string()),
+  notes: z.array(text()),
 });
 
 type Fields = z.infer<typeof rowFields>;
@@ -149,8 +150,8 @@ export const rowSchema = rowFields.superRefine((row, context) => {
 });
 
 /** A file of rows: what MODEL_CATALOGUE names. */
-export const catalogueFileSchema = z.strictObject({
-  $schema: z.string().optional(),
+export const catalogueFileSchema = object({
+  $schema: z.string().nullish(),
   models: z.array(rowSchema),
 });
 
