@@ -97,8 +97,8 @@ export function hostRefusal(request: Request, allowed: readonly string[]): HostR
 }
 
 const foreignHost = (name: string): string =>
-  `Host: expected this machine (localhost, 127.0.0.1 or [::1]) because no API_KEYS are set, got ${quoted(name)}; ` +
-  `if this server is meant to be asked by that name, set ALLOWED_HOSTS=${name.slice(0, 100)}, or API_KEYS.`;
+  `Host: expected this machine (localhost, 127.0.0.1 or [::1]) or one of ALLOWED_HOSTS, got ${quoted(name)}; ` +
+  `if this server is meant to be asked by that name, set ALLOWED_HOSTS=${name.slice(0, 100)}`;
 
 /** Does a page of `origin` belong to the server that is asked as `host`? A default port equals no port. */
 export function isOwnOrigin(origin: string, host: string | undefined): boolean {

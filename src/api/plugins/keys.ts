@@ -63,7 +63,9 @@ export function refuseOtherHosts({ keys, hosts }: Door, request: FastifyRequest)
     keys.length > 0
       ? hostCountRefusal(request.raw)
       : hostRefusal(request.raw, [...hosts, ...(request.routeOptions.config.hosts ?? [])]);
-  if (refusal !== null) throw new HttpProblem(refusal.status, refusal.detail);
+  if (refusal === null) return;
+  const remedy = refusal.status === 403 ? ', or API_KEYS, with which any name is answered' : '';
+  throw new HttpProblem(refusal.status, `${refusal.detail}${remedy}`);
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
