@@ -27,7 +27,7 @@ export const LAYERS = {
   },
   adapters: { values: ['domain', 'workflows/contract', 'config'], types: [], packages: 'any' },
   api: {
-    values: ['domain', 'workflows/contract', 'adapters', 'config', 'ports'],
+    values: ['domain', 'workflows/contract', 'adapters', 'config', 'ports', 'request-host'],
     types: [],
     packages: 'any',
   },
@@ -38,7 +38,7 @@ export const LAYERS = {
     types: [],
     packages: 'any',
   },
-  simulator: { values: ['domain'], types: ['config'], packages: 'any' },
+  simulator: { values: ['domain', 'request-host'], types: ['config'], packages: 'any' },
   // Commands put processes together and may use every one of them.
   commands: { values: ['*'], types: [], packages: 'any' },
   // A run that strikes the whole product, and so starts all of it.

@@ -1,8 +1,8 @@
 /**
- * What makes more tests possible, where the machine can: the time-skipping Temporal server (Java, Maven) and
- * Chromium for the page. Without them the tests concerned are skipped, and a sentence here says why.
+ * What makes more tests possible, where the machine can: the time-skipping Temporal server (Java, Maven), Chromium
+ * for the page, and Schemathesis for the API's description (Python). Without them the tests concerned are skipped, and a sentence here says why.
  */
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { cache } from './paths.mjs';
 import { lastWords, run } from './processes.mjs';
@@ -72,4 +72,45 @@ const chromium = {
   },
 };
 
-export const testExtras = [timeSkipping, chromium];
+/** Hypothesis makes the requests; with both pinned, a seed gives the same ones. */
+const SCHEMATHESIS = ['schemathesis==4.32.5', 'hypothesis==6.170.17'];
+const environment = path.join(cache, 'schemathesis');
+/** Names what is installed, and is written last. */
+const installed = path.join(environment, 'installed.txt');
+
+const schemathesis = {
+  needed: () =>
+    !existsSync(installed) || readFileSync(installed, 'utf8') !== SCHEMATHESIS.join(' '),
+  async make() {
+    const { ok } = await run('python3', [
+      '-c',
+      'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))',
+    ]);
+    if (!ok) {
+      say(
+        'without Python 3.11 or later, with venv, the test of the API against its description is skipped',
+      );
+      return;
+    }
+    await timed('installing Schemathesis with pip', installSchemathesis);
+  },
+};
+
+async function installSchemathesis() {
+  rmSync(environment, { recursive: true, force: true });
+  const made = await run('python3', ['-m', 'venv', environment]);
+  const { ok, text } = made.ok
+    ? await run(path.join(environment, 'bin', 'python'), [
+        ...['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'],
+        ...['--retries', '1', '--timeout', '20', ...SCHEMATHESIS],
+      ])
+    : made;
+  if (!ok) {
+    rmSync(environment, { recursive: true, force: true });
+    return `no Schemathesis (${lastWords(text).slice(0, 160)}); its test is skipped`;
+  }
+  writeFileSync(installed, SCHEMATHESIS.join(' '));
+  return 'Schemathesis ready';
+}
+
+export const testExtras = [timeSkipping, chromium, schemathesis];

@@ -80,6 +80,7 @@ async function startParts(
     const { port, speed } = parts.simulator;
     const simulator = await startSimulator({
       host: LOOPBACK,
+      allowed_hosts: parts.api.allowed_hosts,
       port,
       speed,
       data_dir: parts.data_dir,

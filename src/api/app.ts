@@ -13,6 +13,7 @@ import type { FastifyInstance, FastifyBaseLogger, RawServerDefault } from 'fasti
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { answerEarly, earlyAnswers } from './plugins/early.js';
 import { secureAnswers } from './plugins/headers.js';
 import { guard } from './plugins/keys.js';
 import { describeApi } from './plugins/openapi.js';
@@ -40,13 +41,17 @@ export type App = FastifyInstance<
 const MOST_BODY = 1024 * 1024;
 
 export async function buildApp(deps: ApiDeps): Promise<App> {
+  const { settings } = deps;
+  const door = { keys: settings.api_keys, hosts: settings.allowed_hosts ?? [] };
   const app = Fastify({
+    ...earlyAnswers(door),
     bodyLimit: MOST_BODY,
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 3000 },
+    // Any job_id of 1,000 characters, however it is encoded; the parser ends at 16 KiB of headers anyway.
+    routerOptions: { maxParamLength: 12_000 },
     logger: {
-      level: deps.settings.log_level ?? 'info',
+      level: settings.log_level ?? 'info',
       stream: process.stderr,
       // Without the query: a key may stand in it.
       serializers: { req: ({ method, url }) => ({ method, url: url.split('?')[0] ?? '' }) },
@@ -54,17 +59,19 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   }).withTypeProvider<ZodTypeProvider>();
   const services = createServices(deps, app.log);
 
-  answerProblems(app);
+  const refuseUnknownPlaces = answerProblems(app);
   readBodies(app);
   app.setValidatorCompiler(validatorCompiler);
   // Schemas describe answers, they do not change them: a job goes out as the workflow made it.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   secureAnswers(app);
-  guard(app, deps.settings.api_keys);
+  answerEarly(app);
+  guard(app, door);
+  refuseUnknownPlaces();
   countRequests(app, services);
   endStreams(app, services);
-  await describeApi(app, deps.settings.version);
-  await servePage(app, deps.settings.page_dir);
+  await describeApi(app, { version: settings.version, hasKeys: door.keys.length > 0 });
+  await servePage(app, settings.page_dir);
 
   jobRoutes(app, services);
   steeringRoutes(app, services);

@@ -48,10 +48,13 @@ const TITLES: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: 'Not found',
   405: 'Method not allowed',
+  408: 'Request timed out',
   409: 'Conflict',
   413: 'Body too large',
+  414: 'Path too long',
   415: 'Unsupported media type',
   416: 'Range not satisfiable',
+  431: 'Headers too large',
   500: 'Internal error',
   503: 'Temporarily unavailable',
 };
@@ -63,21 +66,25 @@ const FASTIFY_DETAILS: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'expected a body that is JSON',
 };
 
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
+/** `instance`: the path asked for, where one could be read. */
+export const problemBody = (problem: HttpProblem, instance?: string): string =>
+  JSON.stringify({
+    type: 'about:blank',
+    title: TITLES[problem.status] ?? 'Error',
+    status: problem.status,
+    detail: problem.message,
+    instance,
+    errors: problem.errors,
+  });
+
 export function sendProblem(reply: FastifyReply, problem: HttpProblem): FastifyReply {
   return reply
     .code(problem.status)
     .headers(problem.headers)
-    .header('content-type', 'application/problem+json; charset=utf-8')
-    .send(
-      JSON.stringify({
-        type: 'about:blank',
-        title: TITLES[problem.status] ?? 'Error',
-        status: problem.status,
-        detail: problem.message,
-        instance: reply.request.url.split('?')[0],
-        errors: problem.errors,
-      }),
-    );
+    .header('content-type', PROBLEM_TYPE)
+    .send(problemBody(problem, reply.request.url.split('?')[0]));
 }
 
 export function toProblem(error: FastifyError | HttpProblem): HttpProblem {
@@ -103,35 +110,44 @@ export function toProblem(error: FastifyError | HttpProblem): HttpProblem {
   return new HttpProblem(status, detail, { errors: listed, ...(headers ? { headers } : {}) });
 }
 
-/** Registers the error handler and the answers to unknown paths and methods. */
-export function answerProblems(app: FastifyInstance): void {
+/**
+ * Registers the error handler and the answer to files that are not there. To be called before any route; what it
+ * returns, after whatever decides who is answered at all.
+ */
+export function answerProblems(app: FastifyInstance): () => void {
   const known = collectRoutes(app);
+  const unknownPlace = ({ url, method }: FastifyRequest): HttpProblem => {
+    const path = url.split('?')[0] ?? '';
+    const methods = known(path);
+    if (methods.length === 0) return notFound(`there is nothing at ${path}`);
+    const allow = methods.join(', ');
+    return new HttpProblem(405, `expected ${allow}, got ${method}`, { headers: { allow } });
+  };
   app.setErrorHandler((error: FastifyError, request: FastifyRequest, reply) => {
     const problem = toProblem(error);
     if (problem.status === 500) request.log.error({ err: error }, 'request failed');
     return sendProblem(reply, problem);
   });
-  app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?')[0] ?? '';
-    const methods = known(path);
-    if (methods.length === 0) return sendProblem(reply, notFound(`there is nothing at ${path}`));
-    const allow = methods.join(', ');
-    const detail = `expected ${allow}, got ${request.method}`;
-    return sendProblem(reply, new HttpProblem(405, detail, { headers: { allow } }));
-  });
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, unknownPlace(request)));
+  return () => {
+    // Before its body is read: what is wrong with that does not matter where nothing takes it.
+    app.addHook('onRequest', async (request) => {
+      if (request.is404) throw unknownPlace(request);
+    });
+  };
 }
 
-/** The methods that some route answers at a path. */
+/** The methods that are answered at a path: by the route of exactly this path, else by those with parameters. */
 function collectRoutes(app: FastifyInstance): (path: string) => string[] {
-  const routes: { pattern: RegExp; methods: string[] }[] = [];
+  const routes: { url: string; pattern: RegExp; methods: string[] }[] = [];
   app.addHook('onRoute', ({ url, method }) => {
     if (url.includes('*')) return;
     const source = url.replace(/[.]/g, '\\.').replace(/:[a-z_]+/g, '[^/]+');
-    routes.push({ pattern: new RegExp(`^${source}$`), methods: [method].flat() });
+    routes.push({ url, pattern: new RegExp(`^${source}$`), methods: [method].flat() });
   });
-  return (path) => [
-    ...new Set(
-      routes.filter(({ pattern }) => pattern.test(path)).flatMap((route) => route.methods),
-    ),
-  ];
+  return (path) => {
+    const exact = routes.filter(({ url }) => url === path);
+    const matching = exact.length > 0 ? exact : routes.filter(({ pattern }) => pattern.test(path));
+    return [...new Set(matching.flatMap(({ methods }) => methods))];
+  };
 }

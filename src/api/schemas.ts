@@ -22,34 +22,60 @@ export const Problem = z
     title: z.string(),
     status: z.int(),
     detail: z.string(),
-    instance: z.string(),
+    instance: z
+      .string()
+      .optional()
+      .meta({ description: 'The path asked for; absent where none could be read.' }),
     errors: z.array(z.object({ path: z.string(), message: z.string() })),
   })
   .meta({ id: 'Problem', description: 'RFC 9457; errors lists every mistake with its path.' });
 
-/** Answers that every job route may give. */
-export const PROBLEMS = { '4xx': Problem, '5xx': Problem };
+const answer = <T extends z.ZodType>(type: string, schema: T, description: string) => ({
+  description,
+  content: { [type]: { schema } },
+});
+
+/** Answers that every route may give. */
+export const PROBLEMS = {
+  '4xx': answer('application/problem+json', Problem, 'Refused; `detail` says why.'),
+  '5xx': answer('application/problem+json', Problem, 'Not possible now.'),
+};
+
+export const nothing = (description: string) => z.null().meta({ description });
+
+export const text = (description: string) => answer('text/plain', z.string(), description);
+
+/** A file, whole or in ranges. */
+export function fileOf(type: string) {
+  const bytes = z.string().meta({ contentMediaType: type });
+  return {
+    200: answer(type, bytes, 'The file.'),
+    206: answer(type, bytes, 'The range asked for.'),
+    304: nothing('The file is still the one of `If-None-Match`.'),
+    ...PROBLEMS,
+  };
+}
 
 // A workflow started elsewhere may have any id.
 export const JobPath = z.object({ job_id: z.string().min(1).max(1000) });
-export const ClipPath = JobPath.extend({
-  clip_index: z
+/** A number as it stands in a path or a query; described as the number it is. */
+const wholeNumber = (minimum: number, maximum: number, error: string) =>
+  z
     .string()
-    .regex(/^\d{1,9}$/, { error: 'expected a clip_index, a whole number' })
-    .transform(Number),
-});
+    .regex(/^\d+$/, { error })
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum, { error })
+    .meta({ type: 'integer', minimum, maximum, pattern: undefined });
 
-const limit = z
-  .string()
-  .regex(/^\d{1,3}$/, { error: 'expected a whole number from 1 to 100' })
-  .transform(Number)
-  .refine((value) => value >= 1 && value <= 100, {
-    error: 'expected a whole number from 1 to 100',
-  });
+export const ClipPath = JobPath.extend({
+  clip_index: wholeNumber(0, 999_999_999, 'expected a clip_index, a whole number'),
+});
 
 export const ListQuery = z.object({
   status: z.enum(JOB_STATUSES).optional(),
-  limit: limit.optional().meta({ description: '1 to 100, default 20.' }),
+  limit: wholeNumber(1, 100, 'expected a whole number from 1 to 100')
+    .optional()
+    .meta({ description: 'Default 20.' }),
   cursor: z.string().min(1).max(2000).optional().meta({ description: 'next_cursor of a page.' }),
 });
 
@@ -78,10 +104,43 @@ export const Estimate = z
 
 export const MaxCost = z.strictObject({ max_cost_usd: above0(MAX_COST_USD) });
 
+const SEQ = 'expected the seq of an event, a whole number from 0';
+
 export const EventsQuery = z.object({
-  after: z.string().optional().meta({ description: 'Exactly the events after this seq.' }),
-  api_key: z.string().optional(),
+  after: wholeNumber(0, 999_999_999_999_999, SEQ)
+    .optional()
+    .meta({ description: 'Exactly the events after this seq.' }),
 });
+
+export const EventsHeaders = z.looseObject({
+  'last-event-id': z
+    .string()
+    .regex(/^\d{0,15}$/, { error: SEQ })
+    .optional()
+    .meta({ description: 'As `after`, which it outranks; browsers send it by themselves.' }),
+});
+
+const reference = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+
+/** One frame of the stream, as clients of server-sent events read it. */
+export const EventFrame = z
+  .looseObject({
+    id: z.string().optional().meta({ description: 'The seq; only of durable events.' }),
+    event: z.string().meta({
+      description: 'The type of the event; or `snapshot`, or `clip.progress`, which have no id.',
+    }),
+    data: z.string().meta({
+      contentMediaType: 'application/json',
+      contentSchema: { anyOf: [reference('JobEvent'), reference('JobSnapshot'), {}] },
+    }),
+  })
+  .meta({ id: 'EventFrame' });
+
+export const Events = {
+  200: answer('text/event-stream', EventFrame, 'Frames, until the job is over.'),
+  204: nothing('The job is over, and this was its last event.'),
+  ...PROBLEMS,
+};
 
 export const ModelList = z.object({ models: z.array(z.looseObject({ id: z.string() })) });
 
@@ -95,3 +154,5 @@ export const Readiness = z.object({
   namespace: z.string(),
   ui_url: z.string().nullable(),
 });
+
+export const Health = z.object({ status: z.literal('ok') });

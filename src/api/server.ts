@@ -94,6 +94,8 @@ async function assemble(
       namespace: temporal.namespace,
       data_dir: config.data_dir,
       api_keys: config.api.keys,
+      allowed_hosts: config.api.allowed_hosts,
+      webhook_url: config.webhook_url,
       ui_url: temporal.embedded ? `http://127.0.0.1:${String(temporal.ui_port)}` : null,
       // That it listens is for its command to say.
       log_level: config.log_level === 'info' ? 'warn' : config.log_level,

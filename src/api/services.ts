@@ -28,6 +28,10 @@ export interface ApiSettings {
   namespace: string;
   data_dir: string;
   api_keys: readonly string[];
+  /** Hosts answered without keys, besides this machine: `host` or `host:port`. */
+  allowed_hosts?: readonly string[];
+  /** Where the provider reports to; its host is answered there without keys. */
+  webhook_url?: string | null;
   /** Of Temporal's Web UI, where it is ours. */
   ui_url: string | null;
   /** The built page; null looks beside this program. */

@@ -170,12 +170,15 @@ async function keepLog({ jobs, archive }: Deps, run: Run, job: Job): Promise<voi
   const events = await archive.events(job.job_id);
   const kept = await archive.job(job.job_id);
   if (kept?.run_id === run.run_id && events.at(-1)?.seq === job.seq) return;
+  let last = 0;
   for (let after = events.at(-1)?.seq ?? 0; ; after = events.at(-1)?.seq ?? after) {
     const page = await jobs.events(job.job_id, run.run_id, after);
     events.push(...page.events.filter(({ seq }) => seq > after));
-    if (page.events.length === 0 || (events.at(-1)?.seq ?? 0) >= page.last_seq) break;
+    last = page.last_seq;
+    if (page.events.length === 0 || (events.at(-1)?.seq ?? 0) >= last) break;
   }
-  if (events.length === 0 && job.seq > 0) throw new TemporalAway('the log cannot be read');
+  // A run that was ended before its first event has none.
+  if (events.length === 0 && last > 0) throw new TemporalAway('the log cannot be read');
   const before = await jobs.progress(job.job_id, run.run_id);
   const closing = await jobs.closing(job.job_id, run.run_id);
   await archive.save(job, [...events, ...eventsOfClosing(before, run, closing)]);

@@ -15,11 +15,12 @@ export async function main(argv: string[]): Promise<number> {
     return 2;
   }
   return runUntilSignal(async () => {
-    const { simulator, data_dir, model_catalogue } = loadConfig();
+    const { simulator, api, data_dir, model_catalogue } = loadConfig();
     const { port, speed } = simulator;
     await portAsSet({ variable: 'SIMULATOR_PORT', host: HOST, port });
     const running = await startSimulator({
       host: HOST,
+      allowed_hosts: api.allowed_hosts,
       port,
       speed,
       data_dir,

@@ -1,8 +1,12 @@
 /**
- * The HTTP side as one Fastify instance that does not listen: credentials and rate limits at the door, bodies
+ * The HTTP side as one Fastify instance that does not listen: hosts, credentials and rate limits at the door, bodies
  * as Replicate reads them, errors as Replicate words them. Every answer says that it is the simulator's.
+ *
+ * A1 it has no keys, and so answers requests for this machine or an allowed host only, and no act of a page that is
+ *    not its own.
  */
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { hostRefusal, isOwnOrigin } from '../request-host.js';
 import { controlRoutes } from './control.js';
 import type { Core } from './core.js';
 import { pageRoutes } from './page.js';
@@ -16,7 +20,8 @@ import { SIMULATOR_HEADER } from './wire.js';
 
 const MOST_JSON_BYTES = 10 * 1024 * 1024;
 
-export function buildApp(core: Core): FastifyInstance {
+/** `hosts`: as `host` or `host:port`, besides this machine. */
+export function buildApp(core: Core, hosts: readonly string[] = []): FastifyInstance {
   const app = Fastify({
     logger: false,
     exposeHeadRoutes: false,
@@ -32,6 +37,7 @@ export function buildApp(core: Core): FastifyInstance {
       done(Object.assign(new Error('Request body is not valid JSON'), { statusCode: 400 }));
     }
   });
+  refuseOtherPlaces(app, hosts);
   door(app, core);
   errors(app, core);
   for (const routes of [
@@ -48,12 +54,31 @@ export function buildApp(core: Core): FastifyInstance {
   return app;
 }
 
+/** A1. */
+function refuseOtherPlaces(app: FastifyInstance, hosts: readonly string[]): void {
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.header(SIMULATOR_HEADER, 'true');
+    const { origin, host } = request.headers;
+    const isAct = request.method !== 'GET' && request.method !== 'HEAD';
+    const refusal =
+      hostRefusal(request.raw, hosts) ??
+      (isAct && origin !== undefined && !isOwnOrigin(origin, host) ? FOREIGN_PAGE : null);
+    if (refusal === null) return undefined;
+    const { status, headers, body } = badRequest(refusal.status, `simulator: ${refusal.detail}`);
+    return reply.code(status).headers(headers).send(body);
+  });
+}
+
+const FOREIGN_PAGE = {
+  status: 403,
+  detail: 'expected a request of a program or of its own page, got one of a page elsewhere',
+};
+
 const isCreate = ({ method, routeOptions }: FastifyRequest): boolean =>
   method === 'POST' && (routeOptions.url ?? '').endsWith('/predictions');
 
 function door(app: FastifyInstance, core: Core): void {
   app.addHook('onRequest', async (request, reply) => {
-    void reply.header(SIMULATOR_HEADER, 'true');
     if (!request.url.startsWith('/v1/')) return;
     if (request.method === 'GET') core.counters.read(request.routeOptions.url ?? 'unknown');
     const refuse = (answer: Answer): unknown => {

@@ -18,6 +18,8 @@ export { WEBHOOK_SECRET } from './webhooks.js';
 export interface SimulatorOptions {
   /** @default '127.0.0.1' */
   host?: string;
+  /** Hosts it is asked for besides this machine: `host` or `host:port`. @default [] */
+  allowed_hosts?: readonly string[];
   /** 0: any free one. */
   port: number;
   /** Divides queue and render times: a render of 60 s takes 3 s at 20. */
@@ -50,7 +52,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     now: options.now ?? Date.now,
     log: options.log ?? (() => undefined),
   });
-  const app = buildApp(core);
+  const app = buildApp(core, options.allowed_hosts);
   try {
     await app.listen({ host, port: options.port });
   } catch (error) {

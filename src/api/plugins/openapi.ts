@@ -4,8 +4,33 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { DOCS_POLICY } from './headers.js';
+import { needsKey } from './keys.js';
 
-export async function describeApi(app: FastifyInstance, version: string): Promise<void> {
+interface About {
+  version: string;
+  /** Without keys there is nothing to show, and nothing of it is described. */
+  hasKeys: boolean;
+}
+
+const SCHEMES = {
+  key: { type: 'http', scheme: 'bearer' },
+  key_in_query: { type: 'apiKey', in: 'query', name: 'api_key' },
+} as const;
+
+type Transform = typeof jsonSchemaTransform;
+
+/** Which keys a route takes is said by what `guard` asks of it. */
+const withKeys: Transform = (document) => {
+  const { schema, url } = jsonSchemaTransform(document);
+  const isQueryFine = document.route.config?.keyInQuery === true;
+  const security = [{ key: [] }, ...(isQueryFine ? [{ key_in_query: [] }] : [])];
+  return { schema: { ...schema, security: needsKey(url) ? security : [] }, url };
+};
+
+export async function describeApi(
+  app: FastifyInstance,
+  { version, hasKeys }: About,
+): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -15,10 +40,9 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
         description:
           'Plans go in, durable AI video clips come out. Errors are application/problem+json (RFC 9457).',
       },
-      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
-      security: [{ key: [] }, {}],
+      ...(hasKeys ? { components: { securitySchemes: SCHEMES } } : {}),
     },
-    transform: jsonSchemaTransform,
+    transform: hasKeys ? withKeys : jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
   });
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY });

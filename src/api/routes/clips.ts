@@ -23,9 +23,8 @@ export function clipRoutes(app: App, { settings }: Services): void {
         schema: {
           tags: ['clips'],
           summary,
-          produces: [type],
           params: schemas.ClipPath,
-          response: schemas.PROBLEMS,
+          response: schemas.fileOf(type),
         },
       },
       async ({ params: { job_id, clip_index } }, reply) => {

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../app.js';
 import { JobStream } from '../job-stream.js';
-import { invalid, notFound } from '../problems.js';
+import { notFound } from '../problems.js';
 import type { Lease } from '../progress-hub.js';
 import * as schemas from '../schemas.js';
 import type { Services } from '../services.js';
@@ -21,14 +21,15 @@ export function eventRoutes(app: App, services: Services): void {
         summary: 'The events of a job, as server-sent events',
         description:
           'Without a position: a frame `snapshot`, then events as they come. With `Last-Event-ID`, else `?after=`: exactly the events after it. 204 when there will be none.',
-        produces: ['text/event-stream'],
         params: schemas.JobPath,
         querystring: schemas.EventsQuery,
-        response: { 200: schemas.Event, ...schemas.PROBLEMS },
+        headers: schemas.EventsHeaders,
+        response: schemas.Events,
       },
     },
     async (request, reply) => {
-      const position = positionOf(request);
+      const { query, headers } = request;
+      const position = positionOf(query.after, headers['last-event-id']);
       const reader = new JobStream(services.streamLimits);
       const lease = await services.hub.listen(request.params.job_id, reader);
       try {
@@ -91,15 +92,7 @@ async function known(
 }
 
 /** Null: none given. */
-function positionOf({ headers, query }: FastifyRequest): number | null {
-  const header = headers['last-event-id'];
-  if (header !== undefined && header !== '') return parse('Last-Event-ID', header);
-  const { after } = query as { after?: unknown };
-  return after === undefined ? null : parse('after', after);
-}
-
-function parse(path: string, value: unknown): number {
-  if (typeof value === 'string' && /^\d{1,15}$/.test(value)) return Number(value);
-  const message = `expected the seq of an event, a whole number from 0, got ${JSON.stringify(value)}`;
-  throw invalid([{ path, message }]);
+function positionOf(after: number | undefined, lastEventId: string | undefined): number | null {
+  if (lastEventId !== undefined && lastEventId !== '') return Number(lastEventId);
+  return after ?? null;
 }

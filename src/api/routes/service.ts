@@ -19,9 +19,17 @@ export function serviceRoutes(app: App, services: Services): void {
     () => ({ models: models.map((row) => ({ ...row })) }),
   );
 
-  app.get('/healthz', { schema: { tags: ['service'], summary: 'Is this process alive?' } }, () => ({
-    status: 'ok',
-  }));
+  app.get(
+    '/healthz',
+    {
+      schema: {
+        tags: ['service'],
+        summary: 'Is this process alive?',
+        response: { 200: schemas.Health, ...schemas.PROBLEMS },
+      },
+    },
+    () => ({ status: 'ok' as const }),
+  );
 
   app.get(
     '/readyz',
@@ -29,7 +37,7 @@ export function serviceRoutes(app: App, services: Services): void {
       schema: {
         tags: ['service'],
         summary: 'Is Temporal reachable, and did a worker poll within the last minute?',
-        response: { 200: schemas.Readiness, 503: schemas.Readiness },
+        response: { 200: schemas.Readiness, 503: schemas.Readiness, ...schemas.PROBLEMS },
       },
     },
     async (_request, reply) => {
@@ -51,7 +59,13 @@ export function serviceRoutes(app: App, services: Services): void {
 
   app.get(
     '/metrics',
-    { schema: { tags: ['service'], summary: 'Figures for Prometheus', produces: ['text/plain'] } },
+    {
+      schema: {
+        tags: ['service'],
+        summary: 'Figures for Prometheus',
+        response: { 200: schemas.text('The figures.'), ...schemas.PROBLEMS },
+      },
+    },
     async (_request, reply) => {
       const [{ temporal, workers }, running, figures] = await Promise.all([
         look(),

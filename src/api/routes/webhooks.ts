@@ -2,7 +2,6 @@
  * Webhooks of the provider: verified, turned into a hint for whoever polls, and answered at once. They carry no
  * facts in here: what a prediction came to is read from the provider, so twice, late, in disorder or never is all the same.
  */
-import { z } from 'zod';
 import type { FastifyRequest } from 'fastify';
 import type { SignedWebhook } from '../../adapters/webhook-signature.js';
 import type { App } from '../app.js';
@@ -11,7 +10,8 @@ import * as schemas from '../schemas.js';
 import type { Services } from '../services.js';
 
 export async function webhookRoutes(app: App, services: Services): Promise<void> {
-  const { checkWebhook, metrics, wake } = services;
+  const { checkWebhook, metrics, wake, settings } = services;
+  const url = settings.webhook_url ?? null;
   await app.register(async (scope) => {
     // The signature is over the bytes as they came.
     scope.removeAllContentTypeParsers();
@@ -21,13 +21,13 @@ export async function webhookRoutes(app: App, services: Services): Promise<void>
     scope.post(
       '/webhooks/replicate',
       {
+        config: { hosts: url === null ? [] : [new URL(url).hostname] },
         schema: {
           tags: ['service'],
           summary: 'A prediction has changed, says Replicate',
           description:
             'For REPLICATE_WEBHOOK_URL. Needs no API key: the signature of the account is checked instead.',
-          security: [],
-          response: { 204: z.null().meta({ description: 'Taken.' }), ...schemas.PROBLEMS },
+          response: { 204: schemas.nothing('Taken.'), ...schemas.PROBLEMS },
         },
       },
       async (request, reply) => {

@@ -1,0 +1,69 @@
+/**
+ * Answers that Node or Fastify would give without any hook of ours: unreadable requests, paths the router cannot read,
+ * and requests that come while the server stops. They look like every other answer: same headers, same problems.
+ */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import {
+  HttpProblem,
+  problemBody,
+  PROBLEM_TYPE,
+  sendProblem,
+  toProblem,
+  unavailable,
+} from '../problems.js';
+import { ALWAYS, secure } from './headers.js';
+import { refuseOtherHosts } from './keys.js';
+import type { Door } from './keys.js';
+
+/** Options of Fastify. */
+export const earlyAnswers = (door: Door) => ({
+  // A request without a Host is refused by `guard`, in words.
+  http: { requireHostHeader: false },
+  return503OnClosing: false,
+  frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+    secure(reply);
+    try {
+      refuseOtherHosts(door, request);
+      sendProblem(reply, toProblem(error));
+    } catch (refusal) {
+      sendProblem(reply, toProblem(refusal as HttpProblem));
+    }
+  },
+  clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (error.code !== 'ECONNRESET' && socket.writable) socket.write(answerTo(error.code ?? ''));
+    socket.destroy();
+  },
+});
+
+export function answerEarly(app: FastifyInstance): void {
+  let isStopping = false;
+  app.addHook('preClose', async () => {
+    isStopping = true;
+  });
+  app.addHook('onRequest', async () => {
+    if (isStopping) throw unavailable('this process is stopping; ask again, the next one answers');
+  });
+  // Node would answer 417 with nothing in it; an expectation that is not known may be passed over (RFC 9110, 10.1.1).
+  app.server.on('checkExpectation', app.routing);
+}
+
+/** What Node's parser refuses, by its codes. */
+const UNREADABLE: Readonly<Record<string, readonly [status: number, detail: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'expected at most 16 KiB of path and headers'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'expected the whole request sooner'],
+};
+
+function answerTo(code: string): string {
+  const [status, detail] = UNREADABLE[code] ?? [400, `expected a request of HTTP/1.1 (${code})`];
+  const body = problemBody(new HttpProblem(status, detail));
+  const headers = {
+    ...ALWAYS,
+    'content-type': PROBLEM_TYPE,
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`;
+}

@@ -1,0 +1,85 @@
+/**
+ * The description of the API, held against the API itself by Schemathesis: it makes requests of every operation, good
+ * and bad ones, and checks that each answer is one that the description names.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { artifactPath } from '../../src/adapters/artifact-store.js';
+import { harness } from './harness.js';
+import type { Harness } from './harness.js';
+
+const folder = fileURLToPath(new URL('../../.cache/schemathesis', import.meta.url));
+const python = path.join(folder, 'bin', 'python');
+const isInstalled = existsSync(path.join(folder, 'installed.txt'));
+
+/** A job with files, and jobs that end as soon as their events are read: a stream that goes on answers nobody. */
+async function withJobs(settings: Parameters<typeof harness>[0]): Promise<Harness> {
+  const all = await harness({ log_level: 'fatal', ...settings });
+  const { jobs, data_dir } = all;
+  const news = jobs.news.bind(jobs);
+  jobs.news = async (jobId, ...rest) => {
+    if (jobs.latest(jobId).run.closed_at === null) {
+      jobs.tell(jobId, { type: 'job.completed', error: null, total_cost_usd: 0 });
+      jobs.closeRun(jobId, 'completed');
+    }
+    return news(jobId, ...rest);
+  };
+  jobs.add('a', 3);
+  jobs.warn('a');
+  for (const kind of ['mp4', 'jpg', 'composite.jpg'] as const) {
+    const file = artifactPath(data_dir, 'a', 0, kind);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, '0123456789');
+  }
+  return all;
+}
+
+/**
+ * JSON Schema cannot say that a clip_index is unique, that counts fit the list, what a model takes, or which cursors
+ * were given out: there, and nowhere else, a request of the right shape may be refused.
+ */
+const SETTINGS = ['/v1/jobs', '/v1/jobs/estimate']
+  .map(
+    (place) => `
+[[operations]]
+include-path = "${place}"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "409"]
+`,
+  )
+  .join('');
+
+async function schemathesis({ url, data_dir }: Harness, words: string[]): Promise<string> {
+  const config = path.join(data_dir, 'schemathesis.toml');
+  await writeFile(config, SETTINGS);
+  const run = promisify(execFile)(
+    python,
+    [
+      ...['-m', 'schemathesis.cli', '--config-file', config, 'run', `${url}/openapi.json`],
+      ...['--seed', '7', '--max-examples', '25', '--request-timeout', '20', '--no-color', ...words],
+    ],
+    { cwd: data_dir, maxBuffer: 2 ** 26 },
+  );
+  return run.then(
+    ({ stdout }) => stdout,
+    ({ stdout }: { stdout: string }) => stdout,
+  );
+}
+
+describe.skipIf(!isInstalled)(
+  'Schemathesis finds no answer that the description does not name',
+  () => {
+    it.each([
+      ['without keys', [], []],
+      ['with keys', ['a-key', 'another'], ['--header', 'Authorization: Bearer another']],
+    ])('%s', async (_name, api_keys, words) => {
+      const api = await withJobs({ api_keys });
+      const report = await schemathesis(api, words);
+      expect(report).toMatch(/ (\d+) generated, \1 passed/);
+    });
+  },
+);
