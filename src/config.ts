@@ -32,7 +32,13 @@ export interface Config {
     ui_port: number;
     cli: string | null;
   };
-  api: { host: string; port: number; keys: string[] };
+  api: {
+    host: string;
+    port: number;
+    keys: string[];
+    /** Names, besides loopback, that requests may ask for (`Host`) while there are no keys: host or host:port, lower case. */
+    allowed_hosts: string[];
+  };
   data_dir: string;
   default_model: string;
   duration_buffer: number;
@@ -135,7 +141,12 @@ export function loadConfig(env: Env = process.env): Config {
     replicate: readReplicate(read, simulator.port),
     simulator,
     temporal: readTemporal(read, env),
-    api: { host, port: read.port('PORT', 3000), keys },
+    api: {
+      host,
+      port: read.port('PORT', 3000),
+      keys,
+      allowed_hosts: read.hosts('ALLOWED_HOSTS'),
+    },
     data_dir: read.text('DATA_DIR') ?? '.data',
     default_model: read.text('VIDEO_GENERATOR_MODEL') ?? 'kwaivgi/kling-v2.5-turbo-pro',
     duration_buffer: read.number('VIDEO_GENERATOR_DURATION_BUFFER', 1.25, [1, 2]),

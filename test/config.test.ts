@@ -92,6 +92,8 @@ describe('loadConfig', () => {
     ['REPLICATE_CREATES_PER_MINUTE', '601', /REPLICATE_CREATES_PER_MINUTE: /],
     ['REFERENCE_ALLOW_HOSTS', 'ok.example,http://nas.local', /REFERENCE_ALLOW_HOSTS: .*nas\.local/],
     ['REFERENCE_ALLOW_HOSTS', '*.local', /REFERENCE_ALLOW_HOSTS: expected hosts/],
+    ['ALLOWED_HOSTS', 'https://clips.example', /ALLOWED_HOSTS: expected hosts/],
+    ['ALLOWED_HOSTS', 'clips.example, two words', /ALLOWED_HOSTS: .*"two words"/],
     ['REPLICATE_WEBHOOK_URL', 'http://a.example', /REPLICATE_WEBHOOK_URL: .*https:/],
     ['LOG_LEVEL', 'loud', /LOG_LEVEL: expected one of trace, debug, info, warn, error, got "loud"/],
     ['HOST', '0.0.0.0', /API_KEYS: expected at least one key because HOST is "0.0.0.0"/],
@@ -155,6 +157,12 @@ describe('loadConfig', () => {
       '::1',
       '[::1]:80',
     ]);
+  });
+
+  it('allows no name besides loopback without keys, and those of ALLOWED_HOSTS when it is set', () => {
+    expect(loadConfig({}).api.allowed_hosts).toEqual([]);
+    const { api } = loadConfig({ ALLOWED_HOSTS: 'Clips.Example, nas.local:3000' });
+    expect(api.allowed_hosts).toEqual(['clips.example', 'nas.local:3000']);
   });
 
   it('runs its own server exactly when no address is given', () => {
