@@ -6,12 +6,11 @@
  * E2 A server that dies by itself is started again, on the same port and file, with backoff; only one that held for a
  *    minute resets the backoff.
  */
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { connectTemporal } from './adapters/temporal-connection.js';
-import { ConfigError } from './config.js';
+import { ConfigError, requireWritable } from './config.js';
 import type { Config } from './config.js';
 import { lockDatabase } from './database-lock.js';
 import type { DatabaseLock } from './database-lock.js';
@@ -48,7 +47,7 @@ export async function startTemporal(
 ): Promise<EmbeddedTemporal> {
   const { port, ui_port } = config.temporal;
   const database = path.resolve(config.data_dir, 'temporal.db');
-  makeFolder(config.data_dir);
+  requireWritable(config.data_dir);
   const lock = await lockDatabase(database);
   try {
     await Promise.all(portsOf(config).map(portAsSet));
@@ -223,15 +222,4 @@ function findCli(config: Config): string {
   throw new ConfigError(
     'TEMPORAL_CLI: expected the path of a `temporal` program, got nothing; start through npm, which finds or builds one, or set TEMPORAL_CLI.',
   );
-}
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    throw new ConfigError(
-      `DATA_DIR: expected a folder that can be written, got "${folder}" (${error instanceof Error ? error.message : String(error)}).`,
-      { cause: error },
-    );
-  }
 }
