@@ -25,6 +25,8 @@ export const LAYERS = {
     types: [],
     packages: ['@temporalio/activity', '@temporalio/common', 'node:timers', 'node:crypto'],
   },
+  // What config.ts reads the environment with.
+  settings: { values: ['domain', 'text-file'], types: [], packages: 'any' },
   adapters: { values: ['domain', 'workflows/contract', 'config'], types: [], packages: 'any' },
   api: {
     values: ['domain', 'workflows/contract', 'adapters', 'config', 'ports', 'request-host'],
@@ -34,7 +36,7 @@ export const LAYERS = {
   web: { values: ['domain'], types: [], packages: [] },
   // `generate` starts a stack of its own when none answers.
   terminal: {
-    values: ['domain', 'config', 'ports', 'data-dir-claim', 'stack'],
+    values: ['domain', 'config', 'ports', 'text-file', 'data-dir-claim', 'stack'],
     types: [],
     packages: 'any',
   },

@@ -1,2 +1,3 @@
-/** What TypeScript may know of the search for the `temporal` program. */
+/** A file that this user may run. */
+export function isProgram(file: string): boolean;
 export function findTemporalCli(env?: Readonly<Record<string, string | undefined>>): string | null;

@@ -50,7 +50,7 @@ export function findTemporalCli(env = process.env) {
   return [...places.map((place) => path.join(place, 'temporal')), cached].find(isProgram) ?? null;
 }
 
-function isProgram(file) {
+export function isProgram(file) {
   try {
     accessSync(file, constants.X_OK);
     return statSync(file).isFile();

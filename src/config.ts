@@ -1,17 +1,18 @@
 /**
- * The only reader of the environment. Every setting is checked here once, before anything starts;
- * a bad value is one sentence that names its variable (ConfigError, exit 2). An empty value counts as unset.
- * Values of secrets never appear in a message.
+ * The only reader of the environment. Every setting is checked here once, before anything starts, waits or listens, with the
+ * files that settings name; a bad value is one sentence that names its variable (ConfigError, exit 2). An empty value
+ * counts as unset. Values of secrets never appear in a message.
  */
-import { existsSync } from 'node:fs';
-import { isIP } from 'node:net';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
-import type { ConnectionOptions } from '@temporalio/client';
-import { decimal } from './domain/decimal.js';
+import type { Catalogue } from './domain/models/index.js';
+import { loadCatalogue, modelOf } from './settings/catalogue.js';
+import { dataDirOf } from './settings/data-dir.js';
+import { ConfigError, Reader, refuse } from './settings/reader.js';
+import type { Env } from './settings/reader.js';
+import { readTemporal } from './settings/temporal.js';
+import type { TemporalSettings } from './settings/temporal.js';
 
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
+export { ConfigError } from './settings/reader.js';
+export { makeDataDir, requireWritable } from './settings/data-dir.js';
 
 export interface Config {
   replicate: {
@@ -22,22 +23,20 @@ export interface Config {
     simulated: boolean;
   };
   simulator: { port: number; speed: number };
-  temporal: {
-    connection: ConnectionOptions;
-    address: string;
-    /** No address was given: `start` and `generate` run their own server. */
-    embedded: boolean;
-    namespace: string;
-    task_queue: string;
+  temporal: TemporalSettings;
+  api: {
+    host: string;
     port: number;
-    ui_port: number;
-    cli: string | null;
+    keys: string[];
+    /** Names, besides loopback, that requests may ask for (`Host`) while there are no keys: host or host:port, lower case. */
+    allowed_hosts: string[];
   };
-  api: { host: string; port: number; keys: string[]; allowed_hosts: string[] };
   data_dir: string;
+  /** The delivered rows and those of MODEL_CATALOGUE. */
+  catalogue: Catalogue;
+  /** One of the catalogue. */
   default_model: string;
   duration_buffer: number;
-  model_catalogue: string | null;
   reference_allow_hosts: string[];
   creates_per_minute: number;
   webhook_url: string | null;
@@ -51,73 +50,6 @@ export const REPLICATE_URL = 'https://api.replicate.com/v1';
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '::1', '[::1]']);
 export const isLoopback = (host: string): boolean =>
   LOOPBACK.has(host.toLowerCase()) || /^127(\.\d{1,3}){3}$/.test(host);
-
-const ADDRESS = /^(\[[\da-f:]+\]|[^\s/:@]+)(:\d{1,5})?$/i;
-
-type Env = Readonly<Record<string, string | undefined>>;
-
-const fail = (name: string, expected: string, got: string): never => {
-  throw new ConfigError(`${name}: expected ${expected}, got "${got}".`);
-};
-
-class Reader {
-  readonly #env: Env;
-  constructor(env: Env) {
-    this.#env = env;
-  }
-  text(name: string): string | null {
-    const value = this.#env[name]?.trim();
-    return value === undefined || value === '' ? null : value;
-  }
-  number(name: string, fallback: number, [min, max]: readonly [number, number]): number {
-    const value = this.text(name);
-    if (value === null) return fallback;
-    const number = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(value) ? decimal(Number(value)) : NaN;
-    if (!(number >= min && number <= max)) {
-      return fail(name, `a number from ${String(min)} to ${String(max)}`, value);
-    }
-    return number;
-  }
-  port(name: string, fallback: number): number {
-    const port = this.number(name, fallback, [1, 65_535]);
-    return Number.isInteger(port)
-      ? port
-      : fail(name, 'a whole number from 1 to 65535', String(port));
-  }
-  list(name: string): string[] {
-    return (this.text(name) ?? '')
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== '');
-  }
-  /** `host` or `host:port`, never a URL or a pattern: what does not fit would silently allow nothing. */
-  hosts(name: string): string[] {
-    return this.list(name).map((item) =>
-      /^(\[[\da-f:.]+\]|[^\s/:@*?#]+)(:\d{1,5})?$/i.test(item) || isIP(item) === 6
-        ? item.toLowerCase()
-        : fail(name, 'hosts, each as host or host:port, separated by commas', item),
-    );
-  }
-  oneOf<T extends string>(name: string, values: readonly T[], fallback: T): T {
-    const value = this.text(name) ?? fallback;
-    return (
-      values.find((item) => item === value) ?? fail(name, `one of ${values.join(', ')}`, value)
-    );
-  }
-  url(name: string, protocols: readonly string[]): string | null {
-    const value = this.text(name);
-    if (value === null) return null;
-    const url = URL.canParse(value) ? new URL(value) : null;
-    if (url === null || !protocols.includes(url.protocol) || url.username + url.password !== '') {
-      return fail(
-        name,
-        `a URL starting with ${protocols.map((p) => `${p}//`).join(' or ')}, without a name or password in it`,
-        value.replace(/\/\/.*@/s, '//…@'),
-      );
-    }
-    return value.replace(/\/+$/, '');
-  }
-}
 
 /** What a program needs to run at all. Tokens, keys and every other setting of ours stay out of child processes. */
 const PASSED_ON =
@@ -137,14 +69,15 @@ export function loadConfig(env: Env = process.env): Config {
     port: read.port('SIMULATOR_PORT', 8288),
     speed: read.number('SIMULATOR_SPEED', 20, [0.1, 10_000]),
   };
-  const host = read.text('HOST') ?? '127.0.0.1';
+  const host = read.host('HOST', '127.0.0.1');
   const keys = read.list('API_KEYS');
   if (keys.length === 0 && !isLoopback(host)) {
     throw new ConfigError(
       `API_KEYS: expected at least one key because HOST is "${host}", which is not loopback; set API_KEYS, or HOST=127.0.0.1.`,
     );
   }
-  return {
+  const catalogue = loadCatalogue(read.text('MODEL_CATALOGUE'));
+  const config: Config = {
     replicate: readReplicate(read, simulator.port),
     simulator,
     temporal: readTemporal(read, env),
@@ -154,22 +87,48 @@ export function loadConfig(env: Env = process.env): Config {
       keys,
       allowed_hosts: read.hosts('ALLOWED_HOSTS'),
     },
-    data_dir: read.text('DATA_DIR') ?? '.data',
-    default_model: read.text('VIDEO_GENERATOR_MODEL') ?? 'kwaivgi/kling-v2.5-turbo-pro',
+    data_dir: dataDirOf(read.text('DATA_DIR') ?? '.data'),
+    catalogue,
+    default_model: modelOf(
+      catalogue,
+      read.text('VIDEO_GENERATOR_MODEL') ?? 'kwaivgi/kling-v2.5-turbo-pro',
+    ),
     duration_buffer: read.number('VIDEO_GENERATOR_DURATION_BUFFER', 1.25, [1, 2]),
-    model_catalogue: read.text('MODEL_CATALOGUE'),
     reference_allow_hosts: read.hosts('REFERENCE_ALLOW_HOSTS'),
     creates_per_minute: read.number('REPLICATE_CREATES_PER_MINUTE', 500, [1, 600]),
     webhook_url: read.url('REPLICATE_WEBHOOK_URL', ['https:']),
     log_level: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
   };
+  requireDifferentPorts(config);
+  return config;
+}
+
+/** Ports of parts that this configuration runs side by side on one machine. */
+function requireDifferentPorts({ api, simulator, temporal, replicate }: Config): void {
+  const owners = new Map<number, string>();
+  for (const [name, port, isUsed] of [
+    ['PORT', api.port, true],
+    ['TEMPORAL_PORT', temporal.port, temporal.embedded],
+    ['TEMPORAL_UI_PORT', temporal.ui_port, temporal.embedded],
+    ['SIMULATOR_PORT', simulator.port, replicate.simulated],
+  ] as const) {
+    if (!isUsed) continue;
+    const other = owners.get(port);
+    if (other !== undefined) {
+      throw new ConfigError(
+        `${name}: expected a port of its own, got ${String(port)}, which is ${other} too; set one of the two to another.`,
+      );
+    }
+    owners.set(port, name);
+  }
 }
 
 function readReplicate(read: Reader, simulatorPort: number): Config['replicate'] {
-  const token = read.text('REPLICATE_API_TOKEN');
+  const token = read.secret('REPLICATE_API_TOKEN');
   const baseUrl = read.url('REPLICATE_BASE_URL', ['http:', 'https:']);
-  if (baseUrl !== null && !baseUrl.endsWith('/v1')) {
-    fail('REPLICATE_BASE_URL', 'a URL that ends in /v1', baseUrl);
+  const { pathname = '/v1', search = '' } = baseUrl === null ? {} : new URL(baseUrl);
+  if (baseUrl !== null && (!pathname.endsWith('/v1') || search !== '')) {
+    refuse('REPLICATE_BASE_URL', 'a URL that ends in /v1', baseUrl);
   }
   if (token === null) {
     if (baseUrl !== null) {
@@ -183,52 +142,5 @@ function readReplicate(read: Reader, simulatorPort: number): Config['replicate']
       simulated: true,
     };
   }
-  if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new ConfigError(
-      'REPLICATE_API_TOKEN: expected printable characters without spaces, got something else (not shown).',
-    );
-  }
   return { token, base_url: baseUrl ?? REPLICATE_URL, simulated: false };
-}
-
-/** Address, namespace, key, TLS and profiles are read by the SDK's own envconfig, as the Temporal CLI reads them. */
-function readTemporal(read: Reader, env: Env): Config['temporal'] {
-  const port = read.port('TEMPORAL_PORT', 7233);
-  const given: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined && value.trim() !== '') given[name] = value.trim();
-  }
-  // The SDK takes any other word for "no TLS", and a missing file for an empty one.
-  read.oneOf('TEMPORAL_TLS', ['true', 'false', '1', '0'], 'false');
-  const file = given['TEMPORAL_CONFIG_FILE'];
-  if (file !== undefined && !existsSync(file)) {
-    fail('TEMPORAL_CONFIG_FILE', 'the path of a file', file);
-  }
-  // A profile file is used only when it is asked for: `npm start` must not surprise with a cloud namespace.
-  const disableFile = !given['TEMPORAL_PROFILE'] && !given['TEMPORAL_CONFIG_FILE'];
-  const loaded = ((): ReturnType<typeof loadClientConnectConfig> => {
-    try {
-      return loadClientConnectConfig({ disableFile, overrideEnvVars: given });
-    } catch (error) {
-      throw new ConfigError(
-        `TEMPORAL_*: expected connection settings the Temporal SDK can read, got: ${error instanceof Error ? error.message : String(error)}`,
-        { cause: error },
-      );
-    }
-  })();
-  const address = loaded.connectionOptions.address ?? null;
-  if (address !== null && !ADDRESS.test(address)) fail('TEMPORAL_ADDRESS', 'host:port', address);
-  return {
-    connection: {
-      ...loaded.connectionOptions,
-      address: address ?? `127.0.0.1:${String(port)}`,
-    },
-    address: address ?? `127.0.0.1:${String(port)}`,
-    embedded: address === null,
-    namespace: loaded.namespace ?? 'default',
-    task_queue: read.text('TEMPORAL_TASK_QUEUE') ?? 'generate-clips',
-    port,
-    ui_port: read.port('TEMPORAL_UI_PORT', 8233),
-    cli: read.text('TEMPORAL_CLI'),
-  };
 }

@@ -9,9 +9,8 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { ReadStream } from 'node:tty';
 import { fileURLToPath } from 'node:url';
-import { loadCatalogue } from './adapters/catalogue.js';
 import { UserError, explain } from './commands/process.js';
-import { loadConfig } from './config.js';
+import { loadConfig, requireWritable } from './config.js';
 import type { Config } from './config.js';
 import { checkPlan } from './domain/check-plan.schema.js';
 import { alternativesFor, estimateOf } from './domain/estimate.js';
@@ -91,7 +90,8 @@ async function generate(options: GenerateOptions, interruption: Interruption): P
   const config = loadConfig();
   const plan = options.attach === null ? await checkedPlan(options, config) : null;
   if (plan?.kind === 'done') return plan.code;
-  await requireWritable(options.out ?? 'out');
+  await requireOut(options.out ?? 'out');
+  requireWritable(config.data_dir);
   const order: Order =
     plan === null ? { job_id: options.attach ?? '' } : { job_id: null, plan: plan.value };
   const reporter = createReporter(options);
@@ -112,7 +112,7 @@ async function checkedPlan(options: GenerateOptions, config: Config): Promise<Pl
   if (!file.ok) throw new UserError(file.message);
   const value = named(file.value, options.job_id);
   const context = {
-    catalogue: await loadCatalogue(config.model_catalogue),
+    catalogue: config.catalogue,
     default_model: config.default_model,
     duration_buffer: config.duration_buffer,
   };
@@ -133,7 +133,7 @@ const named = (value: unknown, jobId: string | null): unknown =>
     ? { ...value, job_id: jobId }
     : value;
 
-async function requireWritable(folder: string): Promise<void> {
+async function requireOut(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
     await access(folder, constants.W_OK);

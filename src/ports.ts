@@ -87,6 +87,7 @@ const REFUSALS: Readonly<Record<string, (wanted: Wanted) => string>> = {
     `${variable}: expected a port that this user may open, got ${String(port)}; set ${variable} to one above 1023.`,
   EADDRNOTAVAIL: ({ host }) => `HOST: expected an address of this machine, got "${host}".`,
   ENOTFOUND: ({ host }) => `HOST: expected an address of this machine, got "${host}".`,
+  EAI_AGAIN: ({ host }) => `HOST: expected an address of this machine, got "${host}".`,
 };
 
 /** Why a server may not listen where it was told to; null for what no setting mends. */

@@ -6,7 +6,6 @@
  * T1 whatever fails on the way up, nothing that was started stays.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadCatalogue } from './adapters/catalogue.js';
 import { startApi } from './api/server.js';
 import { loadConfig } from './config.js';
 import type { Config } from './config.js';
@@ -84,7 +83,7 @@ async function startParts(
       port,
       speed,
       data_dir: parts.data_dir,
-      catalogue: await loadCatalogue(parts.model_catalogue),
+      catalogue: parts.catalogue,
       log,
     });
     closers.push(() => simulator.close());
@@ -155,11 +154,12 @@ async function withPorts(config: Config, { ports }: StackOptions): Promise<Confi
           usual.simulator.port,
         )
       : simulator.port,
-    // Beside others, the API takes whatever port it gets.
-    api:
-      ports === 'where_free'
-        ? api.port
-        : await portAsSet({ variable: 'PORT', host: api.host, port: api.port }),
+    api: await portAsSet({
+      variable: 'PORT',
+      host: api.host,
+      // Beside others, the API takes whatever port it gets; HOST has to be of this machine all the same.
+      port: ports === 'where_free' ? 0 : api.port,
+    }),
   };
   return {
     ...config,

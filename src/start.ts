@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError, runUntilSignal } from './commands/process.js';
 import type { Running } from './commands/process.js';
-import { loadConfig } from './config.js';
+import { loadConfig, requireWritable } from './config.js';
 import type { Config } from './config.js';
 import { claimDataDir } from './data-dir-claim.js';
 import type { HeldClaim } from './data-dir-claim.js';
@@ -28,6 +28,7 @@ export async function main(argv: string[]): Promise<number> {
 
 async function start(signal: AbortSignal): Promise<Running> {
   const config = loadConfig();
+  requireWritable(config.data_dir);
   const { host, port } = config.api;
   // Before anything is started: the likeliest mistake is a stack that runs already.
   await portAsSet({ variable: 'PORT', host, port });

@@ -3,18 +3,24 @@
  * is made to point at this machine (DNS rebinding) could start and end workflows through it. People and browsers reach
  * it only through this server; the UI itself listens where a page cannot look for it.
  *
- * U1 A request is passed on only when `Host`, and `Origin` where there is one, name this machine or an allowed host.
+ * U1 A request is passed on only when its host is this machine or an allowed one, an act only when it is of the UI's own
+ *    page or of a program.
  */
 import { randomInt } from 'node:crypto';
 import { createServer, request as send } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { isLoopback } from './config.js';
 import { portRefusal } from './ports.js';
+import { hostRefusal, isOwnOrigin } from './request-host.js';
 
 export interface HostAndPort {
   host: string;
   port: number;
+}
+
+interface Refusal {
+  status: number;
+  detail: string;
 }
 
 export interface WebUiProxy {
@@ -39,7 +45,7 @@ export async function startWebUiProxy(
   const server = createServer((request, response) => {
     const refusal = refusalOf(request, allowedHosts);
     if (refusal === null) void pass(request, response, upstream);
-    else say(response, 403, refusal);
+    else say(response, refusal.status, refusal.detail);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
@@ -59,19 +65,14 @@ export async function startWebUiProxy(
 }
 
 /** U1. Null: pass it on. */
-function refusalOf({ headers }: IncomingMessage, allowed: readonly string[]): string | null {
-  const isOurs = (url: string): boolean => {
-    if (!URL.canParse(url)) return false;
-    const { hostname, host } = new URL(url);
-    return isLoopback(hostname) || allowed.includes(hostname) || allowed.includes(host);
-  };
-  if (!isOurs(`http://${headers.host ?? ''}`)) {
-    return `expected a Host that names this machine or one of ALLOWED_HOSTS, got "${headers.host ?? ''}"`;
-  }
-  if (headers.origin !== undefined && !isOurs(headers.origin)) {
-    return `expected an Origin of this machine or of ALLOWED_HOSTS, got "${headers.origin}"`;
-  }
-  return null;
+function refusalOf(request: IncomingMessage, allowedHosts: readonly string[]): Refusal | null {
+  const { method, headers } = request;
+  const isAct = method !== 'GET' && method !== 'HEAD';
+  const isForeign = headers.origin !== undefined && !isOwnOrigin(headers.origin, headers.host);
+  return (
+    hostRefusal(request, allowedHosts) ??
+    (isAct && isForeign ? { status: 403, detail: 'expected a request of its own page' } : null)
+  );
 }
 
 async function pass(

@@ -8,12 +8,11 @@
  * E3 Of its ports, only gRPC and the Web UI take orders, and the Web UI only through temporal-ui.ts: a browser cannot
  *    speak gRPC, and the HTTP API, which checks neither origin nor key, answers no host at all.
  */
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { connectTemporal } from './adapters/temporal-connection.js';
-import { ConfigError } from './config.js';
+import { ConfigError, requireWritable } from './config.js';
 import type { Config } from './config.js';
 import { lockDatabase } from './database-lock.js';
 import type { DatabaseLock } from './database-lock.js';
@@ -52,12 +51,16 @@ export async function startTemporal(
 ): Promise<EmbeddedTemporal> {
   const { port, ui_port } = config.temporal;
   const database = path.resolve(config.data_dir, 'temporal.db');
-  makeFolder(config.data_dir);
+  requireWritable(config.data_dir);
   const lock = await lockDatabase(database);
   try {
     await Promise.all(portsOf(config).map(portAsSet));
     const ui = await hiddenUi();
-    const proxy = await startWebUiProxy({ host: HOST, port: ui_port }, ui, []);
+    const proxy = await startWebUiProxy(
+      { host: HOST, port: ui_port },
+      ui,
+      config.api.allowed_hosts,
+    );
     try {
       const keeper = new Keeper(config, { database, ui }, lock, options.log ?? console.error);
       await keeper.start();
@@ -254,15 +257,4 @@ function findCli(config: Config): string {
   throw new ConfigError(
     'TEMPORAL_CLI: expected the path of a `temporal` program, got nothing; start through npm, which finds or builds one, or set TEMPORAL_CLI.',
   );
-}
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    throw new ConfigError(
-      `DATA_DIR: expected a folder that can be written, got "${folder}" (${error instanceof Error ? error.message : String(error)}).`,
-      { cause: error },
-    );
-  }
 }

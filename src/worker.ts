@@ -15,7 +15,6 @@ import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Deps } from './activities/deps.js';
 import { createActivities, createPaidActivities } from './activities/index.js';
 import { createArtifactStore } from './adapters/artifact-store.js';
-import { loadCatalogue } from './adapters/catalogue.js';
 import { createClaims } from './adapters/claims.js';
 import { media } from './adapters/media.js';
 import { createPredictionReader } from './adapters/prediction-reader.js';
@@ -24,6 +23,7 @@ import { createReplicateFiles } from './adapters/replicate-files.js';
 import { createReplicate } from './adapters/replicate.js';
 import { findOwnWorkflow } from './adapters/temporal.js';
 import { watchWakes } from './adapters/wakes.js';
+import { requireWritable } from './config.js';
 import type { Config } from './config.js';
 import { workerLogger } from './worker-log.js';
 import { paidTaskQueue } from './workflows/contract.js';
@@ -65,6 +65,7 @@ export async function startWorker(
       `expected the workflow bundle at ${path.relative('.', bundlePath)}; run: npm run build`,
     );
   }
+  requireWritable(config.data_dir);
   const log = overrides.log ?? console.error;
   installRuntime(config);
   const closing = new AbortController();
@@ -189,7 +190,7 @@ async function assemble(
     }),
     workflow: findOwnWorkflow(client),
     plan: {
-      catalogue: await loadCatalogue(config.model_catalogue),
+      catalogue: config.catalogue,
       default_model: config.default_model,
       duration_buffer: config.duration_buffer,
     },

@@ -1,10 +1,11 @@
 /** The environment is read once, checked whole, and documented to the last variable; a secret is never repeated. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadClientConfigProfile } from '@temporalio/envconfig';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigError, loadConfig } from '../src/config.js';
+import { CATALOGUE } from '../src/domain/models/index.js';
 
 type Env = Record<string, string>;
 
@@ -92,6 +93,8 @@ describe('loadConfig', () => {
     ['REPLICATE_CREATES_PER_MINUTE', '601', /REPLICATE_CREATES_PER_MINUTE: /],
     ['REFERENCE_ALLOW_HOSTS', 'ok.example,http://nas.local', /REFERENCE_ALLOW_HOSTS: .*nas\.local/],
     ['REFERENCE_ALLOW_HOSTS', '*.local', /REFERENCE_ALLOW_HOSTS: expected hosts/],
+    ['ALLOWED_HOSTS', 'https://clips.example', /ALLOWED_HOSTS: expected hosts/],
+    ['ALLOWED_HOSTS', 'clips.example, two words', /ALLOWED_HOSTS: .*"two words"/],
     ['REPLICATE_WEBHOOK_URL', 'http://a.example', /REPLICATE_WEBHOOK_URL: .*https:/],
     ['LOG_LEVEL', 'loud', /LOG_LEVEL: expected one of trace, debug, info, warn, error, got "loud"/],
     ['HOST', '0.0.0.0', /API_KEYS: expected at least one key because HOST is "0.0.0.0"/],
@@ -102,11 +105,67 @@ describe('loadConfig', () => {
     ['TEMPORAL_ADDRESS', 'a.example:', /TEMPORAL_ADDRESS: expected host:port, got "a.example:"/],
     ['TEMPORAL_TLS', 'TRUE', /TEMPORAL_TLS: expected one of true, false, 1, 0, got "TRUE"/],
     ['TEMPORAL_CONFIG_FILE', '/nowhere/temporal.toml', /TEMPORAL_CONFIG_FILE: /],
-    ['TEMPORAL_TLS_CLIENT_CERT_PATH', '/nowhere/cert.pem', /TEMPORAL_/],
+    ['TEMPORAL_TLS_CLIENT_CERT_PATH', '/nowhere/cert.pem', /TEMPORAL_TLS_CLIENT_CERT_PATH: /],
+    ['TEMPORAL_TLS_CLIENT_KEY_PATH', '/tmp', /TEMPORAL_TLS_CLIENT_KEY_PATH: .*it is a folder/],
+    ['TEMPORAL_TLS_SERVER_CA_CERT_PATH', '/dev/null', /CA_CERT_PATH: expected certificates in PEM/],
+    ['TEMPORAL_TLS_SERVER_CA_CERT_DATA', 'junk', /CA_CERT_DATA: expected certificates in PEM/],
+    ['TEMPORAL_TLS_CLIENT_KEY_DATA', 'junk', /CLIENT_KEY_DATA: expected a private key in PEM/],
+    ['TEMPORAL_TLS_SERVER_NAME', 'a b', /TEMPORAL_TLS_SERVER_NAME: expected a host name/],
+    ['TEMPORAL_ADDRESS', 'a.example:70000', /TEMPORAL_ADDRESS: expected host:port/],
+    ['TEMPORAL_NAMESPACE', 'two words', /TEMPORAL_NAMESPACE: expected .* got "two words"/],
+    ['TEMPORAL_NAMESPACE', 'n'.repeat(256), /TEMPORAL_NAMESPACE: expected 1 to 255 characters/],
+    ['TEMPORAL_TASK_QUEUE', 'a\tb', /TEMPORAL_TASK_QUEUE: expected .* got "a\\tb"/],
+    ['TEMPORAL_TASK_QUEUE', 'q'.repeat(251), /TEMPORAL_TASK_QUEUE: expected 1 to 250 characters/],
+    [
+      'TEMPORAL_CLI',
+      '/nowhere/temporal',
+      /TEMPORAL_CLI: expected the path of a .temporal. program/,
+    ],
+    ['TEMPORAL_CLI', '/tmp', /TEMPORAL_CLI: /],
+    ['TEMPORAL_CONFIG_FILE', '/tmp', /TEMPORAL_CONFIG_FILE: .*it is a folder/],
+    ['TEMPORAL_PROFILE', 'none', /TEMPORAL_PROFILE: .*none/],
+    ['HOST', 'http://127.0.0.1', /HOST: expected an address or a host name/],
+    ['HOST', '127.0.0.1:3000', /HOST: /],
+    ['HOST', '127.0.0.256', /HOST: /],
+    ['HOST', '*', /HOST: /],
+    ['PORT', '8288', /SIMULATOR_PORT: expected a port of its own, got 8288, which is PORT too/],
+    ['TEMPORAL_PORT', '3000', /TEMPORAL_PORT: expected a port of its own, got 3000/],
+    ['TEMPORAL_UI_PORT', '7233', /TEMPORAL_UI_PORT: .* which is TEMPORAL_PORT too/],
+    ['DATA_DIR', '/dev/null', /DATA_DIR: expected a folder that can be written, got "\/dev\/null"/],
+    ['DATA_DIR', '/dev/null/data', /DATA_DIR: /],
+    ['VIDEO_GENERATOR_MODEL', 'nobody/nothing', /VIDEO_GENERATOR_MODEL: .* got "nobody\/nothing"/],
+    ['VIDEO_GENERATOR_MODEL', 'kwaivgi/kling-v2.5-turbo', /such as kwaivgi\/kling-v2.5-turbo-pro/],
+    ['MODEL_CATALOGUE', '/nowhere/models.json', /MODEL_CATALOGUE: .*there is no such file/],
+    ['REPLICATE_WEBHOOK_URL', 'https://a.example/\nx', /REPLICATE_WEBHOOK_URL: .*a.example/],
+    ['REFERENCE_ALLOW_HOSTS', 'a.example:99999', /REFERENCE_ALLOW_HOSTS: expected hosts/],
+    ['REFERENCE_ALLOW_HOSTS', 'a..b', /REFERENCE_ALLOW_HOSTS: expected hosts/],
+    ['SIMULATOR_SPEED', '20x', /SIMULATOR_SPEED: expected a number/],
   ])('refuses %s=%s in one line that names the variable', (name, value, message) => {
     const { message: text } = refusal({ [name]: value });
     expect(text).toMatch(message);
     expect(text).not.toContain('\n');
+  });
+
+  it('lets ports be equal of which only one is used', () => {
+    const given = { TEMPORAL_ADDRESS: 'a.example:7233', REPLICATE_API_TOKEN: 'r8_x' };
+    for (const port of ['7233', '8233', '8288']) {
+      expect(loadConfig({ ...given, PORT: port }).api.port).toBe(Number(port));
+    }
+  });
+
+  it('takes a default model that only MODEL_CATALOGUE has', () => {
+    const file = path.join(temporaryFolder(), 'models.json');
+    const [row] = [...CATALOGUE.values()];
+    writeFileSync(file, JSON.stringify({ models: [{ ...row, id: 'me/my-model' }] }));
+    const env = { VIDEO_GENERATOR_MODEL: 'me/my-model' };
+    expect(loadConfig({ ...env, MODEL_CATALOGUE: file }).default_model).toBe('me/my-model');
+    expect(refusal(env).message).toMatch(/VIDEO_GENERATOR_MODEL/);
+  });
+
+  it('changes nothing on the disk', () => {
+    const folder = temporaryFolder();
+    loadConfig({ DATA_DIR: path.join(folder, 'a/b') });
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it('takes an empty or blank value as unset', () => {
@@ -155,6 +214,12 @@ describe('loadConfig', () => {
       '::1',
       '[::1]:80',
     ]);
+  });
+
+  it('allows no name besides loopback without keys, and those of ALLOWED_HOSTS when it is set', () => {
+    expect(loadConfig({}).api.allowed_hosts).toEqual([]);
+    const { api } = loadConfig({ ALLOWED_HOSTS: 'Clips.Example, nas.local:3000' });
+    expect(api.allowed_hosts).toEqual(['clips.example', 'nas.local:3000']);
   });
 
   it('runs its own server exactly when no address is given', () => {

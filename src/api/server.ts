@@ -7,7 +7,6 @@ import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '@temporalio/client';
-import { loadCatalogue } from '../adapters/catalogue.js';
 import { createReplicate } from '../adapters/replicate.js';
 import { connectWhenNeeded } from '../adapters/temporal-connection.js';
 import { wake } from '../adapters/wakes.js';
@@ -71,9 +70,8 @@ async function assemble(
   overrides: ApiOverrides,
 ): Promise<ApiDeps> {
   const { temporal, replicate } = config;
-  const catalogue = await loadCatalogue(config.model_catalogue);
   const provider = createReplicate(replicate);
-  const { default_model, duration_buffer } = config;
+  const { catalogue, default_model, duration_buffer } = config;
   const plan = { catalogue, default_model, duration_buffer };
   return {
     jobs: createJobs({

@@ -1,11 +1,12 @@
 /** `npm run api`: the HTTP API and the page alone, in the foreground. */
 import { startApi } from '../api/server.js';
-import { loadConfig } from '../config.js';
+import { loadConfig, makeDataDir } from '../config.js';
 import { runUntilSignal } from './process.js';
 
 export const main = (): Promise<number> =>
   runUntilSignal(async () => {
     const config = loadConfig();
+    makeDataDir(config.data_dir);
     const api = await startApi(config);
     const renders = config.replicate.simulated ? 'the simulator (nothing is paid)' : 'Replicate';
     console.log(`Page:     ${api.url}/`);

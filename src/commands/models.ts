@@ -7,7 +7,6 @@
  */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { loadCatalogue } from '../adapters/catalogue.js';
 import { createArchive } from '../api/archive.js';
 import { loadConfig } from '../config.js';
 import type { Config } from '../config.js';
@@ -30,7 +29,7 @@ export function main(argv: string[]): Promise<number> {
       return 2;
     }
     const config = loadConfig();
-    const rows = [...(await loadCatalogue(config.model_catalogue)).values()];
+    const rows = [...config.catalogue.values()];
     if (parsed.on.has('measured')) {
       console.log(await measuredText(config.data_dir, rows, parsed.on.has('json')));
       return 0;

@@ -10,7 +10,6 @@
  */
 import { parseArgs } from 'node:util';
 import { cancelAndConfirm } from '../activities/cancel.js';
-import { loadCatalogue } from '../adapters/catalogue.js';
 import { createClaims } from '../adapters/claims.js';
 import { createReplicate, isTerminal } from '../adapters/replicate.js';
 import type { ProviderPrediction, Replicate } from '../adapters/replicate.js';
@@ -39,7 +38,7 @@ export const main = (argv: string[]): Promise<number> =>
       predictions,
       jobs,
       ownerOf: (id) => claims.owner(id),
-      catalogue: await loadCatalogue(config.model_catalogue),
+      catalogue: config.catalogue,
       now,
     });
     const ended = options.cancel ? await endAll(replicate, orphans) : new Map<string, string>();

@@ -1,6 +1,5 @@
 /** `npm run simulator`: the server that plays Replicate, alone, in the foreground. */
-import { loadCatalogue } from '../adapters/catalogue.js';
-import { loadConfig } from '../config.js';
+import { loadConfig, requireWritable } from '../config.js';
 import { portAsSet } from '../ports.js';
 import { startSimulator } from '../simulator/index.js';
 import { parseSwitches } from '../terminal/arguments.js';
@@ -15,7 +14,8 @@ export async function main(argv: string[]): Promise<number> {
     return 2;
   }
   return runUntilSignal(async () => {
-    const { simulator, api, data_dir, model_catalogue } = loadConfig();
+    const { simulator, api, data_dir, catalogue } = loadConfig();
+    requireWritable(data_dir);
     const { port, speed } = simulator;
     await portAsSet({ variable: 'SIMULATOR_PORT', host: HOST, port });
     const running = await startSimulator({
@@ -24,7 +24,7 @@ export async function main(argv: string[]): Promise<number> {
       port,
       speed,
       data_dir,
-      catalogue: await loadCatalogue(model_catalogue),
+      catalogue,
       log: (line) => {
         console.log(line);
       },

@@ -66,7 +66,7 @@ async function schemathesis({ url, data_dir }: Harness, words: string[]): Promis
   );
   return run.then(
     ({ stdout }) => stdout,
-    ({ stdout }: { stdout: string }) => stdout,
+    (failed: unknown) => (failed as { stdout: string }).stdout,
   );
 }
 

@@ -136,7 +136,7 @@ describe('the embedded Temporal server', () => {
   });
 
   it('refuses a data folder that cannot be one', async () => {
-    const config = await settings({ DATA_DIR: '/dev/null/data' });
+    const config = { ...(await settings()), data_dir: '/dev/null/data' };
     await expect(startTemporal(config)).rejects.toThrow(/^DATA_DIR: expected a folder/);
   });
 

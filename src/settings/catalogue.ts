@@ -1,19 +1,20 @@
 /**
  * The catalogue a process works with: the rows it is delivered with, and those of the file MODEL_CATALOGUE, which
- * add to them or replace them by id. Reads the file once; a mistake in it is one sentence, and nothing starts.
+ * add to them or replace them by id. A mistake in the file is one sentence, and nothing starts.
  */
-import { readFile } from 'node:fs/promises';
-import { ConfigError } from '../config.js';
 import { CATALOGUE, type Catalogue } from '../domain/models/index.js';
 import { asRow, catalogueFileSchema } from '../domain/models/row.schema.js';
+import { nearestWord } from '../domain/nearest-word.js';
 import { shapeProblems } from '../domain/plan-problems.schema.js';
+import { readTextFile } from '../text-file.js';
+import { ConfigError, refuse } from './reader.js';
 
 const MAX_BYTES = 4 * 1024 * 1024;
 const NAMED_PROBLEMS = 3;
 
-export async function loadCatalogue(path: string | null): Promise<Catalogue> {
+export function loadCatalogue(path: string | null): Catalogue {
   if (path === null) return CATALOGUE;
-  const value = parse(path, await read(path));
+  const value = parse(path, read(path));
   const parsed = catalogueFileSchema.safeParse(value);
   if (!parsed.success) {
     const problems = shapeProblems(parsed.error.issues, value, {}).map((item) =>
@@ -26,19 +27,25 @@ export async function loadCatalogue(path: string | null): Promise<Catalogue> {
   return new Map([...CATALOGUE, ...parsed.data.models.map((row) => [row.id, asRow(row)] as const)]);
 }
 
+/** The model of plans that name none has to be one that can be asked for. */
+export function modelOf(catalogue: Catalogue, id: string): string {
+  if (catalogue.has(id)) return id;
+  const meant = nearestWord(id, [...catalogue.keys()]);
+  const hint = meant === null ? '' : `, such as ${meant}`;
+  return refuse('VIDEO_GENERATOR_MODEL', `a model of the catalogue (npm run models)${hint}`, id);
+}
+
 const fail = (path: string, expected: string, got: string, cause?: unknown): never => {
-  throw new ConfigError(`MODEL_CATALOGUE: expected ${expected} in "${path}", got: ${got}.`, {
-    cause,
-  });
+  const line = got.replaceAll(/\s+/g, ' ');
+  throw new ConfigError(
+    `MODEL_CATALOGUE: expected ${expected} in ${JSON.stringify(path)}, got: ${line}.`,
+    { cause },
+  );
 };
 
-async function read(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) =>
-    fail(path, 'a readable file', error instanceof Error ? error.message : String(error), error),
-  );
-  return text.length <= MAX_BYTES
-    ? text
-    : fail(path, `at most ${String(MAX_BYTES)} characters`, String(text.length));
+function read(path: string): string {
+  const file = readTextFile(path, MAX_BYTES);
+  return file.ok ? file.text : fail(path, 'a file of model rows', file.problem.said);
 }
 
 function parse(path: string, text: string): unknown {

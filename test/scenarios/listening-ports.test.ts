@@ -1,0 +1,160 @@
+/**
+ * What a page of another origin reaches on this machine while `npm start` runs. A browser can send simple requests to
+ * every loopback port, and with a name of its own that points here (DNS rebinding) it can also read the answers.
+ */
+import { mkdtemp, readFile, readdir, readlink, rm } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { descendants } from '../../setup/processes.mjs';
+import { freePorts } from '../../src/ports.js';
+import { startProcess } from '../support/processes.js';
+
+interface Listener {
+  host: string;
+  port: number;
+}
+
+/** `0100007F:1C41` of /proc/net/tcp: the bytes of the address are in the machine's order. */
+const listenerOf = (text: string): Listener => {
+  const [address = '', port = ''] = text.split(':');
+  const bytes = Buffer.from(address, 'hex').reverse();
+  return { host: [...bytes].join('.'), port: parseInt(port, 16) };
+};
+
+/** Every TCP port on which one of the processes listens; Linux only. */
+async function listenersOf(pids: readonly number[]): Promise<Listener[]> {
+  const sockets = new Set<string>();
+  for (const pid of pids) {
+    const folder = `/proc/${String(pid)}/fd`;
+    for (const name of await readdir(folder).catch(() => [])) {
+      sockets.add(await readlink(path.join(folder, name)).catch(() => ''));
+    }
+  }
+  const LISTENING = '0A';
+  const rows = (await readFile('/proc/net/tcp', 'utf8')).split('\n').slice(1);
+  return rows
+    .map((row) => row.trim().split(/\s+/))
+    .filter((cells) => cells[3] === LISTENING && sockets.has(`socket:[${cells[9] ?? ''}]`))
+    .map((cells) => listenerOf(cells[1] ?? ''));
+}
+
+interface Asked {
+  method: string;
+  path: string;
+  body?: string;
+}
+
+/** Status, or null where what listens does not speak HTTP/1.1. */
+function ask(
+  { host, port }: Listener,
+  { method, path: route, body }: Asked,
+  headers: Record<string, string>,
+): Promise<number | null> {
+  return new Promise((resolve) => {
+    const sent = request({ host, port, method, path: route, headers, agent: false });
+    sent.setTimeout(5_000, () => sent.destroy());
+    sent.once('error', () => {
+      resolve(null);
+    });
+    sent.once('response', (answer) => {
+      answer.resume();
+      resolve(answer.statusCode ?? null);
+    });
+    sent.end(body);
+  });
+}
+
+const WORKFLOW = JSON.stringify({
+  workflowType: { name: 'generateClipsWorkflow' },
+  taskQueue: { name: 'generate-clips' },
+  input: [{ clip_prompts: [{ clip_index: 0, prompt: 'a boat', duration: 5 }] }],
+});
+const PLAN = JSON.stringify({ clip_prompts: [{ clip_index: 0, prompt: 'a boat', duration: 5 }] });
+
+/** What starts, ends or tells something, in the words of each server that might answer. */
+const REQUESTS: readonly Asked[] = [
+  { method: 'POST', path: '/api/v1/namespaces/default/workflows/foreign', body: WORKFLOW },
+  { method: 'POST', path: '/namespaces/default/workflows/foreign', body: WORKFLOW },
+  { method: 'POST', path: '/api/v1/namespaces/default/workflows/foreign/terminate', body: '{}' },
+  { method: 'POST', path: '/namespaces/default/nexus/callback', body: '{}' },
+  { method: 'POST', path: '/v1/jobs', body: PLAN },
+  { method: 'GET', path: '/api/v1/namespaces/default/workflows' },
+  { method: 'GET', path: '/v1/jobs' },
+  { method: 'GET', path: '/' },
+];
+
+describe.runIf(process.platform === 'linux')('a page of another origin', () => {
+  it('starts, ends and reads nothing on any port that npm start opens', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'ports-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const [port, temporal, ui, simulator] = (await freePorts('127.0.0.1', 4)).map(String);
+    const env = { PORT: port ?? '', TEMPORAL_PORT: temporal ?? '', TEMPORAL_UI_PORT: ui ?? '' };
+    await using stack = startProcess(['npm', 'start'], {
+      env: { ...env, DATA_DIR: folder, SIMULATOR_PORT: simulator ?? '' },
+    });
+    await stack.waitFor(/Ctrl-C stops it/);
+    const listeners = await listenersOf([stack.pid, ...descendants(stack.pid)]);
+    const open = new Set(listeners.map((one) => String(one.port)));
+    for (const known of [port, temporal, ui, simulator]) expect(open).toContain(known);
+    // The Web UI itself, which checks nothing: on an address that a page would have to guess among 16 million.
+    const [hidden, ...others] = listeners.filter(({ host }) => host !== '127.0.0.1');
+    expect(hidden?.host).toMatch(/^127\./);
+    expect(others).toEqual([]);
+
+    const answered: string[] = [];
+    for (const listener of listeners.filter((one) => one !== hidden)) {
+      const local = `${listener.host}:${String(listener.port)}`;
+      const rebound = `evil.example:${String(listener.port)}`;
+      const origins: Record<string, string>[] = [
+        { host: rebound, origin: `http://${rebound}`, 'content-type': 'text/plain' },
+        { host: rebound, origin: `http://${rebound}`, 'content-type': 'application/json' },
+        { host: rebound, 'content-type': 'application/json' },
+        { host: local, origin: 'https://evil.example', 'content-type': 'text/plain' },
+      ];
+      for (const asked of REQUESTS) {
+        for (const headers of origins) {
+          const isSimpleRead = asked.method === 'GET' && headers['host'] === local;
+          if (isSimpleRead) continue; // the browser keeps the answer from the page
+          const status = await ask(listener, asked, headers);
+          if (status !== null && status < 400) {
+            answered.push(
+              `${local} ${asked.method} ${asked.path} ${JSON.stringify(headers)} ${String(status)}`,
+            );
+          }
+        }
+      }
+    }
+    expect(answered).toEqual([]);
+
+    const connection = await Connection.connect({ address: `127.0.0.1:${temporal ?? ''}` });
+    onTestFinished(() => connection.close());
+    const started: string[] = [];
+    for await (const { workflowId } of new Client({ connection }).workflow.list()) {
+      started.push(workflowId);
+    }
+    expect(started).toEqual([]);
+  });
+});
+
+describe.runIf(process.platform === 'linux')("Temporal's Web UI", () => {
+  it('answers people at its port, under every name of this machine', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'ports-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const [temporal, ui] = (await freePorts('127.0.0.1', 2)).map(String);
+    await using server = startProcess(['npm', 'run', 'temporal'], {
+      env: { DATA_DIR: folder, TEMPORAL_PORT: temporal ?? '', TEMPORAL_UI_PORT: ui ?? '' },
+    });
+    await server.waitFor(/Web UI: /);
+    for (const name of ['127.0.0.1', 'localhost', '[::1]']) {
+      const answer = await ask(
+        { host: '127.0.0.1', port: Number(ui) },
+        { method: 'GET', path: '/api/v1/namespaces' },
+        { host: `${name}:${ui ?? ''}` },
+      );
+      expect(answer, name).toBe(200);
+    }
+  });
+});

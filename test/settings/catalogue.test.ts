@@ -1,0 +1,96 @@
+/** Rows from a file add to the catalogue or replace its rows; a mistake in the file is one sentence. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadCatalogue } from '../../src/settings/catalogue.js';
+import { ConfigError } from '../../src/settings/reader.js';
+import { CATALOGUE } from '../../src/domain/models/index.js';
+import { rowOf } from '../domain/rows.js';
+
+const kling = rowOf('kwaivgi/kling-v2.5-turbo-pro');
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'catalogue-'));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+async function file(content: unknown): Promise<string> {
+  const path = join(folder, 'models.json');
+  await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+describe('loadCatalogue', () => {
+  it('is the delivered catalogue without a file', () => {
+    expect(loadCatalogue(null)).toBe(CATALOGUE);
+  });
+
+  it('adds a row and replaces another by its id', async () => {
+    const extra = { ...kling, id: 'me/my-model' };
+    const cheaper = { ...kling, usual_time: 5 };
+    const catalogue = loadCatalogue(await file({ models: [extra, cheaper] }));
+    expect(catalogue.size).toBe(CATALOGUE.size + 1);
+    expect(catalogue.get('me/my-model')).toEqual(extra);
+    expect(catalogue.get(kling.id)?.usual_time).toBe(5);
+  });
+
+  it.each([
+    ['a file that is no JSON', '{', /MODEL_CATALOGUE: expected JSON in ".*models.json", got: /],
+    ['a list', [], /expected a file of model rows/],
+    [
+      'a wrong type',
+      { models: [{ ...kling, usual_time: 'long' }] },
+      /models.0.usual_time: expected a number, got "long"/,
+    ],
+    [
+      'a name that is no input',
+      { models: [{ ...kling, seed: 'seed' }] },
+      /models.0.seed: expected one of the row's inputs/,
+    ],
+    ['an unknown field', { models: [{ ...kling, speed: 1 }] }, /models.0.speed/],
+  ])('refuses %s in one sentence that names the variable', async (_name, content, message) => {
+    const text = refusal(await file(content));
+    expect(text).toMatch(message);
+    expect(text).not.toContain('\n');
+  });
+
+  it.each([
+    ['that is not there', () => join(folder, 'none.json'), /there is no such file/],
+    ['that is a folder', () => folder, /it is a folder/],
+    ['in a folder that is a file', () => '/dev/null/models.json', /there is no such folder/],
+    ['that never ends', () => '/dev/zero', /it has more than 4194304 bytes/],
+  ])('names a file %s', (_which, path, message) => {
+    expect(refusal(path())).toMatch(/^MODEL_CATALOGUE: expected a file of model rows in /);
+    expect(refusal(path())).toMatch(message);
+  });
+
+  const rows = JSON.stringify({ models: [{ ...kling, id: 'me/my-model' }] });
+  it.each([
+    ['UTF-8 with a byte order mark', Buffer.from(`\uFEFF${rows}`)],
+    ['UTF-16, little end first', Buffer.from(`\uFEFF${rows}`, 'utf16le')],
+    ['UTF-16, big end first', Buffer.from(`\uFEFF${rows}`, 'utf16le').swap16()],
+  ])('reads %s', async (_encoding, bytes) => {
+    const path = join(folder, 'models.json');
+    await writeFile(path, bytes);
+    expect(loadCatalogue(path).has('me/my-model')).toBe(true);
+  });
+
+  it('says that bytes are no text rather than what JSON makes of them', async () => {
+    const path = join(folder, 'models.json');
+    await writeFile(path, Buffer.from([0x7b, 0xff, 0xfe, 0x7d]));
+    expect(refusal(path)).toMatch(/it is no text in UTF-8/);
+  });
+});
+
+function refusal(path: string): string {
+  try {
+    loadCatalogue(path);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  throw new Error(`expected a refusal of ${path}`);
+}
