@@ -45,6 +45,26 @@ describe('POST /v1/jobs', () => {
     expect(jobs.runs.get('a')).toHaveLength(1);
   });
 
+  it('starts one job for the same plan with nulls, the noise of floats, or halves of characters', async () => {
+    const { app, jobs } = await harness();
+    const planWith = (clip: object, more: object) => ({
+      ...planOf(2, { job_id: 'a' }),
+      clip_prompts: [{ clip_index: 0, prompt: 'half \ufffd', duration: 5, ...clip }],
+      ...more,
+    });
+    const first = planWith({ metadata: { '\ufffd': [0.1] } }, { max_cost_usd: 1.3, batch_size: 3 });
+    expect((await app.inject(post('/v1/jobs', first))).statusCode).toBe(202);
+    const asWritten = planWith(
+      { prompt: 'half \ud83d', duration: 8.3 - 3.3, metadata: { '\udc00': [0.1] }, seed: null },
+      { max_cost_usd: 1.1 + 0.2, batch_size: 3.0000000000000004, settings: null, model: null },
+    );
+    const again = await app.inject(post('/v1/jobs', asWritten));
+    expect([again.statusCode, again.json<Job>().job_id]).toEqual([200, 'a']);
+    expect(jobs.runs.get('a')).toHaveLength(1);
+    const other = planWith({ duration: 5.000001 }, { max_cost_usd: 1.3, batch_size: 3 });
+    expect((await app.inject(post('/v1/jobs', other))).statusCode).toBe(409);
+  });
+
   it('answers 409 for a job_id that another plan has', async () => {
     const { app } = await harness();
     await app.inject(post('/v1/jobs', planOf(2, { job_id: 'a' })));
@@ -326,6 +346,12 @@ describe('steering', () => {
     const answer = await app.inject({ ...act('a/max-cost'), payload: { max_cost_usd: 9.5 } });
     expect(answer.statusCode).toBe(202);
     expect(jobs.signals[0]?.signal).toEqual({ name: 'setMaxCost', max_cost_usd: 9.5 });
+    await app.inject({ ...act('a/max-cost'), payload: { max_cost_usd: 0.1 + 0.2 } });
+    expect(jobs.signals[1]?.signal).toEqual({ name: 'setMaxCost', max_cost_usd: 0.3 });
+    for (const usd of [null, 1e-7]) {
+      const answer = await app.inject({ ...act('a/max-cost'), payload: { max_cost_usd: usd } });
+      expect([usd, answer.statusCode]).toEqual([usd, 400]);
+    }
     const bad = await app.inject({ ...act('a/max-cost'), payload: { max_cost_usd: -1 } });
     expect(bad.json<Problem>()).toMatchObject({ status: 400, errors: [{ path: 'max_cost_usd' }] });
   });

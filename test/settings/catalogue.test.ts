@@ -37,6 +37,29 @@ describe('loadCatalogue', () => {
     expect(catalogue.get(kling.id)?.usual_time).toBe(5);
   });
 
+  it('takes null for what is optional as nothing, and rounds lengths', async () => {
+    const fields = { required: null, description: null, enum: null, default: null };
+    const extra = {
+      ...kling,
+      id: 'me/with-nulls',
+      inputs: { ...kling.inputs, extra: { type: 'string', max_length: null, ...fields } },
+      prices: kling.prices.map((price) => ({ when: null, ...price })),
+      settings: {
+        ...kling.settings,
+        extra: { input: 'extra', as: null, only: null, differs: null },
+      },
+      duration: { ...kling.duration, legal: { values: [5.000000000000001, 10] } },
+    };
+    const catalogue = loadCatalogue(await file({ $schema: null, models: [extra] }));
+    expect(catalogue.get('me/with-nulls')).toEqual({
+      ...kling,
+      id: 'me/with-nulls',
+      inputs: { ...kling.inputs, extra: { type: 'string' } },
+      settings: { ...kling.settings, extra: { input: 'extra' } },
+      duration: { ...kling.duration, legal: { values: [5, 10] } },
+    });
+  });
+
   it.each([
     ['a file that is no JSON', '{', /MODEL_CATALOGUE: expected JSON in ".*models.json", got: /],
     ['a list', [], /expected a file of model rows/],
@@ -49,6 +72,11 @@ describe('loadCatalogue', () => {
       'a name that is no input',
       { models: [{ ...kling, seed: 'seed' }] },
       /models.0.seed: expected one of the row's inputs/,
+    ],
+    [
+      'null where a value is needed',
+      { models: [{ ...kling, title: null }] },
+      /models.0.title: expected a text, got null/,
     ],
     ['an unknown field', { models: [{ ...kling, speed: 1 }] }, /models.0.speed/],
   ])('refuses %s in one sentence that names the variable', async (_name, content, message) => {

@@ -53,6 +53,17 @@ describe('the simulator, asked by the replicate client', () => {
     expect(await peer.stats()).toMatchObject({ creates: 0, create_requests: 6 });
   });
 
+  it('stores U+FFFD for half a surrogate pair, as everything does that keeps UTF-8', async () => {
+    const peer = await startPeer();
+    const created = await peer.client.predictions.create({
+      model: KLING,
+      input: { prompt: 'half \ud83d, whole \u{1f600}', duration: 5 },
+    });
+    const kept = { prompt: 'half \ufffd, whole \u{1f600}', duration: 5 };
+    expect(created.input).toEqual(kept);
+    expect((await peer.client.predictions.list()).results[0]?.input).toEqual(kept);
+  });
+
   it('keeps an uploaded file and gives it back', async () => {
     const peer = await startPeer();
     const file = await peer.client.files.create(new Blob(['pixels'], { type: 'image/png' }), {

@@ -57,6 +57,7 @@ describe('a job started on the page', () => {
   it('keeps the job_id of its plan, and leaves what is no plan to the API', () => {
     expect(named({ job_id: 'mine', model: 'x' }, 'other')).toEqual({ job_id: 'mine', model: 'x' });
     expect(named({ model: 'x' }, 'other')).toEqual({ job_id: 'other', model: 'x' });
+    expect(named({ job_id: null }, 'other')).toEqual({ job_id: 'other' });
     expect(named([1], 'other')).toEqual([1]);
   });
 });
