@@ -18,6 +18,7 @@ const prediction = (
   version: null,
   status,
   input: { prompt, duration: 10 },
+  output: { type: 'empty' },
   output_url: null,
   error: null,
   logs: '',
