@@ -5,7 +5,7 @@
  * F2 an unknown price or length adds nothing, and is not counted as zero where that would show in an average.
  */
 import type { Clip, Job } from '../domain/job.js';
-import { unknownCosts } from '../domain/progress.js';
+import { unknownCostsOf } from '../domain/progress.js';
 import { family, labelsOf } from './exposition.js';
 import type { MetricType } from './exposition.js';
 
@@ -52,7 +52,7 @@ export function liveFigures(job: Job): Figures {
   const open = predictionsOf(job).filter(({ completed_at }) => completed_at === null);
   sums.add('running_predictions', labels, open.length);
   sums.add('running_cost_usd', labels, job.total_cost_usd);
-  sums.add('running_unknown_costs', labels, unknownIn(job));
+  sums.add('running_unknown_costs', labels, unknownCostsOf(job.clips));
   return sums.samples();
 }
 
@@ -67,7 +67,7 @@ export function finishedFigures(job: Job): { counts: Figures; totals: Figures } 
     totals.add('predictions_total', told, 1);
   }
   totals.add('cost_usd_total', labels, job.total_cost_usd);
-  totals.add('unknown_costs_total', labels, unknownIn(job));
+  totals.add('unknown_costs_total', labels, unknownCostsOf(job.clips));
   for (const clip of job.clips) {
     totals.add('estimated_cost_usd_total', labels, clip.estimated_cost_usd ?? 0);
     totals.add('buffer_cost_usd_total', labels, bufferCost(clip));
@@ -105,9 +105,6 @@ function count(sums: Sums, job: Job): void {
 }
 
 const predictionsOf = (job: Job) => job.clips.flatMap(({ predictions }) => predictions);
-/** Counted from the clips: what an older release has stored does not say it. */
-const unknownIn = ({ clips }: Job): number =>
-  clips.reduce((sum, clip) => sum + unknownCosts(clip), 0);
 const moneyLabels = ({ model, simulated }: Job) => ({ model, simulated: String(simulated) });
 const wordOf = (value: boolean | null): string => (value === null ? 'unknown' : String(value));
 

@@ -3,15 +3,15 @@
  * whole ledger. Pure; the facts that follow make the difference visible to everybody who folds them.
  */
 import type { Clip, Job, JobFact } from './job.js';
-import { unfinished, withTotals } from './progress.js';
+import { unfinished, unknownCostsOf } from './progress.js';
 
 /** The retried job before its first new event. `fresh` is the plan checked again. */
 export function continueJob(fresh: Job, previous: Job | null): Job {
   if (previous === null) return fresh;
   const planned = new Map(fresh.clips.map((clip) => [clip.clip_index, clip]));
-  // Totals anew: a job of an older release may lack figures that are counted today.
-  return withTotals({
+  return {
     ...unfinished(previous),
+    unknown_costs: unknownCostsOf(previous.clips), // older releases did not count them
     run_id: fresh.run_id,
     status: 'queued',
     clips: previous.clips.map((clip) => {
@@ -21,7 +21,7 @@ export function continueJob(fresh: Job, previous: Job | null): Job {
       const { prompt, metadata, duration_reason } = whole;
       return { ...clip, prompt, metadata, duration_reason };
     }),
-  });
+  };
 }
 
 /** One fact for each clip that is run again; it keeps what its earlier predictions were and cost. */

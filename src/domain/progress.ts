@@ -65,6 +65,9 @@ export const unknownCosts = ({
       cost_usd === null && (billed === true || (billed === null && isClipOver(status))),
   ).length;
 
+export const unknownCostsOf = (clips: Job['clips']): number =>
+  clips.reduce((sum, clip) => sum + unknownCosts(clip), 0);
+
 export const progressOf = (job: Job): Progress => ({
   total: job.total_clips,
   succeeded: job.successful_clips,

@@ -209,12 +209,10 @@ export class Dispatcher implements JobContext {
       );
     }
     if (this.#running.size === 0 && this.budget.affordable(this.#queue) === 0) {
-      const estimated =
-        this.log.job.unknown_costs > 0 ? ', with estimates for costs that are not known' : '';
       this.#endQueued(
         () => true,
         'over_budget',
-        `does not fit max_cost_usd ${String(this.budget.cap)}: ${String(this.budget.spent)} is spent${estimated}`,
+        `does not fit max_cost_usd ${String(this.budget.cap)}: ${this.budget.spentInWords}`,
       );
     }
     return this.#queue.length < before;
