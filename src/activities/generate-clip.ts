@@ -26,6 +26,7 @@ import { follow } from './follow.js';
 import { unread } from './ledger.js';
 import { recall } from './memory.js';
 import type { Memory } from './memory.js';
+import { readOnceMore } from './read-once-more.js';
 import { judge } from './verdict.js';
 
 export const createGenerateClip =
@@ -44,7 +45,7 @@ export const createGenerateClip =
     await announce(deps, attempt, memory, started);
     const last = await follow(deps, execution, started, input.usual_time);
     return last !== null && isTerminal(last.status)
-      ? await conclude(attempt, last, started.adopted)
+      ? await conclude(attempt, await lookAgain(deps, execution, last), started.adopted)
       : await stop(deps, attempt, memory, { started, last });
   };
 
@@ -81,6 +82,13 @@ async function announce(
     await attempt.tellCreated(known ?? unread(id, attempt.input.model), adopted);
   }
 }
+
+const lookAgain = (
+  { replicate }: Deps,
+  execution: Execution,
+  last: ProviderPrediction,
+): Promise<ProviderPrediction> =>
+  readOnceMore(replicate, last, (milliseconds) => execution.wait(milliseconds));
 
 async function conclude(
   attempt: Attempt,

@@ -40,6 +40,7 @@ export const unread = (id: string, model: string): ProviderPrediction => ({
   version: null,
   status: 'starting',
   input: {},
+  output: { type: 'empty' },
   output_url: null,
   error: null,
   logs: '',

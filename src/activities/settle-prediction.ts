@@ -3,6 +3,7 @@
  * whoever goes on with it), and reads how it ended. A prediction that had succeeded meanwhile is reported with its
  * file: it was paid for.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/activity';
 import { isTerminal } from '../adapters/replicate.js';
 import type { CanceledExecution, SettlePredictionInput } from '../domain/activity.js';
@@ -10,6 +11,7 @@ import { MISSING } from '../domain/failures.js';
 import { cancelAndConfirm } from './cancel.js';
 import type { Deps } from './deps.js';
 import { toLedger } from './ledger.js';
+import { readOnceMore } from './read-once-more.js';
 
 export const createSettlePrediction =
   ({ replicate }: Deps) =>
@@ -21,7 +23,8 @@ export const createSettlePrediction =
     if (isLeft && read.type === 'missing') {
       throw ApplicationFailure.nonRetryable(`there is no prediction ${id}`, MISSING);
     }
-    const last = isLeft ? known : await cancelAndConfirm(replicate, id, known);
+    const end = isLeft ? known : await cancelAndConfirm(replicate, id, known);
+    const last = end === null ? null : await readOnceMore(replicate, end, sleep);
     if (last === null) {
       throw again(
         `expected to read prediction ${id}, the provider gave no answer that can be read`,

@@ -10,6 +10,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { StoredVideo } from '../adapters/artifact-store.js';
 import { download } from '../adapters/download.js';
 import type { Downloaded } from '../adapters/download.js';
+import { isInline } from '../adapters/output.js';
 import type { StoreClipInput, StoreClipResult } from '../domain/activity.js';
 import { differsByMore } from '../domain/decimal.js';
 import type { FailureKind } from '../domain/failures.js';
@@ -75,15 +76,30 @@ async function storeClip(
   return result(jobId, input, facts);
 }
 
-/** The provider may have renewed the file's address, or say for certain that it is gone. */
+/**
+ * The provider may have renewed the file's address, or say for certain that it is gone. A file that the prediction
+ * itself holds is read out of it each time: it is too large for the activity's input.
+ */
 async function currentUrl(deps: Deps, input: StoreClipInput, attempt: number): Promise<string> {
-  if (attempt === 1) return input.output_url;
+  const isHeld = isInline(input.output_url);
+  if (attempt === 1 && !isHeld) return input.output_url;
   const answer = await deps.replicate.get(input.prediction_id);
-  if (answer.type !== 'found') return input.output_url;
-  if (answer.prediction.data_removed) {
-    throw failure('output_lost', 'the provider has deleted the file', true);
+  if (answer.type !== 'found') {
+    if (!isHeld) return input.output_url;
+    const said = answer.type === 'missing' ? 'there is none' : answer.message;
+    throw failure(
+      'output_lost',
+      `expected the file in prediction ${input.prediction_id}, ${said}`,
+      false,
+    );
   }
-  return answer.prediction.output_url ?? input.output_url;
+  const { output, output_url, data_removed } = answer.prediction;
+  if (data_removed) throw failure('output_lost', 'the provider has deleted the file', true);
+  if (output.type === 'inline') return output.data;
+  if (output_url === null && isHeld) {
+    throw failure('output_lost', 'expected the file in the prediction, its output is gone', false);
+  }
+  return output_url ?? input.output_url;
 }
 
 async function makeThumbnail(

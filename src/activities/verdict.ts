@@ -15,8 +15,12 @@ export function judge(last: ProviderPrediction): Judged {
   switch (last.status) {
     case 'succeeded':
       if (last.output_url !== null) return { type: 'rendered', output_url: last.output_url };
-      return last.data_removed
-        ? over({ kind: 'output_lost', retry: false }, 'the provider has deleted the output')
+      if (last.data_removed) {
+        return over({ kind: 'output_lost', retry: false }, 'the provider has deleted the output');
+      }
+      // A model that answers in a shape of its own answers the next prediction in the same.
+      return last.output.type === 'odd'
+        ? over({ kind: 'no_output', retry: false }, oddOutput(last.output.says))
         : over({ kind: 'no_output', retry: true }, 'succeeded without an output');
     case 'failed': {
       const said = last.error?.trim() ?? '';
@@ -33,5 +37,8 @@ export function judge(last: ProviderPrediction): Judged {
       throw new Error(`expected an ended prediction, got ${last.status}`);
   }
 }
+
+const oddOutput = (says: string): string =>
+  `succeeded, and no video was found in its output: expected an http(s) or data: URL of a video, got ${says}`;
 
 const isPast = (time: string | null): boolean => time !== null && Date.parse(time) <= Date.now();

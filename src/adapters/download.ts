@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto';
 import type { WriteStream } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { decodeInline } from './inline-file.js';
+import { isInline } from './output.js';
 
 export type Downloaded =
   | { type: 'done'; bytes: number; sha256: string }
@@ -57,7 +59,7 @@ export async function download(
   }, options.idle ?? IDLE);
   const signal = AbortSignal.any([options.signal, idle.signal]);
   try {
-    const response = await request(from, options, signal);
+    const response = isInline(from) ? inline(from, options) : await request(from, options, signal);
     if (!(response instanceof Response)) return response;
     return await save(response, to, { maxBytes: options.max_bytes ?? MAX_BYTES, timer, signal });
   } catch (error) {
@@ -103,6 +105,15 @@ async function request(
     address = URL.canParse(location, url.href) ? new URL(location, url.href).href : location;
   }
   return lost('too many redirects');
+}
+
+/** Decoded, not fetched; a redirect to one is refused like any other address. */
+function inline(
+  from: string,
+  { max_bytes: most = MAX_BYTES }: DownloadOptions,
+): Response | Downloaded {
+  const decoded = decodeInline(from, most);
+  return decoded.type === 'decoded' ? decoded.response : lost(decoded.message, true);
 }
 
 function check(response: Response): Response | Downloaded {

@@ -3,6 +3,8 @@
  * (an id and a status). Shapes after Replicate's OpenAPI document; unknown statuses count as running.
  */
 import type { PredictionStatus } from '../domain/job.js';
+import { findOutput, INLINE_URL } from './output.js';
+import type { Output } from './output.js';
 
 export interface ProviderPrediction {
   id: string;
@@ -10,7 +12,9 @@ export interface ProviderPrediction {
   version: string | null;
   status: PredictionStatus;
   input: Record<string, unknown>;
-  /** The first file of the output, be it a string, a list or an object with a url. */
+  /** What the model answered with; an inline file is whole here, and goes no further than the activity that reads it. */
+  output: Output;
+  /** Where the video is: its address, `INLINE_URL` when the prediction itself holds it, null when there is none. */
   output_url: string | null;
   error: string | null;
   logs: string;
@@ -46,14 +50,14 @@ const asTime = (value: unknown): string | null =>
     ? new Date(value).toISOString()
     : null;
 
-function firstUrl(output: unknown): string | null {
-  if (typeof output === 'string') return output === '' ? null : output;
-  if (Array.isArray(output)) {
-    return output.map(firstUrl).find((url) => url !== null) ?? null;
-  }
-  const object = asObject(output);
-  return object === null ? null : firstUrl(object['url'] ?? object['video'] ?? null);
-}
+/** Seconds that were metered; a text, a negative number or none is no measurement. */
+const asSeconds = (value: unknown): number | null => {
+  const seconds = asNumber(value);
+  return seconds !== null && seconds >= 0 ? seconds : null;
+};
+
+const urlOf = (output: Output): string | null =>
+  output.type === 'file' ? output.url : output.type === 'inline' ? INLINE_URL : null;
 
 export function parsePrediction(value: unknown): ProviderPrediction | null {
   const body = asObject(value);
@@ -61,13 +65,15 @@ export function parsePrediction(value: unknown): ProviderPrediction | null {
   const status = asText(body?.['status']);
   if (body === null || id === null || id === '' || status === null) return null;
   const created = asTime(body['created_at']) ?? new Date().toISOString();
+  const output = findOutput(body['output']);
   return {
     id,
     model: asText(body['model']) ?? '',
     version: asText(body['version']),
     status: STATUSES.find((known) => known === status) ?? 'processing',
     input: asObject(body['input']) ?? {},
-    output_url: firstUrl(body['output']),
+    output,
+    output_url: urlOf(output),
     error: body['error'] == null ? null : (asText(body['error']) ?? JSON.stringify(body['error'])),
     logs: asText(body['logs']) ?? '',
     data_removed: body['data_removed'] === true,
@@ -75,7 +81,7 @@ export function parsePrediction(value: unknown): ProviderPrediction | null {
     started_at: asTime(body['started_at']),
     completed_at: asTime(body['completed_at']),
     deadline: asTime(body['deadline']),
-    predict_time: asNumber(asObject(body['metrics'])?.['predict_time']),
+    predict_time: asSeconds(asObject(body['metrics'])?.['predict_time']),
     web_url: asText(asObject(body['urls'])?.['web']) ?? `https://replicate.com/p/${id}`,
   };
 }

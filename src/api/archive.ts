@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { createArtifactStore, jobPath } from '../adapters/artifact-store.js';
 import type { Job, JobEvent } from '../domain/job.js';
-import { isOver } from '../domain/progress.js';
+import { isOver, unknownCostsOf } from '../domain/progress.js';
 
 export interface Archive {
   /** The finished job as it was stored last; null when there is none. */
@@ -20,7 +20,9 @@ export function createArchive(dataDir: string): Archive {
     async job(jobId) {
       try {
         const job = JSON.parse(await readFile(jobPath(dataDir, jobId, 'job.json'), 'utf8')) as Job;
-        return job.job_id === jobId && isOver(job.status) ? job : null;
+        if (job.job_id !== jobId || !isOver(job.status)) return null;
+        // Older releases did not count them.
+        return { ...job, unknown_costs: unknownCostsOf(job.clips) };
       } catch {
         return null; // absent, or not ours: every reader has another source
       }

@@ -6,7 +6,7 @@
 import { problem } from '../domain/failures.js';
 import type { Problem } from '../domain/failures.js';
 import type { Clip, Job, JobEvent, JobFact } from '../domain/job.js';
-import { clipPercent, isClipOver, isOver, record } from '../domain/progress.js';
+import { clipPercent, costsOf, isClipOver, isOver, record } from '../domain/progress.js';
 import type { Closing, Run } from './jobs-port.js';
 
 export function eventsOfClosing(job: Job, run: Run, closing: Closing | null): JobEvent[] {
@@ -27,7 +27,7 @@ export function eventsOfClosing(job: Job, run: Run, closing: Closing | null): Jo
   add({
     type: canceled ? 'job.canceled' : 'job.failed',
     error,
-    total_cost_usd: last.total_cost_usd,
+    ...costsOf(last),
   });
   return events;
 }

@@ -5,6 +5,7 @@
  * F2 an unknown price or length adds nothing, and is not counted as zero where that would show in an average.
  */
 import type { Clip, Job } from '../domain/job.js';
+import { unknownCostsOf } from '../domain/progress.js';
 import { family, labelsOf } from './exposition.js';
 import type { MetricType } from './exposition.js';
 
@@ -13,10 +14,18 @@ const FAMILIES = {
   clips: ['gauge', 'Clips of these jobs, by state and kind of failure.'],
   running_predictions: ['gauge', 'Predictions not over, of jobs followed now.'],
   running_cost_usd: ['gauge', 'What jobs followed now have cost so far.'],
+  running_unknown_costs: [
+    'gauge',
+    'Predictions of jobs followed now whose cost is not known: running_cost_usd lacks them.',
+  ],
   predictions_total: ['counter', 'Predictions of finished jobs, by how they ended.'],
   estimated_cost_usd_total: ['counter', 'What finished jobs were estimated to cost.'],
   buffer_cost_usd_total: ['counter', 'What of the estimates is for durations above the closest.'],
   cost_usd_total: ['counter', 'What finished jobs have cost, retries included.'],
+  unknown_costs_total: [
+    'counter',
+    'Predictions of finished jobs whose cost is not known: cost_usd_total lacks them.',
+  ],
   requested_duration_seconds: ['summary', 'Durations asked for, of clips that were measured.'],
   actual_duration_seconds: ['summary', 'Durations of the same clips as measured.'],
 } as const satisfies Record<string, readonly [MetricType, string]>;
@@ -43,6 +52,7 @@ export function liveFigures(job: Job): Figures {
   const open = predictionsOf(job).filter(({ completed_at }) => completed_at === null);
   sums.add('running_predictions', labels, open.length);
   sums.add('running_cost_usd', labels, job.total_cost_usd);
+  sums.add('running_unknown_costs', labels, unknownCostsOf(job.clips));
   return sums.samples();
 }
 
@@ -57,6 +67,7 @@ export function finishedFigures(job: Job): { counts: Figures; totals: Figures } 
     totals.add('predictions_total', told, 1);
   }
   totals.add('cost_usd_total', labels, job.total_cost_usd);
+  totals.add('unknown_costs_total', labels, unknownCostsOf(job.clips));
   for (const clip of job.clips) {
     totals.add('estimated_cost_usd_total', labels, clip.estimated_cost_usd ?? 0);
     totals.add('buffer_cost_usd_total', labels, bufferCost(clip));

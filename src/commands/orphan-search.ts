@@ -9,7 +9,7 @@
  */
 import type { ProviderPrediction } from '../adapters/replicate.js';
 import { isTerminal } from '../adapters/replicate.js';
-import { estimateCost, priceFor } from '../domain/cost.js';
+import { estimateCost, priceFor, settle } from '../domain/cost.js';
 import type { Job } from '../domain/job.js';
 import type { Catalogue, ModelRow } from '../domain/models/row.js';
 import { effective } from '../domain/models/rules.js';
@@ -32,6 +32,7 @@ export interface Orphan {
   created_at: string;
   /** Seconds. */
   age: number;
+  /** What it cost where that is known, what it usually costs while it runs; null where neither can be told. */
   estimated_cost_usd: number | null;
   url: string;
   /** The job that left it, where that is known. */
@@ -127,17 +128,26 @@ const orphan = (
   left_by: leftBy,
 });
 
+/** Of one that is over what it cost, of one that runs what it usually costs; null where that would be a guess. */
 function costOf(
-  { status, input, predict_time }: ProviderPrediction,
+  { status, input, predict_time, data_removed }: ProviderPrediction,
   row: ModelRow | undefined,
 ): number | null {
   if (status === 'aborted') return 0;
   if (row === undefined) return null;
-  const { duration } = row;
+  const { duration, bills_failed } = row;
   const asked = duration.input === null ? null : effective(row, input, duration.input);
-  const price = priceFor(row, input);
-  if (price?.per === 'second' && (typeof asked !== 'number' || duration.unit !== 'seconds')) {
-    return null;
-  }
-  return estimateCost(price, Number(asked), predict_time ?? row.usual_time);
+  const isByInput = row.prices.some(({ when }) => when !== undefined);
+  // Without its input it is not known which price it was, nor for how many seconds.
+  const price = data_removed && isByInput ? null : priceFor(row, input);
+  const isLengthKnown = typeof asked === 'number' && duration.unit === 'seconds' && !data_removed;
+  const unknownLength = price?.per === 'second' && !isLengthKnown;
+  const terms = {
+    price: unknownLength ? null : price,
+    requested_duration: Number(asked),
+    bills_failed,
+  };
+  return isTerminal(status)
+    ? settle(terms, { status, predict_time }).cost_usd
+    : estimateCost(terms.price, terms.requested_duration, row.usual_time);
 }

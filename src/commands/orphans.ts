@@ -146,7 +146,9 @@ function textOf(
   const rows = orphans.map((orphan) => [
     ended.has(orphan.id) ? `${orphan.status} → ${ended.get(orphan.id) ?? ''}` : orphan.status,
     clock(orphan.age),
-    usd(orphan.estimated_cost_usd),
+    isTerminal(orphan.status) || orphan.estimated_cost_usd === null
+      ? usd(orphan.estimated_cost_usd)
+      : `about ${usd(orphan.estimated_cost_usd)}`,
     oneLine(orphan.model),
     oneLine(orphan.left_by ?? '–'),
     oneLine(orphan.url),

@@ -3,7 +3,7 @@
  * all of it plain JSON that stands in histories: a new field has to be optional.
  */
 import type { Problem } from './failures.js';
-import type { Job, Prediction, TerminalEventType, UnitPrice } from './job.js';
+import type { Job, JobEnd, Prediction, TerminalEventType, UnitPrice } from './job.js';
 import type { CompositeReference } from './references.js';
 import type { ResolvedPlan } from './resolved.js';
 
@@ -148,7 +148,7 @@ export interface StoreClipResult {
 
 /** How the job ends; the archive is written before the event becomes visible. */
 export interface ArchiveJobInput {
-  terminal: { type: TerminalEventType; error: Problem | null; total_cost_usd: number };
+  terminal: { type: TerminalEventType } & JobEnd;
   at: string;
 }
 

@@ -3,7 +3,7 @@
  * whole ledger. Pure; the facts that follow make the difference visible to everybody who folds them.
  */
 import type { Clip, Job, JobFact } from './job.js';
-import { unfinished } from './progress.js';
+import { unfinished, unknownCostsOf } from './progress.js';
 
 /** The retried job before its first new event. `fresh` is the plan checked again. */
 export function continueJob(fresh: Job, previous: Job | null): Job {
@@ -11,6 +11,7 @@ export function continueJob(fresh: Job, previous: Job | null): Job {
   const planned = new Map(fresh.clips.map((clip) => [clip.clip_index, clip]));
   return {
     ...unfinished(previous),
+    unknown_costs: unknownCostsOf(previous.clips), // older releases did not count them
     run_id: fresh.run_id,
     status: 'queued',
     clips: previous.clips.map((clip) => {

@@ -43,6 +43,12 @@ export interface Settlement {
 const isBilled = (status: PredictionStatus, billsFailed: boolean): boolean =>
   status === 'succeeded' || (status !== 'aborted' && billsFailed);
 
+/** Longer than a prediction can run at the provider, whose deadlines are at most a day. */
+const LONGEST_RUN = 2 * 86_400;
+
+const isMetered = (seconds: number | null): seconds is number =>
+  seconds !== null && seconds >= 0 && seconds <= LONGEST_RUN;
+
 /** What a prediction was started on. */
 export interface Terms {
   price: UnitPrice | null;
@@ -50,22 +56,26 @@ export interface Terms {
   bills_failed: boolean;
 }
 
-/** How it ended. `predict_time`: seconds of run time, as metered. */
+/** How it ended. `predict_time`: seconds of run time, as metered; null when none were, or what was told is no time. */
 export interface Outcome {
   status: PredictionStatus;
   predict_time: number | null;
 }
 
-/** What a finished prediction has cost. Billed by run time and no time metered: nothing is known. */
+/**
+ * What a finished prediction has cost. Billed by run time and no time metered: nothing is known. The time between its
+ * start and its end is no substitute: it may hold what is not billed, so a figure made of it would be a guess.
+ */
 export function settle(
   { price, requested_duration, bills_failed }: Terms,
   { status, predict_time }: Outcome,
 ): Settlement {
   if (!isBilled(status, bills_failed)) return { cost_usd: 0, billed: false };
-  if (price === null || (price.per === 'run_second' && predict_time === null)) {
+  const runTime = isMetered(predict_time) ? predict_time : null;
+  if (price === null || (price.per === 'run_second' && runTime === null)) {
     return { cost_usd: null, billed: true };
   }
-  return { cost_usd: estimateCost(price, requested_duration, predict_time ?? 0), billed: true };
+  return { cost_usd: estimateCost(price, requested_duration, runTime ?? 0), billed: true };
 }
 
 /** How much more `requested` costs than `unbuffered`, in per cent with one digit. */

@@ -77,6 +77,7 @@ export const emptyJob = (identity: JobIdentity): Job => ({
   percent: 0,
   estimated_cost_usd: null,
   total_cost_usd: 0,
+  unknown_costs: 0,
   max_cost_usd: null,
   cost_increase_percent: 0,
   total_generation_time: null,

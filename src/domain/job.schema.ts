@@ -132,7 +132,13 @@ export const jobSchema = z.strictObject({
   min_successful_clips: count,
   percent,
   estimated_cost_usd: usd.nullable(),
-  total_cost_usd: usd,
+  total_cost_usd: usd.meta({
+    description:
+      'US dollars: what is known to be spent. The least it can be while unknown_costs is above 0.',
+  }),
+  unknown_costs: count.meta({
+    description: 'Predictions that were billed, or may have been, at a cost that is not known.',
+  }),
   max_cost_usd: usd.nullable(),
   cost_increase_percent: z.number(),
   total_generation_time: z.number().nullable(),
@@ -205,5 +211,8 @@ export const eventSchema = z.discriminatedUnion('type', [
     type: z.enum(['job.completed', 'job.failed', 'job.canceled']),
     error: problemSchema.nullable(),
     total_cost_usd: usd,
+    unknown_costs: z.int().min(1).exactOptional().meta({
+      description: 'As in the job; only where there are any.',
+    }),
   }),
 ]);

@@ -29,7 +29,7 @@ export interface Prediction {
   predict_time: number | null;
   requested_duration: number;
   unit_price: UnitPrice | null;
-  /** Null while it runs, and when the model has no known price. */
+  /** Null while it runs; also after it, when no price is known, or no run time was metered of a model billed by it. */
   cost_usd: number | null;
   /** `aborted` predictions never ran and are not billed. Null while it runs. */
   billed: boolean | null;
@@ -66,6 +66,7 @@ export interface Clip {
   /** Only of clips whose references are made into one image; it is there from the clip's first start on. */
   composite_url?: string;
   estimated_cost_usd: number | null;
+  /** The sum of what is known of its predictions; null while nothing is. */
   cost_usd: number | null;
   cost_increase_percent: number;
   retry_count: number;
@@ -96,7 +97,10 @@ export interface Job {
   min_successful_clips: number;
   percent: number;
   estimated_cost_usd: number | null;
+  /** The sum of what is known: the least that the job has cost where `unknown_costs` is above 0. */
   total_cost_usd: number;
+  /** Predictions that were billed, or may have been, at a cost that is not known. */
+  unknown_costs: number;
   max_cost_usd: number | null;
   cost_increase_percent: number;
   total_generation_time: number | null;
@@ -160,7 +164,14 @@ export type JobFact =
   | { type: 'job.paused' }
   | { type: 'job.resumed' }
   | { type: 'job.warning'; message: string; clip_index?: number; max_cost_usd?: number }
-  | { type: TerminalEventType; error: Problem | null; total_cost_usd: number };
+  | ({ type: TerminalEventType } & JobEnd);
+
+/** `unknown_costs`: only where there are any, and `total_cost_usd` is therefore the least it can be. */
+export interface JobEnd {
+  error: Problem | null;
+  total_cost_usd: number;
+  unknown_costs?: number;
+}
 
 export type ClipEventType = Extract<EventType, `clip.${string}`>;
 export type TerminalEventType = 'job.completed' | 'job.failed' | 'job.canceled';

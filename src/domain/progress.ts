@@ -11,6 +11,7 @@ import type {
   Clip,
   ClipEventType,
   Job,
+  JobEnd,
   JobEvent,
   JobFact,
   JobStatus,
@@ -51,6 +52,19 @@ export const isClipOver = (status: Clip['status']): boolean =>
 
 export const clipPercent = (status: Clip['status']): number => CLIP_PERCENT[status];
 
+/** Predictions of a clip whose cost is not known: billed at a price or for a time that nobody has told, or never confirmed. */
+export const unknownCosts = ({
+  status,
+  predictions,
+}: Pick<Clip, 'status' | 'predictions'>): number =>
+  predictions.filter(
+    ({ cost_usd, billed }) =>
+      cost_usd === null && (billed === true || (billed === null && isClipOver(status))),
+  ).length;
+
+export const unknownCostsOf = (clips: Job['clips']): number =>
+  clips.reduce((sum, clip) => sum + unknownCosts(clip), 0);
+
 export const progressOf = (job: Job): Progress => ({
   total: job.total_clips,
   succeeded: job.successful_clips,
@@ -61,13 +75,15 @@ export const progressOf = (job: Job): Progress => ({
 
 /** The job with every derived figure recomputed from its clips: in one pass, for it is made after every fact. */
 export function withTotals(job: Job): Job {
-  let [succeeded, failed, canceled, percents, usd] = [0, 0, 0, 0, 0];
-  for (const { status, percent, cost_usd } of job.clips) {
+  let [succeeded, failed, canceled, percents, usd, unknown] = [0, 0, 0, 0, 0, 0];
+  for (const clip of job.clips) {
+    const { status, percent, cost_usd } = clip;
     if (status === 'succeeded') succeeded += 1;
     else if (status === 'failed') failed += 1;
     else if (status === 'canceled') canceled += 1;
     percents += percent;
     usd += cost_usd ?? 0;
+    unknown += unknownCosts(clip);
   }
   return {
     ...job,
@@ -76,8 +92,18 @@ export function withTotals(job: Job): Job {
     canceled_clips: canceled,
     percent: job.clips.length === 0 ? 0 : Math.round((percents / job.clips.length) * 10) / 10,
     total_cost_usd: roundUsd(usd),
+    unknown_costs: unknown,
   };
 }
+
+/** What the event that ends a job says of its money. */
+export const costsOf = ({
+  total_cost_usd,
+  unknown_costs,
+}: Job): Pick<JobEnd, 'total_cost_usd' | 'unknown_costs'> => ({
+  total_cost_usd,
+  ...(unknown_costs > 0 ? { unknown_costs } : {}),
+});
 
 /** Folds one event into the job. Events already folded are ignored, so replays are harmless. */
 export function apply(job: Job, event: JobEvent): Job {

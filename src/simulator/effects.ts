@@ -32,13 +32,29 @@ export type RequestEffect =
   | { kind: 'garble' }
   | { kind: 'cut' };
 
+/** How an output holds the file. `late`: null when the end is read for the first time. */
+export type OutputShape =
+  | 'string'
+  | 'array'
+  | 'object'
+  | 'nested'
+  | 'among-others'
+  | 'data'
+  | 'data-escaped'
+  | 'late'
+  | 'odd'
+  | 'text'
+  | 'none'
+  | 'empty';
+
 /** What happens to a prediction. `after` is the share of its usual time that passes before. */
 export type RunEffect =
   | { kind: 'outcome'; outcome: Outcome; after: number }
   | { kind: 'hold_run'; phase: 'starting' | 'processing' }
   | { kind: 'stuck'; phase: 'starting' | 'processing' }
   | { kind: 'render'; seconds: number }
-  | { kind: 'output'; output: 'none' | 'empty' }
+  | { kind: 'output'; output: OutputShape }
+  | { kind: 'unmetered' }
   | { kind: 'unlisted'; seconds: number }
   | { kind: 'duration'; factor: number }
   | { kind: 'expire' };

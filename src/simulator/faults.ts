@@ -113,6 +113,48 @@ const RUNS = {
   ),
   'null-output': row('accept', 'succeeds without an output', { kind: 'output', output: 'none' }),
   'empty-output': row('accept', 'succeeds with an empty list', { kind: 'output', output: 'empty' }),
+  'late-output': row('accept', 'the end is read once without its output', {
+    kind: 'output',
+    output: 'late',
+  }),
+  'object-output': row('accept', 'the URL stands in an object, under "file"', {
+    kind: 'output',
+    output: 'object',
+  }),
+  'nested-output': row('accept', 'the URL stands deep in lists and objects, after its thumbnail', {
+    kind: 'output',
+    output: 'nested',
+  }),
+  'mixed-output': row('accept', 'a list of picture, sound and video', {
+    kind: 'output',
+    output: 'among-others',
+  }),
+  'data-output': row('accept', 'the file itself, as a data: URL in base64', {
+    kind: 'output',
+    output: 'data',
+  }),
+  'data-output-escaped': row('accept', 'the file itself, as a percent-encoded data: URL', {
+    kind: 'output',
+    output: 'data-escaped',
+  }),
+  'odd-output': row(
+    'accept',
+    'an object without a video',
+    { kind: 'output', output: 'odd' },
+    { times: ALWAYS },
+  ),
+  'text-output': row(
+    'accept',
+    'a sentence instead of a file',
+    { kind: 'output', output: 'text' },
+    { times: ALWAYS },
+  ),
+  'no-metrics': row(
+    'accept',
+    'ends without saying how long it ran',
+    { kind: 'unmetered' },
+    { times: ALWAYS },
+  ),
   'wrong-duration': row(
     'accept',
     'the clip is far longer than asked for',

@@ -16,7 +16,7 @@ const QUEUE_SECONDS = 1;
 
 export type PlannedRun = Pick<
   PredictionRecord,
-  'plan' | 'output' | 'clip' | 'expires' | 'price' | 'bills_failed' | 'speed'
+  'plan' | 'output' | 'unmetered' | 'clip' | 'expires' | 'price' | 'bills_failed' | 'speed'
 > & { unlisted_seconds: number };
 
 export interface RunRequest {
@@ -38,6 +38,7 @@ export function planRun(request: RunRequest): PlannedRun {
   return {
     plan: courseOf(request, find),
     output: find('output')?.output ?? (row.output === 'uris' ? 'array' : 'string'),
+    ...(find('unmetered') === undefined ? {} : { unmetered: true }),
     clip: stretched(clipShapeOf(row, input), find('duration')?.factor ?? 1),
     expires: find('expire') !== undefined,
     price: priceOf(row, input),

@@ -5,7 +5,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { roundUsd } from '../domain/decimal.js';
 import type { ModelRow } from '../domain/models/row.js';
+import type { OutputShape } from './effects.js';
 import { isEnded, renderedShare, stateAt, type Course, type State } from './lifecycle.js';
+import { holdsFile, SHAPES } from './output-shapes.js';
 import { progressLog } from './progress-log.js';
 import type { ClipShape, Input, Price } from './models.js';
 
@@ -26,7 +28,9 @@ export interface PredictionRecord extends Course {
   price: Price | null;
   bills_failed: boolean;
   clip: ClipShape;
-  output: 'string' | 'array' | 'none' | 'empty';
+  output: OutputShape;
+  /** Its end says nothing of its run time. Absent in what older simulators wrote. */
+  unmetered?: boolean;
   /** The first request for its file removes input and output, and gets nothing. */
   expires: boolean;
   /** When that has happened. */
@@ -43,6 +47,8 @@ export interface Viewpoint {
   origin: string;
   retention: number;
   early_output_share: number;
+  /** The bytes of its file, for outputs that hold it; without them they are not there yet. */
+  file?: Uint8Array;
 }
 
 export const tokenOf = (id: string): string =>
@@ -73,7 +79,10 @@ export function viewOf(record: PredictionRecord, view: Viewpoint): Record<string
     created_at: time(record.created_at),
     ...('started_at' in state ? { started_at: time(state.started_at) } : {}),
     ...(isEnded(state)
-      ? { completed_at: time(state.ended_at), metrics: metricsOf(record, state) }
+      ? {
+          completed_at: time(state.ended_at),
+          ...(record.unmetered === true ? {} : { metrics: metricsOf(record, state) }),
+        }
       : {}),
     ...(record.deadline === null ? {} : { deadline: time(record.deadline) }),
     ...webhookOf(record),
@@ -93,10 +102,10 @@ function outputOf(record: PredictionRecord, state: State, view: Viewpoint): unkn
     state.status === 'processing' &&
     view.early_output_share > 0 &&
     renderedShare(record, view.now) >= 1 - view.early_output_share;
-  if ((state.status !== 'succeeded' && !early) || record.output === 'none') return null;
-  if (record.output === 'empty') return [];
+  if (state.status !== 'succeeded' && !early) return null;
+  if (holdsFile(record.output) && view.file === undefined) return null;
   const url = `${view.origin}/delivery/${tokenOf(record.id)}/output.mp4`;
-  return record.output === 'array' ? [url] : url;
+  return SHAPES[record.output]({ url, inline: view.file ?? new Uint8Array() });
 }
 
 function logsOf(record: PredictionRecord, state: State, now: number): string {

@@ -43,11 +43,15 @@ function totals(estimate: Estimate): string[] {
   return [
     `${plural(estimate.total_clips, 'clip')}, at least ${String(estimate.min_successful_clips)} needed: ` +
       `${seconds(estimate.requested_duration)} asked for ${seconds(estimate.target_duration)} wanted`,
-    `Cost ${usd(estimate.estimated_cost_usd)}, ${String(estimate.cost_increase_percent)} % above ${usd(estimate.unbuffered_cost_usd)} without a buffer` +
+    `Cost ${usd(estimate.estimated_cost_usd)}, ${increase(estimate)} without a buffer` +
       (estimate.max_cost_usd === null ? '' : `; cap ${usd(estimate.max_cost_usd)}`),
     `Takes about ${clock(now)} (${other})`,
   ];
 }
+
+/** Where a price is missing, the seconds stand for it. */
+const increase = ({ cost_increase_percent: more, unbuffered_cost_usd: plain }: Estimate): string =>
+  plain === null ? `${String(more)} % more seconds than` : `${String(more)} % above ${usd(plain)}`;
 
 /** Clips that are sent the same are told once. */
 function sent(clips: readonly ClipEstimate[]): string[] {

@@ -1,6 +1,7 @@
 /** What a job came to: one row a clip, the totals, and where the files are. Pure. */
 import type { Clip, Job } from '../domain/job.js';
-import { clock, oneLine, plural, table, truncate, usd } from './format.js';
+import { unknownCosts } from '../domain/progress.js';
+import { clock, oneLine, plural, spent, table, truncate, usd } from './format.js';
 import { SIMULATOR_NOTICE } from './frame.js';
 import { CLIP_WORDS, adviceFor, durations, problemText } from './words.js';
 
@@ -19,11 +20,17 @@ export function finalTable(job: Job, results: Results): string[] {
     String(clip.clip_index),
     CLIP_WORDS[clip.status],
     durations(clip),
-    usd(clip.cost_usd ?? 0),
+    costOf(clip),
     String(clip.attempt),
     results.files.get(clip.clip_index) ?? reasonOf(clip),
   ]);
   return [...table([[...HEADINGS], ...rows], FIGURES), '', ...summary(job, results)];
+}
+
+/** A clip without a prediction has cost nothing. */
+function costOf(clip: Clip): string {
+  const unknown = unknownCosts(clip);
+  return spent(unknown > 0 ? clip.cost_usd : (clip.cost_usd ?? 0), unknown);
 }
 
 const reasonOf = (clip: Clip): string =>
@@ -32,9 +39,14 @@ const reasonOf = (clip: Clip): string =>
 function summary(job: Job, { out, files }: Results): string[] {
   const lines = [
     `${job.job_id}: ${job.status}, ${String(job.successful_clips)} of ${plural(job.total_clips, 'clip')}` +
-      ` (at least ${String(job.min_successful_clips)} needed), ${usd(job.total_cost_usd)} of estimated ${usd(job.estimated_cost_usd)}` +
+      ` (at least ${String(job.min_successful_clips)} needed), ${spent(job.total_cost_usd, job.unknown_costs)} of estimated ${usd(job.estimated_cost_usd)}` +
       (job.total_generation_time === null ? '' : `, ${clock(job.total_generation_time)}`),
   ];
+  if (job.unknown_costs > 0) {
+    lines.push(
+      `The cost of ${plural(job.unknown_costs, 'prediction')} is not known; the provider's bill has it.`,
+    );
+  }
   if (job.simulated) lines.push(SIMULATOR_NOTICE);
   if (job.error !== null && job.status !== 'canceled') {
     lines.push(`${oneLine(job.error.message).replace(/[.!]?$/, '.')} ${adviceFor(job.error)}`);

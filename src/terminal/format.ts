@@ -10,6 +10,10 @@ export const seconds = (value: number): string =>
 export const usd = (value: number | null): string =>
   value === null ? 'unknown' : `$${value.toFixed(value !== 0 && Math.abs(value) < 0.01 ? 4 : 2)}`;
 
+/** What was spent, where the cost of so many predictions is not known: what is known is the least it can be. */
+export const spent = (value: number | null, unknown: number): string =>
+  unknown > 0 && value !== null ? `at least ${usd(value)}` : usd(value);
+
 /** 9 s, 1:05, 1:02:03. */
 export function clock(value: number): string {
   const whole = Math.max(0, Math.round(value));

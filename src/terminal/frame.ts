@@ -3,9 +3,9 @@
  * most as wide; where there are more clips than rows, those under way are shown and the rest is counted. Pure.
  */
 import type { Clip, ClipStatus, Job } from '../domain/job.js';
-import { isClipOver } from '../domain/progress.js';
+import { isClipOver, unknownCosts } from '../domain/progress.js';
 import type { ClipProgress } from './event-stream.js';
-import { bar, clock, oneLine, pad, padLeft, plural, usd } from './format.js';
+import { bar, clock, oneLine, pad, padLeft, plural, spent, usd } from './format.js';
 import { fit, span } from './span.js';
 import type { Line, Span } from './span.js';
 import type { View } from './view.js';
@@ -59,7 +59,7 @@ function totals(job: Job, now: number): Line {
     job.failed_clips > 0 ? `${String(job.failed_clips)} failed` : '',
     job.canceled_clips > 0 ? `${String(job.canceled_clips)} canceled` : '',
     `needs ${String(job.min_successful_clips)}`,
-    `${usd(job.total_cost_usd)} of about ${usd(job.estimated_cost_usd)}` +
+    `${spent(job.total_cost_usd, job.unknown_costs)} of about ${usd(job.estimated_cost_usd)}` +
       (job.max_cost_usd === null ? '' : ` (cap ${usd(job.max_cost_usd)})`),
     elapsed(job, now),
   ];
@@ -170,7 +170,9 @@ const tellsAttempt = ({ status, attempt, retry_count }: Clip): boolean =>
 
 /** A clip that was never billed is over without a cost. */
 function cost(clip: Clip): string {
-  if (clip.cost_usd !== null) return usd(clip.cost_usd);
+  const unknown = unknownCosts(clip);
+  if (clip.cost_usd !== null) return spent(clip.cost_usd, unknown);
+  if (unknown > 0) return 'cost unknown';
   return isClipOver(clip.status) ? '' : `about ${usd(clip.estimated_cost_usd)}`;
 }
 

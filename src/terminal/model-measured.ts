@@ -7,6 +7,7 @@
  */
 import type { ModelRow } from '../domain/models/row.js';
 import type { Clip, Job } from '../domain/job.js';
+import { unknownCosts } from '../domain/progress.js';
 import { seconds, table, usd } from './format.js';
 
 /** The few facts of a clip that are added up; a job's other parts need not be kept in memory. */
@@ -18,6 +19,7 @@ export interface Delivery {
   actual: number | null;
   /** Of the prediction that made the file. */
   predict_time: number | null;
+  /** Null also when a part of it is unknown: a sum of the others would make the model look cheap. */
   cost_usd: number | null;
 }
 
@@ -51,7 +53,7 @@ export const deliveriesOf = ({ model, simulated, clips }: Job): Delivery[] =>
       requested: clip.requested_duration,
       actual: clip.actual_duration,
       predict_time: timeOf(clip),
-      cost_usd: clip.cost_usd,
+      cost_usd: unknownCosts(clip) > 0 ? null : clip.cost_usd,
     }));
 
 const timeOf = ({ predictions }: Clip): number | null =>

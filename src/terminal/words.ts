@@ -4,8 +4,9 @@
 import { FAILURES } from '../domain/failures.js';
 import type { Problem } from '../domain/failures.js';
 import type { Clip, ClipStatus, JobEvent, JobStatus } from '../domain/job.js';
+import { unknownCosts } from '../domain/progress.js';
 import type { ClipProgress } from './event-stream.js';
-import { clock, oneLine, seconds, usd } from './format.js';
+import { clock, oneLine, seconds, spent, usd } from './format.js';
 import type { Style } from './span.js';
 
 export const JOB_STYLES: Record<JobStatus, Style> = {
@@ -94,7 +95,7 @@ export function sentenceOf(event: JobEvent): string {
     case 'clip.storing':
       return `${clipName(event.clip_index)} is rendered, saving it`;
     case 'clip.completed':
-      return `${clipName(event.clip_index)} done: ${durations(event.clip)}, ${usd(event.clip.cost_usd)}`;
+      return `${clipName(event.clip_index)} done: ${durations(event.clip)}, ${completedCost(event.clip)}`;
     case 'clip.failed':
       return `${clipName(event.clip_index)} failed after ${attemptText(event.clip)}${reason(event.clip.error)}`;
     case 'clip.canceled':
@@ -106,13 +107,16 @@ export function sentenceOf(event: JobEvent): string {
     case 'job.warning':
       return `warning: ${oneLine(event.message)}`;
     case 'job.completed':
-      return `job succeeded, ${usd(event.total_cost_usd)}`;
+      return `job succeeded, ${spent(event.total_cost_usd, event.unknown_costs ?? 0)}`;
     case 'job.failed':
       return `job failed${reason(event.error)}`;
     case 'job.canceled':
       return 'job canceled';
   }
 }
+
+const completedCost = (clip: Clip): string =>
+  clip.cost_usd === null ? 'cost unknown' : spent(clip.cost_usd, unknownCosts(clip));
 
 /** 4.96 s of 5 s, or only what was requested while nothing is measured. */
 export const durations = (clip: Clip): string =>

@@ -4,7 +4,7 @@
  */
 import { storeKey } from './api-key.js';
 import { h } from './dom.js';
-import { usd } from './format.js';
+import { spent as spentText, usd } from './format.js';
 
 function open(dialog: HTMLDialogElement): Promise<string> {
   document.body.append(dialog);
@@ -94,10 +94,12 @@ async function askForKey(): Promise<void> {
 interface Cap {
   current: number;
   spent: number;
+  /** Predictions whose cost is not known. */
+  unknown: number;
 }
 
 /** The new cap in US dollars; null when it is left as it is. */
-export async function askForCap({ current, spent }: Cap): Promise<number | null> {
+export async function askForCap({ current, spent, unknown }: Cap): Promise<number | null> {
   const input = h('input', {
     id: 'cap',
     class: 'input',
@@ -119,7 +121,7 @@ export async function askForCap({ current, spent }: Cap): Promise<number | null>
       { method: 'dialog' },
       h('h2', { id: 'dialog-title', text: 'Raise the cost cap' }),
       h('p', {
-        text: `The cap is ${usd(current)}, ${usd(spent)} are spent. Clips that were given up for it can be retried afterwards.`,
+        text: `The cap is ${usd(current)}, ${spentText(spent, unknown)} are spent. Clips that were given up for it can be retried afterwards.`,
       }),
       h('label', { class: 'label', for: 'cap', text: 'New cap in US dollars' }),
       input,

@@ -18,6 +18,10 @@ export function usd(value: number | null | undefined): string {
   return `$${value.toFixed(decimals)}`;
 }
 
+/** What was spent, where the cost of so many predictions is not known: what is known is the least it can be. */
+export const spent = (value: number | null, unknown: number): string =>
+  unknown > 0 && value !== null ? `at least ${usd(value)}` : usd(value);
+
 /** A running clock: 0:07, 12:30, 1:02:03. Never negative. */
 export function clock(value: number): string {
   const total = Math.max(0, Math.floor(value));

@@ -45,6 +45,14 @@ export class Budget {
     return addUsd(...costs, ...this.#unknown.map(estimate));
   }
 
+  /** Not all of it may be known: what counts with its estimate (B2) is not told as a fact. */
+  get spentInWords(): string {
+    const lines = this.#accounts().flatMap(({ predictions }) => predictions);
+    const isKnown = this.#unknown.length === 0 && lines.every(({ cost_usd }) => cost_usd !== null);
+    const estimates = isKnown ? '' : ', unknown costs counted with their estimates';
+    return `${String(this.spent)} is spent${estimates}`;
+  }
+
   fits(clipIndex: number): boolean {
     return this.affordable([clipIndex]) === 1;
   }

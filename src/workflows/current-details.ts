@@ -1,6 +1,7 @@
 /** The job as Temporal Web UI shows it beside the history: a line of totals and a table of clips. Markdown. */
 import { markdownLine } from '../domain/foreign-text.js';
 import type { Clip, Job } from '../domain/job.js';
+import { unknownCosts } from '../domain/progress.js';
 
 const MAX_ROWS = 60;
 
@@ -16,6 +17,9 @@ const URGENCY: Record<Clip['status'], number> = {
 };
 
 const money = (usd: number | null): string => (usd === null ? '–' : `$${usd.toFixed(2)}`);
+/** What is known of a sum that has unknown parts is the least it can be. */
+const spent = (usd: number | null, unknown: number): string =>
+  unknown === 0 ? money(usd) : usd === null ? 'unknown' : `at least ${money(usd)}`;
 const seconds = (value: number | null): string => (value === null ? '–' : `${String(value)} s`);
 const cell = (text: string): string => markdownLine(text, 60);
 
@@ -26,7 +30,7 @@ function rowOf(clip: Clip): string {
     `${String(clip.attempt)}/${String(clip.max_attempts)}`,
     seconds(clip.requested_duration),
     seconds(clip.actual_duration),
-    money(clip.cost_usd),
+    spent(clip.cost_usd, unknownCosts(clip)),
     cell(clip.error === null ? clip.prompt : `${clip.error.kind}: ${clip.error.message}`),
   ];
   return `| ${cells.join(' | ')} |`;
@@ -41,7 +45,7 @@ export function describeJob(job: Job): string {
   return [
     `**${job.status}** · ${cell(job.model)}${job.simulated ? ' (simulator, nothing is paid)' : ''}`,
     '',
-    `${String(job.successful_clips)} succeeded, ${String(job.failed_clips)} failed, ${String(job.canceled_clips)} canceled of ${String(job.total_clips)} (${String(job.min_successful_clips)} needed) · ${money(job.total_cost_usd)} of ${money(job.estimated_cost_usd)} estimated`,
+    `${String(job.successful_clips)} succeeded, ${String(job.failed_clips)} failed, ${String(job.canceled_clips)} canceled of ${String(job.total_clips)} (${String(job.min_successful_clips)} needed) · ${spent(job.total_cost_usd, job.unknown_costs)} of ${money(job.estimated_cost_usd)} estimated`,
     '',
     '| clip | status | attempt | requested | actual | cost | |',
     '|---|---|---|---|---|---|---|',

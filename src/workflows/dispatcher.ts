@@ -212,7 +212,7 @@ export class Dispatcher implements JobContext {
       this.#endQueued(
         () => true,
         'over_budget',
-        `does not fit max_cost_usd ${String(this.budget.cap)}: ${String(this.budget.spent)} is spent`,
+        `does not fit max_cost_usd ${String(this.budget.cap)}: ${this.budget.spentInWords}`,
       );
     }
     return this.#queue.length < before;

@@ -18,6 +18,7 @@ import { INVALID_PLAN, isFailureKind, problem } from '../domain/failures.js';
 import { emptyJob, initialJob } from '../domain/initial-job.js';
 import type { Job } from '../domain/job.js';
 import type { Plan } from '../domain/plan.schema.js';
+import { costsOf } from '../domain/progress.js';
 import { archiveJob, resolvePlan } from './activities.js';
 import { causeOf } from './activity-failure.js';
 import * as contract from './contract.js';
@@ -138,7 +139,7 @@ async function end(
   ending: { type: 'job.completed' | 'job.failed' | 'job.canceled'; error: Job['error'] },
   isStillOver: () => boolean = () => true,
 ): Promise<void> {
-  const terminal = { ...ending, total_cost_usd: log.job.total_cost_usd };
+  const terminal = { ...ending, ...costsOf(log.job) };
   const at = new Date().toISOString();
   const { seq } = log.job;
   await CancellationScope.nonCancellable(async () => {

@@ -7,6 +7,7 @@ export const rendered = (id: string): ProviderPrediction => ({
   version: null,
   status: 'succeeded',
   input: { prompt: 'a' },
+  output: { type: 'file', url: 'https://replicate.delivery/x.mp4' },
   output_url: 'https://replicate.delivery/x.mp4',
   error: null,
   logs: '',

@@ -102,6 +102,24 @@ describe('the figures of jobs', () => {
     }
   });
 
+  it('count costs that are not known, of stored jobs that an older release wrote too', async () => {
+    const all = await harness();
+    await finish(all, 'a');
+    const stored = await all.archive.job('a');
+    if (stored === null) throw new Error('expected a stored job');
+    const { unknown_costs: counted, ...old } = stored;
+    expect(counted).toBe(0);
+    const clips = stored.clips.map((clip) => ({
+      ...clip,
+      predictions: clip.predictions.map((line) => ({ ...line, billed: true, cost_usd: null })),
+    }));
+    await all.archive.save({ ...old, clips } as unknown as Job, []);
+    expect((await all.archive.job('a'))?.unknown_costs).toBe(3);
+    const found = await scrape(all);
+    const money = `model="${MODEL}",simulated="true"`;
+    expect(found.get(`clip_generator_unknown_costs_total{${money}}`)).toBe(3);
+  });
+
   it('count a running job while somebody follows it, and its streams and watchers', async () => {
     const all = await harness();
     all.jobs.add('a', 3);

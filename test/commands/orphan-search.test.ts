@@ -18,6 +18,7 @@ const prediction = (
   version: null,
   status,
   input: { prompt, duration: 10 },
+  output: { type: 'empty' },
   output_url: null,
   error: null,
   logs: '',
@@ -87,6 +88,34 @@ describe('an orphan', () => {
     const ended = [job('j', [{ status: 'succeeded', prompt: 'x', ids: ['other'] }])];
     const found = search([prediction('p1', 'succeeded')], { ended }, { p1: 'j/0' });
     expect(await idsOf(found)).toEqual(['p1']);
+  });
+});
+
+describe('the cost of an orphan', () => {
+  const costOf = async (change: Partial<ProviderPrediction>) => {
+    const one = { ...prediction('p1', 'processing'), ...change };
+    return (await search([one], {}))[0]?.estimated_cost_usd;
+  };
+  const ltx = { model: 'lightricks/ltx-video', input: { prompt: 'a heron' } };
+
+  it('is what it usually costs while it runs, and what it did cost when it is over', async () => {
+    const usual = await costOf(ltx);
+    expect(usual).toBeGreaterThan(0);
+    const over = { ...ltx, status: 'succeeded' as const, predict_time: 10 };
+    expect(await costOf(over)).toBe(0.00975);
+    expect(await costOf({ ...over, status: 'aborted' })).toBe(0);
+  });
+
+  it('is unknown where it would be a guess: no metered time, no price, or its input is erased', async () => {
+    expect(await costOf({ ...ltx, status: 'succeeded' })).toBeNull();
+    expect(await costOf({ model: 'nobody/nothing' })).toBeNull();
+    const erased = { status: 'succeeded' as const, input: {}, data_removed: true };
+    for (const model of CATALOGUE.keys()) {
+      const cost = await costOf({ ...erased, model });
+      const { prices = [] } = CATALOGUE.get(model) ?? {};
+      const isOnePrice = prices.length === 1 && prices[0]?.per === 'clip' && !prices[0].when;
+      expect([model, cost]).toEqual([model, isOnePrice ? prices[0]?.usd : null]);
+    }
   });
 });
 

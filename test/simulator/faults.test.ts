@@ -73,6 +73,45 @@ describe('a prediction that goes wrong on purpose', () => {
     expect((await outcome(peer, `[[${fault}]]`)).output).toMatch(/mp4$/);
   });
 
+  it.each<[string, unknown]>([
+    ['object-output', { file: expect.stringMatching(/output\.mp4$/) as unknown }],
+    [
+      'mixed-output',
+      [expect.stringMatching(/png$/), expect.anything(), expect.stringMatching(/mp4$/)],
+    ],
+    [
+      'data-output',
+      expect.stringMatching(/^data:video\/mp4;codecs="avc1";base64,[A-Za-z0-9+/]+=*$/),
+    ],
+    [
+      'data-output-escaped',
+      [{ video: expect.stringMatching(/^data:video\/mp4,(?:%[0-9a-f]{2})+$/) as unknown }],
+    ],
+    ['odd-output', { frames: 120, note: expect.any(String) as unknown, still: 'still.png' }],
+    ['text-output', 'The video was sent to your inbox.'],
+  ])('%s succeeds with an output of another shape', async (fault, output: unknown) => {
+    const peer = await startPeer();
+    const done = await outcome(peer, `[[${fault}]]`);
+    expect(done).toMatchObject({ status: 'succeeded', output });
+    const { body } = await peer.ask('GET', '/v1/predictions');
+    expect(body['results']).toMatchObject([{ output }]);
+  });
+
+  it('late-output shows its end once without the output, and then with it', async () => {
+    const peer = await startPeer();
+    const done = await outcome(peer, '[[late-output]]');
+    expect(done).toMatchObject({ status: 'succeeded', output: null });
+    expect((await peer.get(done.id)).output).toMatch(/mp4$/);
+  });
+
+  it('no-metrics says nothing of its run time, and is billed for it', async () => {
+    const peer = await startPeer();
+    const done = await outcome(peer, '[[no-metrics]]');
+    expect(done.status).toBe('succeeded');
+    expect(done).not.toHaveProperty('metrics');
+    expect((await peer.stats()).bills.count).toBe(1);
+  });
+
   it('expired-file removes everything when its file is asked for, and until then it can be found', async () => {
     const data_dir = await mkdtemp(path.join(tmpdir(), 'simulator-'));
     onTestFinished(() => rm(data_dir, { recursive: true, force: true }));

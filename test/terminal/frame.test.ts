@@ -7,7 +7,7 @@ import type { Size } from '../../src/terminal/frame.js';
 import { plainText } from '../../src/terminal/span.js';
 import { openView, seen } from '../../src/terminal/view.js';
 import type { View } from '../../src/terminal/view.js';
-import { AT, clipOf, doneClip, eventOf, jobOf } from './jobs.js';
+import { AT, clipOf, doneClip, eventOf, jobOf, UNKNOWN_LINE } from './jobs.js';
 
 const PLACE = {
   page_url: 'http://127.0.0.1:3000/jobs/harbour',
@@ -41,6 +41,15 @@ describe('a frame', () => {
   it('says on every picture that it is the simulator, and never otherwise', () => {
     expect(draw(viewOf(jobOf([clipOf(0)], { simulated: true })))[0]).toContain('SIMULATOR');
     expect(draw(viewOf(jobOf([clipOf(0)]))).join('\n')).not.toContain('SIMULATOR');
+  });
+
+  it('says that a cost is not known, and calls a sum with one the least it can be', () => {
+    const unknown = { ...doneClip(0), cost_usd: null, predictions: [UNKNOWN_LINE] };
+    const part = { ...doneClip(1), predictions: [UNKNOWN_LINE] };
+    const text = draw(viewOf(jobOf([unknown, part])));
+    expect(text.join('\n')).toContain('at least $0.35 of about $0.70');
+    expect(text.find((line) => line.startsWith('  0'))).toContain('cost unknown');
+    expect(text.find((line) => line.startsWith('  1'))).toContain('at least $0.35');
   });
 
   it('counts down to the next try, with the attempt and the last error in plain words', () => {

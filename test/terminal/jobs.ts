@@ -1,7 +1,7 @@
 /** Jobs for drawing: real shapes, built by the code that builds them. */
 import { emptyJob, initialClip } from '../../src/domain/initial-job.js';
 import { withTotals } from '../../src/domain/progress.js';
-import type { Clip, Job, JobEvent } from '../../src/domain/job.js';
+import type { Clip, Job, JobEvent, Prediction } from '../../src/domain/job.js';
 import type { ResolvedClip } from '../../src/domain/resolved.js';
 
 export const AT = '2026-11-23T10:00:00.000Z';
@@ -51,6 +51,22 @@ export const doneClip = (clip_index: number): Clip =>
     video_url: `/v1/jobs/harbour/clips/${String(clip_index)}/video`,
     thumbnail_url: `/v1/jobs/harbour/clips/${String(clip_index)}/thumbnail`,
   });
+
+/** Of a model billed by its run time, which nobody was told. */
+export const UNKNOWN_LINE: Prediction = {
+  id: 'unmetered',
+  attempt: 1,
+  status: 'succeeded',
+  url: 'https://replicate.com/p/unmetered',
+  created_at: AT,
+  completed_at: AT,
+  predict_time: null,
+  requested_duration: 5,
+  unit_price: null,
+  cost_usd: null,
+  billed: true,
+  adopted: false,
+};
 
 const PROGRESS = { total: 1, succeeded: 0, failed: 0, canceled: 0, percent: 0 };
 

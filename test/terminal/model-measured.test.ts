@@ -32,7 +32,7 @@ const prediction = (status: Prediction['status'], predict_time: number | null): 
   predict_time,
   requested_duration: 5,
   unit_price: null,
-  cost_usd: null,
+  cost_usd: 0.1,
   billed: true,
   adopted: false,
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { estimateOf } from '../../src/domain/estimate.js';
 import { problem } from '../../src/domain/failures.js';
 import { EVENT_TYPES } from '../../src/domain/job.js';
+import type { Clip } from '../../src/domain/job.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import { checkPlan } from '../../src/domain/check-plan.schema.js';
 import { estimateText, ranges } from '../../src/terminal/estimate-text.js';
@@ -10,7 +11,7 @@ import { jsonReporter, plainReporter } from '../../src/terminal/reporters.js';
 import { openView } from '../../src/terminal/view.js';
 import { sentenceOf } from '../../src/terminal/words.js';
 import { PassThrough } from 'node:stream';
-import { clipOf, doneClip, eventOf, jobOf } from './jobs.js';
+import { clipOf, doneClip, eventOf, jobOf, UNKNOWN_LINE } from './jobs.js';
 
 const PLACE = { page_url: 'http://127.0.0.1:3000/jobs/harbour', ui_url: null, out: 'out' };
 
@@ -82,6 +83,38 @@ describe('the final table', () => {
     expect(text.find((line) => line.includes('the model returned no video'))).toContain('failed');
     expect(text.join('\n')).toContain('only 1 of 2 clips succeeded. Retry the failed clips.');
     expect(text.at(-1)).toBe('1 clip, thumbnails and result.json are in out/harbour/');
+  });
+});
+
+describe('a cost that is not known', () => {
+  const unknown = (cost_usd: number | null, more: Partial<Clip> = {}): Clip => ({
+    ...doneClip(0),
+    cost_usd,
+    predictions: [UNKNOWN_LINE],
+    ...more,
+  });
+
+  it('is told as unknown, and a sum with one as the least it can be, never as a figure alone', () => {
+    const job = jobOf([unknown(null), unknown(0.35, { clip_index: 1 }), doneClip(2)]);
+    const text = finalTable(job, { out: 'out', files: new Map() });
+    expect(text[1]).toContain('unknown');
+    expect(text[1]).not.toContain('$');
+    expect(text[2]).toContain('at least $0.35');
+    expect(text[3]).not.toContain('at least');
+    expect(text.join('\n')).toContain('at least $0.70 of estimated');
+    expect(text.join('\n')).toContain('The cost of 2 predictions is not known');
+  });
+
+  it('is told in the events as they come', () => {
+    const done = (clip: Clip) =>
+      sentenceOf(eventOf(1, { type: 'clip.completed', clip_index: 0, clip }));
+    expect(done(unknown(null))).toMatch(/, cost unknown$/);
+    expect(done(unknown(0.35))).toMatch(/, at least \$0\.35$/);
+    const end = { type: 'job.completed', error: null, total_cost_usd: 0 };
+    expect(sentenceOf(eventOf(2, { ...end, unknown_costs: 1 }))).toBe(
+      'job succeeded, at least $0.00',
+    );
+    expect(sentenceOf(eventOf(2, end))).toBe('job succeeded, $0.00');
   });
 });
 

@@ -7,6 +7,7 @@ import {
   roughly,
   safeLink,
   seconds,
+  spent,
   usd,
 } from '../../src/web/format.js';
 
@@ -19,6 +20,15 @@ describe('figures', () => {
     [null, '—'],
   ])('write %s seconds as "%s"', (value, text) => {
     expect(seconds(value)).toBe(text);
+  });
+
+  it.each([
+    [0.35, 0, '$0.35'],
+    [0.35, 2, 'at least $0.35'],
+    [0, 1, 'at least $0.00'],
+    [null, 1, '—'],
+  ])('write %s dollars spent, and %d costs unknown, as "%s"', (value, unknown, text) => {
+    expect(spent(value, unknown)).toBe(text);
   });
 
   it.each([

@@ -3,7 +3,7 @@
  * It needs no credentials and counts the requests that carry them.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ClipFile } from '../clip/clip-store.js';
+import { clipOf } from '../clip-of.js';
 import type { Core } from '../core.js';
 import type { FileEffect } from '../effects.js';
 import { PROBLEMS } from '../problems.js';
@@ -56,19 +56,4 @@ async function deliver(exchange: Exchange, token: string): Promise<FastifyReply>
 function hasFile(core: Core, record: PredictionRecord, request: FastifyRequest): boolean {
   const { output } = view(core, record, originOf(request));
   return Array.isArray(output) ? output.length > 0 : output !== null;
-}
-
-/** Scaled down: what a simulated clip shows does not need more, and it costs time. */
-function clipOf(core: Core, record: PredictionRecord): Promise<ClipFile> {
-  const { width, height, duration, fps } = record.clip;
-  const scale = Math.min(1, core.settings.clip_max_width / Math.max(width, height));
-  const even = (length: number): number => Math.max(64, Math.round((length * scale) / 2) * 2);
-  return core.clips.get({
-    caption: record.caption,
-    seed: `${record.input_key} ${record.id}`,
-    duration,
-    fps,
-    width: even(width),
-    height: even(height),
-  });
 }

@@ -10,9 +10,11 @@ import {
   type CreateBody,
   type Read,
 } from '../create-request.js';
+import { clipOf } from '../clip-of.js';
 import type { Core, Wish } from '../core.js';
 import { pageOf, readListQuery } from '../listing.js';
 import { isEnded, nextChange, stateAt } from '../lifecycle.js';
+import { holdsFile } from '../output-shapes.js';
 import { PROBLEMS } from '../problems.js';
 import { viewOf, type PredictionRecord } from '../record.js';
 import { exchangeOf, pause, sendAnswer, strike, type Exchange } from '../wire.js';
@@ -27,6 +29,27 @@ export const view = (
   origin: string,
   now = core.now(),
 ): Record<string, unknown> => viewOf(record, { now, origin, ...core.settings });
+
+/** Predictions whose end was read once: a `late` output is shown from the second time on. */
+const told = new WeakSet<PredictionRecord>();
+
+/** With the file itself where the output holds it. */
+async function wholeView(
+  core: Core,
+  record: PredictionRecord,
+  origin: string,
+): Promise<Record<string, unknown>> {
+  const now = core.now();
+  const isOver = isEnded(stateAt(record, now));
+  const file = isOver && holdsFile(record.output) ? (await clipOf(core, record)).bytes : undefined;
+  const seen = viewOf(record, {
+    now,
+    origin,
+    ...core.settings,
+    ...(file === undefined ? {} : { file }),
+  });
+  return record.output === 'late' && !told.has(record) ? { ...seen, output: null } : seen;
+}
 
 export function predictionRoutes(app: FastifyInstance, core: Core): void {
   app.post('/v1/predictions', (request, reply) => {
@@ -135,11 +158,12 @@ async function touch(
     sendAnswer(exchange, PROBLEMS.not_found);
     return reply;
   }
-  const seen = (): Record<string, unknown> => view(core, record, originOf(request));
-  const content = { status: 200, body: seen() };
+  const content = { status: 200, body: await wholeView(core, record, originOf(request)) };
   if ((await strike(exchange, at, core.subjectOfRecord(record), content)).over) return reply;
   act(record);
-  return reply.send(seen());
+  const seen = await wholeView(core, record, originOf(request));
+  if (seen['completed_at'] !== undefined) told.add(record);
+  return reply.send(seen);
 }
 
 async function list(exchange: Exchange): Promise<FastifyReply> {
@@ -159,9 +183,9 @@ async function list(exchange: Exchange): Promise<FastifyReply> {
     url.searchParams.set('cursor', cursor);
     return url.href;
   };
-  const results = page.records.map((record) => {
-    const { webhook, ...rest } = view(core, record, originOf(request));
-    return core.settings.list_webhook && webhook !== undefined ? { ...rest, webhook } : rest;
-  });
+  const views = page.records.map((record) => wholeView(core, record, originOf(request)));
+  const results = (await Promise.all(views)).map(({ webhook, ...rest }) =>
+    core.settings.list_webhook && webhook !== undefined ? { ...rest, webhook } : rest,
+  );
   return reply.send({ previous: at(page.previous), next: at(page.next), results });
 }

@@ -3,10 +3,20 @@
  * it redraws when its clip or its live progress is another object than before.
  */
 import type { Clip, Job } from '../../domain/job.js';
-import { isClipOver } from '../../domain/progress.js';
+import { isClipOver, unknownCosts } from '../../domain/progress.js';
 import { now } from '../clock.js';
 import { attribute, figure, h, icon, setText, show } from '../dom.js';
-import { clipFile, clipName, clock, percent, safeLink, seconds, usd } from '../format.js';
+import {
+  clipFile,
+  clipName,
+  clock,
+  percent,
+  plural,
+  safeLink,
+  seconds,
+  spent,
+  usd,
+} from '../format.js';
 import type { LiveProgress } from '../store.js';
 import { phaseOf } from '../words.js';
 import { mediaUrl } from '../api-key.js';
@@ -157,6 +167,15 @@ function progressBar(name: string): {
   };
 }
 
+/** An estimate stands only for what is not paid yet: of what is paid at an unknown cost, the least is shown. */
+function costFigure(clip: Clip): [value: string, note: string] {
+  const unknown = unknownCosts(clip);
+  if (unknown > 0) return [spent(clip.cost_usd, unknown), `${plural(unknown, 'cost')} unknown`];
+  return clip.cost_usd === null
+    ? [usd(clip.estimated_cost_usd), 'estimated']
+    : [usd(clip.cost_usd), ''];
+}
+
 function factList(): { element: HTMLElement; update(clip: Clip): void; tick(clip: Clip): void } {
   const length = figure('Length');
   const cost = figure('Cost');
@@ -177,10 +196,7 @@ function factList(): { element: HTMLElement; update(clip: Clip): void; tick(clip
           : `of ${seconds(clip.requested_duration)} asked`,
       );
       attribute(length.element, 'title', clip.duration_reason);
-      cost.set(
-        usd(clip.cost_usd ?? clip.estimated_cost_usd),
-        clip.cost_usd === null ? 'estimated' : '',
-      );
+      cost.set(...costFigure(clip));
     },
     tick(clip) {
       if (clip.started_at === null) time.set('—');

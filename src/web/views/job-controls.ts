@@ -111,7 +111,11 @@ const capControl = (context: ControlContext): Control => ({
   label: () => 'Raise cap…',
   visible: (job) => job.max_cost_usd !== null && !isOver(job.status),
   run: async (job) => {
-    const cap = await askForCap({ current: job.max_cost_usd ?? 0, spent: job.total_cost_usd });
+    const cap = await askForCap({
+      current: job.max_cost_usd ?? 0,
+      spent: job.total_cost_usd,
+      unknown: job.unknown_costs,
+    });
     if (cap === null) return;
     const answer = await api.setMaxCost(job.job_id, cap);
     report(answer, `The job may spend up to ${usd(cap)} now`);

@@ -6,7 +6,7 @@ import type { Job } from '../../domain/job.js';
 import { isOver } from '../../domain/progress.js';
 import { now } from '../clock.js';
 import { attribute, figure, h, setText, show } from '../dom.js';
-import { ago, clock, percent, plural, roughly, safeLink, usd } from '../format.js';
+import { ago, clock, percent, plural, roughly, safeLink, spent, usd } from '../format.js';
 import type { Readiness } from '../api-client.js';
 import type { PageState } from '../store.js';
 import { secondsLeft } from '../time-left.js';
@@ -65,7 +65,7 @@ export function jobHeader(controls: HTMLElement): JobHeader {
       strip.update(job);
       batch.set(percent(job.percent), batchNote(state, job));
       clips.set(`${String(job.successful_clips)} of ${String(job.total_clips)}`, clipsNote(job));
-      money.set(usd(job.total_cost_usd), moneyNote(job));
+      money.set(spent(job.total_cost_usd, job.unknown_costs), moneyNote(job));
       warnings.update(job.warnings);
       show(problem, job.error !== null && job.status === 'failed');
       if (job.error !== null) {
@@ -133,6 +133,7 @@ const moneyNote = (job: Job): string =>
   [
     job.max_cost_usd === null ? 'no cap' : `of ${usd(job.max_cost_usd)} cap`,
     `estimated ${usd(job.estimated_cost_usd)}`,
+    job.unknown_costs > 0 ? `${plural(job.unknown_costs, 'cost')} unknown` : '',
     job.cost_increase_percent >= 1 ? `buffer +${percent(job.cost_increase_percent)}` : '',
   ]
     .filter((part) => part !== '')

@@ -5,7 +5,7 @@
 import { api } from '../api-client.js';
 import { now } from '../clock.js';
 import { attribute, h, keyed, setText, show } from '../dom.js';
-import { ago, plural, usd } from '../format.js';
+import { ago, plural, spent } from '../format.js';
 import type { Job, JobStatus } from '../../domain/job.js';
 import { JOB_WORDS } from '../words.js';
 import type { View } from './plan-form.js';
@@ -138,7 +138,12 @@ function jobRow(job: Job): { element: HTMLElement; update(job: Job): void } {
       bar.style.setProperty('--percent', String(next.percent));
       attribute(bar, 'data-status', next.status);
       const counts = `${String(next.successful_clips)} of ${plural(next.total_clips, 'clip')}`;
-      setText(facts, [counts, usd(next.total_cost_usd), ago(next.created_at, now())].join(' · '));
+      setText(
+        facts,
+        [counts, spent(next.total_cost_usd, next.unknown_costs), ago(next.created_at, now())].join(
+          ' · ',
+        ),
+      );
     },
   };
 }
