@@ -5,6 +5,7 @@
  */
 import type { Job } from '../domain/job.js';
 import { authorization } from './api-key.js';
+import { under } from './base.js';
 import { learnTime } from './clock.js';
 
 export interface FieldProblem {
@@ -87,7 +88,7 @@ async function call<T>(
   if (body !== undefined) headers['content-type'] = 'application/json';
   if (key !== undefined) headers['idempotency-key'] = key;
   try {
-    const response = await fetch(path, {
+    const response = await fetch(under(path), {
       method,
       headers,
       cache: 'no-store',
@@ -141,13 +142,13 @@ export const api = {
   actOnClip: (jobId: string, clipIndex: number, action: ClipAction) =>
     call<unknown>('POST', `${clipPath(jobId, clipIndex)}/${action}`),
   models: () => call<{ models: ModelSummary[] }>('GET', '/v1/models'),
-  eventsPath: (jobId: string) => `${jobPath(jobId)}/events`,
+  eventsUrl: (jobId: string) => under(`${jobPath(jobId)}/events`),
 };
 
 /** 503 is an answer here: it says what is missing. Null when nobody answers. */
 export async function readiness(): Promise<Readiness | null> {
   try {
-    const response = await fetch('/readyz', { cache: 'no-store' });
+    const response = await fetch(under('/readyz'), { cache: 'no-store' });
     return (await response.json()) as Readiness;
   } catch {
     return null;

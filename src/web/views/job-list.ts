@@ -3,6 +3,7 @@
  * tab is visible; the list may lag by seconds behind a job's own page.
  */
 import { api } from '../api-client.js';
+import { under } from '../base.js';
 import { now } from '../clock.js';
 import { attribute, h, keyed, setText, show } from '../dom.js';
 import { ago, plural, usd } from '../format.js';
@@ -119,7 +120,7 @@ function jobRow(job: Job): { element: HTMLElement; update(job: Job): void } {
     {},
     h(
       'a',
-      { class: 'job-row', href: `/jobs/${encodeURIComponent(job.job_id)}` },
+      { class: 'job-row', href: under(`/jobs/${encodeURIComponent(job.job_id)}`) },
       h(
         'span',
         { class: 'job-row__top' },

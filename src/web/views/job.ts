@@ -95,7 +95,7 @@ export function jobView(jobId: string, context: JobViewContext): View {
   };
 
   const stream = openStream({
-    url: api.eventsPath(jobId),
+    url: api.eventsUrl(jobId),
     headers: authorization,
     position: () => (state.job === null ? null : state.job.seq),
     isOver: () => state.job !== null && isOver(state.job.status),
