@@ -79,6 +79,10 @@ export const MaxCost = z.strictObject({ max_cost_usd: z.number().gt(0).max(1_000
 
 export const EventsQuery = z.object({
   after: z.string().optional().meta({ description: 'Exactly the events after this seq.' }),
+  follow: z
+    .enum(['true', 'false'])
+    .optional()
+    .meta({ description: '`false`: the answer ends with what there is now.' }),
   api_key: z.string().optional(),
 });
 

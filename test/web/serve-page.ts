@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
+import { PAGE_POLICY } from '../../src/api/plugins/headers.js';
 import { documentAt } from '../../src/api/plugins/page.js';
 
 const TYPES: Record<string, string> = {
@@ -25,7 +26,7 @@ export async function servePage(
   }
   response.writeHead(200, {
     'content-type': TYPES[extname(name)] ?? 'application/octet-stream',
-    'content-security-policy': "default-src 'self'",
+    'content-security-policy': PAGE_POLICY,
   });
   response.end(isFile ? bytes : documentAt(path.split('/').length - 2, bytes.toString()));
 }

@@ -25,6 +25,7 @@ export interface ClipCard {
   element: HTMLElement;
   update(input: CardInput): void;
   tick(): void;
+  close: () => void;
 }
 
 export function clipCard(first: CardInput): ClipCard {
@@ -102,6 +103,7 @@ export function clipCard(first: CardInput): ClipCard {
   return {
     element,
     tick,
+    close: picture.close,
     update(input) {
       const same =
         shown !== null &&

@@ -84,10 +84,14 @@ export function jobList(): View {
     pages += 1;
     void load();
   });
-  const timer = setInterval(() => {
-    if (document.visibilityState === 'visible') void load();
-  }, REFRESH);
-  void load();
+  let isClosed = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** The next look begins when the last has its answer, however long that took. */
+  const refresh = async (): Promise<void> => {
+    if (document.visibilityState === 'visible') await load();
+    if (!isClosed) timer = setTimeout(() => void refresh(), REFRESH);
+  };
+  void refresh();
 
   const element = h(
     'section',
@@ -106,7 +110,8 @@ export function jobList(): View {
   return {
     element,
     close: () => {
-      clearInterval(timer);
+      isClosed = true;
+      clearTimeout(timer);
     },
   };
 }
