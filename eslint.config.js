@@ -58,7 +58,7 @@ const TOP_LEVEL = [...Object.keys(LAYERS), ...ROOT_FILES];
 /** Pure besides the domain: what the page and the terminal draw from a job and a time they are given. */
 const PURE = [
   'src/domain/**/*.ts',
-  'src/web/{format,words,time-left,store,plan-text,zip}.ts',
+  'src/web/{format,words,time-left,store,plan-text,archive}.ts',
   'src/terminal/{format,words,span,frame,final-table,view,arguments}.ts',
 ];
 
@@ -137,6 +137,12 @@ const schemas = DEPTHS.map(({ files, up }) =>
   ),
 );
 
+/** The page's packages, each behind a module that the build replaces by the package's own (setup/build.mjs). */
+const vendored = restrict(
+  ['src/web/vendor/*.ts'],
+  importPatterns('^(?:\\.\\./){2,}', 'web', { ...LAYERS['web'], packages: ['client-zip'] }),
+);
+
 const pure = {
   files: PURE,
   rules: {
@@ -201,6 +207,7 @@ export default tseslint.config(
   strictness,
   ...layers,
   ...schemas,
+  vendored,
   restrict(
     ['src/*.ts'],
     [

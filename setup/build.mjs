@@ -40,7 +40,7 @@ export const program = {
       await Promise.all([compile('tsconfig.build.json'), compile('tsconfig.web.json')]);
       removeOrphans(inRoot('dist'), inRoot('src'));
       removeOrphans(inRoot('dist/page'), inRoot('src'));
-      copyPage();
+      copyPage(inRoot('dist/page'));
       await bundleWorkflows();
       writeFileSync(stamp, built);
       return 'built';
@@ -100,11 +100,19 @@ function removeOrphans(output, source) {
   }
 }
 
-function copyPage() {
+/** The page's modules → the package whose own module takes the place of the compiled one (decision 27). */
+const VENDORED = { 'web/vendor/client-zip.js': 'node_modules/client-zip/index.js' };
+
+/** What the compiler leaves out of the compiled page in `folder`. */
+export function copyPage(folder) {
   const source = inRoot('src/web');
   for (const file of filesBelow(source)) {
     if (!/\.(html|css|svg|png|ico|webmanifest)$/.test(file)) continue;
-    cpSync(file, inRoot('dist/page/web', path.relative(source, file)));
+    cpSync(file, path.join(folder, 'web', path.relative(source, file)));
+  }
+  for (const [module, file] of Object.entries(VENDORED)) {
+    cpSync(inRoot(file), path.join(folder, module));
+    rmSync(path.join(folder, `${module}.map`), { force: true });
   }
 }
 

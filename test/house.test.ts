@@ -57,6 +57,8 @@ describe('layers', () => {
     ['src/web/main.ts', `import '../api/jobs-port.js';`],
     ['src/web/views/job.ts', `import { planSchema } from '../../domain/plan.schema.js';`],
     ['src/web/main.ts', `import 'zod';`],
+    ['src/web/archive.ts', `import { makeZip } from 'client-zip';`],
+    ['src/web/vendor/client-zip.ts', `import 'fflate';`],
     ['src/simulator/core.ts', `import '../adapters/replicate.js';`],
     ['src/worker.ts', `import './simulator/index.js';`],
     ['src/worker.ts', `import './stack.js';`],
@@ -83,6 +85,7 @@ describe('layers', () => {
     ['src/activities/attempt.ts', `import { WORKFLOW_TYPE } from '../workflows/contract.js';`],
     ['src/api/routes/jobs.ts', `import { planSchema } from '../../domain/plan.schema.js';`],
     ['src/web/main.ts', `import { apply } from '../domain/progress.js';`],
+    ['src/web/vendor/client-zip.ts', `export { makeZip } from 'client-zip';`],
     ['src/stack.ts', `import { startSimulator } from './simulator/index.js';`],
     ['src/config.ts', `export const host = process.env['HOST'];`],
   ])('allows in %s: %s', async (file, line) => {

@@ -24,6 +24,8 @@ interface Opening {
   lease: Lease;
   /** Null: a snapshot comes first. */
   position: number | null;
+  /** Go on with what comes later, or end with what there is now? */
+  follow: boolean;
   /** A snapshot from elsewhere, for while the watcher has none. */
   fallback: { seq: number; frame: Buffer } | null;
   /** Is the log known to be complete, so that a position beyond it is one? */
@@ -36,6 +38,8 @@ export class JobStream implements Listener {
   #open: Opening | null = null;
   #cursor: number | null = null;
   #verified = false;
+  /** What is not durable has not been told yet. */
+  #isStarting = true;
   #blocked: { head: number; bytes: number; timer: NodeJS.Timeout } | null = null;
 
   constructor(limits: StreamLimits) {
@@ -51,6 +55,8 @@ export class JobStream implements Listener {
     });
     this.#pump();
     for (const frame of opening.lease.liveFrames()) this.onVolatile(frame);
+    this.#isStarting = false;
+    this.#pump();
   }
 
   onNews(): void {
@@ -74,8 +80,8 @@ export class JobStream implements Listener {
         return;
       }
       const frames = this.#next();
-      if (frames === 'wait') return;
-      if (frames === 'end') {
+      if (frames === 'wait' && (this.#open.follow || this.#isStarting)) return;
+      if (frames === 'wait' || frames === 'end') {
         stream.end();
         this.#open = null;
         return;

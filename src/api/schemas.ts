@@ -110,6 +110,10 @@ export const EventsQuery = z.object({
   after: wholeNumber(0, 999_999_999_999_999, SEQ)
     .optional()
     .meta({ description: 'Exactly the events after this seq.' }),
+  follow: z
+    .enum(['true', 'false'])
+    .optional()
+    .meta({ description: '`false`: the answer ends with what there is now.' }),
 });
 
 export const EventsHeaders = z.looseObject({

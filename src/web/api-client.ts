@@ -1,10 +1,12 @@
 /**
- * Every call this page makes to the API but the event stream. It answers with values, never throws:
+ * Every call this page makes to the API but events and videos. It answers with values, never throws:
  * a refusal carries the problem in words, an unreachable server is a refusal with status 0.
  * When a key is needed it asks once, for all calls that wait, and repeats them.
  */
 import type { Job } from '../domain/job.js';
 import { authorization } from './api-key.js';
+import { under } from './base.js';
+import { inTurn } from './connections.js';
 import { learnTime } from './clock.js';
 
 export interface FieldProblem {
@@ -86,23 +88,29 @@ async function call<T>(
   const headers: Record<string, string> = { accept: 'application/json', ...authorization() };
   if (body !== undefined) headers['content-type'] = 'application/json';
   if (key !== undefined) headers['idempotency-key'] = key;
-  try {
-    const response = await fetch(path, {
+  const ask = async (limits: RequestInit): Promise<Answer<T>> => {
+    const response = await fetch(under(path), {
       method,
       headers,
       cache: 'no-store',
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...limits,
     });
-    if (response.status === 401) {
-      await askForKey();
-      return await call(method, path, body, key);
-    }
     learnTime(response.headers.get('date'));
-    return await read<T>(response);
+    return read<T>(response);
+  };
+  try {
+    const answer = await (method === 'GET' ? inTurn('short', () => ask(inTime())) : ask({}));
+    if (answer.ok || answer.status !== 401) return answer;
   } catch {
     return refusal(0, 'The server cannot be reached right now.');
   }
+  await askForKey();
+  return call(method, path, body, key);
 }
+
+/** What waits for its turn behind a read must get it some day. */
+const inTime = (): RequestInit => ({ signal: AbortSignal.timeout(15_000) });
 
 async function read<T>(response: Response): Promise<Answer<T>> {
   const value = (await response.json().catch(() => null)) as unknown;
@@ -141,14 +149,16 @@ export const api = {
   actOnClip: (jobId: string, clipIndex: number, action: ClipAction) =>
     call<unknown>('POST', `${clipPath(jobId, clipIndex)}/${action}`),
   models: () => call<{ models: ModelSummary[] }>('GET', '/v1/models'),
-  eventsPath: (jobId: string) => `${jobPath(jobId)}/events`,
+  eventsUrl: (jobId: string) => under(`${jobPath(jobId)}/events`),
 };
 
 /** 503 is an answer here: it says what is missing. Null when nobody answers. */
 export async function readiness(): Promise<Readiness | null> {
   try {
-    const response = await fetch('/readyz', { cache: 'no-store' });
-    return (await response.json()) as Readiness;
+    return await inTurn('short', async () => {
+      const response = await fetch(under('/readyz'), { cache: 'no-store', ...inTime() });
+      return (await response.json()) as Readiness;
+    });
   } catch {
     return null;
   }

@@ -2,6 +2,7 @@
  * The API key of this browser tab, where the server asks for one: kept in sessionStorage, sent as
  * `Authorization`, and as `?api_key=` only where an element (video, img) cannot send a header.
  */
+import { below, under } from './base.js';
 
 const SLOT = 'api_key';
 
@@ -19,9 +20,9 @@ export const authorization = (): Record<string, string> => {
 /** A job's own path (`/v1/…`) as an element may load it. Null for anything that is not such a path. */
 export function mediaUrl(path: string | null): string | null {
   if (path === null) return null;
-  const url = new URL(path, location.origin);
+  const url = new URL(under(path));
   // A key must not travel to another host, nor to a route that does not need it.
-  if (url.origin !== location.origin || !url.pathname.startsWith('/v1/')) return null;
+  if (below(url.href)?.startsWith('/v1/') !== true) return null;
   const key = storedKey();
   if (key !== null) url.searchParams.set('api_key', key);
   return url.href;

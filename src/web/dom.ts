@@ -39,6 +39,18 @@ export function show(element: HTMLElement, visible: boolean): void {
   if (element.hidden === visible) element.hidden = !visible;
 }
 
+/** Disabled while it works, so that nothing is asked twice. */
+export async function busy(button: HTMLButtonElement, work: Promise<void>): Promise<void> {
+  attribute(button, 'aria-busy', 'true');
+  button.disabled = true;
+  try {
+    await work;
+  } finally {
+    attribute(button, 'aria-busy', null);
+    button.disabled = false;
+  }
+}
+
 /** A figure with its name, as a pair of a description list. `set` shows a new figure. */
 export function figure(name: string): {
   element: HTMLElement;

@@ -75,3 +75,12 @@ export function ago(from: string, now: number): string {
 /** Only links a browser may safely follow; anything else is no link. */
 export const safeLink = (url: string | null | undefined): string | null =>
   url !== null && url !== undefined && /^https?:\/\//i.test(url) ? url : null;
+
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
+
+/** Bytes as people and their disks count them: 820 B, 4.2 MB, 12 GB. */
+export function size(bytes: number): string {
+  const power = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  const value = bytes / 1000 ** power;
+  return `${String(value < 10 && power > 0 ? Math.round(value * 10) / 10 : Math.round(value))} ${UNITS[power] ?? ''}`;
+}

@@ -16,10 +16,13 @@ const EVERY = 5000;
 export function watchHealth(): Health {
   const listeners = new Set<() => void>();
   let latest: Readiness | null = null;
-  const check = async (): Promise<void> => {
+  let checking: Promise<void> | null = null;
+  const look = async (): Promise<void> => {
     latest = await readiness();
+    checking = null;
     for (const listener of listeners) listener();
   };
+  const check = (): Promise<void> => (checking ??= look());
   setInterval(() => {
     if (document.visibilityState === 'visible') void check();
   }, EVERY);

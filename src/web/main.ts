@@ -1,8 +1,9 @@
 /**
- * The page's beginning: two addresses, `/` and `/jobs/:job_id`, drawn into one place. Links inside the
+ * The page's beginning: two addresses below its base, `/` and `/jobs/:job_id`, drawn into one place. Links inside the
  * page change the address without loading it again; everything else is the browser's.
  */
 import { onKeyNeeded } from './api-client.js';
+import { below, under } from './base.js';
 import { askForApiKey } from './dialogs.js';
 import { attribute, h, show } from './dom.js';
 import { safeLink } from './format.js';
@@ -17,6 +18,13 @@ const place = (selector: string): HTMLElement => {
   if (element === null) throw new Error(`The page has no ${selector}`);
   return element;
 };
+
+const JOB = /^\/jobs\/([^/]+)\/?$/;
+
+// The document names its links from where it was loaded; `pushState` changes what that is, so they are fixed first.
+for (const link of document.querySelectorAll<HTMLAnchorElement | HTMLLinkElement>('[href^="."]')) {
+  attribute(link, 'href', link.href);
+}
 
 onKeyNeeded(askForApiKey);
 const main = place('#view');
@@ -50,7 +58,7 @@ function homeView(): View {
 }
 
 function draw(): void {
-  const jobId = /^\/jobs\/([^/]+)\/?$/.exec(location.pathname)?.[1];
+  const jobId = JOB.exec(below(location.href) ?? '')?.[1];
   current?.close();
   document.title = 'Clip generator';
   current =
@@ -58,28 +66,31 @@ function draw(): void {
   main.replaceChildren(current.element);
 }
 
-function go(path: string): void {
-  history.pushState(null, '', path);
+function go(address: string): void {
+  history.pushState(null, '', address);
   draw();
   scrollTo(0, 0);
   main.focus({ preventScroll: true });
 }
 
 function openJob(jobId: string): void {
-  go(`/jobs/${encodeURIComponent(jobId)}`);
+  go(under(`/jobs/${encodeURIComponent(jobId)}`));
 }
 
-const isOurs = (url: URL): boolean =>
-  url.origin === location.origin && (url.pathname === '/' || url.pathname.startsWith('/jobs/'));
+/** Is it an address that this page draws? */
+function isOurs(link: HTMLAnchorElement): boolean {
+  const place = below(link.href);
+  return place !== null && (place === '/' || JOB.test(place));
+}
 
 document.addEventListener('click', (event) => {
   const link = event.target instanceof Element ? event.target.closest('a') : null;
   if (link === null || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey)
     return;
-  if (link.target !== '' || link.hasAttribute('download') || !isOurs(new URL(link.href))) return;
+  if (link.target !== '' || link.hasAttribute('download') || !isOurs(link)) return;
   if (link.hash !== '' && link.pathname === location.pathname) return;
   event.preventDefault();
-  go(link.pathname);
+  go(link.href);
 });
 window.addEventListener('popstate', draw);
 

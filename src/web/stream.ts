@@ -1,11 +1,14 @@
 /**
- * One job's event stream, for as long as somebody looks: connects, resumes by the last folded seq,
- * notices silence and a laptop's sleep, tries again with backoff. It knows nothing of jobs; what a
- * frame means, where to resume and when it is over are its caller's answers.
+ * One job's events, for as long as its page is open: connects, resumes by the last folded seq, notices silence and a
+ * laptop's sleep, tries again with backoff. It knows nothing of jobs; what a frame means, where to resume and when it is
+ * over are its caller's answers.
  *
  * T1 at most one connection at a time.
  * T2 a connection silent for longer than three keep-alives is dead, whatever the socket says.
+ * T3 it follows the stream only while the page is visible and one of the browser's few streams is free
+ *    (connections.ts). Otherwise it asks now and then for what came after the last seq, in short answers that end.
  */
+import { inTurn, takeStream } from './connections.js';
 import { createSseParser, type SseFrame } from '../domain/sse-parser.js';
 
 export type StreamState =
@@ -40,13 +43,20 @@ const TICK = 2000;
 /** A timer late by this much means that the machine slept. */
 const SLEPT = 15_000;
 const BACKOFF = { first: 400, most: 3000 };
+/** Between two short answers. */
+const ASK_EVERY = { visible: 2000, hidden: 20_000 };
+/** Of one short answer, so that the turn passes on. */
+const MOST_SHORT = 10_000;
 
-type Outcome = 'over' | 'again' | 'lost' | { refused: number };
+type Outcome = 'over' | 'again' | 'lost' | 'asked' | 'unauthorized' | { refused: number };
+
+const isVisible = (): boolean => document.visibilityState === 'visible';
 
 export function openStream(source: StreamSource): Stream {
   let closed = false;
   let failures = 0;
   let connection: AbortController | null = null;
+  let follows = false;
   let lastByte = Date.now();
   let wake: () => void = () => undefined;
 
@@ -54,6 +64,13 @@ export function openStream(source: StreamSource): Stream {
     watchdog(() => lastByte, restart),
     TICK,
   );
+
+  /** Hidden, the stream goes back (T3); shown again, what was missed comes at once. */
+  function onVisibility(): void {
+    if (isVisible()) restart();
+    else if (follows) connection?.abort();
+  }
+  document.addEventListener('visibilitychange', onVisibility);
 
   function restart(): void {
     failures = 0;
@@ -75,13 +92,36 @@ export function openStream(source: StreamSource): Stream {
       source.onState({ kind: 'connecting' });
       lastByte = Date.now();
       connection = new AbortController();
-      const outcome = await connect(source, connection, () => {
-        failures = 0;
-        lastByte = Date.now();
-      });
+      const outcome = await ask(connection);
       if (closed) return;
       await settle(outcome);
     }
+  }
+
+  async function ask(mine: AbortController): Promise<Outcome> {
+    const onBytes = (): void => {
+      failures = 0;
+      lastByte = Date.now();
+    };
+    const release = isVisible() ? await takeStream() : null;
+    if (release !== null) {
+      follows = true;
+      try {
+        if (!isVisible()) return 'again'; // hidden in between
+        return await connect(source, mine, onBytes, source.url);
+      } finally {
+        follows = false;
+        release();
+      }
+    }
+    return inTurn('short', () => {
+      const timer = setTimeout(() => {
+        mine.abort();
+      }, MOST_SHORT);
+      return connect(source, mine, onBytes, `${source.url}?follow=false`).finally(() => {
+        clearTimeout(timer);
+      });
+    });
   }
 
   async function settle(outcome: Outcome): Promise<void> {
@@ -95,6 +135,9 @@ export function openStream(source: StreamSource): Stream {
         wake = resolve; // until somebody starts the job again
       });
     }
+    if (outcome === 'unauthorized') return source.onUnauthorized();
+    if (!isVisible()) return pause(ASK_EVERY.hidden);
+    if (outcome === 'asked') return pause(ASK_EVERY.visible);
     if (outcome === 'again') return pause(BACKOFF.first);
     const delay = Math.min(BACKOFF.most, BACKOFF.first * 2 ** failures);
     failures += 1;
@@ -108,6 +151,7 @@ export function openStream(source: StreamSource): Stream {
     close() {
       closed = true;
       clearInterval(watch);
+      document.removeEventListener('visibilitychange', onVisibility);
       connection?.abort();
       wake();
     },
@@ -129,27 +173,27 @@ async function connect(
   source: StreamSource,
   connection: AbortController,
   onBytes: () => void,
+  url: string,
 ): Promise<Outcome> {
   const position = source.position();
   const resume: Record<string, string> =
     position === null ? {} : { 'last-event-id': String(position) };
   try {
-    const response = await fetch(source.url, {
+    connection.signal.throwIfAborted(); // while it waited for its turn
+    const response = await fetch(url, {
       headers: { accept: 'text/event-stream', ...resume, ...source.headers() },
       cache: 'no-store',
       signal: connection.signal,
     });
-    if (response.status === 401) {
-      await source.onUnauthorized();
-      return 'again';
-    }
+    if (response.status === 401) return 'unauthorized';
     if (response.status === 204) return 'over';
     if (response.status >= 400 && response.status < 500) return { refused: response.status };
     if (!response.ok || response.body === null) return 'lost';
     source.onState({ kind: 'open' });
     const complete = await readFrames(response.body, source, onBytes);
     if (!complete) return 'again';
-    return source.isOver() ? 'over' : 'lost';
+    if (source.isOver()) return 'over';
+    return url === source.url ? 'lost' : 'asked';
   } catch {
     return connection.signal.aborted ? 'again' : 'lost';
   } finally {

@@ -39,6 +39,24 @@ describe('GET /v1/jobs/:job_id/events', () => {
     expect(reader.frames.map(({ data }) => JSON.parse(data) as unknown)).toEqual(events);
   });
 
+  it('ends with what there is now for ?follow=false, also while the job runs and nobody can tell', async () => {
+    const { url, jobs } = await harness();
+    jobs.add('a');
+    jobs.warn('a', 600);
+    const all = async (query: string) => {
+      const reader = await read(`${url}/v1/jobs/a/events?follow=false${query}`);
+      expect(await reader.ended).toBe(true);
+      return reader.frames;
+    };
+    expect((await all('')).map(({ event }) => event)).toEqual(['snapshot']);
+    expect(ids(await all('&after=0'))).toEqual(upTo(600));
+    expect(ids(await all('&after=598'))).toEqual([599, 600]);
+    expect(await all('&after=600')).toEqual([]);
+    [jobs.temporal, jobs.worker] = [false, false];
+    jobs.breakOff();
+    expect(await all('&after=600')).toEqual([]);
+  });
+
   it('prefers Last-Event-ID to ?after=', async () => {
     const { url, jobs } = await harness();
     jobs.add('a');

@@ -1,5 +1,5 @@
 /** What browsers are told, and that a real one can still show what we serve. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import path from 'node:path';
@@ -138,6 +138,30 @@ describe('the page', () => {
       expect(policy).not.toContain('unsafe');
     }
   });
+});
+
+describe('documents', () => {
+  it.each([
+    ['/', './'],
+    ['/jobs/some-job', '../'],
+    ['/jobs/a%2Fb', '../'],
+    ['/docs', './docs/'],
+    ['/docs/', './'],
+  ])(
+    'name at %s what they load relatively, so that any path may lie before it',
+    async (url, up) => {
+      const { app, data_dir } = await harness();
+      await mkdir(path.join(data_dir, 'page', 'web'), { recursive: true });
+      const source = new URL('../../src/web/index.html', import.meta.url);
+      await copyFile(source, path.join(data_dir, 'page', 'web', 'index.html'));
+      const { body } = await app.inject({ url });
+      const named = [...body.matchAll(/(?:href|src)="([^"#]+)"/g)].map(
+        ([, address = '']) => address,
+      );
+      expect(named.length).toBeGreaterThan(4);
+      expect(named.filter((address) => !address.startsWith(up))).toEqual([]);
+    },
+  );
 });
 
 describe.skipIf(!hasChromium)('a real browser', () => {

@@ -3,10 +3,11 @@
  * disturb the checkout's `dist`.
  */
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { copyPage } from '../../setup/build.mjs';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 
@@ -17,9 +18,6 @@ export async function buildPage(): Promise<string> {
     compiler,
     ...['--project', join(ROOT, 'tsconfig.web.json'), '--outDir', folder],
   ]);
-  const sources = join(ROOT, 'src/web');
-  for (const name of await readdir(sources)) {
-    if (/\.(html|css|svg)$/.test(name)) await cp(join(sources, name), join(folder, 'web', name));
-  }
+  copyPage(folder);
   return folder;
 }

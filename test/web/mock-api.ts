@@ -29,6 +29,8 @@ const NOT_FOUND: Reply = { status: 404, body: { title: 'Not found', detail: 'No 
 export class MockApi {
   readonly requests: Noted[] = [];
   readonly files = new Map<string, { type: string; bytes: Buffer }>();
+  /** Answers of the test's own making, by path: slow, cut short, or none at all. */
+  readonly raw = new Map<string, (request: IncomingMessage, response: ServerResponse) => void>();
   readiness: Record<string, unknown> = {
     ready: true,
     temporal: true,
@@ -128,8 +130,10 @@ export class MockApi {
       reply(response, { status: 401, body: { title: 'Unauthorized', detail: 'A key is needed.' } });
       return;
     }
+    const raw = this.raw.get(url.pathname);
     const scripted = this.respond(noted);
-    if (scripted !== null) reply(response, scripted);
+    if (raw !== undefined) raw(request, response);
+    else if (scripted !== null) reply(response, scripted);
     else this.#route(noted, url, request, response);
   }
 
@@ -182,7 +186,7 @@ export class MockApi {
       response.write(`event: snapshot\ndata: ${JSON.stringify(entry.job)}\n\n`);
     }
     for (const event of entry.log) if (event.seq > after) sendEvent(response, event);
-    if (isOver(entry.job.status)) {
+    if (isOver(entry.job.status) || request.url?.endsWith('?follow=false') === true) {
       response.end();
       return;
     }

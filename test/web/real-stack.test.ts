@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Job } from '../../src/domain/job.js';
 import { eventually } from '../support/eventually.js';
 import { freePorts } from '../../src/ports.js';
+import { startSubPathProxy } from '../support/sub-path-proxy.js';
 import { startProcess, type RunningProcess } from '../support/processes.js';
 import { hasChromium, launch } from './browser.js';
 
@@ -24,7 +25,15 @@ const PLAN = {
     'a cat',
   ].map((prompt, clip_index) => ({ clip_index, prompt, duration: 5 })),
 };
-const PATIENCE = { timeout: 120_000 };
+const SHORT_PLAN = {
+  job_id: 'sub-path',
+  min_successful_clips: 1,
+  clip_prompts: [
+    { clip_index: 0, prompt: 'a wren', duration: 5 },
+    { clip_index: 1, prompt: 'a snail [[slow:600000]]', duration: 5 },
+  ],
+};
+const PATIENCE = { timeout: 60_000 };
 
 let folder: string;
 let env: Record<string, string>;
@@ -60,6 +69,15 @@ async function expectPageIsCurrent(): Promise<void> {
   for (const clip of known.clips) {
     expect(await card(clip.clip_index).getAttribute('data-status')).toBe(clip.status);
   }
+}
+
+async function expectToPlay(index: number): Promise<void> {
+  await page.getByRole('button', { name: `Play Clip ${String(index)}` }).click();
+  const time = () =>
+    card(index)
+      .locator('video')
+      .evaluate((video: unknown) => (video as { currentTime: number }).currentTime);
+  await expect.poll(time, PATIENCE).toBeGreaterThan(0.5);
 }
 
 describe.skipIf(!hasChromium)('the page on the real stack', () => {
@@ -110,11 +128,56 @@ describe.skipIf(!hasChromium)('the page on the real stack', () => {
     await jobBecomes('succeeded');
     await expectPageIsCurrent();
 
-    await page.getByRole('button', { name: 'Play Clip 3' }).click();
-    const time = () =>
-      card(3)
-        .locator('video')
-        .evaluate((video: unknown) => (video as { currentTime: number }).currentTime);
-    await expect.poll(time, PATIENCE).toBeGreaterThan(0.5);
+    await expectToPlay(3);
   }, 400_000);
+
+  it('does all of it below a path of a proxy that strips the path', async () => {
+    const proxy = await startSubPathProxy(url, '/clips');
+    page = await browser.newPage();
+    const troubles: string[] = [];
+    page.on('pageerror', (error) => troubles.push(error.message));
+    page.on('response', (answer) => {
+      if (answer.status() >= 400) troubles.push(`${String(answer.status())} ${answer.url()}`);
+    });
+    try {
+      await page.goto(proxy.url);
+      await page.getByLabel('Plan (JSON)').fill(JSON.stringify(SHORT_PLAN));
+      await page.getByRole('button', { name: /^Start 2 clips/ }).click();
+      await page.waitForURL(`${proxy.url}jobs/*`);
+      await becomes(0, 'succeeded'); // told by events
+      await page.reload();
+      await becomes(0, 'succeeded');
+      await expectToPlay(0);
+      await card(1).getByRole('button', { name: 'Cancel Clip 1' }).click();
+      await becomes(1, 'canceled');
+      await jobBecomes('succeeded');
+      await page.getByRole('link', { name: 'All jobs' }).click();
+      await page.waitForURL(proxy.url);
+      await page.getByRole('link', { name: /sub-path/ }).click();
+      await page.waitForURL(`${proxy.url}jobs/sub-path`);
+      await jobBecomes('succeeded');
+      await page.goBack();
+      await page.waitForURL(proxy.url);
+      await page.goForward();
+      await page.getByRole('link', { name: 'Clip generator' }).click();
+      await page.waitForURL(proxy.url);
+
+      await page.goto(`${proxy.url}jobs/sub-path`);
+      await jobBecomes('succeeded');
+      await page.getByRole('link', { name: 'API', exact: true }).click();
+      await page.locator('.swagger-ui .info .title').waitFor();
+      const server = page.locator('.swagger-ui .servers select');
+      expect(await server.inputValue()).toBe('../');
+      await page.getByText('What a plan would ask for and cost; starts nothing').waitFor();
+      await page.locator('#operations-models-get_v1_models').click();
+      await page.getByRole('button', { name: 'Try it out' }).click();
+      await page.getByRole('button', { name: 'Execute' }).click();
+      await page.getByText(`${proxy.url}v1/models`, { exact: true }).first().waitFor();
+      expect(proxy.strays.filter((path) => path !== '/favicon.ico')).toEqual([]);
+      expect(troubles).toEqual([]);
+    } finally {
+      await page.close();
+      await proxy.close();
+    }
+  }, 200_000);
 });

@@ -2,6 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
+import { PAGE_POLICY } from '../../src/api/plugins/headers.js';
+import { documentAt } from '../../src/api/plugins/page.js';
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -15,7 +17,8 @@ export async function servePage(
   path: string,
   response: ServerResponse,
 ): Promise<void> {
-  const name = path.startsWith('/assets/') ? path.slice('/assets/'.length) : 'web/index.html';
+  const isFile = path.startsWith('/assets/');
+  const name = isFile ? path.slice('/assets/'.length) : 'web/index.html';
   const bytes = await readFile(join(folder, name)).catch(() => null);
   if (bytes === null) {
     response.writeHead(404).end();
@@ -23,7 +26,7 @@ export async function servePage(
   }
   response.writeHead(200, {
     'content-type': TYPES[extname(name)] ?? 'application/octet-stream',
-    'content-security-policy': "default-src 'self'",
+    'content-security-policy': PAGE_POLICY,
   });
-  response.end(bytes);
+  response.end(isFile ? bytes : documentAt(path.split('/').length - 2, bytes.toString()));
 }

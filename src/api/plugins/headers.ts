@@ -9,7 +9,8 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 const OURS = "default-src 'self'";
 const NOBODY = "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 
-export const PAGE_POLICY = `${OURS}; ${NOBODY}`;
+/** A video is played out of a Blob: a player that loads by itself holds a connection (src/web/connections.ts). */
+export const PAGE_POLICY = `${OURS}; media-src 'self' blob:; ${NOBODY}`;
 export const DOCS_POLICY = `${OURS}; img-src 'self' data:; style-src 'self' 'unsafe-inline'; ${NOBODY}`;
 
 /** `same-origin` and not `no-referrer`: the latter hides the origin of our own page's requests, too. */

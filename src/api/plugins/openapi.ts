@@ -45,6 +45,13 @@ export async function describeApi(
     transform: hasKeys ? withKeys : jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: DOCS_POLICY,
+    // Relative to where the browser finds them, so that a proxy may put all of this below a path of its own.
+    indexPrefix: '.',
+    transformSpecification: (description) => ({ ...description, servers: [{ url: '../' }] }),
+    transformSpecificationClone: false,
+  });
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
 }

@@ -1,5 +1,9 @@
-/** The page's files: `/` and `/jobs/:job_id` are one document, everything else of it lies below /assets/. */
-import { existsSync } from 'node:fs';
+/**
+ * The page's files: `/` and `/jobs/:job_id` are one document, everything else of it lies below /assets/.
+ *
+ * P1 no address in it begins with a slash, so that a proxy may put all of this below a path of its own.
+ */
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
@@ -25,12 +29,22 @@ export async function servePage(app: FastifyInstance, folder = BUILT): Promise<v
       reply.header('cache-control', 'no-cache');
     },
   });
-  const send = (_request: unknown, reply: FastifyReply): FastifyReply => {
-    if (!existsSync(path.join(folder, 'web', 'index.html'))) {
-      throw new HttpProblem(404, 'The page is not built yet. Run: npm run build');
-    }
-    return reply.header('content-security-policy', PAGE_POLICY).sendFile('web/index.html');
-  };
-  app.get('/', { schema: { hide: true } }, send);
-  app.get('/jobs/:job_id', { schema: { hide: true } }, send);
+  const send =
+    (depth: number) =>
+    async (_request: unknown, reply: FastifyReply): Promise<string> => {
+      const written = await readFile(path.join(folder, 'web', 'index.html'), 'utf8').catch(() => {
+        throw new HttpProblem(404, 'The page is not built yet. Run: npm run build');
+      });
+      reply
+        .header('content-security-policy', PAGE_POLICY)
+        .header('cache-control', 'no-cache')
+        .type('text/html; charset=utf-8');
+      return documentAt(depth, written);
+    };
+  app.get('/', { schema: { hide: true } }, send(0));
+  app.get('/jobs/:job_id', { schema: { hide: true } }, send(1));
 }
+
+/** The document as it is written for `/`, for an address so many folders further down (P1). */
+export const documentAt = (depth: number, written: string): string =>
+  written.replaceAll(/(?<=(?:href|src)=")\.\//g, depth === 0 ? './' : '../'.repeat(depth));

@@ -20,7 +20,7 @@ export function eventRoutes(app: App, services: Services): void {
         tags: ['jobs'],
         summary: 'The events of a job, as server-sent events',
         description:
-          'Without a position: a frame `snapshot`, then events as they come. With `Last-Event-ID`, else `?after=`: exactly the events after it. 204 when there will be none.',
+          'Without a position: a frame `snapshot`, then events as they come. With `Last-Event-ID`, else `?after=`: exactly the events after it. 204 when there will be none. With `follow=false` the answer ends with what there is now.',
         params: schemas.JobPath,
         querystring: schemas.EventsQuery,
         headers: schemas.EventsHeaders,
@@ -51,7 +51,7 @@ interface Asked {
 }
 
 async function answer(services: Services, asked: Asked): Promise<FastifyReply> {
-  const { reply, position, reader, lease } = asked;
+  const { request, reply, position, reader, lease } = asked;
   const { watcher } = lease;
   await watcher.ready;
   if (watcher.phase === 'missing') throw notFound(`there is no job "${watcher.jobId}"`);
@@ -73,6 +73,7 @@ async function answer(services: Services, asked: Asked): Promise<FastifyReply> {
     stream,
     lease,
     position,
+    follow: (request.query as { follow?: unknown }).follow !== 'false',
     fallback,
     verified: watcher.phase !== 'starting' && !watcher.stale,
     onDropped: () => {

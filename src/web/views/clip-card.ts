@@ -35,6 +35,7 @@ export interface ClipCard {
   element: HTMLElement;
   update(input: CardInput): void;
   tick(): void;
+  close: () => void;
 }
 
 export function clipCard(first: CardInput): ClipCard {
@@ -112,6 +113,7 @@ export function clipCard(first: CardInput): ClipCard {
   return {
     element,
     tick,
+    close: picture.close,
     update(input) {
       const same =
         shown !== null &&

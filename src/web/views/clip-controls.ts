@@ -1,10 +1,10 @@
 /** Cancel and retry of one clip: which of the two makes sense now, and what came of it. */
 import { api, type ClipAction } from '../api-client.js';
-import { attribute, h, setText, show } from '../dom.js';
+import { attribute, busy, h, setText, show } from '../dom.js';
 import { clipName } from '../format.js';
 import type { Clip, Job } from '../../domain/job.js';
 import { isClipOver, isOver } from '../../domain/progress.js';
-import { busy, report } from './job-controls.js';
+import { report } from './job-controls.js';
 
 const WORDS: Record<ClipAction, { label: string; done: string }> = {
   cancel: { label: 'Cancel', done: 'is being canceled' },

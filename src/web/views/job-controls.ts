@@ -5,10 +5,11 @@
 import { tell } from '../announce.js';
 import { api, type Answer, type JobAction } from '../api-client.js';
 import { askForCap, confirmed } from '../dialogs.js';
-import { attribute, h, setText, show } from '../dom.js';
+import { busy, h, setText, show } from '../dom.js';
 import { usd } from '../format.js';
 import type { Job } from '../../domain/job.js';
 import { isOver } from '../../domain/progress.js';
+import { downloadBox, type DownloadBox } from './download-box.js';
 
 interface Control {
   id: string;
@@ -21,7 +22,6 @@ interface Control {
 export interface ControlContext {
   /** After an accepted action: the stream may have to look again at once. */
   onChanged(): void;
-  download(job: Job, report: (text: string) => void): Promise<void>;
 }
 
 const lost = (job: Job): number => job.failed_clips + job.canceled_clips;
@@ -29,14 +29,15 @@ const lost = (job: Job): number => job.failed_clips + job.canceled_clips;
 export function jobControls(context: ControlContext): {
   element: HTMLElement;
   update(job: Job): void;
+  close: () => void;
 } {
-  const status = h('span', { class: 'quiet', role: 'status' });
+  const download = downloadBox();
   const act = (action: JobAction, done: string) => async (job: Job) => {
     const answer = await api.actOnJob(job.job_id, action);
     report(answer, done);
     if (answer.ok) context.onChanged();
   };
-  const controls = [...steering(act), capControl(context), downloadControl(context, status)];
+  const controls = [...steering(act), capControl(context), downloadControl(download)];
   let current: Job | null = null;
   const buttons = controls.map((control) => {
     const button = h('button', {
@@ -55,8 +56,9 @@ export function jobControls(context: ControlContext): {
       'div',
       { class: 'controls', role: 'group', 'aria-label': 'This job' },
       ...buttons.map(({ button }) => button),
-      status,
+      download.element,
     ),
+    close: download.close,
     update(job) {
       current = job;
       for (const { control, button } of buttons) {
@@ -123,27 +125,12 @@ const capControl = (context: ControlContext): Control => ({
   },
 });
 
-const downloadControl = (context: ControlContext, status: HTMLElement): Control => ({
+const downloadControl = (box: DownloadBox): Control => ({
   id: 'download',
   label: (job) => (isOver(job.status) ? 'Download all' : 'Download what is ready'),
   visible: (job) => job.successful_clips > 0,
-  run: (job) =>
-    context.download(job, (text) => {
-      setText(status, text);
-    }),
+  run: (job) => box.run(job),
 });
-
-/** Disabled while it works, so that nothing is asked twice. */
-export async function busy(button: HTMLButtonElement, work: Promise<void>): Promise<void> {
-  attribute(button, 'aria-busy', 'true');
-  button.disabled = true;
-  try {
-    await work;
-  } finally {
-    attribute(button, 'aria-busy', null);
-    button.disabled = false;
-  }
-}
 
 export function report(answer: Answer<unknown>, done: string): void {
   if (answer.ok) tell(done);

@@ -4,6 +4,7 @@
  */
 import type { Job } from '../../domain/job.js';
 import { isOver } from '../../domain/progress.js';
+import { under } from '../base.js';
 import { now } from '../clock.js';
 import { attribute, figure, h, setText, show } from '../dom.js';
 import { ago, clock, percent, plural, roughly, safeLink, spent, usd } from '../format.js';
@@ -43,7 +44,7 @@ export function jobHeader(controls: HTMLElement): JobHeader {
     element: h(
       'header',
       { class: 'job__header' },
-      h('a', { class: 'link job__back', href: '/', text: '← All jobs' }),
+      h('a', { class: 'link job__back', href: under('/'), text: '← All jobs' }),
       h('div', { class: 'job__title' }, title, chip),
       h('div', { class: 'job__meta' }, subtitle, link),
       strip.element,

@@ -3,6 +3,7 @@
  * tab is visible; the list may lag by seconds behind a job's own page.
  */
 import { api } from '../api-client.js';
+import { under } from '../base.js';
 import { now } from '../clock.js';
 import { attribute, h, keyed, setText, show } from '../dom.js';
 import { ago, plural, spent } from '../format.js';
@@ -83,10 +84,14 @@ export function jobList(): View {
     pages += 1;
     void load();
   });
-  const timer = setInterval(() => {
-    if (document.visibilityState === 'visible') void load();
-  }, REFRESH);
-  void load();
+  let isClosed = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** The next look begins when the last has its answer, however long that took. */
+  const refresh = async (): Promise<void> => {
+    if (document.visibilityState === 'visible') await load();
+    if (!isClosed) timer = setTimeout(() => void refresh(), REFRESH);
+  };
+  void refresh();
 
   const element = h(
     'section',
@@ -105,7 +110,8 @@ export function jobList(): View {
   return {
     element,
     close: () => {
-      clearInterval(timer);
+      isClosed = true;
+      clearTimeout(timer);
     },
   };
 }
@@ -119,7 +125,7 @@ function jobRow(job: Job): { element: HTMLElement; update(job: Job): void } {
     {},
     h(
       'a',
-      { class: 'job-row', href: `/jobs/${encodeURIComponent(job.job_id)}` },
+      { class: 'job-row', href: under(`/jobs/${encodeURIComponent(job.job_id)}`) },
       h(
         'span',
         { class: 'job-row__top' },

@@ -2,11 +2,10 @@
  * A job's page: one stream in, folded by the store, drawn by header, controls and cards. It survives
  * reload (the address is the job), a lost API, absent workers and a sleeping laptop.
  */
-import { say, sayEvent, tell } from '../announce.js';
+import { say, sayEvent } from '../announce.js';
 import { authorization } from '../api-key.js';
 import { api, needKey, type ModelSummary } from '../api-client.js';
 import { attribute, h, keyed } from '../dom.js';
-import { downloadAll } from '../download.js';
 import type { Health } from '../health.js';
 import type { Job } from '../../domain/job.js';
 import { isClipOver, isOver } from '../../domain/progress.js';
@@ -34,14 +33,6 @@ export function jobView(jobId: string, context: JobViewContext): View {
   const controls = jobControls({
     onChanged: () => {
       stream.nudge();
-    },
-    download: async (job, report) => {
-      try {
-        await downloadAll(job, report);
-      } catch (error) {
-        report('');
-        tell(error instanceof Error ? error.message : String(error), 'bad');
-      }
     },
   });
   const header = jobHeader(controls.element);
@@ -95,7 +86,7 @@ export function jobView(jobId: string, context: JobViewContext): View {
   };
 
   const stream = openStream({
-    url: api.eventsPath(jobId),
+    url: api.eventsUrl(jobId),
     headers: authorization,
     position: () => (state.job === null ? null : state.job.seq),
     isOver: () => state.job !== null && isOver(state.job.status),
@@ -142,10 +133,9 @@ export function jobView(jobId: string, context: JobViewContext): View {
     void refresh();
   });
   const wake = (): void => {
-    if (document.visibilityState === 'visible' && connection.kind === 'lost') stream.nudge();
+    if (connection.kind === 'lost') stream.nudge();
   };
   window.addEventListener('online', wake);
-  document.addEventListener('visibilitychange', wake);
   void api.models().then((answer) => {
     if (answer.ok) models = answer.value.models;
   });
@@ -154,9 +144,10 @@ export function jobView(jobId: string, context: JobViewContext): View {
     element,
     close() {
       clearInterval(ticking);
+      controls.close();
+      for (const card of cards.values()) card.close();
       unlisten();
       window.removeEventListener('online', wake);
-      document.removeEventListener('visibilitychange', wake);
       stream.close();
     },
   };

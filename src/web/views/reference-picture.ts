@@ -5,6 +5,7 @@
 import type { Clip } from '../../domain/job.js';
 import { mediaUrl } from '../api-key.js';
 import { attribute, h, show } from '../dom.js';
+import { loadInView } from '../picture.js';
 
 export function referencePicture(name: string): {
   element: HTMLElement;
@@ -33,12 +34,11 @@ export function referencePicture(name: string): {
 
   function picture(url: string): HTMLElement {
     const image = h('img', {
-      src: url,
       alt: `Reference of ${name}`,
       loading: 'lazy',
       decoding: 'async',
     });
-    image.addEventListener('error', () => {
+    loadInView(image, url, () => {
       show(element, false);
     });
     return image;

@@ -3,25 +3,30 @@
  * video itself in the same place once somebody wants to see it. Nothing is loaded before it is needed.
  */
 import type { Clip } from '../../domain/job.js';
+import { tell } from '../announce.js';
 import { mediaUrl } from '../api-key.js';
-import { h, icon } from '../dom.js';
+import { busy, h, icon } from '../dom.js';
+import { loadInView } from '../picture.js';
+import { collect } from '../save-file.js';
+import { videoBytes } from '../video-bytes.js';
 
 type Showing = 'placeholder' | 'poster' | 'video';
 
 export function screen(
   name: string,
   number: number,
-): { element: HTMLElement; update(clip: Clip): void } {
+): { element: HTMLElement; update(clip: Clip): void; close: () => void } {
   const element = h('div', { class: 'screen', 'data-number': number });
   let showing: Showing = 'placeholder';
   let source = '';
+  let playing = '';
+  let loading: AbortController | null = null;
 
-  const play = (video: string, poster: string | null): void => {
+  const play = (video: string): void => {
     showing = 'video';
     const player = h('video', {
       class: 'screen__media',
       src: video,
-      poster,
       controls: true,
       loop: true,
       playsinline: true,
@@ -43,16 +48,39 @@ export function screen(
       h('span', { class: 'screen__badge' }, icon('play')),
     );
     button.addEventListener('click', () => {
-      play(video, thumbnail);
+      void busy(button, load(video, button));
     });
     element.replaceChildren(button);
   };
 
+  /** As a whole: a player that loads by itself holds a connection for as long as it is there. */
+  const load = async (url: string, button: HTMLElement): Promise<void> => {
+    loading?.abort();
+    const mine = (loading = new AbortController());
+    try {
+      const bytes = videoBytes({ name, url, size: null }, mine.signal);
+      const blob = await collect(bytes, 'video/mp4', mine.signal);
+      if (!button.isConnected) return;
+      URL.revokeObjectURL(playing);
+      playing = URL.createObjectURL(blob);
+      play(playing);
+    } catch (error) {
+      if (!mine.signal.aborted) tell(error instanceof Error ? error.message : String(error), 'bad');
+    } finally {
+      mine.abort();
+    }
+  };
+
   return {
     element,
+    close() {
+      loading?.abort();
+      URL.revokeObjectURL(playing);
+    },
     update(clip) {
       const video = clip.status === 'succeeded' ? mediaUrl(clip.video_url) : null;
       if (video === null) {
+        loading?.abort();
         if (showing !== 'placeholder') element.replaceChildren();
         showing = 'placeholder';
         return;
@@ -70,12 +98,11 @@ export function screen(
 function picture(url: string): HTMLElement {
   const image = h('img', {
     class: 'screen__media',
-    src: url,
     alt: '',
     loading: 'lazy',
     decoding: 'async',
   });
-  image.addEventListener('error', () => {
+  loadInView(image, url, () => {
     image.remove();
   });
   return image;
