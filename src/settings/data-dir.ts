@@ -17,7 +17,7 @@ export function dataDirOf(folder: string): string {
 /** Makes the folder where there is none. One level at a time: Node's `recursive` never returns for a place below /proc. */
 export function makeDataDir(folder: string): void {
   const place = path.resolve(folder);
-  for (let last = nearest(place); last !== place; ) {
+  for (let last = nearest(place); last !== place;) {
     const [next = ''] = path.relative(last, place).split(path.sep);
     last = path.join(last, next);
     attempt(folder, () => makeUnlessThere(last));

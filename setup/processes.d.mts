@@ -1,2 +1,0 @@
-/** Zombies do not count. */
-export function isRunning(pid: number): boolean;
