@@ -1,2 +1,23 @@
-/** Waits for the lock and resolves to the function that releases it. */
-export function lock(file: string, command: string): Promise<() => void>;
+import type { ProcessIdentity } from './living.mjs';
+
+export interface HeldLock<Details> {
+  /** Changes what the record says besides the holder. Without effect after the release. */
+  update(details: Partial<Details>): void;
+  /** Once; the file stays, and says that it is free. */
+  release(): void;
+}
+
+export type Attempt<Details> =
+  { kind: 'held'; lock: HeldLock<Details> } | { kind: 'taken'; holder: Details & ProcessIdentity };
+
+/**
+ * Takes the lock at once, or says who holds it. The folder has to exist.
+ * @param details what the record says besides the holder, made from the record before it; null: there was none
+ */
+export function tryLock<Details extends object>(
+  file: string,
+  details: (last: Partial<Details> | null) => Details,
+): Attempt<Details>;
+
+/** Null when no living process holds it. */
+export function holderOf<Details extends object>(file: string): (Details & ProcessIdentity) | null;

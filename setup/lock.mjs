@@ -1,85 +1,177 @@
 /**
- * One set-up at a time in a checkout. Commands started together wait for one another and say for whom.
+ * The one lock of this program: over set-up, over a database file, over a data folder. It is a file that says who holds
+ * it, and it is taken over from a holder that has died.
  *
- * L1 The lock appears whole or not at all (link), so a reader never sees half an owner.
- * L2 A dead owner, or one whose id now belongs to another process, holds nothing.
- * L3 Of several that take over from a dead owner, none removes the lock of another.
+ * The file holds a record: a generation, which only grows, the holder, and `released` when the holder has let go. To
+ * become the holder of generation n+1, a process that found generation n free or its holder dead
+ *
+ *   1. creates the ticket `<file>.<n+1>`, which holds its record: exactly one process can;
+ *   2. reads the file again: a generation of n+1 or later there means that the ticket was won, used and removed
+ *      long ago, and this process withdraws its own;
+ *   3. writes the record into the file, and removes the ticket.
+ *
+ * L1 At most one process holds the lock. A ticket is removed only when the file says its generation or a later one, so
+ *    a process that creates a ticket a second time learns so in step 2, however long it slept between two steps. A
+ *    ticket that was never there before has no successor while its owner lives. The file is written by the holder alone,
+ *    so its generation never goes back. That is also why a release leaves the file.
+ * L2 A holder killed anywhere leaves a file or a ticket with its name, and the next generation is open to all.
+ * L3 File and tickets are whole or absent: the file is renamed into its place; a ticket is a folder, renamed into its place
+ *    with the record in it, which fails where a folder that is not empty has the name. Hard links, which some file systems
+ *    do not have, are not needed.
+ * L4 A dead owner, or one whose id now belongs to another process, holds nothing. Processes are told apart by their ids, so
+ *    all have to run on one machine, and in one container if in any.
  */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { isRunning, startTime } from './processes.mjs';
-import { say } from './say.mjs';
+import { isAlive, isRunning, thisProcess } from './living.mjs';
 
-/** Resolves to the function that releases it. */
-export async function lock(file, command) {
-  mkdirSync(path.dirname(file), { recursive: true });
-  const self = JSON.stringify({ pid: process.pid, started: startTime(process.pid), command });
-  let announced = '';
-  while (!create(file, self)) {
-    const text = read(file);
-    const owner = parse(text);
-    if (text !== null && !holds(owner)) {
-      takeAway(file, text);
+/**
+ * One try. `details` makes what the record says besides the holder, from the record before it, or null; it is called again
+ * when another process was quicker.
+ */
+export function tryLock(file, details = () => ({})) {
+  for (;;) {
+    const found = newest(file);
+    if (holds(found.record)) return { kind: 'taken', holder: found.record };
+    const generation = found.generation + 1;
+    const last = read(file);
+    const record = { ...details(last), ...thisProcess(), generation };
+    if (!createTicket(file, record)) continue;
+    const inUse = read(file)?.generation ?? 0;
+    if (inUse >= generation) {
+      remove(ticketOf(file, generation));
       continue;
     }
-    if (owner !== null && announced !== text) {
-      announced = text;
-      say(`waiting for \`npm run ${owner.command}\` (process ${owner.pid}), which is setting up`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    write(file, record);
+    sweep(file, generation);
+    return { kind: 'held', lock: heldLock(file, record) };
   }
-  return () => {
-    if (read(file) === self) rmSync(file, { force: true });
+}
+
+/** The living holder's record, or null. */
+export function holderOf(file) {
+  const { record } = newest(file);
+  return holds(record) ? record : null;
+}
+
+function heldLock(file, first) {
+  let record = first;
+  let isHeld = true;
+  return {
+    update(details) {
+      if (!isHeld) return;
+      record = { ...record, ...details };
+      write(file, record);
+    },
+    release() {
+      if (!isHeld) return;
+      isHeld = false;
+      try {
+        write(file, { generation: record.generation, released: true });
+      } catch {
+        // On a full disk the lock ends with this process.
+      }
+    },
   };
 }
 
-function create(file, text) {
-  const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, text);
+const holds = (record) =>
+  record !== null && record.released !== true && Number.isInteger(record.pid) && isAlive(record);
+
+const ticketOf = (file, generation) => `${file}.${generation}`;
+const RECORD = 'holder.json';
+
+/** The newest generation: that of the file, or of a ticket whose owner has not written the file yet, or died first. */
+function newest(file) {
+  let record = read(file);
+  let generation = record?.generation ?? 0;
+  for (;;) {
+    // Read before the file is read again: a ticket goes only when the file says its generation.
+    const ticket = read(path.join(ticketOf(file, generation + 1), RECORD));
+    const now = read(file);
+    if ((now?.generation ?? 0) > generation) {
+      record = now;
+      generation = now.generation;
+      continue;
+    }
+    if (ticket === null) return { record, generation };
+    record = ticket;
+    generation += 1;
+  }
+}
+
+/** Null for what is not there; what is there and says nothing, torn by a loss of power, is a record of no holder. */
+function read(file) {
+  let text;
   try {
-    linkSync(draft, file); // L1
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
+    throw error;
+  }
+  try {
+    const record = JSON.parse(text);
+    return typeof record === 'object' && record !== null ? record : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Drafts carry the id of their process, so that `sweep` can tell which are left over. */
+const draftOf = (file) => `${file}.draft-${process.pid}-${randomUUID()}`;
+
+function write(file, record) {
+  const draft = draftOf(file);
+  try {
+    writeFileSync(draft, JSON.stringify(record));
+    renameSync(draft, file);
+  } catch (error) {
+    remove(draft);
+    throw error;
+  }
+}
+
+/** What rename(2) says where the name is taken, by platform and file system. */
+const TAKEN = new Set(['ENOTEMPTY', 'EEXIST', 'EPERM', 'EACCES', 'ENOTDIR']);
+
+/** L3 */
+function createTicket(file, record) {
+  const draft = draftOf(file);
+  mkdirSync(draft);
+  try {
+    writeFileSync(path.join(draft, RECORD), JSON.stringify(record));
+    renameSync(draft, ticketOf(file, record.generation));
     return true;
   } catch (error) {
-    if (error.code === 'EEXIST') return false;
+    remove(draft);
+    const isThere = read(path.join(ticketOf(file, record.generation), RECORD)) !== null;
+    // The winner may have removed it by now; then the file says its generation.
+    const isUsed = (read(file)?.generation ?? 0) >= record.generation;
+    if (TAKEN.has(error.code) && (isThere || isUsed)) return false;
     throw error;
-  } finally {
-    rmSync(draft, { force: true });
   }
 }
 
-/** L3: what was moved aside is looked at again; a fresh owner that came in between gets its lock back. */
-function takeAway(file, stale) {
-  const aside = `${file}.stale.${process.pid}`;
-  try {
-    renameSync(file, aside);
-  } catch {
-    return;
-  }
-  if (read(aside) !== stale) {
-    try {
-      linkSync(aside, file);
-    } catch {
-      // A third one is the owner by now; the two in between both hold on: builds are written to be repeatable.
+/** Removes used tickets, and the drafts of processes that were killed. */
+function sweep(file, generation) {
+  const prefix = `${path.basename(file)}.`;
+  for (const name of readdirSync(path.dirname(file))) {
+    if (!name.startsWith(prefix)) continue;
+    const rest = name.slice(prefix.length);
+    const [, pid] = /^draft-(\d+)-/.exec(rest) ?? [];
+    const isUsed = /^\d+$/.test(rest) && Number(rest) <= generation;
+    if (isUsed || (pid !== undefined && !isRunning(Number(pid)))) {
+      remove(path.join(path.dirname(file), name));
     }
   }
-  rmSync(aside, { force: true });
 }
 
-const holds = (owner) =>
-  owner !== null && isRunning(owner.pid) && startTime(owner.pid) === owner.started; // L2
-
-function read(file) {
+/** A process that creates the same ticket again meanwhile keeps it, and withdraws it itself. */
+function remove(place) {
   try {
-    return readFileSync(file, 'utf8');
+    rmSync(place, { recursive: true, force: true });
   } catch {
-    return null;
-  }
-}
-
-function parse(text) {
-  try {
-    return JSON.parse(text ?? 'null');
-  } catch {
-    return null;
+    // Swept by the next holder.
   }
 }

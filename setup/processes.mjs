@@ -3,7 +3,8 @@
  * signal comes to us alone, `stopChildren` ends them with everything they started (npm and go start many).
  */
 import { spawn } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { isRunning, processStat } from './living.mjs';
 import { root } from './paths.mjs';
 
 const alive = new Set();
@@ -57,15 +58,6 @@ export async function stopChildren(grace = 3_000) {
   for (const pid of rest) if (isRunning(pid)) kill(pid, 'SIGKILL');
 }
 
-export function isRunning(pid) {
-  try {
-    process.kill(pid, 0);
-    return !isZombie(pid);
-  } catch (error) {
-    return error.code === 'EPERM';
-  }
-}
-
 function kill(pid, signal) {
   try {
     process.kill(pid, signal);
@@ -78,7 +70,7 @@ function kill(pid, signal) {
 export function descendants(pid) {
   const children = new Map();
   for (const entry of listProcesses()) {
-    const parent = stat(entry)?.[1];
+    const parent = processStat(entry)?.[1];
     if (parent) children.set(parent, [...(children.get(parent) ?? []), entry]);
   }
   const collect = (id) => (children.get(id) ?? []).flatMap((child) => [+child, ...collect(child)]);
@@ -92,18 +84,3 @@ function listProcesses() {
     return [];
   }
 }
-
-/** State and parent, counted after the name, which may hold anything: proc(5). */
-function stat(pid) {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return null;
-  }
-}
-
-const isZombie = (pid) => stat(pid)?.[0] === 'Z';
-
-/** Tells a process from a later one with the same id. */
-export const startTime = (pid) => stat(pid)?.[19] ?? '';

@@ -10,10 +10,10 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { program } from './build.mjs';
 import { packages } from './install.mjs';
-import { lock } from './lock.mjs';
 import { cache, inRoot } from './paths.mjs';
 import { stopChildren } from './processes.mjs';
 import { say, SetupError } from './say.mjs';
+import { lockSetup } from './setup-lock.mjs';
 import { findTemporalCli, temporalCli } from './temporal-cli.mjs';
 import { testExtras } from './test-extras.mjs';
 
@@ -68,7 +68,7 @@ async function setUp(name, command) {
     (command.server === 'unless-given' && !process.env.TEMPORAL_ADDRESS);
   const steps = [...base, ...(needsServer ? [temporalCli] : []), ...(command.extras ?? [])];
   if (steps.some((step) => step.needed())) {
-    release = await lock(path.join(cache, 'setup.lock'), name);
+    release = await lockSetup(path.join(cache, 'setup.lock'), name);
     try {
       for (const step of steps) if (step.needed()) await step.make();
     } finally {

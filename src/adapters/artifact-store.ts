@@ -62,21 +62,65 @@ export async function writeWhole(target: string, content: string | Uint8Array): 
   }
 }
 
-/** Writes a file whole where there is none yet: of any number at once, exactly one is told true. */
-export async function createWhole(target: string, content: string): Promise<boolean> {
+/** What link(2) says where the file system has no hard links, or keeps this user from making them. */
+const LINKLESS = new Set([
+  'EPERM',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EMLINK',
+  'EINVAL',
+  'EACCES',
+]);
+/** What link(2) and rename(2) say where the name is taken, by a file or by a folder. */
+const TAKEN = new Set(['EEXIST', 'ENOTEMPTY', 'ENOTDIR']);
+const WHOLE = 'whole';
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
+
+/**
+ * Writes a file whole where there is none yet: of any number at once, exactly one is told true. Where there are no hard
+ * links, a folder with the file in it gets the name: a rename onto one that is not empty fails, and so do a link onto a
+ * folder and a rename of a folder onto a file. `readWhole` reads both.
+ */
+export async function createWhole(
+  target: string,
+  content: string,
+  hardLink: typeof link = link,
+): Promise<boolean> {
   await mkdir(path.dirname(target), { recursive: true });
   const temporary = temporaryName(target);
   try {
     await writeFile(temporary, content);
-    await link(temporary, target);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    try {
+      return await unlessTaken(hardLink(temporary, target));
+    } catch (error) {
+      if (!LINKLESS.has(codeOf(error))) throw error;
+    }
+    await rm(temporary);
+    await mkdir(temporary);
+    await writeFile(path.join(temporary, WHOLE), content);
+    return await unlessTaken(rename(temporary, target));
   } finally {
-    await rm(temporary, { force: true });
+    await rm(temporary, { recursive: true, force: true });
   }
 }
+
+const unlessTaken = (naming: Promise<void>): Promise<boolean> =>
+  naming.then(
+    () => true,
+    (error: unknown) => {
+      if (TAKEN.has(codeOf(error))) return false;
+      throw error;
+    },
+  );
+
+/** What `createWhole` wrote. */
+export const readWhole = (target: string): Promise<string> =>
+  readFile(target, 'utf8').catch((error: unknown) => {
+    if (codeOf(error) !== 'EISDIR') throw error;
+    return readFile(path.join(target, WHOLE), 'utf8');
+  });
 
 /** One more name of a whole file that is never changed: a link, or a copy where links cannot be made. */
 export async function nameAlso(file: string, target: string): Promise<void> {

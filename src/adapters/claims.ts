@@ -6,9 +6,9 @@
  * C1 A prediction has at most one owner, for ever: a finished file gets the prediction's name, or finds it taken.
  */
 import { randomUUID } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { createWhole } from './artifact-store.js';
+import { createWhole, readWhole } from './artifact-store.js';
 
 export interface Claims {
   /** True when the prediction is (now, or already) this owner's. */
@@ -25,7 +25,7 @@ export function createClaims(dataDir: string): Claims {
 
   async function owner(id: string): Promise<string | null> {
     try {
-      return await readFile(place(id), 'utf8');
+      return await readWhole(place(id));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
       throw error;
@@ -39,7 +39,7 @@ export function createClaims(dataDir: string): Claims {
     async check() {
       const probe = path.join(folder, `.${randomUUID()}`);
       await createWhole(probe, '');
-      await rm(probe);
+      await rm(probe, { recursive: true });
     },
   };
 }

@@ -1,8 +1,9 @@
 /** C1: a prediction has at most one owner. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { link, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { createWhole, readWhole } from '../../src/adapters/artifact-store.js';
 import { createClaims } from '../../src/adapters/claims.js';
 
 it('of many who claim a prediction at once, one gets it, and keeps it', async () => {
@@ -40,5 +41,37 @@ it('says beforehand that no claim can be written', async () => {
   await rm(path.join(folder, 'claims'), { recursive: true });
   await writeFile(path.join(folder, 'claims'), 'not a folder');
   await expect(createClaims(folder).check()).rejects.toThrow();
+  await rm(folder, { recursive: true });
+});
+
+const linkless =
+  (code: string): typeof link =>
+  () =>
+    Promise.reject(Object.assign(new Error(code), { code }));
+
+it.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])(
+  'without hard links (%s) a file is made by exactly one, with and against others that have them',
+  async (code) => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'linkless-'));
+    for (let race = 0; race < 100; race++) {
+      const target = path.join(folder, `claim-${String(race)}`);
+      const words = ['a', 'b', 'c', 'd'];
+      const made = await Promise.all(
+        words.map((word, index) =>
+          createWhole(target, word, index % 2 === 0 ? linkless(code) : link),
+        ),
+      );
+      const winners = words.filter((_, index) => made[index]);
+      expect(winners).toHaveLength(1);
+      expect(await readWhole(target)).toBe(winners[0]);
+    }
+    expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([]);
+    await rm(folder, { recursive: true });
+  },
+);
+
+it('without hard links a disk that refuses is an error, not a file that another made', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'linkless-'));
+  await expect(createWhole(path.join(folder, 'x'), 'x', linkless('ENOSPC'))).rejects.toThrow();
   await rm(folder, { recursive: true });
 });

@@ -1,6 +1,6 @@
 /** A tethered program never outlives whoever started it. */
 import { describe, expect, it } from 'vitest';
-import { isRunning } from '../../setup/processes.mjs';
+import { isRunning } from '../../setup/living.mjs';
 import { tether } from '../../src/tether.js';
 import { eventually } from '../support/eventually.js';
 import { ROOT, startProcess } from '../support/processes.js';

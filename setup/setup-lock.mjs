@@ -1,0 +1,20 @@
+/** One set-up at a time in a checkout. Commands started together wait for one another and say for whom. */
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { tryLock } from './lock.mjs';
+import { say } from './say.mjs';
+
+/** Resolves to the function that releases it. */
+export async function lockSetup(file, command) {
+  mkdirSync(path.dirname(file), { recursive: true });
+  for (let announced = null; ;) {
+    const attempt = tryLock(file, () => ({ command }));
+    if (attempt.kind === 'held') return () => attempt.lock.release();
+    const { pid, command: other } = attempt.holder;
+    if (announced !== pid) {
+      announced = pid;
+      say(`waiting for \`npm run ${other}\` (process ${pid}), which is setting up`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

@@ -1,0 +1,16 @@
+/** Preloaded into a process: no hard link can be made, as on FAT and on many network and container file systems. */
+const fs = require('node:fs');
+const { syncBuiltinESMExports } = require('node:module');
+
+const refusal = (from, to) =>
+  Object.assign(new Error(`EPERM: operation not permitted, link '${from}' -> '${to}'`), {
+    code: 'EPERM',
+    syscall: 'link',
+  });
+
+fs.link = (from, to, done) => process.nextTick(done, refusal(from, to));
+fs.linkSync = (from, to) => {
+  throw refusal(from, to);
+};
+fs.promises.link = (from, to) => Promise.reject(refusal(from, to));
+syncBuiltinESMExports();
