@@ -46,7 +46,9 @@ export function answerEarly(app: FastifyInstance): void {
     if (isStopping) throw unavailable('this process is stopping; ask again, the next one answers');
   });
   // Node would answer 417 with nothing in it; an expectation that is not known may be passed over (RFC 9110, 10.1.1).
-  app.server.on('checkExpectation', app.routing);
+  app.server.on('checkExpectation', (request, response) => {
+    app.routing(request, response);
+  });
 }
 
 /** What Node's parser refuses, by its codes. */
