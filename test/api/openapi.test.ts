@@ -53,10 +53,22 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "409"]
   )
   .join('');
 
+/** Made-up ids find nothing; these find a job with files. */
+const KNOWN = `
+[parameters]
+"path.job_id" = "a"
+"path.clip_index" = 0
+`;
+
+interface Run {
+  settings: string;
+  words: string[];
+}
+
 /** What it says in the end. */
-async function schemathesis({ url, data_dir }: Harness, words: string[]): Promise<string> {
+async function schemathesis({ url, data_dir }: Harness, { settings, words }: Run): Promise<string> {
   const config = path.join(data_dir, 'schemathesis.toml');
-  await writeFile(config, SETTINGS);
+  await writeFile(config, settings);
   const child = spawn(
     python,
     [
@@ -72,11 +84,14 @@ describe.skipIf(!isInstalled)(
   'Schemathesis finds no answer that the description does not name',
   () => {
     it.each([
-      ['without keys', [], []],
-      ['with keys', ['a-key', 'another'], ['--header', 'Authorization: Bearer another']],
-    ])('%s', async (_name, api_keys, words) => {
-      const api = await withJobs({ api_keys });
-      const report = await schemathesis(api, words);
+      ['without keys', [], { settings: SETTINGS, words: [] }],
+      [
+        'with keys, of a job that is there',
+        ['a-key', 'another'],
+        { settings: KNOWN + SETTINGS, words: ['--header', 'Authorization: Bearer another'] },
+      ],
+    ])('%s', async (_name, api_keys, run) => {
+      const report = await schemathesis(await withJobs({ api_keys }), run);
       expect(report).toMatch(/ (\d+) generated, \1 passed/);
     });
   },
