@@ -20,4 +20,4 @@ export function tryLock<Details extends object>(
 ): Attempt<Details>;
 
 /** Null when no living process holds it. */
-export function holderOf<Details extends object>(file: string): (Details & ProcessIdentity) | null;
+export function holderOf(file: string): (ProcessIdentity & Record<string, unknown>) | null;

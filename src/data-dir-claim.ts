@@ -47,7 +47,7 @@ export async function claimDataDir(dataDir: string, command: string): Promise<Cl
 
 /** Who runs a stack on this folder right now. */
 export async function holderOf(dataDir: string): Promise<Holder | null> {
-  return lockHolder<Details>(fileOf(dataDir));
+  return lockHolder(fileOf(dataDir)) as Holder | null;
 }
 
 /** A claim dies with its process. */

@@ -32,8 +32,12 @@ export const earlyAnswers = (door: Door) => ({
     }
   },
   clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (error.code !== 'ECONNRESET' && socket.writable) socket.write(answerTo(error.code ?? ''));
-    socket.destroy();
+    const destroy = (): void => {
+      socket.destroy();
+    };
+    if (error.code === 'ECONNRESET') destroy();
+    // Called again while more of the request comes in: the answer is then on its way.
+    else if (socket.writable) socket.end(answerTo(error.code ?? ''), destroy);
   },
 });
 
