@@ -125,12 +125,14 @@ describe('the service', () => {
       post: { requestBody: { content: { 'application/json': { schema } } } },
     });
     for (const route of ['/v1/jobs', '/v1/jobs/estimate']) {
-      expect(paths[route]).toMatchObject(body({ $ref: '#/components/schemas/Plan' }));
+      expect(paths[route]).toMatchObject(body({ $ref: '#/components/schemas/PlanInput' }));
     }
     expect(paths['/v1/jobs/{job_id}/max-cost']).toMatchObject(
       body({ properties: { max_cost_usd: { minimum: 0.000001, maximum: 1_000_000 } } }),
     );
-    expect(components.schemas['Plan']).toMatchObject({
+    const { Plan: plan, PlanInput: input } = components.schemas;
+    expect(plan).toEqual(input);
+    expect(plan).toMatchObject({
       required: ['clip_prompts'],
       additionalProperties: false,
       properties: {
