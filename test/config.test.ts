@@ -248,6 +248,14 @@ describe('loadConfig', () => {
     expect(plain.connection.tls).toBe(false);
   });
 
+  it('rounds a number as those of a plan are, before it is held against its limits', () => {
+    const bufferOf = (text: string) =>
+      loadConfig({ VIDEO_GENERATOR_DURATION_BUFFER: text }).duration_buffer;
+    expect(
+      ['2.0000000000000004', '1.2000000000000002', '0.9999999999999999'].map(bufferOf),
+    ).toEqual([2, 1.2, 1]);
+  });
+
   it('reads a profile only when one is asked for', () => {
     const folder = temporaryFolder();
     const file = path.join(folder, 'temporal.toml');

@@ -30,7 +30,7 @@ export function checkPlan(value: unknown, context: PlanContext): Checked {
   if (tooLarge !== null) return { ok: false, problems: [tooLarge] };
   const parsed = planFieldsSchema.safeParse(value);
   if (parsed.success) {
-    const plan = parsed.data;
+    const plan = parsed.data as Plan;
     const { resolved, problems } = resolve(plan, context);
     const all = [...crossFieldProblems(plan), ...problems];
     return resolved !== null && all.length === 0

@@ -23,25 +23,29 @@ export const anything = (fits: (value: unknown) => boolean, error: string) =>
     .refine(fits, { error, abort: true })
     .overwrite((value) => wellFormed(value));
 
-type Given<T> = { [Key in keyof T]: undefined extends T[Key] ? Exclude<T[Key], null> : T[Key] };
+/** What is left of a type when null is the same as absent; the schemas below leave nulls out, and their types keep them. */
+export type Given<T> = T extends readonly (infer Item)[]
+  ? Given<Item>[]
+  : T extends object
+    ? { [Key in keyof T]: Given<Exclude<T[Key], null>> }
+    : T;
 
 /** An object of these fields and no others. Those that are `nullish` are left out when they are null. */
-export const object = <Shape extends z.ZodRawShape>(shape: Shape) => {
-  const fields = z.strictObject(shape);
+export const object = <Shape extends z.ZodRawShape>(
+  shape: Shape,
+): z.ZodObject<Shape, z.core.$strict> => {
   const optional = new Set(Object.keys(shape).filter((name) => isOptional(shape[name])));
-  return fields.transform((value) => withoutNulls(value, optional) as Given<typeof value>);
+  return z.strictObject(shape).overwrite((value) => withoutNulls(value, optional));
 };
 
 /** Words with a value each, of which null is the same as none. */
 export const words = <Value extends z.ZodType>(value: Value) =>
-  z
-    .record(text(), value.nullable())
-    .transform((all) => withoutNulls(all) as Record<string, z.output<Value>>);
+  z.record(text(), value.nullable()).overwrite((all) => withoutNulls(all));
 
 const isOptional = (field: z.core.$ZodType | undefined): boolean =>
   field !== undefined && z.safeParse(field, undefined).success;
 
-const withoutNulls = (value: object, names?: ReadonlySet<string>): object =>
+const withoutNulls = <T extends object>(value: T, names?: ReadonlySet<string>): T =>
   Object.fromEntries(
     Object.entries(value).filter(([name, item]) => item !== null || names?.has(name) === false),
-  );
+  ) as T;

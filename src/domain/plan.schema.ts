@@ -6,7 +6,7 @@
  * P1 what is checked, resolved, compared and sent is the parsed plan: numbers rounded, texts well-formed, no nulls.
  */
 import { z } from 'zod';
-import { above0, anything, number, object, text, whole, words } from './door.schema.js';
+import { above0, anything, number, object, text, whole, words, type Given } from './door.schema.js';
 import { shapeProblems, type KnownFields } from './plan-problems.schema.js';
 import type { PlanProblem } from './resolved.js';
 
@@ -100,10 +100,12 @@ export const planFieldsSchema = object(PLAN_FIELDS).meta({
     'Numbers are rounded to six decimals before they are checked, half surrogate pairs in texts become U+FFFD, and null in an optional field is the same as an absent one.',
 });
 
-type Fields = z.infer<typeof planFieldsSchema>;
+/** A plan as it is understood: optional fields may be absent, and are never null. */
+export type Plan = Given<z.infer<typeof planFieldsSchema>>;
+export type ClipPrompt = Plan['clip_prompts'][number];
 
 /** Rules between the fields, each at the field that breaks it. They hold of any part that is well-formed. */
-export function crossFieldProblems(plan: Fields): PlanProblem[] {
+export function crossFieldProblems(plan: Plan): PlanProblem[] {
   const clips = plan.clip_prompts;
   const count = clips.length;
   const problems = repeatedIndexes(clips.map(({ clip_index }) => clip_index));
@@ -143,7 +145,7 @@ function repeatedIndexes(indexes: readonly number[]): PlanProblem[] {
 }
 
 export const planSchema = planFieldsSchema.superRefine((plan, context) => {
-  for (const { path, message } of crossFieldProblems(plan)) {
+  for (const { path, message } of crossFieldProblems(plan as Plan)) {
     const keys = path.split('.').map((key) => (/^\d+$/.test(key) ? Number(key) : key));
     context.addIssue({ code: 'custom', path: keys, message, params: { whole: true } });
   }
@@ -154,15 +156,11 @@ export const KNOWN_FIELDS: KnownFields = {
   clip_prompts: { name: 'a clip', fields: Object.keys(CLIP_FIELDS) },
 };
 
-/** A plan as it is understood: optional fields may be absent. */
-export type Plan = z.infer<typeof planSchema>;
-export type ClipPrompt = Plan['clip_prompts'][number];
-
 export type ParsedPlan = { ok: true; plan: Plan } | { ok: false; problems: PlanProblem[] };
 
 /** Checks shape and limits only; `checkPlan` checks the model's rules as well. */
 export function parsePlan(value: unknown): ParsedPlan {
   const parsed = planSchema.safeParse(value);
-  if (parsed.success) return { ok: true, plan: parsed.data };
+  if (parsed.success) return { ok: true, plan: parsed.data as Plan };
   return { ok: false, problems: shapeProblems(parsed.error.issues, value, KNOWN_FIELDS) };
 }

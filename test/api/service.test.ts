@@ -115,6 +115,41 @@ describe('the service', () => {
     expect((await app.inject({ url: '/docs' })).statusCode).toBe(200);
   });
 
+  it('says of plans and caps what is accepted: nulls, and the least number that is not rounded to zero', async () => {
+    const { app } = await harness();
+    const { paths, components } = (await app.inject({ url: '/openapi.json' })).json<{
+      paths: Record<string, unknown>;
+      components: { schemas: Record<string, unknown> };
+    }>();
+    const body = (schema: object) => ({
+      post: { requestBody: { content: { 'application/json': { schema } } } },
+    });
+    for (const route of ['/v1/jobs', '/v1/jobs/estimate']) {
+      expect(paths[route]).toMatchObject(body({ $ref: '#/components/schemas/PlanInput' }));
+    }
+    expect(paths['/v1/jobs/{job_id}/max-cost']).toMatchObject(
+      body({ properties: { max_cost_usd: { minimum: 0.000001, maximum: 1_000_000 } } }),
+    );
+    const { Plan: plan, PlanInput: input } = components.schemas;
+    expect(plan).toEqual(input);
+    expect(plan).toMatchObject({
+      required: ['clip_prompts'],
+      additionalProperties: false,
+      properties: {
+        model: { anyOf: [{ type: 'string' }, { type: 'null' }] },
+        clip_prompts: {
+          items: {
+            required: ['clip_index', 'prompt', 'duration'],
+            properties: {
+              duration: { type: 'number', minimum: 0.000001, maximum: 60 },
+              scene_reference_url: { anyOf: [{ maxLength: 8192 }, { type: 'null' }] },
+            },
+          },
+        },
+      },
+    });
+  });
+
   it('counts in the format of Prometheus', async () => {
     const { app } = await harness();
     await app.inject({ url: '/healthz' });
