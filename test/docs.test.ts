@@ -6,10 +6,13 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { FIGURE_NAMES } from '../src/api/job-figures.js';
+import { API_FIGURE_NAMES } from '../src/api/metrics.js';
 import { loadConfig } from '../src/config.js';
 import { checkPlan } from '../src/domain/check-plan.schema.js';
 import { FAILURE_KINDS } from '../src/domain/failures.js';
 import { CATALOGUE } from '../src/domain/models/index.js';
+import type { Plan } from '../src/domain/plan.schema.js';
 import { FAULTS } from '../src/simulator/faults.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -126,6 +129,11 @@ describe('the README', () => {
     expect(checkPlan(JSON.parse(plan), context)).toMatchObject({ ok: true });
   });
 
+  it('counts the clips of the example', () => {
+    const { clip_prompts: clips } = JSON.parse(textOf('examples/trailer.json')) as Plan;
+    expect(textOf('README.md')).toContain(`renders the example, ${String(clips.length)} clips;`);
+  });
+
   it('counts the models', () => {
     expect(textOf('README.md')).toContain(`${String(CATALOGUE.size)} models as rows`);
   });
@@ -144,6 +152,26 @@ describe('docs', () => {
     expect(rows.flatMap(([folder = '']) => quoted(folder)).sort()).toEqual(
       Object.keys(LAYERS).sort(),
     );
+  });
+
+  it('allow files as many lines as the test does', () => {
+    const [, most = ''] = /lines > (\d+)\)/.exec(textOf('test/house.test.ts')) ?? [];
+    expect(Number(most)).toBeGreaterThan(0);
+    expect(textOf('CONTRIBUTING.md')).toContain(`at most ${most} lines`);
+  });
+
+  it('count the models without seeds', () => {
+    const without = [...CATALOGUE.values()].filter(({ seed }) => seed === null).length;
+    const words = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven', 'Eight', 'Nine'];
+    expect(textOf('docs/decisions/0005-unclear-creates.md')).toContain(
+      `${words[without] ?? String(without)} of the catalogue's ${String(CATALOGUE.size)} models take none`,
+    );
+  });
+
+  it('name every figure of /metrics', () => {
+    const named = quoted(section('docs/operations.md', '## Metrics and logs'));
+    const figures = [...FIGURE_NAMES, ...API_FIGURE_NAMES];
+    expect(figures.filter((name) => !named.includes(name))).toEqual([]);
   });
 
   it('list every decision', () => {

@@ -32,6 +32,9 @@ const FAMILIES = {
 
 type Family = keyof typeof FAMILIES;
 
+/** Without their prefix. */
+export const FIGURE_NAMES = Object.keys(FAMILIES) as readonly Family[];
+
 /** `suffix` is that of a summary's line. */
 interface Sample {
   family: Family;
@@ -85,7 +88,7 @@ export function renderFigures(all: Iterable<Figures>): string[] {
   const sums = new Sums();
   for (const figures of all) sums.take(figures);
   const samples = sums.samples();
-  return (Object.keys(FAMILIES) as Family[]).flatMap((name) => {
+  return FIGURE_NAMES.flatMap((name) => {
     const [type, help] = FAMILIES[name];
     const lines = samples
       .filter((sample) => sample.family === name)

@@ -1,5 +1,5 @@
 /**
- * What the API needs to know and do about jobs, as a port of few verbs; tests replace it. It speaks of jobs
+ * What the API needs to know and do about jobs, as a port; tests replace it. It speaks of jobs
  * and runs, plain values and two errors; nothing of Temporal's client shows through.
  */
 import type { Heartbeat } from '../domain/activity.js';

@@ -26,6 +26,11 @@ const GAUGES: Readonly<Record<string, string>> = {
   uptime_seconds: 'Since this process began to serve.',
 };
 
+/** Without their prefix. */
+export const API_FIGURE_NAMES: readonly string[] = [COUNTERS, GAUGES].flatMap((row) =>
+  Object.keys(row),
+);
+
 const PREFIX = 'clip_generator_api_';
 const BUCKETS = [0.005, 0.02, 0.1, 0.5, 2, 10];
 

@@ -56,7 +56,11 @@ export const FAILURES = {
     'the provider had a problem',
     'Retry the clip; if it persists, try another model.',
   ),
-  no_output: rule(true, 'the model returned no video', 'Retry the clip.'),
+  no_output: rule(
+    true,
+    'the model returned no video',
+    'Look at the prediction; retry the clip, or use another model.',
+  ),
   wrong_duration: rule(
     true,
     'the video has the wrong length',
