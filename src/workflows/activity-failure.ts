@@ -6,8 +6,8 @@ import {
   TimeoutFailure,
 } from '@temporalio/workflow';
 import type { AttemptOver, CanceledExecution, Heartbeat } from '../domain/activity.js';
-import { INTERRUPTED, isFailureKind, problem } from '../domain/failures.js';
-import type { Problem } from '../domain/failures.js';
+import { INTERRUPTED, isFailureKind, problem } from '../domain/failure-kinds.js';
+import type { Problem } from '../domain/failure-kinds.js';
 
 export const causeOf = (error: unknown): Error | undefined =>
   error instanceof ActivityFailure ? error.cause : undefined;
