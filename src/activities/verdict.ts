@@ -24,7 +24,8 @@ export function judge(last: ProviderPrediction): Judged {
         : over({ kind: 'no_output', retry: true }, 'succeeded without an output');
     case 'failed': {
       const said = last.error?.trim() ?? '';
-      return over(judgeText(said), said === '' ? 'failed without a reason' : said);
+      const echoes = Object.values(last.input).filter((value) => typeof value === 'string');
+      return over(judgeText(said, echoes), said === '' ? 'failed without a reason' : said);
     }
     case 'aborted':
       return over({ kind: 'provider_error', retry: true }, 'aborted before it ran');

@@ -1,32 +1,51 @@
 /**
- * Downloads a provider's output: only from where outputs come from, never more than the cap, and only
- * something that says it is a video. Redirects are followed by hand so that each hop is checked again.
+ * Downloads a provider's output: only from where outputs come from, never more than the cap, and only a video by its bytes.
+ * Redirects are followed by hand so that each hop is checked again. What a later download cannot change is final: a file
+ * of another kind, and one that is too large. A text instead of a file may be the page of an edge in trouble, and passes.
  */
 import { createHash } from 'node:crypto';
 import type { WriteStream } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { kindOf } from './file-kind.js';
+import type { FileFamily } from './file-kind.js';
 import { decodeInline } from './inline-file.js';
 import { isInline } from './output.js';
 
 export type Downloaded =
   | { type: 'done'; bytes: number; sha256: string }
   /** `final`: trying again cannot help. */
-  | { type: 'failed'; kind: 'output_lost' | 'storage_error'; message: string; final: boolean };
+  | { type: 'failed'; kind: DownloadFailure; message: string; final: boolean };
+
+/** `no_output`: a whole file came, and it is no video that can be kept. */
+export type DownloadFailure = 'no_output' | 'output_lost' | 'storage_error';
 
 export interface DownloadOptions {
   /** Origin of the provider's API: the only one that is sent the token. */
   provider_origin: string;
   token: string;
   signal: AbortSignal;
+  /** Of the file as it is kept; 512 MiB when absent. */
   max_bytes?: number;
-  /** Milliseconds without a byte. */
+  /** Milliseconds without a byte; 20 s when absent. */
   idle?: number;
 }
 
 const MAX_BYTES = 512 * 2 ** 20;
 const IDLE = 20_000;
 const MAX_REDIRECTS = 3;
+/** Bytes of a file's beginning, by which its kind is told. */
+const HEAD = 4096;
+
+/** What can be measured and played; all of them are boxes of ISO/IEC 14496-12. */
+const VIDEO_FORMATS = new Set(['mp4', 'mov', '3gp']);
+/** A file of one of these is what the model made; a text or an unknown file may be an accident of the delivery. */
+const OTHER_KINDS = new Set<FileFamily>(['video', 'image', 'audio', 'document', 'archive']);
+
+/** Ends a download from within; never leaves this file. */
+class TooLarge extends Error {
+  override readonly name = 'TooLarge';
+}
 
 /** `replicate.delivery`, its subdomains, and the host and port of the API. */
 export function mayHoldOutputs(url: URL, providerOrigin: string): boolean {
@@ -68,6 +87,7 @@ export async function download(
       const message = `cannot write the file: ${error.message}`;
       return { type: 'failed', kind: 'storage_error', message, final: false };
     }
+    if (error instanceof TooLarge) return lost(error.message, true);
     return lost(
       idle.signal.aborted ? 'the download stalled' : `the download broke off: ${words(error)}`,
     );
@@ -95,8 +115,12 @@ async function request(
     const response = await fetch(url, {
       signal,
       redirect: 'manual',
-      headers:
-        url.origin === options.provider_origin ? { authorization: `Bearer ${options.token}` } : {},
+      headers: {
+        'accept-encoding': 'identity',
+        ...(url.origin === options.provider_origin
+          ? { authorization: `Bearer ${options.token}` }
+          : {}),
+      },
     });
     const location = response.headers.get('location');
     if (response.status < 300 || response.status >= 400 || location === null)
@@ -130,30 +154,56 @@ async function save(
   limits: { maxBytes: number; timer: NodeJS.Timeout; signal: AbortSignal },
 ): Promise<Downloaded> {
   const { maxBytes, timer, signal } = limits;
-  const announced = Number(response.headers.get('content-length') ?? NaN);
-  if (announced > maxBytes) {
+  const announced = lengthOf(response);
+  if (announced !== null && announced > maxBytes) {
     await response.body?.cancel();
-    return lost(`expected at most ${String(maxBytes)} bytes, the file has ${String(announced)}`);
+    throw tooLarge(maxBytes, `the file has ${String(announced)}`);
   }
+  if (response.body === null) return lost('expected a file, got an empty answer');
   const hash = createHash('sha256');
   let bytes = 0;
+  let head = Buffer.alloc(0);
   const meter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       timer.refresh();
+      if (bytes < HEAD) head = Buffer.concat([head, chunk.subarray(0, HEAD - bytes)]);
       bytes += chunk.length;
       hash.update(chunk);
-      done(
-        bytes > maxBytes ? new Error(`the file exceeds ${String(maxBytes)} bytes`) : null,
-        chunk,
-      );
+      done(bytes > maxBytes ? tooLarge(maxBytes, 'more came') : null, chunk);
     },
   });
-  if (response.body === null) return lost('expected a file, got an empty answer');
   await pipeline(Readable.fromWeb(response.body), meter, to, { signal });
-  if (Number.isFinite(announced) && bytes !== announced) {
+  if (!isEncoded(response) && announced !== null && bytes !== announced) {
     return lost(`expected ${String(announced)} bytes, got ${String(bytes)}`);
   }
-  return { type: 'done', bytes, sha256: hash.digest('hex') };
+  return (
+    otherKind(head, isEncoded(response)) ?? { type: 'done', bytes, sha256: hash.digest('hex') }
+  );
+}
+
+const tooLarge = (maxBytes: number, came: string): TooLarge =>
+  new TooLarge(`expected at most ${String(maxBytes)} bytes, ${came}`);
+
+/** RFC 9110, 8.6: digits; anything else announces nothing. */
+function lengthOf(response: Response): number | null {
+  const header = response.headers.get('content-length') ?? '';
+  return /^\d{1,15}$/.test(header) ? Number(header) : null;
+}
+
+/** What was asked for is the file as it is; the length of a coded answer is not the file's, which `fetch` decodes. */
+function isEncoded(response: Response): boolean {
+  const coding = (response.headers.get('content-encoding') ?? '').trim().toLowerCase();
+  return coding !== '' && coding !== 'identity';
+}
+
+/** Null: a video, or what only measuring can tell. An archive may be a coding that `fetch` does not know. */
+function otherKind(head: Buffer, wasEncoded: boolean): Downloaded | null {
+  const { family, format, name } = kindOf(head);
+  const message = `expected an MP4 video, got ${name}`;
+  if (family === 'text') return lost(message);
+  if (!OTHER_KINDS.has(family) || VIDEO_FORMATS.has(format)) return null;
+  if (family === 'archive' && wasEncoded) return lost(message);
+  return { type: 'failed', kind: 'no_output', message, final: true };
 }
 
 const STORAGE_CODES = new Set(['ENOSPC', 'EACCES', 'EROFS', 'EDQUOT', 'EIO', 'ENOENT', 'EPERM']);

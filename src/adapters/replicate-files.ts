@@ -5,7 +5,7 @@
 import Client from 'replicate';
 import type { FailureKind } from '../domain/failures.js';
 import { deadline } from './deadline.js';
-import { describe, enveloped, isGood, parseJson, REJECTIONS, secondsToWait } from './replicate.js';
+import { describe, enveloped, isGood, parseJson, rejectionOf, secondsToWait } from './replicate.js';
 import type { Envelope, ReplicateOptions } from './replicate.js';
 import { asObject } from './replicate-prediction.js';
 
@@ -52,8 +52,8 @@ export function createReplicateFiles(options: ReplicateOptions): ReplicateFiles 
 function judge(envelope: Envelope): UploadOutcome {
   const message = `the upload failed: ${describe(envelope)}`;
   if (envelope.status === 429) return { type: 'later', seconds: secondsToWait(envelope), message };
-  const kind = REJECTIONS[envelope.status];
-  if (kind !== undefined) return { type: 'rejected', kind, message };
+  const kind = rejectionOf(envelope);
+  if (kind !== null) return { type: 'rejected', kind, message };
   const body = isGood(envelope) ? asObject(parseJson(envelope.text)) : null;
   const url = asObject(body?.['urls'])?.['get'];
   if (typeof url !== 'string' || !URL.canParse(url))

@@ -8,6 +8,7 @@
  * R3 The token goes to the configured origin only: URLs out of answers are never followed.
  */
 import Client from 'replicate';
+import { judgeRefusedCreate } from '../domain/failures.js';
 import type { FailureKind } from '../domain/failures.js';
 import { beginningOf, wellFormed } from '../domain/well-formed.js';
 import { deadline } from './deadline.js';
@@ -234,7 +235,21 @@ export const REJECTIONS: Readonly<Record<number, FailureKind>> = {
   413: 'invalid_input',
   415: 'provider_error',
   422: 'invalid_input',
+  451: 'flagged',
 };
+
+/** Statuses under which a refusal of the content, or of an image, is sent too. */
+const SPEAKING = new Set([400, 403, 422]);
+
+/**
+ * Null: the status does not say that nothing was created. The words of a JSON body may say more than the status: what
+ * halts a job (403) must not be a prompt that was refused.
+ */
+export function rejectionOf({ status, text }: Envelope): FailureKind | null {
+  const kind = REJECTIONS[status] ?? null;
+  const isReadable = kind !== null && SPEAKING.has(status) && asObject(parseJson(text)) !== null;
+  return isReadable ? judgeRefusedCreate(text, kind) : kind;
+}
 
 function judgeCreate(envelope: Envelope): CreateOutcome {
   const message = describe(envelope);
@@ -244,8 +259,8 @@ function judgeCreate(envelope: Envelope): CreateOutcome {
   if (envelope.status === 429) {
     return { type: 'throttled', seconds: secondsToWait(envelope), message };
   }
-  const kind = REJECTIONS[envelope.status];
-  if (kind !== undefined) return { type: 'rejected', kind, message };
+  const kind = rejectionOf(envelope);
+  if (kind !== null) return { type: 'rejected', kind, message };
   const prediction = isGood(envelope) ? parsePrediction(parseJson(envelope.text)) : null;
   return prediction === null ? { type: 'unclear', message } : { type: 'created', prediction };
 }

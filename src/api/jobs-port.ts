@@ -3,7 +3,7 @@
  * and runs, plain values and two errors; nothing of Temporal's client shows through.
  */
 import type { Heartbeat } from '../domain/activity.js';
-import type { Problem } from '../domain/failures.js';
+import type { FailureKind, Problem } from '../domain/failures.js';
 import type { EventPage, Job, JobStatus } from '../domain/job.js';
 
 /** Temporal cannot be reached, or is too busy to answer. */
@@ -40,6 +40,10 @@ export interface PendingActivity {
   next_attempt_at: string | null;
   last_started_at: string | null;
   last_error: string | null;
+  /** Null when it is none of the product's own: a worker that went away, say. */
+  last_error_kind?: FailureKind | null;
+  /** Executions that were started. */
+  executions?: number;
   heartbeat: Heartbeat | null;
 }
 

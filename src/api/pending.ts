@@ -64,10 +64,22 @@ export function clipProgress(jobId: string, watched: Watched): ClipProgress | nu
     phase,
     ...(activity.next_attempt_at === null ? {} : { next_attempt_at: activity.next_attempt_at }),
     ...(beat?.until == null ? {} : { until: beat.until }),
-    ...(activity.last_error === null ? {} : { last_error: activity.last_error }),
+    ...(activity.last_error === null ? {} : { last_error: lastError(activity) }),
     ...(beat?.message == null ? {} : { message: beat.message }),
     ...(beat?.prediction_id == null ? {} : { prediction_id: beat.prediction_id }),
   };
+}
+
+/** A download is tried again for an hour, unpaid and outside of any attempt: how often is said with what went wrong. */
+function lastError({
+  activity_id,
+  executions = 1,
+  last_error,
+  last_error_kind,
+}: PendingActivity): string {
+  const isStoring = clipOfActivity(activity_id)?.role === 'store' && last_error_kind != null;
+  const times = executions === 1 ? 'once' : `${String(executions)} times`;
+  return `${last_error ?? ''}${isStoring ? ` (tried ${times})` : ''}`;
 }
 
 function phaseOf(activity: PendingActivity, role: string): LivePhase {
@@ -95,6 +107,27 @@ function percentOf(
   return { percent: Math.max(0, Math.min(MOST_ESTIMATED, percent)), estimated: true };
 }
 
+/** The workflow hears of a download when it is over; why it is not yet, and when it is tried again, Temporal knows. */
+export function withStoring(job: Job, pending: readonly PendingActivity[]): Job {
+  const clips = job.clips.map((clip) => {
+    const activity = pending.find(
+      ({ activity_id }) => clipOfActivity(activity_id)?.clip_index === clip.clip_index,
+    );
+    return activity !== undefined && clip.status === 'storing' ? toldBy(clip, activity) : clip;
+  });
+  return { ...job, clips };
+}
+
+function toldBy(clip: Clip, activity: PendingActivity): Clip {
+  const { activity_id, last_error_kind: kind, next_attempt_at } = activity;
+  if (clipOfActivity(activity_id)?.role !== 'store' || kind == null) return clip;
+  return {
+    ...clip,
+    next_attempt_at,
+    error: { kind, message: lastError(activity), retryable: true },
+  };
+}
+
 /** The last known job, corrected by what is pending now. */
 export function withPending(job: Job, pending: readonly PendingActivity[]): Job {
   const clips = job.clips.map((clip) => {
@@ -108,9 +141,12 @@ export function withPending(job: Job, pending: readonly PendingActivity[]): Job 
 
 function correct(clip: Clip, activity: PendingActivity): Clip {
   const attempt = Math.max(clip.attempt, activity.heartbeat?.attempt ?? 1);
+  const storing = clipOfActivity(activity.activity_id)?.role === 'store';
+  if (storing) {
+    return toldBy({ ...clip, status: 'storing', attempt, next_attempt_at: null }, activity);
+  }
   if (activity.next_attempt_at !== null) {
     return { ...clip, status: 'retrying', attempt, next_attempt_at: activity.next_attempt_at };
   }
-  const storing = clipOfActivity(activity.activity_id)?.role === 'store';
-  return { ...clip, status: storing ? 'storing' : 'running', attempt, next_attempt_at: null };
+  return { ...clip, status: 'running', attempt, next_attempt_at: null };
 }

@@ -12,7 +12,7 @@ import { eventsOfClosing } from './closing.js';
 import { TemporalAway, WorkerAway } from './jobs-port.js';
 import type { Closing, Jobs, Run } from './jobs-port.js';
 import type { LastKnown } from './last-known.js';
-import { withPending } from './pending.js';
+import { withPending, withStoring } from './pending.js';
 import { isBlank } from './recorded-job.js';
 import type { ReadRecordedJob } from './recorded-job.js';
 
@@ -85,7 +85,7 @@ export class Snapshots {
     const job = ask ? await this.#answer(run) : null;
     if (job === null) return this.#lastKnown(run, closing);
     lastKnown.set(job);
-    return closed(job, run, closing);
+    return withStoring(closed(job, run, closing), run.pending);
   }
 
   async #answer(run: Run): Promise<Job | null> {

@@ -3,7 +3,7 @@ import { defaultPayloadConverter } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Heartbeat } from '../domain/activity.js';
 import { isFailureKind, problem } from '../domain/failures.js';
-import type { Problem } from '../domain/failures.js';
+import type { FailureKind, Problem } from '../domain/failures.js';
 import type { Job, JobStatus } from '../domain/job.js';
 import { WORKFLOW_TYPE } from '../workflows/contract.js';
 import type { Closing, PendingActivity, RecordedInput, RunStatus } from './jobs-port.js';
@@ -72,9 +72,13 @@ export function pendingActivity(
     next_attempt_at: timeOf(row.nextAttemptScheduleTime),
     last_started_at: timeOf(row.lastStartedTime),
     last_error: row.lastFailure?.message ?? null,
+    last_error_kind: kindOf(row.lastFailure?.applicationFailureInfo?.type),
+    executions: row.attempt ?? 1,
     heartbeat: heartbeatOf(decode(row.heartbeatDetails, 0)),
   };
 }
+
+const kindOf = (type: unknown): FailureKind | null => (isFailureKind(type) ? type : null);
 
 const heartbeatOf = (value: unknown): Heartbeat | null =>
   typeof (value as Partial<Heartbeat> | null)?.attempt === 'number' ? (value as Heartbeat) : null;

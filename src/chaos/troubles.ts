@@ -96,8 +96,7 @@ export const FILES: readonly [Trouble, ...Trouble[]] = [
   survives('file-404'),
   survives('file-403'),
   survives('file-500:2'),
-  // Always, it would be tried until the hour is over.
-  survives('too-large-file:1'),
+  survives('gzip-file'),
 ];
 
 /** What no patience helps against. */
@@ -108,6 +107,8 @@ export const FATAL: readonly [Trouble, ...Trouble[]] = [
   ends('invalid', 0, 'invalid_input'),
   ends('E1001', 0, 'invalid_input'),
   spoils('expired-file', 0, ['output_lost']),
+  spoils('too-large-file', 0, ['output_lost']),
+  spoils('webm-file', 0, ['no_output']),
   spoils('wrong-duration', 2, ['wrong_duration']),
   halts('http-402', 'insufficient_credit'),
   halts('spend-limit', 'insufficient_credit'),

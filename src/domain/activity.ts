@@ -2,7 +2,7 @@
  * What goes into the activities and comes out of them: the seam between workflow and effects. Types only,
  * all of it plain JSON that stands in histories: a new field has to be optional.
  */
-import type { Problem } from './failures.js';
+import type { Problem } from './failure-kinds.js';
 import type { Job, JobEnd, Prediction, TerminalEventType, UnitPrice } from './job.js';
 import type { CompositeReference } from './references.js';
 import type { ResolvedPlan } from './resolved.js';

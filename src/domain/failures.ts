@@ -1,137 +1,18 @@
 /**
- * The closed list of the ways a clip can fail, and what each way means: may a new prediction be
- * tried, and how many in all. A provider's message becomes a kind here and nowhere else.
- * Texts and codes: Replicate's documentation of error codes and observed predictions.
+ * A provider's message becomes a kind of failure here and nowhere else. Codes and texts: Replicate's documentation of
+ * error codes, observed predictions; the families of words are in failure-words.ts. The kinds stand in a file of their own,
+ * failure-kinds.ts: a workflow and a page need no words.
  */
+import { clausesOf, cut } from './clauses.js';
+import type { FailureKind, Verdict } from './failure-kinds.js';
+import { says } from './failure-words.js';
+import type { Family } from './failure-words.js';
 
-/** May another prediction help (`retry`), and does meeting this stop the clips not started yet (`halts`)? */
-interface FailureRule {
-  readonly retry: boolean;
-  readonly halts: boolean;
-  /** What went wrong, in a few words a person understands. */
-  readonly says: string;
-  /** What to do about it, in words a person can act on. */
-  readonly advice: string;
-}
+export * from './failure-kinds.js';
 
-const rule = (retry: boolean, says: string, advice: string, halts = false): FailureRule => ({
-  retry,
-  halts,
-  says,
-  advice,
-});
-
-export const FAILURES = {
-  invalid_plan: rule(false, 'the plan has mistakes', 'Correct the plan and start it again.'),
-  invalid_input: rule(
-    false,
-    'the model refused the input',
-    'Change the prompt, image or settings of this clip.',
-  ),
-  invalid_reference: rule(
-    false,
-    'a reference image could not be used',
-    'Give a reachable http(s) URL of an image.',
-  ),
-  flagged: rule(
-    false,
-    'the provider refused the content',
-    'The provider refused the content; change the prompt or the images.',
-  ),
-  unauthorized: rule(
-    false,
-    'the provider refused the token',
-    'Check REPLICATE_API_TOKEN, then retry the clips.',
-    true,
-  ),
-  insufficient_credit: rule(
-    false,
-    'the account has no credit left',
-    'Add credit or raise the spend limit at https://replicate.com/account/billing, then retry the clips.',
-    true,
-  ),
-  rate_limited: rule(true, 'the provider asks to slow down', 'Wait; the job goes on by itself.'),
-  provider_error: rule(
-    true,
-    'the provider had a problem',
-    'Retry the clip; if it persists, try another model.',
-  ),
-  no_output: rule(
-    true,
-    'the model returned no video',
-    'Look at the prediction; retry the clip, or use another model.',
-  ),
-  wrong_duration: rule(
-    true,
-    'the video has the wrong length',
-    'Retry the clip, or ask for a duration that the model keeps.',
-  ),
-  timed_out: rule(
-    false,
-    'it took too long',
-    'Raise clip_timeout, or retry when the provider is faster.',
-  ),
-  output_lost: rule(
-    false,
-    'the provider deleted the file',
-    'The provider deleted the file; retrying pays for a new one.',
-  ),
-  storage_error: rule(
-    false,
-    'the video could not be saved',
-    'Free space or repair DATA_DIR, then retry the clip.',
-    true,
-  ),
-  over_budget: rule(
-    false,
-    'it does not fit under the cost cap',
-    'Raise max_cost_usd, then retry the clip.',
-  ),
-  unreachable: rule(
-    false,
-    'too many clips failed to go on',
-    'Too many clips failed to reach min_successful_clips; retry them.',
-  ),
-  canceled: rule(false, 'canceled', 'Retry the clip if it is wanted after all.'),
-  insufficient_clips: rule(false, 'too few clips succeeded', 'Retry the failed clips.'),
-  internal: rule(
-    true,
-    'something broke in this program',
-    'This is a defect of this program; please report it.',
-  ),
-} as const satisfies Record<string, FailureRule>;
-
-export type FailureKind = keyof typeof FAILURES;
-
-export const FAILURE_KINDS = Object.keys(FAILURES) as FailureKind[];
-
-export const isFailureKind = (value: unknown): value is FailureKind =>
-  typeof value === 'string' && Object.hasOwn(FAILURES, value);
-
-/** What the public job shows of a failure. */
-export interface Problem {
-  kind: FailureKind;
-  message: string;
-  retryable: boolean;
-}
-
-export const problem = (kind: FailureKind, message: string): Problem => ({
-  kind,
-  message,
-  retryable: FAILURES[kind].retry,
-});
-
-/** How one failed prediction is to be taken. `delay` = least seconds before the next try. */
-export interface Verdict {
-  kind: FailureKind;
-  retry: boolean;
-  delay?: number;
-  /** At most so many predictions in all for this reason (three when absent). */
-  limit?: number;
-}
-
+/** A code of the provider's, or what the words are about. */
 interface TextRule {
-  readonly match: RegExp;
+  readonly match: RegExp | Family;
   readonly verdict: Verdict;
 }
 
@@ -142,42 +23,48 @@ const again = (kind: FailureKind, more: { delay?: number; limit?: number } = {})
 });
 const never = (kind: FailureKind): Verdict => ({ kind, retry: false });
 
-/** First match wins. A code stands in brackets: `(E005)`, `(code: PA)`; what follows it is a run's own id. */
+/**
+ * First match wins. A code stands in brackets: `(E005)`, `(code: PA)`; what follows it is a run's own id. A refusal
+ * comes first, since another attempt is paid and refused again. What may pass comes before the input's fault: a time-out
+ * while an image is fetched is not the image's, which was fetched and decoded before it was sent.
+ */
 const TEXT_RULES: readonly TextRule[] = [
-  { match: /\(E005\)|flagged as sensitive|nsfw content detected/i, verdict: never('flagged') },
+  { match: /\(E005\)/i, verdict: never('flagged') },
+  { match: 'refusal', verdict: never('flagged') },
   { match: /\(E006\)|the input was invalid/i, verdict: never('invalid_input') },
   { match: /\(E1001\)|cuda out of memory/i, verdict: never('invalid_input') },
   { match: /\(E4875\)/i, verdict: never('internal') },
   { match: /\(code: PA\)|prediction interrupted/i, verdict: again('provider_error') },
-  { match: /\(E003\)|high demand/i, verdict: again('provider_error', { delay: 30 }) },
-  { match: /\(E004\)|temporarily unavailable/i, verdict: again('provider_error', { delay: 15 }) },
+  { match: /\(E003\)/i, verdict: again('provider_error', { delay: 30 }) },
+  { match: /\(E004\)/i, verdict: again('provider_error', { delay: 15 }) },
   { match: /queue reached limit/i, verdict: again('provider_error', { delay: 60 }) },
   { match: /failed to boot and complete setup/i, verdict: again('provider_error', { limit: 2 }) },
+  { match: 'capacity', verdict: again('provider_error', { delay: 30 }) },
+  { match: 'outage', verdict: again('provider_error', { delay: 15 }) },
+  { match: 'transport', verdict: again('provider_error') },
+  { match: 'reference', verdict: never('invalid_reference') },
+  { match: 'input', verdict: never('invalid_input') },
+  { match: 'again', verdict: again('provider_error') },
   { match: /^\s*(?:\w*Error|\w*Exception): /, verdict: never('invalid_input') },
   { match: /Traceback \(most recent call last\)/, verdict: never('invalid_input') },
 ];
 
-/** Takes a failed prediction's free text to a verdict; anything unknown may be tried again. */
-export function judgeText(text: string | null): Verdict {
-  return TEXT_RULES.find(({ match }) => match.test(text ?? ''))?.verdict ?? again('provider_error');
+/**
+ * Takes a failed prediction's free text to a verdict; anything unknown may be tried again. `echoes` are strings of the
+ * clip's own input: where the text repeats them, they are not the provider's words.
+ */
+export function judgeText(text: string | null, echoes: readonly string[] = []): Verdict {
+  const read = cut(text ?? '');
+  const clauses = clausesOf(read, echoes);
+  const rule = TEXT_RULES.find(({ match }) =>
+    typeof match === 'string' ? says(match, clauses) : match.test(read),
+  );
+  return rule?.verdict ?? again('provider_error');
 }
 
-/** Backoff of the nth failed attempt in seconds: 2, 4, 8 … at most 30 (Temporal's policy, in figures). */
-export const backoffSeconds = (failedAttempts: number): number =>
-  Math.min(30, 2 * 2 ** (failedAttempts - 1));
-
-/** A clip has at most three attempts; each is at most one paid prediction. */
-export const MAX_ATTEMPTS = 3;
-
-/** Failure type of a look at a prediction that the provider does not have. */
-export const MISSING = 'Missing';
-
-/** Failure type of an execution that was cut off (paused, reset, timed out); never the clip's own. */
-export const INTERRUPTED = 'Interrupted';
-
-/** Failure type of a job whose plan was refused. */
-export const INVALID_PLAN = 'InvalidPlan';
-
-/** Of an attempt that is not made; `last`: why the one before it failed. */
-export const noLongerFits = (last: Problem | null): string =>
-  `the next attempt no longer fits max_cost_usd${last === null ? '' : `; last error: ${last.message}`}`;
+/** What a create that was refused (a 4xx) is, when its words say more than its status does. */
+export function judgeRefusedCreate(text: string, kind: FailureKind): FailureKind {
+  const clauses = clausesOf(text);
+  if (says('refusal', clauses)) return 'flagged';
+  return kind === 'invalid_input' && says('reference', clauses) ? 'invalid_reference' : kind;
+}

@@ -1,6 +1,6 @@
 /** The job before its first event: everything queued, nothing spent. Pure; the one place that builds a Job. */
 import { compositeLink } from './clip-references.js';
-import { MAX_ATTEMPTS } from './failures.js';
+import { MAX_ATTEMPTS } from './failure-kinds.js';
 import type { Clip, Job } from './job.js';
 import type { ResolvedClip, ResolvedPlan } from './resolved.js';
 

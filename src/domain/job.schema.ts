@@ -4,8 +4,8 @@
  */
 import { z } from 'zod';
 import { VERDICTS } from './compensation.js';
-import { FAILURE_KINDS } from './failures.js';
-import type { FailureKind } from './failures.js';
+import { FAILURE_KINDS } from './failure-kinds.js';
+import type { FailureKind } from './failure-kinds.js';
 
 const time = z.string().meta({ description: 'RFC 3339, UTC.', format: 'date-time' });
 const usd = z.number().meta({ description: 'US dollars.' });

@@ -4,7 +4,7 @@
  * Seconds for durations, US dollars for money, RFC 3339 UTC for times.
  */
 import type { Compensation } from './compensation.js';
-import type { Problem } from './failures.js';
+import type { Problem } from './failure-kinds.js';
 
 export type JobStatus = 'queued' | 'running' | 'paused' | 'succeeded' | 'failed' | 'canceled';
 export type ClipStatus =

@@ -67,6 +67,8 @@ export type FileEffect =
   | { kind: 'corrupt' }
   | { kind: 'trickle'; seconds: number }
   | { kind: 'html' }
+  | { kind: 'gzip' }
+  | { kind: 'webm' }
   | { kind: 'oversize' }
   | { kind: 'redirect' };
 

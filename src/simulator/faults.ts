@@ -253,6 +253,13 @@ const FILES = {
     },
   ),
   'html-file': row('content', 'an HTML page instead of a video', { kind: 'html' }),
+  'gzip-file': row(
+    'content',
+    'compressed on the way, whatever was asked for',
+    { kind: 'gzip' },
+    { times: ALWAYS },
+  ),
+  'webm-file': row('content', 'a WebM instead of an MP4', { kind: 'webm' }, { times: ALWAYS }),
   'file-404': answers('file', 'not found', PROBLEMS.not_found),
   'file-403': answers('file', 'forbidden', { ...PROBLEMS.not_found, status: 403 }),
   'file-500': answers('file', 'a 500', PROBLEMS.internal),

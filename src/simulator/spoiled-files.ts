@@ -1,5 +1,6 @@
 /** The ways in which a download can be anything but the file, one function a way. */
 import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import type { FastifyReply } from 'fastify';
 import type { ClipFile } from './clip/clip-store.js';
 import type { FileEffect } from './effects.js';
@@ -8,6 +9,11 @@ import { SIMULATOR_HEADER, cut, pause, type Exchange } from './wire.js';
 const VIDEO = 'video/mp4';
 const TEN_GIGABYTES = 10 * 1024 ** 3;
 const CHUNKS = 20;
+/** An EBML header with the document type `webm`, and an empty segment. */
+const WEBM = Buffer.from(
+  '1a45dfa3934286810142f7810142f28104428284' + '7765626d' + '1853806780',
+  'hex',
+);
 
 type Spoiler = (exchange: Exchange, clip: ClipFile, effect: FileEffect) => void;
 
@@ -31,6 +37,13 @@ const SPOILERS: Record<FileEffect['kind'], Spoiler> = {
     void reply
       .type('text/html; charset=utf-8')
       .send('<!doctype html><title>Just a moment...</title><p>Checking your browser.</p>');
+  },
+  gzip: ({ reply }, { bytes }) => {
+    // Whatever the request accepts: an edge that compresses everything.
+    void reply.type(VIDEO).header('content-encoding', 'gzip').send(gzipSync(bytes));
+  },
+  webm: ({ reply }) => {
+    void reply.type('video/webm').send(WEBM);
   },
   trickle: (exchange, { bytes }, effect) => {
     const seconds = 'seconds' in effect ? effect.seconds : 0;

@@ -65,7 +65,7 @@ export function createApiClient(url: string, key: string | null): ApiClient {
     async cancel(jobId) {
       await (await call(`${jobPath(jobId)}/cancel`, { method: 'POST' })).body?.cancel();
     },
-    download: (path, signal) => call(path, { signal }),
+    download: (path, signal) => call(path, { signal, headers: { 'accept-encoding': 'identity' } }),
   };
 }
 

@@ -115,21 +115,30 @@ async function fetchFile(
   const late = new AbortController();
   using _timer = timer(PATIENCE, late);
   const response = await api.download(from, AbortSignal.any([signal, late.signal]));
-  const expected = Number(response.headers.get('content-length') ?? Number.NaN);
+  const expected = announcedLength(response);
   if (response.body === null) throw new Error('expected a file, got an empty answer');
   const unfinished = `${to}.part`;
   try {
     await mkdir(path.dirname(to), { recursive: true });
     await pipeline(Readable.fromWeb(response.body), createWriteStream(unfinished));
     const { size } = await stat(unfinished);
-    if (size === 0 || (Number.isInteger(expected) && size !== expected)) {
-      throw new Error(`expected ${String(expected)} bytes, got ${String(size)}`);
+    if (size === 0 || (expected !== null && size !== expected)) {
+      throw new Error(
+        `expected ${expected === null ? 'a file of some' : String(expected)} bytes, got ${String(size)}`,
+      );
     }
     await rename(unfinished, to); // D1
   } catch (error) {
     await rm(unfinished, { force: true });
     throw error;
   }
+}
+
+/** Null: not told, or told of the answer as a proxy has coded it, which `fetch` has decoded since. */
+function announcedLength({ headers }: Response): number | null {
+  const coding = headers.get('content-encoding') ?? 'identity';
+  const length = headers.get('content-length') ?? '';
+  return coding === 'identity' && /^\d{1,15}$/.test(length) ? Number(length) : null;
 }
 
 /** Refusals are final; everything else (a restart, a cut connection) may pass. */

@@ -1,8 +1,8 @@
 /**
  * States, phases and events in plain words: one table each, so that every word is written once. Pure.
  */
-import { FAILURES } from '../domain/failures.js';
-import type { Problem } from '../domain/failures.js';
+import { FAILURES } from '../domain/failure-kinds.js';
+import type { Problem } from '../domain/failure-kinds.js';
 import type { Clip, ClipStatus, JobEvent, JobStatus } from '../domain/job.js';
 import { unknownCosts } from '../domain/progress.js';
 import type { ClipProgress } from './event-stream.js';

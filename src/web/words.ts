@@ -4,8 +4,8 @@
  */
 import type { Clip, ClipStatus, JobEvent, JobStatus } from '../domain/job.js';
 import { isClipOver } from '../domain/progress.js';
-import { FAILURES } from '../domain/failures.js';
-import type { FailureKind } from '../domain/failures.js';
+import { FAILURES } from '../domain/failure-kinds.js';
+import type { FailureKind } from '../domain/failure-kinds.js';
 import { clipName } from './format.js';
 import type { LiveProgress } from './store.js';
 

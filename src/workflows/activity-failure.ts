@@ -6,8 +6,8 @@ import {
   TimeoutFailure,
 } from '@temporalio/workflow';
 import type { AttemptOver, CanceledExecution, Heartbeat } from '../domain/activity.js';
-import { INTERRUPTED, isFailureKind, problem } from '../domain/failures.js';
-import type { Problem } from '../domain/failures.js';
+import { INTERRUPTED, isFailureKind, problem } from '../domain/failure-kinds.js';
+import type { Problem } from '../domain/failure-kinds.js';
 
 export const causeOf = (error: unknown): Error | undefined =>
   error instanceof ActivityFailure ? error.cause : undefined;
@@ -40,9 +40,10 @@ export function canceledExecution(error: unknown): CanceledExecution | null {
   return typeof details === 'object' ? (details as CanceledExecution | null) : null;
 }
 
-/** Why storing gave up. */
-export const storingProblem = (cause: Error): Problem =>
-  problem(
-    cause instanceof ApplicationFailure && isFailureKind(cause.type) ? cause.type : 'output_lost',
-    cause.message,
-  );
+/** Why storing gave up. A model that makes another kind of file makes it again: another attempt is paid for nothing. */
+export function storingProblem(cause: Error): Problem {
+  const kind =
+    cause instanceof ApplicationFailure && isFailureKind(cause.type) ? cause.type : 'output_lost';
+  const told = problem(kind, cause.message);
+  return kind === 'no_output' ? { ...told, retryable: false } : told;
+}

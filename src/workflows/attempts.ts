@@ -4,7 +4,7 @@
  * N1 A next attempt is granted once: its money is reserved when the one before is over, or when the cap changes.
  */
 import type { AttemptOver } from '../domain/activity.js';
-import type { Problem } from '../domain/failures.js';
+import type { Problem } from '../domain/failure-kinds.js';
 import type { Clip } from '../domain/job.js';
 import type { ClipMemory } from './contract.js';
 

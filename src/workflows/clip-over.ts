@@ -1,6 +1,6 @@
 /** The ways in which a clip ends without a video, as far as the workflow finds them itself. */
-import { noLongerFits, problem } from '../domain/failures.js';
-import type { Problem } from '../domain/failures.js';
+import { noLongerFits, problem } from '../domain/failure-kinds.js';
+import type { Problem } from '../domain/failure-kinds.js';
 
 /** Thrown within a run only. */
 export class ClipOver {

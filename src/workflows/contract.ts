@@ -4,7 +4,7 @@
  */
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { AttemptOver } from '../domain/activity.js';
-import type { Problem } from '../domain/failures.js';
+import type { Problem } from '../domain/failure-kinds.js';
 import type { EventPage, Job, Prediction } from '../domain/job.js';
 
 export const WORKFLOW_TYPE = 'generateClipsWorkflow';

@@ -6,8 +6,8 @@
  */
 import { CancellationScope } from '@temporalio/workflow';
 import type { RefusedClip, ResolvePlanResult, Timings } from '../domain/activity.js';
-import { FAILURES, problem } from '../domain/failures.js';
-import type { FailureKind, Problem } from '../domain/failures.js';
+import { FAILURES, problem } from '../domain/failure-kinds.js';
+import type { FailureKind, Problem } from '../domain/failure-kinds.js';
 import { isClipOver } from '../domain/progress.js';
 import type { ResolvedPlan } from '../domain/resolved.js';
 import { Budget } from './budget.js';

@@ -13,8 +13,8 @@ import type {
   Rendered,
   StoreClipResult,
 } from '../domain/activity.js';
-import { backoffSeconds, MAX_ATTEMPTS, problem } from '../domain/failures.js';
-import type { Problem } from '../domain/failures.js';
+import { backoffSeconds, MAX_ATTEMPTS, problem } from '../domain/failure-kinds.js';
+import type { Problem } from '../domain/failure-kinds.js';
 import type { Clip, ClipEventType, Prediction } from '../domain/job.js';
 import type { ResolvedClip } from '../domain/resolved.js';
 import { paidActivities } from './activities.js';

@@ -14,7 +14,7 @@ import {
 } from '@temporalio/workflow';
 import type { Previous, ResolvePlanResult } from '../domain/activity.js';
 import { clipsAgain, continueJob } from '../domain/continue-job.js';
-import { INVALID_PLAN, isFailureKind, problem } from '../domain/failures.js';
+import { INVALID_PLAN, isFailureKind, problem } from '../domain/failure-kinds.js';
 import { emptyJob, initialJob } from '../domain/initial-job.js';
 import type { Job } from '../domain/job.js';
 import type { Plan } from '../domain/plan.schema.js';

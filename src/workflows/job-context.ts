@@ -1,6 +1,6 @@
 /** What one clip sees of its job. */
 import type { Timings } from '../domain/activity.js';
-import type { Problem } from '../domain/failures.js';
+import type { Problem } from '../domain/failure-kinds.js';
 import type { ResolvedPlan } from '../domain/resolved.js';
 import type { Budget } from './budget.js';
 import type { JobLog } from './job-log.js';

@@ -3,7 +3,7 @@
  * retry starts waits for it, fetches it or looks for it, before anything new is bought. Pure.
  */
 import type { AttemptOver } from '../domain/activity.js';
-import { MAX_ATTEMPTS } from '../domain/failures.js';
+import { MAX_ATTEMPTS } from '../domain/failure-kinds.js';
 import type { Clip, Job, Prediction } from '../domain/job.js';
 import { isTerminal, RETENTION } from '../domain/prediction.js';
 

@@ -7,7 +7,7 @@
 import { ActivityFailure, isCancellation } from '@temporalio/workflow';
 import type { PrepareReferencesResult, RefusedClip } from '../domain/activity.js';
 import { asTextOnly, referencesIn, withUpload } from '../domain/clip-references.js';
-import { problem } from '../domain/failures.js';
+import { problem } from '../domain/failure-kinds.js';
 import type { ResolvedClip, ResolvedPlan } from '../domain/resolved.js';
 import { WarningList } from '../domain/warning-list.js';
 import { prepareReferences } from './activities.js';

@@ -1,7 +1,7 @@
 /** Ends every prediction of a clip that may still run at the provider, but for one to go on with, and books each end. */
 import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow';
 import type { CanceledExecution, EndLostInput, Rendered } from '../domain/activity.js';
-import { MISSING } from '../domain/failures.js';
+import { MISSING } from '../domain/failure-kinds.js';
 import type { Prediction } from '../domain/job.js';
 import type { ResolvedClip } from '../domain/resolved.js';
 import { endLost, settlePrediction } from './activities.js';

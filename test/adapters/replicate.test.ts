@@ -124,6 +124,13 @@ describe('create', () => {
     [403, "You've hit your monthly spend limit.", 'insufficient_credit'],
     [422, '- input: prompt is required', 'invalid_input'],
     [404, 'The requested resource could not be found.', 'invalid_input'],
+    [400, 'Your prompt was rejected by the content filter', 'flagged'],
+    [403, 'The prompt violates our usage policy', 'flagged'],
+    [403, 'You do not have permission to run this model', 'unauthorized'],
+    [451, 'Unavailable for legal reasons', 'flagged'],
+    [422, '- input.start_image: Does not match format uri', 'invalid_reference'],
+    [400, 'Could not download the image', 'invalid_reference'],
+    [422, '- input.duration: must be one of 5, 10', 'invalid_input'],
   ];
   it.each(rejected)('is rejected on %i (%s) as %s', async (status, detail, kind) => {
     const { replicate, seen } = await peer(json(status, { title: 'T', detail, status }));

@@ -194,7 +194,7 @@ describe('a download that goes wrong', () => {
       'file-403:2',
       'file-500:2',
       'redirect-file:1',
-      'too-large-file:1',
+      'gzip-file',
     ]);
     for (const [fault, { clip, creates }] of table) {
       expect(clip, fault).toMatchObject({ status: 'succeeded', attempt: 1 });
@@ -207,6 +207,18 @@ describe('a download that goes wrong', () => {
     const { history, table } = await outcomes(['slow-file:22:always']);
     const [, { clip, creates }] = table[0] ?? ['', { clip: undefined, creates: 0 }];
     expect(clip).toMatchObject({ status: 'succeeded', attempt: 1 });
+    expect(creates).toBe(1);
+    expect(executionsOf(history, 'store-0')).toEqual([1]);
+  });
+
+  it.each([
+    ['too-large-file', 'output_lost', /at most \d+ bytes/],
+    ['webm-file', 'no_output', /expected an MP4 video, got a WebM video/],
+  ])('ends at once when it cannot change, unpaid again: %s', async (fault, kind, message) => {
+    const { history, table } = await outcomes([fault]);
+    const [, { clip, creates }] = table[0] ?? ['', { clip: undefined, creates: 0 }];
+    expect(clip).toMatchObject({ status: 'failed', error: { kind, retryable: false } });
+    expect(clip?.error?.message).toMatch(message);
     expect(creates).toBe(1);
     expect(executionsOf(history, 'store-0')).toEqual([1]);
   });

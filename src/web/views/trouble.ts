@@ -54,6 +54,9 @@ function reasonOf({ clip, live }: Input): string | null {
       ? 'The worker went away; another takes over where it was.'
       : (live.last_error ?? null);
   }
+  if (live?.phase === 'storing' && !LOST_WORKER.test(live.last_error ?? '')) {
+    return live.last_error ?? null;
+  }
   return live?.phase === 'waiting' ? (live.message ?? null) : null;
 }
 

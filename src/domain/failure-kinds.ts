@@ -1,0 +1,150 @@
+/**
+ * The closed list of the ways a clip can fail, and what each way means: may a new prediction be
+ * tried, and how many in all. What a provider's message means is in failures.ts.
+ */
+
+/** May another prediction help (`retry`), and does meeting this stop the clips not started yet (`halts`)? */
+interface FailureRule {
+  readonly retry: boolean;
+  readonly halts: boolean;
+  /** What went wrong, in a few words a person understands. */
+  readonly says: string;
+  /** What to do about it, in words a person can act on. */
+  readonly advice: string;
+}
+
+const rule = (retry: boolean, says: string, advice: string, halts = false): FailureRule => ({
+  retry,
+  halts,
+  says,
+  advice,
+});
+
+export const FAILURES = {
+  invalid_plan: rule(false, 'the plan has mistakes', 'Correct the plan and start it again.'),
+  invalid_input: rule(
+    false,
+    'the model refused the input',
+    'Change the prompt, image or settings of this clip.',
+  ),
+  invalid_reference: rule(
+    false,
+    'a reference image could not be used',
+    'Give a reachable http(s) URL of an image.',
+  ),
+  flagged: rule(
+    false,
+    'the provider refused the content',
+    'The provider refused the content; change the prompt or the images.',
+  ),
+  unauthorized: rule(
+    false,
+    'the provider refused the token',
+    'Check REPLICATE_API_TOKEN, then retry the clips.',
+    true,
+  ),
+  insufficient_credit: rule(
+    false,
+    'the account has no credit left',
+    'Add credit or raise the spend limit at https://replicate.com/account/billing, then retry the clips.',
+    true,
+  ),
+  rate_limited: rule(true, 'the provider asks to slow down', 'Wait; the job goes on by itself.'),
+  provider_error: rule(
+    true,
+    'the provider had a problem',
+    'Retry the clip; if it persists, try another model.',
+  ),
+  no_output: rule(
+    true,
+    'the model returned no video',
+    'Look at the prediction; retry the clip, or use another model.',
+  ),
+  wrong_duration: rule(
+    true,
+    'the video has the wrong length',
+    'Retry the clip, or ask for a duration that the model keeps.',
+  ),
+  timed_out: rule(
+    false,
+    'it took too long',
+    'Raise clip_timeout, or retry when the provider is faster.',
+  ),
+  output_lost: rule(
+    false,
+    'the provider deleted the file',
+    'The provider deleted the file; retrying pays for a new one.',
+  ),
+  storage_error: rule(
+    false,
+    'the video could not be saved',
+    'Free space or repair DATA_DIR, then retry the clip.',
+    true,
+  ),
+  over_budget: rule(
+    false,
+    'it does not fit under the cost cap',
+    'Raise max_cost_usd, then retry the clip.',
+  ),
+  unreachable: rule(
+    false,
+    'too many clips failed to go on',
+    'Too many clips failed to reach min_successful_clips; retry them.',
+  ),
+  canceled: rule(false, 'canceled', 'Retry the clip if it is wanted after all.'),
+  insufficient_clips: rule(false, 'too few clips succeeded', 'Retry the failed clips.'),
+  internal: rule(
+    true,
+    'something broke in this program',
+    'This is a defect of this program; please report it.',
+  ),
+} as const satisfies Record<string, FailureRule>;
+
+export type FailureKind = keyof typeof FAILURES;
+
+export const FAILURE_KINDS = Object.keys(FAILURES) as FailureKind[];
+
+export const isFailureKind = (value: unknown): value is FailureKind =>
+  typeof value === 'string' && Object.hasOwn(FAILURES, value);
+
+/** What the public job shows of a failure. */
+export interface Problem {
+  kind: FailureKind;
+  message: string;
+  retryable: boolean;
+}
+
+export const problem = (kind: FailureKind, message: string): Problem => ({
+  kind,
+  message,
+  retryable: FAILURES[kind].retry,
+});
+
+/** How one failed prediction is to be taken. `delay` = least seconds before the next try. */
+export interface Verdict {
+  kind: FailureKind;
+  retry: boolean;
+  delay?: number;
+  /** At most so many predictions in all for this reason (three when absent). */
+  limit?: number;
+}
+
+/** Backoff of the nth failed attempt in seconds: 2, 4, 8 … at most 30 (Temporal's policy, in figures). */
+export const backoffSeconds = (failedAttempts: number): number =>
+  Math.min(30, 2 * 2 ** (failedAttempts - 1));
+
+/** A clip has at most three attempts; each is at most one paid prediction. */
+export const MAX_ATTEMPTS = 3;
+
+/** Failure type of a look at a prediction that the provider does not have. */
+export const MISSING = 'Missing';
+
+/** Failure type of an execution that was cut off (paused, reset, timed out); never the clip's own. */
+export const INTERRUPTED = 'Interrupted';
+
+/** Failure type of a job whose plan was refused. */
+export const INVALID_PLAN = 'InvalidPlan';
+
+/** Of an attempt that is not made; `last`: why the one before it failed. */
+export const noLongerFits = (last: Problem | null): string =>
+  `the next attempt no longer fits max_cost_usd${last === null ? '' : `; last error: ${last.message}`}`;

@@ -1,0 +1,76 @@
+/** What Temporal knows of a download that is tried again, in the job and in the frames of its stream. */
+import { describe, expect, it } from 'vitest';
+import type { PendingActivity } from '../../src/api/jobs-port.js';
+import { clipProgress, withPending, withStoring } from '../../src/api/pending.js';
+import { pendingActivity } from '../../src/api/temporal-rows.js';
+import type { Clip, ClipStatus, Job } from '../../src/domain/job.js';
+
+const NEXT = '2030-01-01T00:00:00.000Z';
+const STORING: PendingActivity = {
+  activity_id: 'store-0',
+  state: 'scheduled',
+  next_attempt_at: NEXT,
+  last_started_at: null,
+  last_error: 'expected the file, got HTTP 404',
+  last_error_kind: 'output_lost',
+  executions: 7,
+  heartbeat: null,
+};
+
+const jobWith = (status: ClipStatus): Job =>
+  ({
+    clips: [{ clip_index: 0, status, attempt: 2, next_attempt_at: null, error: null }],
+  }) as unknown as Job;
+const first = (job: Job): Clip | undefined => job.clips[0];
+
+describe('a clip whose download is tried again', () => {
+  it.each([withStoring, withPending])(
+    'shows why, how often and when next in its job',
+    (overlay) => {
+      expect(first(overlay(jobWith('storing'), [STORING]))).toMatchObject({
+        status: 'storing',
+        attempt: 2,
+        next_attempt_at: NEXT,
+        error: {
+          kind: 'output_lost',
+          message: 'expected the file, got HTTP 404 (tried 7 times)',
+          retryable: true,
+        },
+      });
+    },
+  );
+
+  it('shows the last reason while the next download runs', () => {
+    const running: PendingActivity = { ...STORING, state: 'started', next_attempt_at: null };
+    expect(first(withStoring(jobWith('storing'), [running]))).toMatchObject({
+      next_attempt_at: null,
+      error: { kind: 'output_lost' },
+    });
+    const progress = clipProgress('a', { activity: running, clip: null, usual_time: null, now: 0 });
+    expect(progress).toMatchObject({
+      phase: 'storing',
+      last_error: 'expected the file, got HTTP 404 (tried 7 times)',
+    });
+  });
+
+  it.each<[string, ClipStatus, PendingActivity]>([
+    ['a clip that is over by now', 'succeeded', STORING],
+    ['a clip that renders', 'running', { ...STORING, activity_id: 'clip-0' }],
+    ['a first download', 'storing', { ...STORING, last_error: null, last_error_kind: null }],
+    ['a worker that went away', 'storing', { ...STORING, last_error_kind: null }],
+    ['another clip', 'storing', { ...STORING, activity_id: 'store-1' }],
+  ])('leaves %s as the workflow tells it', (_name, status, activity) => {
+    expect(withStoring(jobWith(status), [activity])).toEqual(jobWith(status));
+  });
+
+  it("takes kind and number from Temporal's own row, and no kind that is not the product's", () => {
+    const row = (type: string) =>
+      pendingActivity({
+        activityId: 'store-0',
+        attempt: 3,
+        lastFailure: { message: 'm', applicationFailureInfo: { type } },
+      });
+    expect(row('output_lost')).toMatchObject({ last_error_kind: 'output_lost', executions: 3 });
+    expect(row('Whatever')).toMatchObject({ last_error_kind: null, last_error: 'm' });
+  });
+});
