@@ -18,6 +18,7 @@ import { createArtifactStore } from './adapters/artifact-store.js';
 import { loadCatalogue } from './adapters/catalogue.js';
 import { createClaims } from './adapters/claims.js';
 import { media } from './adapters/media.js';
+import { outboundFetch } from './adapters/outbound.js';
 import { createPredictionReader } from './adapters/prediction-reader.js';
 import { createReferences } from './adapters/references.js';
 import { createReplicateFiles } from './adapters/replicate-files.js';
@@ -169,7 +170,8 @@ async function assemble(
   overrides: Partial<Deps> = {},
 ): Promise<Deps> {
   const client = new Client({ connection, namespace: config.temporal.namespace });
-  const replicate = createReplicate(config.replicate);
+  const provider = { ...config.replicate, proxies: config.proxies };
+  const replicate = createReplicate(provider);
   return {
     replicate,
     reader: createPredictionReader(replicate),
@@ -179,7 +181,7 @@ async function assemble(
     media,
     references: createReferences({
       data_dir: config.data_dir,
-      files: createReplicateFiles(config.replicate),
+      files: createReplicateFiles(provider),
       provider: config.replicate.base_url,
       allow_hosts: [
         ...config.reference_allow_hosts,
@@ -198,6 +200,7 @@ async function assemble(
     timings: TIMINGS,
     provider_origin: new URL(config.replicate.base_url).origin,
     token: config.replicate.token,
+    fetch: outboundFetch(config.proxies),
     ...overrides,
   };
 }

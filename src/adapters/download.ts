@@ -17,6 +17,7 @@ export interface DownloadOptions {
   provider_origin: string;
   token: string;
   signal: AbortSignal;
+  fetch?: typeof fetch;
   max_bytes?: number;
   /** Milliseconds without a byte. */
   idle?: number;
@@ -90,7 +91,7 @@ async function request(
         hop === 0,
       );
     }
-    const response = await fetch(url, {
+    const response = await (options.fetch ?? fetch)(url, {
       signal,
       redirect: 'manual',
       headers:
