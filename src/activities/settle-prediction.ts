@@ -3,17 +3,20 @@
  * whoever goes on with it), and reads how it ended. A prediction that had succeeded meanwhile is reported with its
  * file: it was paid for.
  */
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { isTerminal } from '../adapters/replicate.js';
 import type { CanceledExecution, SettlePredictionInput } from '../domain/activity.js';
 import { MISSING } from '../domain/failures.js';
 import { cancelAndConfirm } from './cancel.js';
 import type { Deps } from './deps.js';
 import { toLedger } from './ledger.js';
+import { learnServerTime } from './server-clock.js';
 
 export const createSettlePrediction =
-  ({ replicate }: Deps) =>
+  (deps: Deps) =>
   async (input: SettlePredictionInput): Promise<CanceledExecution> => {
+    const { replicate } = deps;
+    await learnServerTime(deps, Context.current());
     const { id, attempt, adopted, requested_duration } = input.prediction;
     const read = await replicate.get(id);
     const known = read.type === 'found' ? read.prediction : null;
@@ -31,7 +34,7 @@ export const createSettlePrediction =
       throw again(`expected prediction ${id} to be over, it is ${last.status}`);
     }
     return {
-      prediction: toLedger(last, { ...input, requested_duration }, attempt, adopted),
+      prediction: toLedger(last, { ...input, requested_duration }, { attempt, adopted }, replicate),
       output_url: last.status === 'succeeded' ? last.output_url : null,
     };
   };

@@ -55,12 +55,13 @@ function firstUrl(output: unknown): string | null {
   return object === null ? null : firstUrl(object['url'] ?? object['video'] ?? null);
 }
 
-export function parsePrediction(value: unknown): ProviderPrediction | null {
+/** `now`: the provider's time, which stands in for a `created_at` that is missing. */
+export function parsePrediction(value: unknown, now: number): ProviderPrediction | null {
   const body = asObject(value);
   const id = asText(body?.['id']);
   const status = asText(body?.['status']);
   if (body === null || id === null || id === '' || status === null) return null;
-  const created = asTime(body['created_at']) ?? new Date().toISOString();
+  const created = asTime(body['created_at']) ?? new Date(now).toISOString();
   return {
     id,
     model: asText(body['model']) ?? '',

@@ -72,7 +72,7 @@ async function assemble(
 ): Promise<ApiDeps> {
   const { temporal, replicate } = config;
   const catalogue = await loadCatalogue(config.model_catalogue);
-  const provider = createReplicate(replicate);
+  const provider = createReplicate({ ...replicate, proxies: config.proxies });
   const { default_model, duration_buffer } = config;
   const plan = { catalogue, default_model, duration_buffer };
   return {
@@ -86,6 +86,7 @@ async function assemble(
     estimate: (wanted, resolved) => estimateOf(resolved, alternativesFor(wanted, resolved, plan)),
     models: [...catalogue.values()],
     webhookSecret: () => provider.webhookSecret(),
+    providerClock: provider.clock,
     wake: (predictionId) => wake(config.data_dir, predictionId),
     ...overrides.deps,
     settings: {
