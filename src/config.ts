@@ -22,6 +22,8 @@ export interface Config {
     /** No token was given: the local simulator plays Replicate. */
     simulated: boolean;
   };
+  /** Of the environment, for what leaves this machine. */
+  proxies: Proxies;
   simulator: { port: number; speed: number };
   temporal: TemporalSettings;
   api: {
@@ -41,6 +43,21 @@ export interface Config {
   creates_per_minute: number;
   webhook_url: string | null;
   log_level: LogLevel;
+}
+
+export interface Proxy {
+  /** The variable that names it. */
+  variable: string;
+  /** May hold a password. */
+  url: string;
+}
+
+export interface Proxies {
+  /** For http: and https: addresses; null: none. */
+  http: Proxy | null;
+  https: Proxy | null;
+  /** Entries of NO_PROXY, in lower case. */
+  direct: string[];
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
@@ -79,6 +96,7 @@ export function loadConfig(env: Env = process.env): Config {
   const catalogue = loadCatalogue(read.text('MODEL_CATALOGUE'));
   const config: Config = {
     replicate: readReplicate(read, simulator.port),
+    proxies: readProxies(env),
     simulator,
     temporal: readTemporal(read, env),
     api: {
@@ -121,6 +139,33 @@ function requireDifferentPorts({ api, simulator, temporal, replicate }: Config):
     }
     owners.set(port, name);
   }
+}
+
+/** The names that every program reads, in either case, lower case first; https falls back to http. */
+function readProxies(env: Env): Proxies {
+  const given = new Map(Object.entries(env).map(([name, value]) => [name, value?.trim()]));
+  const named = (name: string): Proxy | null => {
+    const found = [name, name.toUpperCase()].flatMap((variable) => {
+      const url = given.get(variable);
+      if (!url) return [];
+      if (isProxyUrl(url)) return { variable, url };
+      const shown = url.replace(/^(.*\/\/)?.*@/s, '$1…@');
+      return refuse(
+        variable,
+        'the URL of a proxy, as http://host:port or https://host:port',
+        shown,
+      );
+    });
+    return found[0] ?? null;
+  };
+  const [http, https] = [named('http_proxy'), named('https_proxy'), named('grpc_proxy')];
+  const direct = (given.get('no_proxy') || given.get('NO_PROXY') || '').toLowerCase();
+  return { http, https: https ?? http, direct: direct.split(/[\s,]+/).filter(Boolean) };
+}
+
+function isProxyUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url !== null && ['http:', 'https:'].includes(url.protocol) && url.hostname !== '';
 }
 
 function readReplicate(read: Reader, simulatorPort: number): Config['replicate'] {

@@ -17,6 +17,7 @@ import { createActivities, createPaidActivities } from './activities/index.js';
 import { createArtifactStore } from './adapters/artifact-store.js';
 import { createClaims } from './adapters/claims.js';
 import { media } from './adapters/media.js';
+import { outboundFetch } from './adapters/outbound.js';
 import { createPredictionReader } from './adapters/prediction-reader.js';
 import { createReferences } from './adapters/references.js';
 import { createReplicateFiles } from './adapters/replicate-files.js';
@@ -170,7 +171,8 @@ async function assemble(
   overrides: Partial<Deps> = {},
 ): Promise<Deps> {
   const client = new Client({ connection, namespace: config.temporal.namespace });
-  const replicate = createReplicate(config.replicate);
+  const provider = { ...config.replicate, proxies: config.proxies };
+  const replicate = createReplicate(provider);
   return {
     replicate,
     reader: createPredictionReader(replicate),
@@ -180,7 +182,7 @@ async function assemble(
     media,
     references: createReferences({
       data_dir: config.data_dir,
-      files: createReplicateFiles(config.replicate),
+      files: createReplicateFiles(provider),
       provider: config.replicate.base_url,
       allow_hosts: [
         ...config.reference_allow_hosts,
@@ -199,6 +201,7 @@ async function assemble(
     timings: TIMINGS,
     provider_origin: new URL(config.replicate.base_url).origin,
     token: config.replicate.token,
+    fetch: outboundFetch(config.proxies),
     ...overrides,
   };
 }

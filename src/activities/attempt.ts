@@ -7,7 +7,7 @@ import { backoffSeconds, MAX_ATTEMPTS, problem } from '../domain/failures.js';
 import type { Verdict } from '../domain/failures.js';
 import type { AttemptOver, GenerateClipInput } from '../domain/activity.js';
 import type { Prediction } from '../domain/job.js';
-import type { ProviderPrediction } from '../adapters/replicate.js';
+import type { ProviderPrediction, Replicate } from '../adapters/replicate.js';
 import type { OwnWorkflow } from '../adapters/temporal.js';
 import {
   attemptFailedSignal,
@@ -16,6 +16,7 @@ import {
 } from '../workflows/contract.js';
 import type { Execution } from './execution.js';
 import { toLedger } from './ledger.js';
+import { serverClock } from './server-clock.js';
 
 const SIGNAL_TRIES = 3;
 
@@ -24,10 +25,17 @@ export class Attempt {
   readonly execution: Execution;
   readonly workflow: OwnWorkflow;
 
-  constructor(input: GenerateClipInput, execution: Execution, workflow: OwnWorkflow) {
+  readonly #replicate: Replicate;
+
+  constructor(
+    input: GenerateClipInput,
+    execution: Execution,
+    { workflow, replicate }: { workflow: OwnWorkflow; replicate: Replicate },
+  ) {
     this.input = input;
     this.execution = execution;
     this.workflow = workflow;
+    this.#replicate = replicate;
   }
 
   get number(): number {
@@ -40,7 +48,8 @@ export class Attempt {
   }
 
   ledgerLine(prediction: ProviderPrediction, adopted: boolean): Prediction {
-    return toLedger(prediction, this.input, this.number, adopted);
+    const line = { attempt: this.number, adopted };
+    return toLedger(prediction, this.input, line, this.#replicate);
   }
 
   async tellCreated(prediction: ProviderPrediction, adopted: boolean): Promise<void> {
@@ -80,7 +89,7 @@ export class Attempt {
         failed_attempts: this.number,
         prediction_id: null,
         phase: 'waiting',
-        until: new Date(Date.now() + delay * 1000).toISOString(),
+        until: serverClock.in(delay * 1000),
         message,
       });
     }

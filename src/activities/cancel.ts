@@ -24,6 +24,7 @@ export async function cancelAndConfirm(
       if (isTerminal(last.status)) return last;
     }
     if (Date.now() >= until) return last;
-    await sleep(EVERY);
+    const wanted = answer.type === 'unreadable' ? (answer.retry_after ?? 0) * 1000 : 0;
+    await sleep(Math.max(EVERY, Math.min(wanted, until - Date.now())));
   }
 }

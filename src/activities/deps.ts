@@ -28,4 +28,6 @@ export interface Deps {
   /** Origins that outputs may come from beside replicate.delivery, and the one that gets the token. */
   provider_origin: string;
   token: string;
+  /** For files of the provider: by the proxy, where there is one. */
+  fetch: typeof fetch;
 }

@@ -12,6 +12,7 @@ import type { Deps } from './deps.js';
 import { Execution } from './execution.js';
 import { findLost } from './find-lost.js';
 import { toLedger, unread } from './ledger.js';
+import { learnServerTime } from './server-clock.js';
 
 export const createEndLost =
   (deps: Deps) =>
@@ -27,6 +28,7 @@ export const createEndLost =
       message: null,
     });
     execution.beat({});
+    await learnServerTime(deps, execution.context);
     const found = await (input.resume === null
       ? lostOne(deps, execution, input)
       : knownOne(deps, input.resume, input.model));
@@ -34,8 +36,9 @@ export const createEndLost =
       if (execution.interruption === null) return { prediction: null, output_url: null };
       throw ApplicationFailure.retryable('cut off; the next execution looks again', INTERRUPTED);
     }
+    const line = { attempt: input.attempt, adopted: input.resume === null };
     return {
-      prediction: toLedger(found, input, input.attempt, input.resume === null),
+      prediction: toLedger(found, input, line, deps.replicate),
       output_url: found.status === 'succeeded' ? found.output_url : null,
     };
   };
@@ -56,5 +59,5 @@ async function knownOne(
   model: string,
 ): Promise<ProviderPrediction> {
   const answer = await replicate.get(id);
-  return answer.type === 'found' ? answer.prediction : unread(id, model);
+  return answer.type === 'found' ? answer.prediction : unread(id, model, replicate);
 }

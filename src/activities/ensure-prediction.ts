@@ -13,6 +13,7 @@ import type { Execution } from './execution.js';
 import { findLost } from './find-lost.js';
 import { newsOf } from './memory.js';
 import type { Memory } from './memory.js';
+import { serverClock } from './server-clock.js';
 
 export interface Started {
   id: string;
@@ -64,7 +65,7 @@ async function create(deps: Deps, attempt: Attempt, memory: Memory): Promise<Sta
       model: input.model,
       version: input.version,
       input: input.input,
-      cancel_after: (Date.parse(input.deadline) - Date.now()) / 1000 + CANCEL_SLACK,
+      cancel_after: (Date.parse(input.deadline) - serverClock.now()) / 1000 + CANCEL_SLACK,
       webhook: deps.webhook_url,
     });
     switch (outcome.type) {
@@ -86,7 +87,7 @@ async function create(deps: Deps, attempt: Attempt, memory: Memory): Promise<Sta
       case 'throttled': {
         // Back-pressure, not failure: waited out inside the attempt.
         const { seconds, message } = outcome;
-        const until = new Date(Date.now() + seconds * 1000).toISOString();
+        const until = serverClock.in(seconds * 1000);
         execution.beat({ phase: 'waiting', until, message });
         if (!told) await attempt.tellRateLimited(seconds, message);
         told = true;
@@ -105,7 +106,7 @@ async function create(deps: Deps, attempt: Attempt, memory: Memory): Promise<Sta
   return null;
 }
 
-/** At most; the clocks of worker and server may differ. */
+/** At most; the longest that any provider is likely to ask for. */
 const LONGEST_WAIT = 90_000;
 
 /** A restarted server, or a crash in the middle of a failure, starts an execution before its backoff is over. */
@@ -113,7 +114,7 @@ async function outwait(
   execution: Execution,
   { next_attempt_at, last_error }: Memory,
 ): Promise<boolean> {
-  const early = next_attempt_at === null ? 0 : Date.parse(next_attempt_at) - Date.now();
+  const early = next_attempt_at === null ? 0 : Date.parse(next_attempt_at) - serverClock.now();
   if (early <= 0) return false;
   execution.beat({
     phase: 'waiting',

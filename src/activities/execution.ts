@@ -10,6 +10,7 @@
  */
 import { Context } from '@temporalio/activity';
 import type { Heartbeat } from '../domain/activity.js';
+import { serverClock } from './server-clock.js';
 
 /** Why an execution has to end early. `gone`: timed out, paused or reset; somebody else goes on. */
 export type Interruption = 'cancel' | 'handover' | 'gone';
@@ -23,9 +24,12 @@ export class Execution {
   /** Wall clock: the monotonic one stands still while the machine sleeps. */
   #awakeAt = Date.now();
   #overslept = false;
+  /** It lay somewhere for so long that the server may have taken it for dead before it began. */
+  readonly isLate: boolean;
 
   constructor(state: Heartbeat) {
     this.state = state;
+    this.isLate = this.#wasLate();
   }
 
   get info(): Context['info'] {
@@ -53,10 +57,12 @@ export class Execution {
     return attempt === 1 && scheduledTimestampMs === currentAttemptScheduledTimestampMs;
   }
 
-  /** It lay somewhere for so long that the server may have taken it for dead before it began. */
-  get isLate(): boolean {
+  #wasLate(): boolean {
     const { heartbeatTimeoutMs: most = 0, currentAttemptScheduledTimestampMs: since } = this.info;
-    return most > 0 && Date.now() - since > most;
+    const own = Date.now() - since;
+    const known = serverClock.now() - since;
+    // Below zero: this machine's clock is behind by nobody knows how much, and so proves nothing.
+    return most > 0 && (own > most || known > most || own < -most);
   }
 
   get interruption(): Interruption | null {

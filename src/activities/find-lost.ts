@@ -4,6 +4,9 @@
  *
  * L1 The provider erases inputs after an hour. One erased prediction of the model that nobody has claimed may be the
  *    lost one, and is taken for it: better a clip that says that its video is gone than one that is paid twice.
+ * L2 `since` is the Temporal server's time, the list is by the provider's: what counts is how long ago it was. A list is
+ *    believed only when it reached far enough back by what was known of the clocks after its answer, for the first
+ *    answer may be the first that tells the provider's time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProviderPrediction, Replicate } from '../adapters/replicate.js';
@@ -11,6 +14,7 @@ import type { Claims } from '../adapters/claims.js';
 import { canonicalJson } from '../domain/canonical-json.js';
 import type { PredictionStatus } from '../domain/job.js';
 import type { Execution } from './execution.js';
+import { serverClock } from './server-clock.js';
 
 /**
  * Milliseconds of watching: longer than a create may take whose answer nobody waits for any more, and than the list
@@ -18,8 +22,10 @@ import type { Execution } from './execution.js';
  */
 export const WATCH = 12_000;
 const EVERY = 1_000;
-/** The provider's clock and ours may differ. */
-const CLOCK_SKEW = 120_000;
+/** Milliseconds by which the list reaches further back than the clocks, as measured, ask for. */
+const MARGIN = 30_000;
+/** The same while the provider has never said what time it is. */
+const BLIND_MARGIN = 7_200_000;
 
 interface Wanted {
   model: string;
@@ -35,31 +41,49 @@ export async function findLost(
   execution: Execution,
   wanted: Wanted,
 ): Promise<ProviderPrediction | null> {
-  const createdAfter = new Date(Date.parse(wanted.since) - CLOCK_SKEW);
   execution.beat({
     phase: 'reconciling',
     message: 'looking for a prediction that may exist already',
   });
-  const started = Date.now();
-  for (let readable = false; ;) {
+  // L2: any answer tells the provider's time.
+  if (replicate.clock.error === Infinity) await replicate.list(new Date(replicate.clock.now()));
+  const started = performance.now();
+  for (;;) {
     // What a list says is as old as the question: reading many pages takes its time.
-    const asked = Date.now();
-    const answer = await replicate.list(createdAfter);
+    const asked = performance.now();
+    const createdAfter = beginning(replicate, wanted.since);
+    const answer = await replicate.list(new Date(createdAfter));
+    let mine: ProviderPrediction | null | undefined;
     if (answer.type === 'listed') {
-      const mine = await firstUnclaimed(answer.predictions, claims, wanted).catch(() => undefined);
+      mine = await firstUnclaimed(answer.predictions, claims, wanted).catch(() => undefined);
       if (mine) return mine;
-      readable = mine === null;
-    } else {
-      readable = false;
     }
-    // A list that cannot be read, or not be claimed from, proves nothing: go on until it can.
-    if (readable && asked - started >= WATCH) return null;
+    // A list that cannot be read, or not be claimed from, or that began too late proves nothing: go on until it does.
+    const isProof = mine === null && createdAfter <= latestBeginning(replicate, wanted.since);
+    if (isProof && asked - started >= WATCH) return null;
+    const pause = Math.max(EVERY, answer.type === 'listed' ? 0 : (answer.retry_after ?? 0) * 1000);
     // Canceled: what was created has to be found all the more, in order to be ended.
-    if (execution.interruption === 'cancel') await sleep(EVERY);
+    if (execution.interruption === 'cancel') await sleep(pause);
     else if (execution.interruption !== null) return null;
-    else await execution.wait(EVERY);
+    else await execution.wait(pause);
   }
 }
+
+type HasClock = Pick<Replicate, 'clock'>;
+
+/** `since` by the provider's clock, in milliseconds. */
+const sinceAt = ({ clock }: HasClock, since: string): number =>
+  clock.now() - (serverClock.now() - Date.parse(since));
+
+/** From when on predictions are listed, by the provider's clock. */
+const beginning = (replicate: HasClock, since: string): number =>
+  sinceAt(replicate, since) - Math.min(BLIND_MARGIN, replicate.clock.error + MARGIN);
+
+/** A list that begins later than this may lack the lost one. A provider that never says its time is believed as it is. */
+const latestBeginning = (replicate: HasClock, since: string): number =>
+  replicate.clock.error === Infinity
+    ? Infinity
+    : sinceAt(replicate, since) - Math.min(MARGIN / 2, replicate.clock.error);
 
 /** What is rendered comes first, then what may be; an attempt that failed is adopted last. */
 const WORTH: Record<PredictionStatus, number> = {

@@ -14,7 +14,7 @@ export async function follow(
 ): Promise<ProviderPrediction | null> {
   const started = Date.now();
   const bell = new Bell();
-  using reading = reader.open(id, known?.created_at ?? new Date(started).toISOString());
+  using reading = reader.open(id, known?.created_at ?? null);
   using _unhook = {
     [Symbol.dispose]: wakes.on(id, () => {
       bell.ring();
@@ -30,7 +30,9 @@ export async function follow(
       execution.beat({ message: answer.type === 'missing' ? 'not found yet' : answer.message });
     }
     if (last !== null && isTerminal(last.status)) return last;
-    await execution.wait(poll_interval(Date.now() - started, usualTime * 1000), bell);
+    const asked = answer.type === 'unreadable' ? (answer.retry_after ?? 0) * 1000 : 0;
+    const pause = Math.max(asked, poll_interval(Date.now() - started, usualTime * 1000));
+    await execution.wait(pause, bell);
   }
 }
 

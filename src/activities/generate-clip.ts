@@ -27,6 +27,7 @@ import { unread } from './ledger.js';
 import { recall } from './memory.js';
 import type { Memory } from './memory.js';
 import { readOnceMore } from './read-once-more.js';
+import { learnServerTime } from './server-clock.js';
 import { judge } from './verdict.js';
 
 export const createGenerateClip =
@@ -34,10 +35,11 @@ export const createGenerateClip =
   async (input: GenerateClipInput): Promise<GenerateClipResult> => {
     using execution = new Execution(firstBeat(input));
     const workflow = deps.workflow(execution.workflowId, execution.runId);
+    await learnServerTime(deps, execution.context);
     const memory = await recall(execution, workflow, input);
     execution.state.failed_attempts = memory.failed_attempts;
     execution.state.attempt = memory.failed_attempts + 1;
-    const attempt = new Attempt(input, execution, workflow);
+    const attempt = new Attempt(input, execution, { workflow, replicate: deps.replicate });
 
     const started = await ensurePrediction(deps, attempt, memory);
     // Awaited everywhere: the heart has to beat until the very end.
@@ -45,7 +47,7 @@ export const createGenerateClip =
     await announce(deps, attempt, memory, started);
     const last = await follow(deps, execution, started, input.usual_time);
     return last !== null && isTerminal(last.status)
-      ? await conclude(attempt, await lookAgain(deps, execution, last), started.adopted)
+      ? await conclude(deps, attempt, await lookAgain(deps, execution, last), started.adopted)
       : await stop(deps, attempt, memory, { started, last });
   };
 
@@ -62,7 +64,7 @@ const firstBeat = ({ failed_attempts }: GenerateClipInput): Heartbeat => ({
 
 /** The id in heartbeat, claim and history, quickest first, so that losing any one of them loses nothing. */
 async function announce(
-  { claims }: Deps,
+  { claims, replicate }: Deps,
   attempt: Attempt,
   memory: Memory,
   { id, known, adopted }: Started,
@@ -79,7 +81,7 @@ async function announce(
     attempt.execution.context.log.warn('a claim could not be written', { error });
   });
   if (!memory.known.has(id)) {
-    await attempt.tellCreated(known ?? unread(id, attempt.input.model), adopted);
+    await attempt.tellCreated(known ?? unread(id, attempt.input.model, replicate), adopted);
   }
 }
 
@@ -91,11 +93,12 @@ const lookAgain = (
   readOnceMore(replicate, last, (milliseconds) => execution.wait(milliseconds));
 
 async function conclude(
+  { replicate }: Deps,
   attempt: Attempt,
   last: ProviderPrediction,
   adopted: boolean,
 ): Promise<GenerateClipResult> {
-  const verdict = judge(last);
+  const verdict = judge(last, replicate.clock.now());
   const prediction = attempt.ledgerLine(last, adopted);
   if (verdict.type === 'over') throw await attempt.over(verdict, verdict.message, prediction);
   return {
@@ -143,7 +146,8 @@ async function canceled(
 ): Promise<CanceledExecution> {
   if (started === null) return { prediction: null, output_url: null };
   const { id, adopted } = started;
-  const final = (await cancelAndConfirm(replicate, id, last)) ?? unread(id, attempt.input.model);
+  const final =
+    (await cancelAndConfirm(replicate, id, last)) ?? unread(id, attempt.input.model, replicate);
   return {
     prediction: attempt.ledgerLine(final, adopted),
     output_url: final.status === 'succeeded' ? final.output_url : null,

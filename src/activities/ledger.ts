@@ -1,8 +1,12 @@
-/** A provider's prediction as a line of the job's ledger, priced. */
+/**
+ * A provider's prediction as a line of the job's ledger: priced, and with its times by the server's clock, since workflows
+ * compare them with their own.
+ */
 import { settle } from '../domain/cost.js';
 import type { Prediction, UnitPrice } from '../domain/job.js';
-import type { ProviderPrediction } from '../adapters/replicate.js';
+import type { ProviderPrediction, Replicate } from '../adapters/replicate.js';
 import { isTerminal } from '../adapters/replicate.js';
+import { asServerTime } from './server-clock.js';
 
 interface Terms {
   requested_duration: number;
@@ -13,18 +17,18 @@ interface Terms {
 export function toLedger(
   prediction: ProviderPrediction,
   terms: Terms,
-  attempt: number,
-  adopted: boolean,
+  { attempt, adopted }: Pick<Prediction, 'attempt' | 'adopted'>,
+  { clock }: Pick<Replicate, 'clock'>,
 ): Prediction {
-  const { status, predict_time } = prediction;
+  const { status, predict_time, created_at, completed_at } = prediction;
   const settled = isTerminal(status) ? settle(terms, prediction) : { cost_usd: null, billed: null };
   return {
     id: prediction.id,
     attempt,
     status,
     url: prediction.web_url,
-    created_at: prediction.created_at,
-    completed_at: prediction.completed_at,
+    created_at: asServerTime(created_at, clock),
+    completed_at: completed_at === null ? null : asServerTime(completed_at, clock),
     predict_time,
     requested_duration: terms.requested_duration,
     unit_price: terms.price,
@@ -34,7 +38,11 @@ export function toLedger(
 }
 
 /** One of which only the id is known; whatever is read of it later takes its place. */
-export const unread = (id: string, model: string): ProviderPrediction => ({
+export const unread = (
+  id: string,
+  model: string,
+  { clock }: Pick<Replicate, 'clock'>,
+): ProviderPrediction => ({
   id,
   model,
   version: null,
@@ -45,7 +53,7 @@ export const unread = (id: string, model: string): ProviderPrediction => ({
   error: null,
   logs: '',
   data_removed: false,
-  created_at: new Date().toISOString(),
+  created_at: new Date(clock.now()).toISOString(),
   started_at: null,
   completed_at: null,
   deadline: null,

@@ -14,10 +14,13 @@ import { problem } from '../domain/failures.js';
 import type { CompositeReference } from '../domain/references.js';
 import { shortened } from '../domain/well-formed.js';
 import type { Deps } from './deps.js';
+import { asServerTime, learnServerTime } from './server-clock.js';
 
 /** Fetches at a time, of at most 20 MB each. */
 const AT_A_TIME = 6;
 const LONGEST_URL = 100;
+/** This machine's clock, as one that may differ from the server's. */
+const OWN = { ahead: 0 };
 
 export const createPrepareReferences =
   (deps: Deps) =>
@@ -28,6 +31,7 @@ export const createPrepareReferences =
     }, 1_000);
     const references = deps.references(context.info.workflowExecution?.workflowId ?? '');
     try {
+      await learnServerTime(deps, context);
       const result = await prepare(references, input, context.cancellationSignal);
       await references.tidy();
       return result;
@@ -64,7 +68,8 @@ async function prepare(
         result.refused.push({ clip_index, error: problem(outcome.kind, outcome.message) });
       } else {
         const { url, renew_at } = outcome;
-        result.uploads.push({ clip_index, url, renew_at });
+        // By this machine's clock; the workflow compares it with the server's.
+        result.uploads.push({ clip_index, url, renew_at: asServerTime(renew_at, OWN) });
         await show(references, composite, clip_index);
       }
     }

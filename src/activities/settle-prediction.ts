@@ -4,7 +4,7 @@
  * file: it was paid for.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { isTerminal } from '../adapters/replicate.js';
 import type { CanceledExecution, SettlePredictionInput } from '../domain/activity.js';
 import { MISSING } from '../domain/failures.js';
@@ -12,10 +12,13 @@ import { cancelAndConfirm } from './cancel.js';
 import type { Deps } from './deps.js';
 import { toLedger } from './ledger.js';
 import { readOnceMore } from './read-once-more.js';
+import { learnServerTime } from './server-clock.js';
 
 export const createSettlePrediction =
-  ({ replicate }: Deps) =>
+  (deps: Deps) =>
   async (input: SettlePredictionInput): Promise<CanceledExecution> => {
+    const { replicate } = deps;
+    await learnServerTime(deps, Context.current());
     const { id, attempt, adopted, requested_duration } = input.prediction;
     const read = await replicate.get(id);
     const known = read.type === 'found' ? read.prediction : null;
@@ -34,7 +37,7 @@ export const createSettlePrediction =
       throw again(`expected prediction ${id} to be over, it is ${last.status}`);
     }
     return {
-      prediction: toLedger(last, { ...input, requested_duration }, attempt, adopted),
+      prediction: toLedger(last, { ...input, requested_duration }, { attempt, adopted }, replicate),
       output_url: last.status === 'succeeded' ? last.output_url : null,
     };
   };

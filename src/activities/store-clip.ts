@@ -47,6 +47,7 @@ async function storeClip(
   const downloaded = await download(url, file.stream(), {
     provider_origin: deps.provider_origin,
     token: deps.token,
+    fetch: deps.fetch,
     signal: context.cancellationSignal,
   });
   if (downloaded.type === 'failed') throw refuse(downloaded);

@@ -6,7 +6,8 @@ import type { ProviderPrediction } from '../adapters/replicate.js';
 export type Judged =
   { type: 'rendered'; output_url: string } | ({ type: 'over'; message: string } & Verdict);
 
-export function judge(last: ProviderPrediction): Judged {
+/** `now`: the provider's time, for an end that does not say when it came. */
+export function judge(last: ProviderPrediction, now: number): Judged {
   const over = (verdict: Verdict, said: string): Judged => ({
     type: 'over',
     ...verdict,
@@ -30,7 +31,7 @@ export function judge(last: ProviderPrediction): Judged {
     case 'aborted':
       return over({ kind: 'provider_error', retry: true }, 'aborted before it ran');
     case 'canceled':
-      return isPast(last.deadline)
+      return isPast(last, now)
         ? over({ kind: 'timed_out', retry: false }, 'ended by its deadline at the provider')
         : over({ kind: 'canceled', retry: false }, 'canceled at the provider, not by this job');
     case 'starting':
@@ -42,4 +43,7 @@ export function judge(last: ProviderPrediction): Judged {
 const oddOutput = (says: string): string =>
   `succeeded, and no video was found in its output: expected an http(s) or data: URL of a video, got ${says}`;
 
-const isPast = (time: string | null): boolean => time !== null && Date.parse(time) <= Date.now();
+/** Both times are the provider's. */
+const isPast = ({ deadline, completed_at }: ProviderPrediction, now: number): boolean =>
+  deadline !== null &&
+  Date.parse(deadline) <= (completed_at === null ? now : Date.parse(completed_at) + 1_000);

@@ -25,6 +25,7 @@ export interface DownloadOptions {
   provider_origin: string;
   token: string;
   signal: AbortSignal;
+  fetch?: typeof fetch;
   /** Of the file as it is kept; 512 MiB when absent. */
   max_bytes?: number;
   /** Milliseconds without a byte; 20 s when absent. */
@@ -112,7 +113,7 @@ async function request(
         hop === 0,
       );
     }
-    const response = await fetch(url, {
+    const response = await (options.fetch ?? fetch)(url, {
       signal,
       redirect: 'manual',
       headers: {

@@ -4,13 +4,14 @@
  * 3,000 reads a minute; with the list it is sixty reads and two or three for the ends.
  *
  * P1 An end is believed only when the prediction itself says so: the list may lag, or leave things out.
+ * P2 All times are the provider's own: one of which only the id is known is read alone until it has said when it began.
  */
 import { isTerminal } from './replicate.js';
-import type { ListOutcome, ProviderPrediction, ReadOutcome, Replicate } from './replicate.js';
+import type { ListOutcome, ReadOutcome, Replicate } from './replicate.js';
 
 export interface PredictionReader {
-  /** Begins to read a prediction; disposal ends it. */
-  open(id: string, createdAt: string): OpenReading;
+  /** Begins to read a prediction, created at this time of the provider's if that is known; disposal ends it. */
+  open(id: string, createdAt: string | null): OpenReading;
 }
 
 export interface OpenReading extends Disposable {
@@ -23,7 +24,10 @@ const FEW = 8;
 const FRESH = 900;
 /** Milliseconds after which one that is missing in the list is read by itself. */
 const PATIENCE = 5_000;
-const CLOCK_SKEW = 120_000;
+/** The list is asked for a little more than it has to have, in case the provider rounds. */
+const MARGIN = 2_000;
+
+const NOT_LISTED: ReadOutcome = { type: 'unreadable', message: 'not in the list yet' };
 
 interface Listing {
   at: number;
@@ -31,22 +35,24 @@ interface Listing {
 }
 
 export function createPredictionReader(replicate: Replicate): PredictionReader {
-  const open = new Map<symbol, string>();
+  const open = new Map<symbol, string | null>();
   let listing: Listing | null = null;
 
   const list = (): Promise<ListOutcome> => {
     if (listing === null || Date.now() - listing.at > FRESH) {
-      const oldest = Math.min(...[...open.values()].map((time) => Date.parse(time)));
-      listing = { at: Date.now(), answer: replicate.list(new Date(oldest - CLOCK_SKEW)) };
+      const oldest = Math.min(
+        ...[...open.values()].flatMap((time) => (time === null ? [] : Date.parse(time))),
+      );
+      listing = { at: Date.now(), answer: replicate.list(new Date(oldest - MARGIN)) };
     }
     return listing.answer;
   };
 
-  const listed = async (id: string): Promise<ProviderPrediction | null> => {
+  const listed = async (id: string): Promise<ReadOutcome> => {
     const answer = await list();
-    return answer.type === 'listed'
-      ? (answer.predictions.find((prediction) => prediction.id === id) ?? null)
-      : null;
+    if (answer.type !== 'listed') return answer;
+    const prediction = answer.predictions.find((item) => item.id === id);
+    return prediction === undefined ? NOT_LISTED : { type: 'found', prediction };
   };
 
   return {
@@ -56,17 +62,19 @@ export function createPredictionReader(replicate: Replicate): PredictionReader {
       let lastRead = 0;
       return {
         async read(signal) {
-          const alone = (): Promise<ReadOutcome> => {
+          const alone = async (): Promise<ReadOutcome> => {
             lastRead = Date.now();
-            return replicate.get(id, signal);
+            const answer = await replicate.get(id, signal);
+            if (answer.type === 'found') open.set(key, answer.prediction.created_at);
+            return answer;
           };
-          if (open.size <= FEW) return alone();
-          const prediction = await listed(id);
-          if (prediction !== null && !isTerminal(prediction.status)) {
-            return { type: 'found', prediction };
-          }
-          const isDue = prediction !== null || Date.now() - lastRead > PATIENCE;
-          return isDue ? alone() : { type: 'unreadable', message: 'not in the list yet' };
+          if (open.size <= FEW || open.get(key) === null) return alone(); // P2
+          const answer = await listed(id);
+          if (answer.type === 'found')
+            return isTerminal(answer.prediction.status) ? alone() : answer;
+          // The provider has asked for patience, with reads of any kind.
+          const isWanted = 'retry_after' in answer && answer.retry_after !== undefined;
+          return !isWanted && Date.now() - lastRead > PATIENCE ? alone() : answer;
         },
         [Symbol.dispose]() {
           open.delete(key);

@@ -5,11 +5,17 @@
 import Client from 'replicate';
 import type { FailureKind } from '../domain/failures.js';
 import { deadline } from './deadline.js';
-import { describe, enveloped, isGood, parseJson, rejectionOf, secondsToWait } from './replicate.js';
-import type { Envelope, ReplicateOptions } from './replicate.js';
+import { enveloped } from './envelope.js';
+import type { Envelope } from './envelope.js';
+import { outboundFetch } from './outbound.js';
+import { MeasuredClock } from './provider-clock.js';
+import type { ProviderClock } from './provider-clock.js';
+import { describe, isGood, parseJson, rejectionOf, secondsToWait } from './replicate.js';
+import type { ReplicateOptions } from './replicate.js';
 import { asObject } from './replicate-prediction.js';
 
 export type UploadOutcome =
+  /** `expires_at`: by this machine's clock. */
   | { type: 'uploaded'; url: string; expires_at: string | null }
   | { type: 'rejected'; kind: FailureKind; message: string }
   /** Worth another try, in so many seconds. */
@@ -26,10 +32,11 @@ export interface UploadFile {
 }
 
 export function createReplicateFiles(options: ReplicateOptions): ReplicateFiles {
+  const clock = new MeasuredClock();
   const client = new Client({
     auth: options.token,
     baseUrl: options.base_url,
-    fetch: enveloped(options.fetch ?? fetch),
+    fetch: enveloped(options.fetch ?? outboundFetch(options.proxies), clock),
   });
   return {
     async upload({ name, content_type, bytes }, signal) {
@@ -44,14 +51,16 @@ export function createReplicateFiles(options: ReplicateOptions): ReplicateFiles 
         signal: limit.signal,
       });
       signal?.throwIfAborted();
-      return judge((await response.json()) as Envelope);
+      return judge((await response.json()) as Envelope, clock);
     },
   };
 }
 
-function judge(envelope: Envelope): UploadOutcome {
+function judge(envelope: Envelope, clock: ProviderClock): UploadOutcome {
   const message = `the upload failed: ${describe(envelope)}`;
-  if (envelope.status === 429) return { type: 'later', seconds: secondsToWait(envelope), message };
+  if (envelope.status === 429) {
+    return { type: 'later', seconds: secondsToWait(envelope, clock), message };
+  }
   const kind = rejectionOf(envelope);
   if (kind !== null) return { type: 'rejected', kind, message };
   const body = isGood(envelope) ? asObject(parseJson(envelope.text)) : null;
@@ -59,6 +68,7 @@ function judge(envelope: Envelope): UploadOutcome {
   if (typeof url !== 'string' || !URL.canParse(url))
     return { type: 'later', seconds: null, message };
   const expires = body?.['expires_at'];
-  const isTime = typeof expires === 'string' && !Number.isNaN(Date.parse(expires));
-  return { type: 'uploaded', url, expires_at: isTime ? expires : null };
+  const moment = typeof expires === 'string' ? Date.parse(expires) : NaN;
+  const expires_at = Number.isNaN(moment) ? null : new Date(moment - clock.ahead).toISOString();
+  return { type: 'uploaded', url, expires_at };
 }

@@ -59,12 +59,13 @@ const asSeconds = (value: unknown): number | null => {
 const urlOf = (output: Output): string | null =>
   output.type === 'file' ? output.url : output.type === 'inline' ? INLINE_URL : null;
 
-export function parsePrediction(value: unknown): ProviderPrediction | null {
+/** `now`: the provider's time, which stands in for a `created_at` that is missing. */
+export function parsePrediction(value: unknown, now: number): ProviderPrediction | null {
   const body = asObject(value);
   const id = asText(body?.['id']);
   const status = asText(body?.['status']);
   if (body === null || id === null || id === '' || status === null) return null;
-  const created = asTime(body['created_at']) ?? new Date().toISOString();
+  const created = asTime(body['created_at']) ?? new Date(now).toISOString();
   const output = findOutput(body['output']);
   return {
     id,

@@ -8,12 +8,19 @@
  * R3 The token goes to the configured origin only: URLs out of answers are never followed.
  */
 import Client from 'replicate';
+import type { Proxies } from '../config.js';
 import { judgeRefusedCreate } from '../domain/failures.js';
 import type { FailureKind } from '../domain/failures.js';
 import { beginningOf, wellFormed } from '../domain/well-formed.js';
 import { deadline } from './deadline.js';
+import { enveloped } from './envelope.js';
+import type { Envelope } from './envelope.js';
+import { outboundFetch } from './outbound.js';
+import { MeasuredClock } from './provider-clock.js';
+import type { ProviderClock } from './provider-clock.js';
 import { asObject, parsePrediction } from './replicate-prediction.js';
 import type { ProviderPrediction } from './replicate-prediction.js';
+import { retryAfter } from './retry-after.js';
 
 export { isTerminal } from '../domain/prediction.js';
 export type { ProviderPrediction } from './replicate-prediction.js';
@@ -35,12 +42,16 @@ export type CreateOutcome =
   | { type: 'unclear'; message: string };
 
 export type ReadOutcome =
-  | { type: 'found'; prediction: ProviderPrediction }
-  | { type: 'missing' }
-  | { type: 'unreadable'; message: string };
+  { type: 'found'; prediction: ProviderPrediction } | { type: 'missing' } | Unreadable;
 
-export type ListOutcome =
-  { type: 'listed'; predictions: ProviderPrediction[] } | { type: 'unreadable'; message: string };
+/** `retry_after`: seconds for which the provider wants not to be asked again, where it says so. */
+export interface Unreadable {
+  type: 'unreadable';
+  message: string;
+  retry_after?: number;
+}
+
+export type ListOutcome = { type: 'listed'; predictions: ProviderPrediction[] } | Unreadable;
 
 export type SecretOutcome =
   { type: 'found'; secret: string } | { type: 'unreadable'; message: string };
@@ -49,11 +60,13 @@ export type VersionOutcome =
   { type: 'found'; version: string } | { type: 'unreadable'; kind: FailureKind; message: string };
 
 export interface Replicate {
+  /** The provider's: what `created_at`, `completed_at`, `deadline` and `createdAfter` are by. */
+  readonly clock: ProviderClock;
   create(request: CreateRequest): Promise<CreateOutcome>;
   get(id: string, signal?: AbortSignal): Promise<ReadOutcome>;
   /** Asks for the end; the answer may still say `processing`. Harmless on a finished prediction. */
   cancel(id: string): Promise<ReadOutcome>;
-  /** Every prediction of the account created since, newest first. */
+  /** Every prediction of the account created since, by the provider's clock, newest first. */
   list(createdAfter: Date): Promise<ListOutcome>;
   /** The newest version of a community model, to be pinned. Throws a sentence when it cannot be had. */
   latestVersion(model: string): Promise<VersionOutcome>;
@@ -64,6 +77,7 @@ export interface Replicate {
 export interface ReplicateOptions {
   token: string;
   base_url: string;
+  proxies?: Proxies;
   fetch?: typeof fetch;
   /** Milliseconds one request may take; shorter than the activity's heartbeat time-out. */
   timeout?: number;
@@ -72,47 +86,21 @@ export interface ReplicateOptions {
 /** Of a hundred predictions each. */
 const PAGES = 200;
 
-/** What came back: `status` 0 means that no whole answer did. */
-export interface Envelope {
-  status: number;
-  retry_after: string | null;
-  text: string;
-}
-
-const seal = (envelope: Envelope): Response => Response.json(envelope);
-
-/** R1: never throws, never shows the client a status that it would retry. */
-export const enveloped =
-  (base: typeof fetch): typeof fetch =>
-  async (url, init) => {
-    try {
-      const response = await base(url, { ...init, redirect: 'manual' });
-      const text = await response.text();
-      return seal({
-        status: response.status,
-        retry_after: response.headers.get('retry-after'),
-        text,
-      });
-    } catch (error) {
-      return seal({ status: 0, retry_after: null, text: transportMessage(error) });
-    }
-  };
-
-function transportMessage(error: unknown): string {
-  if (!(error instanceof Error)) return 'no answer';
-  if (error.name === 'TimeoutError') return 'no answer in time';
-  const cause = error.cause;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : error.name;
-  return `connection failed (${code})`;
-}
-
 export function createReplicate(options: ReplicateOptions): Replicate {
   const timeout = options.timeout ?? 10_000;
+  const clock = new MeasuredClock();
   const client = new Client({
     auth: options.token,
     baseUrl: options.base_url,
-    fetch: enveloped(options.fetch ?? fetch),
+    fetch: enveloped(options.fetch ?? outboundFetch(options.proxies), clock),
   });
+  const predictionOf = (envelope: Envelope): ProviderPrediction | null =>
+    isGood(envelope) ? parsePrediction(parseJson(envelope.text), clock.now()) : null;
+  const unreadable = (envelope: Envelope): Unreadable => {
+    const seconds = BUSY.has(envelope.status) ? secondsAskedFor(envelope, clock) : null;
+    const message = describe(envelope);
+    return { type: 'unreadable', message, ...(seconds === null ? {} : { retry_after: seconds }) };
+  };
 
   const send = async (
     route: string,
@@ -135,13 +123,13 @@ export function createReplicate(options: ReplicateOptions): Replicate {
   ): Promise<ReadOutcome> => {
     const envelope = await send(route, { method }, signal);
     if (envelope.status === 404) return { type: 'missing' };
-    const prediction = isGood(envelope) ? parsePrediction(parseJson(envelope.text)) : null;
-    return prediction === null
-      ? { type: 'unreadable', message: describe(envelope) }
-      : { type: 'found', prediction };
+    const prediction = predictionOf(envelope);
+    return prediction === null ? unreadable(envelope) : { type: 'found', prediction };
   };
 
   return {
+    clock,
+
     async create({ model, version, input, cancel_after, webhook }) {
       const route = version === null ? `models/${model}/predictions` : 'predictions';
       const envelope = await send(route, {
@@ -153,7 +141,7 @@ export function createReplicate(options: ReplicateOptions): Replicate {
           ...(webhook === null ? {} : { webhook, webhook_events_filter: ['completed'] }),
         },
       });
-      return judgeCreate(envelope);
+      return judgeCreate(envelope, predictionOf(envelope), clock);
     },
 
     get: (id, signal) => read(`predictions/${encodeURIComponent(id)}`, 'GET', signal),
@@ -167,9 +155,11 @@ export function createReplicate(options: ReplicateOptions): Replicate {
         const envelope = await send(`predictions${search}`);
         const body = isGood(envelope) ? asObject(parseJson(envelope.text)) : null;
         if (body === null || !Array.isArray(body['results'])) {
-          return { type: 'unreadable', message: describe(envelope) };
+          return unreadable(envelope);
         }
-        const predictions = body['results'].map(parsePrediction).filter((item) => item !== null);
+        const predictions = body['results']
+          .map((item) => parsePrediction(item, clock.now()))
+          .filter((item) => item !== null);
         // A filter that the other side ignores must not make us read the account's whole past.
         const fresh = predictions.filter((item) => Date.parse(item.created_at) >= +createdAfter);
         found.push(...fresh);
@@ -251,33 +241,38 @@ export function rejectionOf({ status, text }: Envelope): FailureKind | null {
   return isReadable ? judgeRefusedCreate(text, kind) : kind;
 }
 
-function judgeCreate(envelope: Envelope): CreateOutcome {
+function judgeCreate(
+  envelope: Envelope,
+  prediction: ProviderPrediction | null,
+  clock: ProviderClock,
+): CreateOutcome {
   const message = describe(envelope);
   if (envelope.status >= 400 && envelope.status < 500 && /spend limit/i.test(message)) {
     return { type: 'rejected', kind: 'insufficient_credit', message };
   }
   if (envelope.status === 429) {
-    return { type: 'throttled', seconds: secondsToWait(envelope), message };
+    return { type: 'throttled', seconds: secondsToWait(envelope, clock), message };
   }
   const kind = rejectionOf(envelope);
   if (kind !== null) return { type: 'rejected', kind, message };
-  const prediction = isGood(envelope) ? parsePrediction(parseJson(envelope.text)) : null;
   return prediction === null ? { type: 'unclear', message } : { type: 'created', prediction };
 }
 
-/** The body's `retry_after`, the header, or the text's "~9s"; 10 s when nobody says. */
-export function secondsToWait({ text, retry_after }: Envelope): number {
-  const body = asObject(parseJson(text))?.['retry_after'];
-  const inText = /~\s*(\d+)\s*s/.exec(text)?.[1];
-  const header =
-    retry_after === null
-      ? undefined
-      : Number.isNaN(Number(retry_after))
-        ? (Date.parse(retry_after) - Date.now()) / 1000
-        : Number(retry_after);
-  const seconds = [body, header, inText].map(Number).find((value) => Number.isFinite(value));
-  return clamp(Math.ceil(seconds ?? 10), 1, 600);
-}
+/** Answers that ask for patience, and say so about this moment rather than about the request. */
+const BUSY: ReadonlySet<number> = new Set([429, 503]);
+
+const secondsAskedFor = (
+  { text, retry_after, date }: Envelope,
+  clock: ProviderClock,
+): number | null =>
+  retryAfter(
+    { body: asObject(parseJson(text))?.['retry_after'], text, retry_after, date },
+    clock.now(),
+  );
+
+/** For how long a refused request is to wait; 10 s when the answer does not say. */
+export const secondsToWait = (envelope: Envelope, clock: ProviderClock): number =>
+  secondsAskedFor(envelope, clock) ?? 10;
 
 /** A sentence about an answer, short, with the provider's own words, and never a header or a token. */
 export function describe({ status, text }: Envelope): string {

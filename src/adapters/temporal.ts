@@ -1,6 +1,7 @@
-/** How an activity talks to its own workflow: five verbs, with deadlines. Nothing else of Temporal's client. */
+/** How an activity talks to its own workflow: a few verbs, with deadlines. Nothing else of Temporal's client. */
+import { requiredTsToMs } from '@temporalio/common/lib/time.js';
 import { defaultPayloadConverter } from '@temporalio/client';
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { clipMemoryQuery, eventsQuery, progressQuery } from '../workflows/contract.js';
 import type { EventPage, Job } from '../domain/job.js';
 import type { ClipMemory } from '../workflows/contract.js';
@@ -12,6 +13,8 @@ export interface OwnWorkflow {
   memory(clipIndex: number): Promise<ClipMemory>;
   progress(): Promise<Job>;
   events(after: number): Promise<EventPage>;
+  /** When the server handed out the present execution of an activity, by the server's clock; null when it runs no more. */
+  startedAt(activityId: string): Promise<number | null>;
   /** What the run was started with. */
   plan(): Promise<unknown>;
 }
@@ -33,9 +36,16 @@ export const findOwnWorkflow =
       memory: (clipIndex) => bounded(() => handle.query(clipMemoryQuery, clipIndex)),
       progress: () => bounded(() => handle.query(progressQuery)),
       events: (after) => bounded(() => handle.query(eventsQuery, after)),
+      startedAt: (activityId) => bounded(() => startOf(handle, activityId)),
       plan: () => bounded(() => firstArgument(client, workflowId, runId)),
     };
   };
+
+async function startOf(handle: WorkflowHandle, activityId: string): Promise<number | null> {
+  const { raw } = await handle.describe();
+  const own = raw.pendingActivities?.find((activity) => activity.activityId === activityId);
+  return own?.lastStartedTime == null ? null : requiredTsToMs(own.lastStartedTime, 'started');
+}
 
 async function firstArgument(client: Client, workflowId: string, runId: string): Promise<unknown> {
   const { history } = await client.workflowService.getWorkflowExecutionHistory({

@@ -70,7 +70,7 @@ async function assemble(
   overrides: ApiOverrides,
 ): Promise<ApiDeps> {
   const { temporal, replicate } = config;
-  const provider = createReplicate(replicate);
+  const provider = createReplicate({ ...replicate, proxies: config.proxies });
   const { catalogue, default_model, duration_buffer } = config;
   const plan = { catalogue, default_model, duration_buffer };
   return {
@@ -84,6 +84,7 @@ async function assemble(
     estimate: (wanted, resolved) => estimateOf(resolved, alternativesFor(wanted, resolved, plan)),
     models: [...catalogue.values()],
     webhookSecret: () => provider.webhookSecret(),
+    providerClock: provider.clock,
     wake: (predictionId) => wake(config.data_dir, predictionId),
     ...overrides.deps,
     settings: {

@@ -1,5 +1,6 @@
 /** What the routes are given: the outside as ports (ApiDeps), and what the API makes of it (Services), assembled once. */
 import type { FastifyBaseLogger } from 'fastify';
+import type { ProviderClock } from '../adapters/provider-clock.js';
 import type { SecretOutcome } from '../adapters/replicate.js';
 import type { Estimate } from '../domain/estimate.js';
 import type { ModelRow } from '../domain/models/row.js';
@@ -51,6 +52,8 @@ export interface ApiDeps {
   models: readonly ModelRow[];
   /** What the provider signs its webhooks with. */
   webhookSecret: () => Promise<SecretOutcome>;
+  /** What webhooks are signed by; this machine's own when absent. */
+  providerClock?: ProviderClock;
   /** Tells whoever polls a prediction to read it now. */
   wake: (predictionId: string) => Promise<void>;
   settings: ApiSettings;
@@ -106,7 +109,7 @@ export function createServices(deps: ApiDeps, log: FastifyBaseLogger): Services 
     streamLimits: settings.stream_limits ?? STREAM_LIMITS,
     metrics,
     stored: createStoredJobs(settings.data_dir),
-    checkWebhook: createWebhookCheck(deps.webhookSecret),
+    checkWebhook: createWebhookCheck(deps.webhookSecret, Date.now, deps.providerClock),
     simulated: settings.simulated,
   };
 }

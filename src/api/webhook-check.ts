@@ -3,7 +3,10 @@
  *
  * C1 a signature that does not match makes it ask once more, for secrets are rotated; but no flood of forgeries
  *    makes it ask more often than every ten seconds.
+ * C2 a webhook is signed at a time by the provider's clock, which is known once the provider has answered anything; one
+ *    that comes before is let pass to the question for the secret, whose answer tells the time.
  */
+import type { ProviderClock } from '../adapters/provider-clock.js';
 import type { SecretOutcome } from '../adapters/replicate.js';
 import { isAuthentic, isTimely } from '../adapters/webhook-signature.js';
 import type { SignedWebhook } from '../adapters/webhook-signature.js';
@@ -18,6 +21,7 @@ const PATIENCE = 10_000;
 export function createWebhookCheck(
   fetchSecret: () => Promise<SecretOutcome>,
   now: () => number = Date.now,
+  clock: Pick<ProviderClock, 'ahead' | 'error'> = { ahead: 0, error: 0 },
 ): CheckWebhook {
   let secret: string | null = null;
   let asked = -Infinity;
@@ -30,11 +34,13 @@ export function createWebhookCheck(
   };
   const verdict = (webhook: SignedWebhook): WebhookVerdict => {
     if (secret === null) return 'unknown';
-    return isAuthentic(webhook, secret, now()) ? 'authentic' : 'forged';
+    return isAuthentic(webhook, secret, now() + clock.ahead) ? 'authentic' : 'forged';
   };
 
   return async (webhook) => {
-    if (!isTimely(webhook, now())) return 'forged';
+    const isUnknown = clock.error === Infinity; // C2
+    const at = isUnknown ? Number(webhook.timestamp) * 1000 : now() + clock.ahead;
+    if (!isTimely(webhook, at)) return 'forged';
     const first = verdict(webhook);
     if (first === 'authentic') return first;
     if (asking === null && now() - asked < PATIENCE) return first; // C1

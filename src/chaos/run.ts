@@ -23,6 +23,8 @@ export interface ChaosOptions {
   seed: number;
   minutes: number;
   jobs?: number;
+  /** Seconds by which the provider's clock is ahead of this machine's; below zero, behind. */
+  provider_clock: number;
   /** Path of the `temporal` program. */
   cli: string;
   log: (line: string) => void;
@@ -51,6 +53,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     cli: options.cli,
     speed: SPEED,
     timings: TIMINGS,
+    clock_offset_ms: options.provider_clock * 1000,
     log,
   });
   log(
@@ -73,7 +76,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   });
   const [fallen, all] = await Promise.all([struck, played]);
   const jobs = await endings(all, stack, { log, signal });
-  const booked = await books(stack);
+  const booked = await books(stack, options.provider_clock * 1000);
   const findings = [
     ...audit(booked.predictions, jobs),
     ...(await replayFindings(runsOf(stack.config.temporal.address))),
@@ -159,14 +162,21 @@ export interface Books {
   predictions: Booked[];
 }
 
-async function books({ simulator }: ChaosStack): Promise<Books> {
+/** Its times by this machine's clock, as those of jobs and people are. */
+async function books({ simulator }: ChaosStack, ahead: number): Promise<Books> {
   const found = (await (await fetch(`${simulator.control_url}/stats`)).json()) as Books;
   if (found.predictions.length < found.creates) {
     throw new Error(
       `expected the books to list all ${String(found.creates)} predictions, got ${String(found.predictions.length)}; run fewer jobs`,
     );
   }
-  return found;
+  const own = (time: string): string => new Date(Date.parse(time) - ahead).toISOString();
+  const predictions = found.predictions.map((booked) => ({
+    ...booked,
+    created_at: own(booked.created_at),
+    completed_at: booked.completed_at === null ? null : own(booked.completed_at),
+  }));
+  return { ...found, predictions };
 }
 
 const unexplainedEnds = ({ workers, api }: ChaosStack): Finding[] =>

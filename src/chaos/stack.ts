@@ -33,6 +33,8 @@ export interface StackOptions {
   /** Divides the provider's times. */
   speed: number;
   timings: Timings;
+  /** Milliseconds by which the provider's clock is ahead of this machine's. */
+  clock_offset_ms: number;
   log: (line: string) => void;
 }
 
@@ -65,7 +67,7 @@ export async function startChaosStack(options: StackOptions): Promise<ChaosStack
 
 async function startParts(
   folder: string,
-  { workers, cli, speed, timings, log }: StackOptions,
+  { workers, cli, speed, timings, clock_offset_ms, log }: StackOptions,
   closers: (() => Promise<unknown>)[],
 ): Promise<Omit<ChaosStack, typeof Symbol.asyncDispose>> {
   const simulator = await startSimulator({
@@ -74,7 +76,7 @@ async function startParts(
     speed,
     data_dir: folder,
     // Small pictures: the run is about what happens to them, and shares the machine with it.
-    settings: { clip_max_width: 160 },
+    settings: { clip_max_width: 160, clock_offset_ms },
   });
   closers.push(() => simulator.close());
   const ports = (await freePorts(HOST, 3)) as [number, number, number];

@@ -1,6 +1,7 @@
 /**
- * `npm run chaos -- --seed N --minutes M [--jobs J]`: many jobs with random faults on a stack of its own, whose
+ * `npm run chaos -- --seed N --minutes M [--jobs J] [--provider-clock SECONDS]`: many jobs with random faults on a stack of its own, whose
  * processes are killed at random; then the provider's books are compared with the jobs' ledgers. Nothing is paid.
+ * With `--provider-clock` the provider's clock is ahead by so many seconds (behind, below zero) in everything it says.
  * The last line has the figures. Exit 0 when the books agree, 1 with every finding listed first, 2 for bad options,
  * 130 when it was interrupted.
  *
@@ -13,7 +14,8 @@ import { runChaos } from '../chaos/run.js';
 import { ConfigError, loadConfig } from '../config.js';
 import { onStopSignal, runCommand, UserError } from './process.js';
 
-const USAGE = 'npm run chaos -- [--seed N] [--minutes M] [--jobs J] [--json] [--quiet]';
+const USAGE =
+  'npm run chaos -- [--seed N] [--minutes M] [--jobs J] [--provider-clock SECONDS] [--json] [--quiet]';
 
 export async function main(argv: string[]): Promise<number> {
   using stop = onStopSignal();
@@ -39,16 +41,18 @@ interface Options {
   seed: number;
   minutes: number;
   jobs?: number;
+  provider_clock: number;
   json: boolean;
   quiet: boolean;
 }
 
 function read(argv: readonly string[]): Options {
-  const { seed, minutes, jobs, json, quiet } = parse(argv);
+  const { seed, minutes, jobs, json, quiet, 'provider-clock': clock = '0' } = parse(argv);
   return {
     seed: number('seed', seed ?? '1', [0, 2 ** 32 - 1], true),
     minutes: number('minutes', minutes ?? '3', [0.1, 600], false),
     ...(jobs === undefined ? {} : { jobs: number('jobs', jobs, [1, 300], true) }),
+    provider_clock: number('provider-clock', clock, [-1e6, 1e6], false),
     json: json === true,
     quiet: quiet === true,
   };
@@ -57,11 +61,12 @@ function read(argv: readonly string[]): Options {
 function parse(argv: readonly string[]) {
   try {
     return parseArgs({
-      args: [...argv],
+      args: withNegatives(argv),
       options: {
         seed: { type: 'string' },
         minutes: { type: 'string' },
         jobs: { type: 'string' },
+        'provider-clock': { type: 'string' },
         json: { type: 'boolean' },
         quiet: { type: 'boolean' },
       },
@@ -72,13 +77,21 @@ function parse(argv: readonly string[]) {
   }
 }
 
+/** `--option -5` as `--option=-5`: alone, a number below zero looks like an option. */
+const withNegatives = (argv: readonly string[]): string[] =>
+  argv.reduce<string[]>((words, word) => {
+    const before = words.at(-1);
+    if (before?.startsWith('--') !== true || !/^-\d/.test(word)) return [...words, word];
+    return [...words.slice(0, -1), `${before}=${word}`];
+  }, []);
+
 function number(
   name: string,
   text: string,
   [least, most]: readonly [number, number],
   whole: boolean,
 ): number {
-  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  const value = /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
   if (value >= least && value <= most && (!whole || Number.isInteger(value))) return value;
   throw new UserError(
     `--${name}: expected a ${whole ? 'whole number' : 'number'} from ${String(least)} to ${String(most)}, got "${text}"`,

@@ -7,6 +7,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { outboundFetch } from '../adapters/outbound.js';
 import { createArchive } from '../api/archive.js';
 import { loadConfig } from '../config.js';
 import type { Config } from '../config.js';
@@ -85,11 +86,11 @@ function jobIdOf(name: string): string | null {
 }
 
 /** Findings go to stderr, so that --json stays JSON. One request at a time: this is no hurry. */
-async function compareAll({ replicate }: Config, rows: readonly ModelRow[]): Promise<boolean> {
-  console.error(`\nComparing with ${replicate.base_url}`);
+async function compareAll(config: Config, rows: readonly ModelRow[]): Promise<boolean> {
+  console.error(`\nComparing with ${config.replicate.base_url}`);
   let good = true;
   for (const row of rows) {
-    const found = await compare(replicate, row).catch((error: unknown) => [
+    const found = await compare(config, row).catch((error: unknown) => [
       `could not be compared: ${error instanceof Error ? error.message : String(error)}`,
     ]);
     if (found.length === 0) console.error(`${row.id}: the same`);
@@ -99,8 +100,9 @@ async function compareAll({ replicate }: Config, rows: readonly ModelRow[]): Pro
   return good;
 }
 
-async function compare({ base_url, token }: Config['replicate'], row: ModelRow): Promise<string[]> {
-  const response = await fetch(`${base_url}/models/${row.id}`, {
+async function compare({ replicate, proxies }: Config, row: ModelRow): Promise<string[]> {
+  const { base_url, token } = replicate;
+  const response = await outboundFetch(proxies)(`${base_url}/models/${row.id}`, {
     headers: { authorization: `Bearer ${token}` },
     signal: AbortSignal.timeout(DEADLINE),
     redirect: 'error',

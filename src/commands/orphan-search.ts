@@ -44,6 +44,7 @@ export interface SearchInput {
   jobs: KnownJobs;
   ownerOf: (predictionId: string) => Promise<string | null>;
   catalogue: Catalogue;
+  /** By the provider's clock, as `created_at` is. */
   now: number;
 }
 

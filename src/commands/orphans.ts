@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { cancelAndConfirm } from '../activities/cancel.js';
 import { createClaims } from '../adapters/claims.js';
 import { createReplicate, isTerminal } from '../adapters/replicate.js';
-import type { ProviderPrediction, Replicate } from '../adapters/replicate.js';
+import type { ListOutcome, ProviderPrediction, Replicate } from '../adapters/replicate.js';
 import { loadConfig } from '../config.js';
 import type { Config } from '../config.js';
 import { rememberedSimulatorPort } from '../ports.js';
@@ -29,9 +29,7 @@ export const main = (argv: string[]): Promise<number> =>
   runCommand(async () => {
     const options = read(argv);
     const config = loadConfig();
-    // Before anybody is asked: what is young now may be of a job that is not listed yet when it is asked for.
-    const now = Date.now();
-    const { replicate, predictions } = await listing(config, options.hours);
+    const { replicate, predictions, now } = await listing(config, options.hours);
     const jobs = await jobsOf(config, options.cancel);
     const claims = createClaims(config.data_dir);
     const orphans = await findOrphans({
@@ -85,21 +83,35 @@ function read(argv: readonly string[]): Options {
 async function listing(
   config: Config,
   hours: number,
-): Promise<{ replicate: Replicate; predictions: ProviderPrediction[] }> {
+): Promise<{ replicate: Replicate; predictions: ProviderPrediction[]; now: number }> {
   const { base_url, simulated } = config.replicate;
   const moved = simulated ? await rememberedSimulatorPort(config.data_dir) : null;
   const urls = [base_url, ...(moved === null ? [] : [`http://127.0.0.1:${String(moved)}/v1`])];
   let said = '';
   for (const url of new Set(urls)) {
-    const replicate = createReplicate({ ...config.replicate, base_url: url });
-    const answer = await replicate.list(new Date(Date.now() - hours * 3_600_000));
-    if (answer.type === 'listed') return { replicate, predictions: answer.predictions };
+    const replicate = createReplicate({
+      ...config.replicate,
+      proxies: config.proxies,
+      base_url: url,
+    });
+    const answer = await listOf(replicate, hours);
+    if (answer.type === 'listed') return { replicate, ...answer };
     said = `${url}: ${answer.message}`;
   }
   const advice = simulated
     ? 'start the simulator (npm run simulator, or npm start), or set REPLICATE_API_TOKEN'
     : 'check REPLICATE_API_TOKEN and the network';
   throw new UserError(`expected the list of predictions, got ${said}; ${advice}.`);
+}
+
+/**
+ * `now` is the provider's time of before the list was asked for: what is young then may be of a job that is not listed
+ * yet when jobs are asked for. The first answer only tells that time, and may begin at the wrong one.
+ */
+async function listOf(replicate: Replicate, hours: number): Promise<ListOutcome & { now: number }> {
+  await replicate.list(new Date(replicate.clock.now()));
+  const now = replicate.clock.now();
+  return { ...(await replicate.list(new Date(now - hours * 3_600_000))), now };
 }
 
 async function jobsOf(config: Config, cancel: boolean): Promise<KnownJobs> {

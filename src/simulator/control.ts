@@ -10,7 +10,7 @@ import { FAULTS } from './faults.js';
 import type { Held } from './gates.js';
 import { isEnded, stateAt } from './lifecycle.js';
 import { badRequest } from './problems.js';
-import type { PredictionRecord } from './record.js';
+import { said, type PredictionRecord } from './record.js';
 import { refusedSettings } from './settings.js';
 
 /** Predictions that the books list one by one; the sums are about all. */
@@ -52,8 +52,8 @@ function lineOf(core: Core, record: PredictionRecord, now: number): object {
     error: state.status === 'failed' ? state.error : null,
     billed: bill?.billed ?? false,
     usd: bill?.usd ?? 0,
-    created_at: new Date(record.created_at).toISOString(),
-    completed_at: isEnded(state) ? new Date(state.ended_at).toISOString() : null,
+    created_at: said(record.created_at, core.settings),
+    completed_at: isEnded(state) ? said(state.ended_at, core.settings) : null,
     cancel_requested: record.cancel_at !== null,
     clip: record.clip,
   };
@@ -63,17 +63,17 @@ type HeldRun = Omit<Held, 'id'> & { id: null };
 
 const heldNow = (core: Core): (Held | HeldRun)[] => [
   ...core.gates.list(),
-  ...core.heldRuns().map(heldRun),
+  ...core.heldRuns().map((record) => heldRun(core, record)),
 ];
 
-function heldRun(record: PredictionRecord): HeldRun {
+function heldRun(core: Core, record: PredictionRecord): HeldRun {
   return {
     id: null,
     point: record.plan.hold === 'starting' ? 'while-starting' : 'while-processing',
     model: record.model,
     caption: record.caption,
     prediction_id: record.id,
-    since: new Date(record.created_at).toISOString(),
+    since: said(record.created_at, core.settings),
   };
 }
 
@@ -144,7 +144,7 @@ function release(core: Core, body: Body, reply: FastifyReply): FastifyReply {
     all === true ||
     ((point === undefined || held.point === point) &&
       (prediction === undefined || held.prediction_id === prediction));
-  const runs = core.heldRuns().filter((record) => fits(heldRun(record)));
+  const runs = core.heldRuns().filter((record) => fits(heldRun(core, record)));
   for (const record of runs) core.releaseRun(record);
   return reply.send({ released: runs.length + core.gates.release(fits) });
 }

@@ -4,6 +4,7 @@ import type { Read } from './create-request.js';
 import { badRequest } from './problems.js';
 import type { ListFilter } from './predictions.js';
 import type { PredictionRecord } from './record.js';
+import type { Settings } from './settings.js';
 
 /** `older`: what was created before the record with this number; `newer`: after it. */
 type Cursor = { direction: 'older' | 'newer'; seq: number } | null;
@@ -20,9 +21,13 @@ export interface Page {
   next: string | null;
 }
 
-export function readListQuery(query: Record<string, unknown>): Read<ListQuery> {
-  const after = momentOf(query['created_after'], -Infinity);
-  const before = momentOf(query['created_before'], Infinity);
+/** Moments are asked for by the provider's clock, which is ahead of this machine's by `clock_offset_ms`. */
+export function readListQuery(
+  query: Record<string, unknown>,
+  { clock_offset_ms: ahead }: Pick<Settings, 'clock_offset_ms'>,
+): Read<ListQuery> {
+  const after = momentOf(query['created_after'], -Infinity, ahead);
+  const before = momentOf(query['created_before'], Infinity, ahead);
   const cursor = readCursor(query['cursor']);
   const wrong = [
     after === undefined ? 'created_after must be an ISO 8601 date-time' : null,
@@ -78,8 +83,8 @@ function readCursor(text: unknown): Cursor | undefined {
   return { direction: match[1] === 'older' ? 'older' : 'newer', seq: Number(match[2]) };
 }
 
-function momentOf(text: unknown, absent: number): number | undefined {
+function momentOf(text: unknown, absent: number, ahead: number): number | undefined {
   if (text === undefined) return absent;
   const moment = typeof text === 'string' ? Date.parse(text) : NaN;
-  return Number.isNaN(moment) ? undefined : moment;
+  return Number.isNaN(moment) ? undefined : moment - ahead;
 }

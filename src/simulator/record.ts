@@ -49,6 +49,7 @@ export interface Viewpoint {
   early_output_share: number;
   /** The bytes of its file, for outputs that hold it; without them they are not there yet. */
   file?: Uint8Array;
+  clock_offset_ms: number;
 }
 
 export const tokenOf = (id: string): string =>
@@ -64,6 +65,7 @@ export function isRemoved(record: PredictionRecord, now: number, retention: numb
 export function viewOf(record: PredictionRecord, view: Viewpoint): Record<string, unknown> {
   const state = stateAt(record, view.now);
   const removed = isRemoved(record, view.now, view.retention);
+  const time = (moment: number): string => said(moment, view);
   const api = `${view.origin}/v1/predictions/${record.id}`;
   return {
     id: record.id,
@@ -90,7 +92,11 @@ export function viewOf(record: PredictionRecord, view: Viewpoint): Record<string
   };
 }
 
-const time = (moment: number): string => new Date(moment).toISOString();
+/** A moment as the provider says it, by its own clock. Everything inside is by this machine's. */
+export const said = (
+  moment: number,
+  { clock_offset_ms }: Pick<Viewpoint, 'clock_offset_ms'>,
+): string => new Date(moment + clock_offset_ms).toISOString();
 
 const webhookOf = ({ webhook, webhook_events_filter: filter }: PredictionRecord): object => ({
   ...(webhook === null ? {} : { webhook }),

@@ -29,6 +29,8 @@ export interface Settings {
   webhook_for_aborted: boolean;
   /** The longer side of rendered clips, in pixels. */
   clip_max_width: number;
+  /** Milliseconds by which the provider's clock is ahead of this machine's, in everything it says and is asked. */
+  clock_offset_ms: number;
 }
 
 export const DEFAULT_SETTINGS: Omit<Settings, 'speed'> = {
@@ -46,6 +48,7 @@ export const DEFAULT_SETTINGS: Omit<Settings, 'speed'> = {
   webhooks: 'normal',
   webhook_for_aborted: false,
   clip_max_width: 640,
+  clock_offset_ms: 0,
 };
 
 type Check = (value: unknown) => boolean;
@@ -75,6 +78,7 @@ const CHECKS: Record<keyof Settings, Check> = {
   webhooks: oneOf('normal', 'duplicate', 'out_of_order', 'lost'),
   webhook_for_aborted: isBoolean,
   clip_max_width: numberFrom(64, 1920),
+  clock_offset_ms: numberFrom(-1e12, 1e12),
 };
 
 /** The names in a change that are unknown or have an impossible value; empty when it can be applied. */

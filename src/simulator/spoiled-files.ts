@@ -74,6 +74,7 @@ function stream(
 ): void {
   reply.hijack();
   reply.raw.writeHead(200, {
+    date: String(reply.getHeader('date')),
     'content-type': VIDEO,
     'content-length': announced,
     [SIMULATOR_HEADER]: 'true',

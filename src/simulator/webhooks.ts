@@ -112,7 +112,7 @@ export class Webhooks {
     [pause, ...later]: readonly number[],
   ): Promise<void> {
     const { settings, now } = this.#core;
-    const timestamp = Math.floor(now() / 1000);
+    const timestamp = Math.floor((now() + settings.clock_offset_ms) / 1000);
     const arrived = await fetch(webhook, {
       method: 'POST',
       redirect: 'manual',

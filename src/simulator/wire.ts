@@ -7,6 +7,7 @@ import type { Core } from './core.js';
 import type { Subject } from './fault-desk.js';
 import type { FaultPoint, RequestEffect } from './effects.js';
 import type { Answer } from './problems.js';
+import { said } from './record.js';
 
 export const SIMULATOR_HEADER = 'x-replicate-simulator';
 
@@ -74,7 +75,7 @@ async function carryOut(
         model: subject.model,
         caption: subject.text.slice(0, 200),
         prediction_id: subject.prediction_id,
-        since: new Date(core.now()).toISOString(),
+        since: said(core.now(), core.settings),
       };
       return (await core.gates.wait(about, gone)) === 'gone';
     }
@@ -112,6 +113,7 @@ export function reset({ request, reply }: Exchange): void {
 export function cut({ reply }: Exchange, status: number, type: string, body: Uint8Array): void {
   reply.hijack();
   reply.raw.writeHead(status, {
+    date: String(reply.getHeader('date')),
     'content-type': type,
     'content-length': body.length,
     [SIMULATOR_HEADER]: 'true',

@@ -1,6 +1,7 @@
 /** G4: what a create may have left behind is found, so that the workflow can end it; nothing else is done to it. */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, it } from 'vitest';
+import { MeasuredClock } from '../../src/adapters/provider-clock.js';
 import type { Deps } from '../../src/activities/deps.js';
 import { createEndLost } from '../../src/activities/end-lost.js';
 import type { ProviderPrediction, ReadOutcome } from '../../src/adapters/replicate.js';
@@ -23,8 +24,10 @@ const INPUT: EndLostInput = {
 /** At a provider that can be read, and asked for nothing else. */
 const find = (change: Partial<EndLostInput>, listed: ProviderPrediction[], read: ReadOutcome) => {
   const deps = {
+    workflow: () => ({}),
     claims: { claim: () => Promise.resolve(true) },
     replicate: {
+      clock: new MeasuredClock(),
       list: () => Promise.resolve({ type: 'listed', predictions: listed }),
       get: () => Promise.resolve(read),
     },

@@ -59,6 +59,7 @@ function surroundings(found: {
     workflow: () => ({
       signal: () => Promise.resolve(),
       memory: () => Promise.resolve(found.memory),
+      startedAt: () => Promise.resolve(Date.now()),
     }),
     reader: {
       open: (id: string) => ({
@@ -67,6 +68,7 @@ function surroundings(found: {
       }),
     },
     replicate: {
+      clock: { ahead: 0, error: 2_000, now: () => Date.now() },
       create: () => {
         asked.push('create');
         return Promise.resolve(found.created);

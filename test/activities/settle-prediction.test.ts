@@ -1,6 +1,7 @@
 /** G4: the books on a prediction are closed with what the provider says of it, and stay open when it says nothing. */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, it } from 'vitest';
+import { MeasuredClock } from '../../src/adapters/provider-clock.js';
 import type { Deps } from '../../src/activities/deps.js';
 import { toLedger } from '../../src/activities/ledger.js';
 import { createSettlePrediction } from '../../src/activities/settle-prediction.js';
@@ -12,10 +13,11 @@ const running = { ...rendered('p'), status: 'processing' as const, output_url: n
 
 /** Reads one that is to be left running, and is asked for nothing else. */
 const look = (read: ReadOutcome): Promise<unknown> => {
-  const deps = { replicate: { get: () => Promise.resolve(read) } } as unknown as Deps;
+  const replicate = { get: () => Promise.resolve(read), clock: new MeasuredClock() };
+  const deps = { replicate } as unknown as Deps;
   return new MockActivityEnvironment().run(createSettlePrediction(deps), {
     ...terms,
-    prediction: toLedger(running, terms, 2, true),
+    prediction: toLedger(running, terms, { attempt: 2, adopted: true }, replicate),
     leave_running: true,
   });
 };

@@ -190,7 +190,10 @@ describe('what is told of an output', () => {
 describe('a prediction that holds its file', () => {
   it('has a marker for an address: the file itself stays out of what is handed on', () => {
     const data = `data:video/mp4;base64,${'A'.repeat(4_000_000)}`;
-    const prediction = parsePrediction({ id: 'p', status: 'succeeded', output: { video: data } });
+    const prediction = parsePrediction(
+      { id: 'p', status: 'succeeded', output: { video: data } },
+      Date.now(),
+    );
     expect(prediction?.output_url).toBe(INLINE_URL);
     expect(prediction?.output).toEqual({ type: 'inline', data });
   });
@@ -208,6 +211,8 @@ describe('a run time', () => {
     [{ metrics: [] }, null],
     [{}, null],
   ])('of %j is %s', (body, seconds) => {
-    expect(parsePrediction({ id: 'p', status: 'succeeded', ...body })?.predict_time).toBe(seconds);
+    expect(parsePrediction({ id: 'p', status: 'succeeded', ...body }, 0)?.predict_time).toBe(
+      seconds,
+    );
   });
 });

@@ -110,6 +110,20 @@ describe('create', () => {
     ['the body', json(429, { detail: 'slow', retry_after: 9 }, { 'retry-after': '3' }), 9],
     ['the header', json(429, { detail: 'slow' }, { 'retry-after': '7' }), 7],
     ['the text', json(429, { detail: 'Your rate limit resets in ~30s.' }), 30],
+    [
+      'a date',
+      json(
+        429,
+        {},
+        { date: 'Mon, 01 Jan 2029 10:00:00 GMT', 'retry-after': 'Mon, 01 Jan 2029 10:00:20 GMT' },
+      ),
+      20,
+    ],
+    [
+      'the header beside a body of null',
+      json(429, { retry_after: null }, { 'retry-after': '7' }),
+      7,
+    ],
     ['nobody', json(429, { detail: 'slow' }), 10],
   ];
   it.each(throttled)('is throttled for as long as %s says', async (_name, behave, seconds) => {
@@ -198,6 +212,44 @@ describe('list', () => {
     const answer = await replicate.list(new Date('2026-11-22T11:00:00Z'));
     expect(answer).toEqual({ type: 'listed', predictions: [] });
     expect(seen).toHaveLength(1);
+  });
+});
+
+describe('the provider that wants not to be asked', () => {
+  it.each([429, 503])('says for how long in a refused reading or list, with %i', async (status) => {
+    const { replicate } = await peer(json(status, { detail: 'busy' }, { 'retry-after': '4' }));
+    const unreadable = { type: 'unreadable', retry_after: 4 };
+    expect(await replicate.get('x')).toMatchObject(unreadable);
+    expect(await replicate.cancel('x')).toMatchObject(unreadable);
+    expect(await replicate.list(new Date())).toMatchObject(unreadable);
+  });
+});
+
+describe('the clock', () => {
+  it('is learned from any answer, good or bad', async () => {
+    const date = new Date(Date.now() + 70 * 60_000).toUTCString();
+    const bad: Behave[] = [
+      json(500, {}, { date }),
+      json(404, {}, { date }),
+      json(429, {}, { date }),
+    ];
+    for (const behave of [json(200, PREDICTION, { date }), ...bad]) {
+      const { replicate } = await peer(behave);
+      expect(replicate.clock.error).toBe(Infinity);
+      await replicate.get('x');
+      expect(Math.abs(replicate.clock.ahead - 70 * 60_000)).toBeLessThanOrEqual(
+        replicate.clock.error,
+      );
+    }
+  });
+
+  it('stands in for a time of creation that is missing, so that a list does not lose it', async () => {
+    const { created_at: _missing, ...bare } = PREDICTION;
+    const date = new Date(Date.now() + 70 * 60_000).toUTCString();
+    const { replicate } = await peer(json(200, { results: [bare], next: null }, { date }));
+    await replicate.list(new Date());
+    const answer = await replicate.list(new Date(replicate.clock.now() - 10_000));
+    expect(answer).toMatchObject({ type: 'listed', predictions: [{ id: PREDICTION.id }] });
   });
 });
 

@@ -174,6 +174,28 @@ describe('the secret', () => {
     expect(await judge('first')).toBe('authentic');
   });
 
+  it('tells the time of the provider too, by which webhooks are signed and judged', async () => {
+    const HOUR = 3_600_000;
+    const clock = { ahead: 0, error: Infinity };
+    const ask = (): Promise<SecretOutcome> => {
+      Object.assign(clock, { ahead: HOUR, error: 2_000 });
+      return Promise.resolve(found('first'));
+    };
+    const check = createWebhookCheck(ask, () => START, clock);
+    const signedAt = (moment: number) => {
+      const { payload, headers } = signed(prediction('abc'), secretOf('first'), moment);
+      return check({
+        id: headers['webhook-id'],
+        timestamp: headers['webhook-timestamp'],
+        signature: headers['webhook-signature'],
+        body: payload,
+      });
+    };
+    expect(await signedAt(START)).toBe('forged');
+    expect(await signedAt(START + HOUR)).toBe('authentic');
+    expect(await signedAt(START + 2 * HOUR)).toBe('forged');
+  });
+
   it('that could not be had is asked for again later', async () => {
     const { state, judge } = setup({ type: 'unreadable', message: 'HTTP 500' });
     expect(await judge('first')).toBe('unknown');

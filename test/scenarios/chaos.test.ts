@@ -14,6 +14,7 @@ describe('after a short run of chaos', () => {
       seed: 14513,
       minutes: 0.7,
       jobs: 8,
+      provider_clock: 0,
       cli: findTemporalCli() ?? '',
       log: () => undefined,
       signal: new AbortController().signal,

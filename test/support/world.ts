@@ -32,6 +32,8 @@ export interface WorldOptions {
   /** Another worker program than `worker-process.mjs`. */
   worker?: string;
   env?: Record<string, string>;
+  /** Milliseconds by which the provider's clock is ahead of everybody else's. */
+  clock_offset_ms?: number;
 }
 
 /** What a worker is told beside its environment. */
@@ -105,6 +107,7 @@ export class World implements AsyncDisposable {
       port: 0,
       speed: options.speed ?? 30,
       data_dir: null,
+      settings: { clock_offset_ms: options.clock_offset_ms ?? 0 },
     });
     const connection = await Connection.connect({ address });
     return new World(connection, simulator, dataDir, address, options);

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Core } from '../core.js';
 import { PROBLEMS, invalidInput, type Answer } from '../problems.js';
+import { said } from '../record.js';
 import { sendBytes } from '../send-bytes.js';
 import { expiryOf, type Upload } from '../uploads.js';
 import { exchangeOf, sendAnswer } from '../wire.js';
@@ -26,18 +27,18 @@ export function fileRoutes(app: FastifyInstance, core: Core): void {
       return reply;
     }
     const { bytes, ...about } = read;
-    return reply.code(201).send(viewOf(core.uploads.add(bytes, about, core.now()), request));
+    return reply.code(201).send(viewOf(core, core.uploads.add(bytes, about, core.now()), request));
   });
   app.get('/v1/files', (request) => {
     const results = core.uploads
       .list()
       .filter(({ id }) => find(id) !== undefined)
-      .map((upload) => viewOf(upload, request));
+      .map((upload) => viewOf(core, upload, request));
     return { previous: null, next: null, results };
   });
   app.get<One>('/v1/files/:id', (request, reply) => {
     const upload = find(request.params.id);
-    if (upload !== undefined) return reply.send(viewOf(upload, request));
+    if (upload !== undefined) return reply.send(viewOf(core, upload, request));
     sendAnswer(exchangeOf(core, request, reply), PROBLEMS.not_found);
     return reply;
   });
@@ -107,7 +108,7 @@ async function metadataOf(form: FormData | null | undefined): Promise<Record<str
   }
 }
 
-function viewOf(upload: Upload, request: FastifyRequest): object {
+function viewOf(core: Core, upload: Upload, request: FastifyRequest): object {
   return {
     id: upload.id,
     name: upload.name,
@@ -116,8 +117,8 @@ function viewOf(upload: Upload, request: FastifyRequest): object {
     etag: createHash('md5').update(upload.sha256).digest('hex'),
     checksums: { sha256: upload.sha256 },
     metadata: upload.metadata,
-    created_at: new Date(upload.created_at).toISOString(),
-    expires_at: new Date(expiryOf(upload)).toISOString(),
+    created_at: said(upload.created_at, core.settings),
+    expires_at: said(expiryOf(upload), core.settings),
     urls: { get: `${originOf(request)}/v1/files/${upload.id}` },
   };
 }

@@ -168,7 +168,7 @@ async function touch(
 
 async function list(exchange: Exchange): Promise<FastifyReply> {
   const { core, request, reply } = exchange;
-  const query = readListQuery(request.query as Record<string, unknown>);
+  const query = readListQuery(request.query as Record<string, unknown>, core.settings);
   if (!query.ok) {
     sendAnswer(exchange, query.answer);
     return reply;

@@ -1,0 +1,73 @@
+/**
+ * The Temporal server's clock. Whatever a workflow hands to an activity (`since`, `deadline`, `next_attempt_at`) and
+ * whatever goes back to it (times of the ledger, `renew_at`, `until`) is by this clock, which may be hours from this
+ * machine's. One for the process, since there is one server.
+ *
+ * V1 A moment that the server has told of is over when it is heard, so it says how far ahead the server is at least.
+ *    The best of all that were heard counts: one activity that was picked up at once makes it exact.
+ * V2 Measured against the monotonic clock: a jump of this machine's own changes nothing.
+ * V3 Clocks that may agree are taken to agree: where nothing is wrong nothing is converted.
+ */
+import type { Context } from '@temporalio/activity';
+import type { Deps } from './deps.js';
+
+/** Milliseconds that a task may be on its way when the clocks agree. */
+const AGREES = 5_000;
+/** Tests leave out what they do not need: no moment is before this program was written. */
+const SANE = Date.UTC(2024, 0);
+
+export class ServerClock {
+  /** The server's clock minus our monotonic one, at least, in milliseconds. */
+  #least = -Infinity;
+
+  /** `moment`: of the server's clock, not later than `at`, which is of performance.now. */
+  hear(moment: number, at = performance.now()): void {
+    if (moment >= SANE) this.#least = Math.max(this.#least, moment - at);
+  }
+
+  /** Milliseconds, whole, by which the server's clock is ahead of this machine's; 0 when they may agree (V3). */
+  get ahead(): number {
+    if (this.#least === -Infinity) return 0;
+    const ahead = this.#least - (Date.now() - performance.now());
+    return Math.abs(ahead) <= AGREES ? 0 : Math.round(ahead);
+  }
+
+  /** Milliseconds since 1970, as the server would say it. */
+  now(): number {
+    return Date.now() + this.ahead;
+  }
+
+  /** A time of the server's clock in so many milliseconds from now. */
+  in(milliseconds: number): string {
+    return new Date(this.now() + milliseconds).toISOString();
+  }
+}
+
+export const serverClock = new ServerClock();
+
+/**
+ * To begin an activity with: from the times of the activity itself, and, when the clocks seem to differ (or it has only
+ * been queued), from the server, which knows when it handed it out. Where it does not answer, what is known has to do.
+ */
+export async function learnServerTime(
+  { workflow }: Pick<Deps, 'workflow'>,
+  { info, log }: Context,
+): Promise<void> {
+  const begun = performance.now();
+  const { activityId, workflowExecution, currentAttemptScheduledTimestampMs } = info;
+  serverClock.hear(currentAttemptScheduledTimestampMs, begun);
+  if (serverClock.ahead === 0 || workflowExecution === undefined) return;
+  try {
+    const own = workflow(workflowExecution.workflowId, workflowExecution.runId);
+    const started = await own.startedAt(activityId);
+    if (started !== null) serverClock.hear(started, begun);
+  } catch (error) {
+    log.warn("the server's time could not be asked for", { error });
+  }
+}
+
+/** A time by a clock that is so many milliseconds `ahead` of this machine's, as the server would say it. */
+export const asServerTime = (time: string, { ahead }: { ahead: number }): string => {
+  const shift = serverClock.ahead - ahead;
+  return shift === 0 ? time : new Date(Date.parse(time) + shift).toISOString();
+};
