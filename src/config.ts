@@ -173,6 +173,17 @@ function readReplicate(read: Reader, simulatorPort: number): Config['replicate']
   return { token, base_url: baseUrl ?? REPLICATE_URL, simulated: false };
 }
 
+/** What any program needs to run here. Children that handle foreign bytes get this and no setting or secret of ours. */
+const PLAIN = ['PATH', 'TMPDIR', 'LANG', 'LC_ALL', 'TZ', 'LD_LIBRARY_PATH', 'SYSTEMROOT'];
+
+export const plainEnvironment = (env: Env = process.env): Record<string, string> =>
+  Object.fromEntries(
+    PLAIN.flatMap((name) => {
+      const value = env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+
 /** Address, namespace, key, TLS and profiles are read by the SDK's own envconfig, as the Temporal CLI reads them. */
 function readTemporal(read: Reader, env: Env): Config['temporal'] {
   const port = read.port('TEMPORAL_PORT', 7233);

@@ -17,11 +17,13 @@ import { createActivities, createPaidActivities } from './activities/index.js';
 import { createArtifactStore } from './adapters/artifact-store.js';
 import { loadCatalogue } from './adapters/catalogue.js';
 import { createClaims } from './adapters/claims.js';
+import { createHazards } from './adapters/hazards.js';
 import { media } from './adapters/media.js';
 import { createPredictionReader } from './adapters/prediction-reader.js';
 import { createReferences } from './adapters/references.js';
 import { createReplicateFiles } from './adapters/replicate-files.js';
 import { createReplicate } from './adapters/replicate.js';
+import { sweepScratchFiles } from './adapters/scratch-files.js';
 import { findOwnWorkflow } from './adapters/temporal.js';
 import { watchWakes } from './adapters/wakes.js';
 import type { Config } from './config.js';
@@ -81,6 +83,10 @@ export async function startWorker(
       mayWait: isAway,
     });
   let workers = await create(overrides.signal);
+  // Nothing waits for it: what processes left that had no time to tidy up.
+  sweepScratchFiles(config.data_dir).catch((error: unknown) => {
+    log(`worker: scratch files could not be removed (${words(error)})`);
+  });
 
   const run = (async () => {
     for (;;) {
@@ -177,6 +183,7 @@ async function assemble(
     claims: createClaims(config.data_dir),
     store: createArtifactStore(config.data_dir),
     media,
+    hazards: createHazards(config.data_dir),
     references: createReferences({
       data_dir: config.data_dir,
       files: createReplicateFiles(config.replicate),

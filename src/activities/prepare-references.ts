@@ -9,14 +9,13 @@ import type {
   PrepareReferencesInput,
   PrepareReferencesResult,
 } from '../domain/activity.js';
-import { urlsOfComposite } from '../domain/clip-references.js';
+import { shownUrl, urlsOfComposite } from '../domain/clip-references.js';
 import { problem } from '../domain/failures.js';
 import type { CompositeReference } from '../domain/references.js';
 import type { Deps } from './deps.js';
 
 /** Fetches at a time, of at most 20 MB each. */
 const AT_A_TIME = 6;
-const LONGEST_URL = 100;
 
 export const createPrepareReferences =
   (deps: Deps) =>
@@ -27,14 +26,16 @@ export const createPrepareReferences =
     }, 1_000);
     const references = deps.references(context.info.workflowExecution?.workflowId ?? '');
     try {
-      const result = await prepare(references, input, context.cancellationSignal);
-      await references.tidy();
-      return result;
+      return await prepare(references, input, context.cancellationSignal);
     } catch (error) {
       // What an abort breaks is the cancellation's business, not a failure of its own.
       if (context.cancellationSignal.aborted) await context.cancelled;
       throw error;
     } finally {
+      // At every end, also of a canceled job: nothing comes back for them.
+      await references.tidy().catch((error: unknown) => {
+        context.log.warn('images that were kept cannot be removed', { error });
+      });
       clearInterval(beat);
     }
   };
@@ -119,12 +120,9 @@ async function lookAtAll(
   const look = async (): Promise<void> => {
     for (let url = waiting.shift(); url !== undefined; url = waiting.shift()) {
       const reason = await references.check(url, { keep: composed.has(url), signal });
-      if (reason !== null) reasons.set(url, `${shortened(url)}: ${reason}`);
+      if (reason !== null) reasons.set(url, `${shownUrl(url)}: ${reason}`);
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, look));
   return reasons;
 }
-
-const shortened = (url: string): string =>
-  url.length > LONGEST_URL ? `${url.slice(0, LONGEST_URL - 1)}…` : url;
