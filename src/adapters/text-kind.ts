@@ -151,7 +151,7 @@ function isNameChar(code: number): boolean {
 /** What may follow the first bracket; a text in square brackets is not yet a list. */
 const AFTER_BRACKET: readonly (readonly [open: string, next: readonly string[]])[] = [
   ['{', ['"', '}']],
-  ['[', ['"', '[', '{', ']', '-', 'true', 'false', 'null', ...'0123456789']],
+  ['[', ['"', '[', '{', ']', '-', 'true', 'false', 'null', ...'0 1 2 3 4 5 6 7 8 9'.split(' ')]],
 ];
 
 function isJson(text: string): boolean {

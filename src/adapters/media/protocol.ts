@@ -46,7 +46,7 @@ interface TaskRow {
 
 /** Measured on 2 cores: a clip of 8 s 0.02 s, a frame of 4096×2304 0.6 s and 330 MB, 50 megapixels 1.5 s and 480 MB. */
 export const TASKS: Readonly<Record<TaskName, TaskRow>> = {
-  measure: { verb: 'measure', limits: { megabytes: 384, cpu_seconds: 10, wall_seconds: 60 } },
+  measure: { verb: 'measure', limits: { megabytes: 384, cpu_seconds: 5, wall_seconds: 60 } },
   thumbnail: { verb: 'picture', limits: { megabytes: 512, cpu_seconds: 20, wall_seconds: 60 } },
   inspect: { verb: 'look at', limits: { megabytes: 768, cpu_seconds: 20, wall_seconds: 60 } },
   compose: { verb: 'compose', limits: { megabytes: 512, cpu_seconds: 20, wall_seconds: 60 } },
