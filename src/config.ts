@@ -70,7 +70,7 @@ export const isLoopback = (host: string): boolean =>
 
 /** What a program needs to run at all. Tokens, keys and every other setting of ours stay out of child processes. */
 const PASSED_ON =
-  /^(PATH|HOME|USER|LOGNAME|SHELL|TZ|TMPDIR|LANG|LANGUAGE|LC_\w+|SSL_CERT_(FILE|DIR))$/;
+  /^(PATH|HOME|USER|LOGNAME|SHELL|TZ|TMPDIR|LANG|LANGUAGE|LC_\w+|LD_LIBRARY_PATH|SYSTEMROOT|SSL_CERT_(FILE|DIR))$/;
 
 /** The environment of a child process. */
 export const childEnvironment = (env: Env = process.env): Record<string, string> =>

@@ -16,12 +16,14 @@ import type { Deps } from './activities/deps.js';
 import { createActivities, createPaidActivities } from './activities/index.js';
 import { createArtifactStore } from './adapters/artifact-store.js';
 import { createClaims } from './adapters/claims.js';
+import { createHazards } from './adapters/hazards.js';
 import { media } from './adapters/media.js';
 import { outboundFetch } from './adapters/outbound.js';
 import { createPredictionReader } from './adapters/prediction-reader.js';
 import { createReferences } from './adapters/references.js';
 import { createReplicateFiles } from './adapters/replicate-files.js';
 import { createReplicate } from './adapters/replicate.js';
+import { sweepScratchFiles } from './adapters/scratch-files.js';
 import { findOwnWorkflow } from './adapters/temporal.js';
 import { watchWakes } from './adapters/wakes.js';
 import { requireWritable } from './config.js';
@@ -83,6 +85,10 @@ export async function startWorker(
       mayWait: isAway,
     });
   let workers = await create(overrides.signal);
+  // Nothing waits for it: what processes left that had no time to tidy up.
+  sweepScratchFiles(config.data_dir).catch((error: unknown) => {
+    log(`worker: scratch files could not be removed (${words(error)})`);
+  });
 
   const run = (async () => {
     for (;;) {
@@ -180,6 +186,7 @@ async function assemble(
     claims: createClaims(config.data_dir),
     store: createArtifactStore(config.data_dir),
     media,
+    hazards: createHazards(config.data_dir),
     references: createReferences({
       data_dir: config.data_dir,
       files: createReplicateFiles(provider),

@@ -1,6 +1,7 @@
 /** The world that activities need, as ports; the worker assembles it, tests replace parts of it. */
 import type { ArtifactStore } from '../adapters/artifact-store.js';
 import type { Claims } from '../adapters/claims.js';
+import type { Hazards } from '../adapters/hazards.js';
 import type { Media } from '../adapters/media.js';
 import type { PredictionReader } from '../adapters/prediction-reader.js';
 import type { FindReferences } from '../adapters/references.js';
@@ -17,6 +18,7 @@ export interface Deps {
   claims: Claims;
   store: ArtifactStore;
   media: Media;
+  hazards: Hazards;
   references: FindReferences;
   workflow: FindOwnWorkflow;
   plan: PlanContext;

@@ -9,16 +9,14 @@ import type {
   PrepareReferencesInput,
   PrepareReferencesResult,
 } from '../domain/activity.js';
-import { urlsOfComposite } from '../domain/clip-references.js';
+import { shownUrl, urlsOfComposite } from '../domain/clip-references.js';
 import { problem } from '../domain/failures.js';
 import type { CompositeReference } from '../domain/references.js';
-import { shortened } from '../domain/well-formed.js';
 import type { Deps } from './deps.js';
 import { asServerTime, learnServerTime } from './server-clock.js';
 
 /** Fetches at a time, of at most 20 MB each. */
 const AT_A_TIME = 6;
-const LONGEST_URL = 100;
 /** This machine's clock, as one that may differ from the server's. */
 const OWN = { ahead: 0 };
 
@@ -32,14 +30,16 @@ export const createPrepareReferences =
     const references = deps.references(context.info.workflowExecution?.workflowId ?? '');
     try {
       await learnServerTime(deps, context);
-      const result = await prepare(references, input, context.cancellationSignal);
-      await references.tidy();
-      return result;
+      return await prepare(references, input, context.cancellationSignal);
     } catch (error) {
       // What an abort breaks is the cancellation's business, not a failure of its own.
       if (context.cancellationSignal.aborted) await context.cancelled;
       throw error;
     } finally {
+      // At every end, also of a canceled job: nothing comes back for them.
+      await references.tidy().catch((error: unknown) => {
+        context.log.warn('images that were kept cannot be removed', { error });
+      });
       clearInterval(beat);
     }
   };
@@ -125,7 +125,7 @@ async function lookAtAll(
   const look = async (): Promise<void> => {
     for (let url = waiting.shift(); url !== undefined; url = waiting.shift()) {
       const reason = await references.check(url, { keep: composed.has(url), signal });
-      if (reason !== null) reasons.set(url, `${shortened(url, LONGEST_URL)}: ${reason}`);
+      if (reason !== null) reasons.set(url, `${shownUrl(url)}: ${reason}`);
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, look));

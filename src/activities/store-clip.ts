@@ -5,11 +5,13 @@
  * S1 A stored video is whole and measured, or it is not there.
  * S2 The token goes to the provider's own origin only; nothing is fetched from any other host.
  * S3 A thumbnail that fails never fails the clip.
+ * S4 A file that takes more than any video may, or took processes down, fails its clip for good.
  */
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { StoredVideo } from '../adapters/artifact-store.js';
 import { download } from '../adapters/download.js';
 import type { Downloaded } from '../adapters/download.js';
+import { TooMuch } from '../adapters/media.js';
 import { isInline } from '../adapters/output.js';
 import type { StoreClipInput, StoreClipResult } from '../domain/activity.js';
 import { differsByMore } from '../domain/decimal.js';
@@ -51,7 +53,11 @@ async function storeClip(
     signal: context.cancellationSignal,
   });
   if (downloaded.type === 'failed') throw refuse(downloaded);
-  const measured = await guarded('output_lost', () => deps.media.measure(file.path));
+  const facing = <T>(what: string, work: () => Promise<T>): Promise<T> =>
+    deps.hazards.face(jobId, `${what} ${input.prediction_id}`, work);
+  const measured = await guarded('output_lost', () =>
+    facing('measure', () => deps.media.measure(file.path)),
+  );
   if (differsByMore(measured.duration, input.requested_duration, DURATION_TOLERANCE)) {
     throw failure(
       'wrong_duration',
@@ -69,8 +75,7 @@ async function storeClip(
     thumbnail: await makeThumbnail(deps, context, {
       jobId,
       clipIndex: input.clip_index,
-      file: file.path,
-      at: measured.duration / 2,
+      draw: () => facing('picture', () => deps.media.thumbnail(file.path, measured.duration / 2)),
     }),
   };
   await guarded('storage_error', () => file.keep(facts));
@@ -104,12 +109,12 @@ async function currentUrl(deps: Deps, input: StoreClipInput, attempt: number): P
 }
 
 async function makeThumbnail(
-  { media, store }: Deps,
+  { store }: Deps,
   context: Context,
-  of: { jobId: string; clipIndex: number; file: string; at: number },
+  of: { jobId: string; clipIndex: number; draw: () => Promise<Uint8Array> },
 ): Promise<boolean> {
   try {
-    const jpeg = await media.thumbnail(of.file, of.at);
+    const jpeg = await of.draw();
     await store.saveThumbnail(of.jobId, of.clipIndex, jpeg);
     return true;
   } catch (error) {
@@ -137,6 +142,8 @@ async function guarded<T>(kind: FailureKind, work: () => Promise<T>): Promise<T>
   try {
     return await work();
   } catch (error) {
-    throw failure(kind, error instanceof Error ? error.message : String(error), false);
+    // What no process can look into is not looked into again (S4).
+    const isFinal = error instanceof TooMuch;
+    throw failure(kind, error instanceof Error ? error.message : String(error), isFinal);
   }
 }

@@ -2,9 +2,13 @@
  * One start image of several: the scene as background at the target ratio, characters and objects side by side in
  * its lower half, standing on its bottom edge. A picture with a background of its own gets soft edges, so that the
  * model sees somebody in a place instead of a card on a wall; a cut-out keeps its outline. Bytes in, a JPEG out.
+ *
+ * Co1 One image is decoded at a time, and all together have a bounded number of pixels, counted before the first.
+ * Co2 What goes wrong with an image names it (BadPart).
  */
-import sharp from 'sharp';
 import type { OverlayOptions } from 'sharp';
+import { openImage } from './image.js';
+import { BadPart } from './media/failures.js';
 
 export interface CompositeParts {
   /** `16:9` */
@@ -22,6 +26,9 @@ const ROW_WIDTH = 0.92;
 const GAP = 0.02;
 /** Share of a figure's shorter side that fades. */
 const FADE = 0.08;
+
+/** Of all images together: two dozen as they are kept. */
+const MAX_PIXELS = 100_000_000;
 
 interface Size {
   width: number;
@@ -43,26 +50,63 @@ export function canvasOf(aspectRatio: string): Size {
     : { width: even(LONG_SIDE * ratio), height: LONG_SIDE };
 }
 
+/** Throws BadPart. */
 export async function buildComposite(parts: CompositeParts): Promise<Uint8Array> {
   const canvas = canvasOf(parts.aspect_ratio);
-  const figures = await Promise.all([
-    ...parts.characters.map((bytes) => measure(bytes, canvas.height * CHARACTER_HEIGHT)),
-    ...parts.objects.map((bytes) => measure(bytes, canvas.height * OBJECT_HEIGHT)),
-  ]);
-  const overlays = await Promise.all(inARow(figures, canvas).map(draw));
-  return sharp(parts.scene)
-    .autoOrient()
-    .resize(canvas.width, canvas.height, { fit: 'cover', position: 'centre' })
-    .flatten({ background: '#000' })
-    .composite(overlays)
-    .jpeg({ quality: 90, chromaSubsampling: '4:4:4' })
-    .toBuffer();
+  const { scene, characters, objects } = parts;
+  await requireFewPixels([scene, ...characters, ...objects]);
+  const figures: Figure[] = [];
+  for (const [place, bytes] of [...characters, ...objects].entries()) {
+    const share = place < characters.length ? CHARACTER_HEIGHT : OBJECT_HEIGHT;
+    figures.push(await partly(place + 1, () => measure(bytes, canvas.height * share)));
+  }
+  const overlays: OverlayOptions[] = [];
+  for (const [place, figure] of inARow(figures, canvas).entries()) {
+    overlays.push(await partly(place + 1, () => draw(figure)));
+  }
+  return partly(0, () =>
+    openImage(scene)
+      .autoOrient()
+      .resize(canvas.width, canvas.height, { fit: 'cover', position: 'centre' })
+      .flatten({ background: '#000' })
+      .composite(overlays)
+      .jpeg({ quality: 90, chromaSubsampling: '4:4:4' })
+      .toBuffer(),
+  );
+}
+
+/** Co1 */
+async function requireFewPixels(images: readonly Uint8Array[]): Promise<void> {
+  let pixels = 0;
+  for (const [index, bytes] of images.entries()) {
+    const { width, height } = await partly(index, () => openImage(bytes).metadata());
+    pixels += width * height;
+    if (pixels > MAX_PIXELS) {
+      const most = String(MAX_PIXELS / 1e6);
+      throw new BadPart(index, `expected at most ${most} megapixels in all images of a composite`);
+    }
+  }
+}
+
+/** Co2 */
+async function partly<T>(index: number, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new BadPart(
+      index,
+      `expected an image that can be composed, got one that cannot: ${reason}`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 async function measure(bytes: Uint8Array, height: number): Promise<Figure> {
-  const image = sharp(bytes);
-  const { autoOrient } = await image.metadata();
-  const isCutOut = !(await image.stats()).isOpaque;
+  const { autoOrient } = await openImage(bytes).metadata();
+  const isCutOut = !(await openImage(bytes).stats()).isOpaque;
   return { bytes, isCutOut, height, width: (height * autoOrient.width) / autoOrient.height };
 }
 
@@ -100,7 +144,7 @@ async function draw({
   left,
   top,
 }: Placed): Promise<OverlayOptions> {
-  const image = sharp(bytes).autoOrient().resize(width, height, { fit: 'fill' }).ensureAlpha();
+  const image = openImage(bytes).autoOrient().resize(width, height, { fit: 'fill' }).ensureAlpha();
   if (isCutOut) return { input: await image.png().toBuffer(), left, top };
   const pixels = await image.toColourspace('srgb').raw().toBuffer();
   fadeEdges(pixels, { width, height });

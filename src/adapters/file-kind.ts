@@ -33,10 +33,19 @@ const riff =
   (head) =>
     any('RIFF', 'RIFX', 'RF64', 'BW64')(head) && at(8, ...forms)(head);
 
+/** Pictures of any coding. */
+const GENERAL_IMAGE = ['mif1', 'mif2', 'mif3', 'msf1', 'miaf', 'MiPr', 'MiAn', '1pic', 'unif'];
+const IMAGE_FORMATS = new Set(['avif', 'heic']);
+
 /** Where a box's name says what it is; brands are looked for in this order, the major one first. */
 const BRANDS: readonly (readonly [prefixes: readonly string[], name: string])[] = [
-  [['avif', 'avis'], 'avif'],
-  [['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'mif2', 'msf1'], 'heic'],
+  [['avif', 'avis', 'avio', 'MA1A', 'MA1B'], 'avif'],
+  [
+    // ISO/IEC 23008-12: `hei*` and `hev*` are HEVC, the others picture codings of the same container.
+    ['hei', 'hev', 'avci', 'avcs', 'jpeg', 'jpgs', 'j2ki', 'j2is', 'vvi', 'evb', 'MiHE'],
+    'heic',
+  ],
+  [GENERAL_IMAGE, 'heic'],
   [['crx '], 'raw'],
   [['qt  '], 'mov'],
   [['3gp', '3g2', '3ge', '3gg', '3gs', '3gr'], '3gp'],
@@ -76,10 +85,14 @@ function brandOf(box: Buffer): string {
   const [major = ''] = brands;
   const of = (brand: string): string | undefined =>
     BRANDS.find(([prefixes]) => prefixes.some((prefix) => brand.startsWith(prefix)))?.[1];
-  // `mif1` is any HEIF file: what its pictures are coded with stands among the compatible brands.
-  const isGeneralImage = major === 'mif1' || major === 'msf1' || major === 'mif2';
-  if (isGeneralImage && brands.some((brand) => of(brand) === 'avif')) return 'avif';
-  return of(major) ?? 'mp4';
+  // A general brand, such as `mif1`, says a picture: what it is coded with stands among the compatible brands. A brand
+  // that is not in the table may be a picture too; no video is compatible with one.
+  const isGeneral = of(major) === undefined || GENERAL_IMAGE.includes(major);
+  const coded = isGeneral
+    ? brands.find((brand) => IMAGE_FORMATS.has(of(brand) ?? '') && !GENERAL_IMAGE.includes(brand))
+    : undefined;
+  const general = brands.find((brand) => GENERAL_IMAGE.includes(brand));
+  return of(coded ?? major) ?? of(general ?? '') ?? 'mp4';
 }
 
 const iso =

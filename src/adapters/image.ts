@@ -1,9 +1,18 @@
 /**
  * Is this an image that video models take? Judged by its bytes, never by its name or content type, and decoded
  * once to its last row, since a file that is cut off looks whole in its header. Only three formats reach the
- * decoder at all: what draws (SVG, PDF) or has many faces (TIFF) stays outside.
+ * decoder at all: what draws (SVG, PDF) or has many faces (TIFF) stays outside. Runs in a child.
+ *
+ * Im1 `openImage` makes every decoder, so that what was found good at the check is good when it is used.
+ * Im2 Pixels are counted from the header, before any is decoded.
  */
 import sharp from 'sharp';
+import type { Metadata, Sharp } from 'sharp';
+import { kindOf } from './file-kind.js';
+import { NotAnImage } from './media/failures.js';
+import type { Inspected } from './media/protocol.js';
+
+export { NotAnImage } from './media/failures.js';
 
 export interface ImageFacts {
   format: ImageFormat;
@@ -11,47 +20,56 @@ export interface ImageFacts {
   height: number;
 }
 
-export class NotAnImage extends Error {
-  override readonly name = 'NotAnImage';
-}
-
 export type ImageFormat = 'jpeg' | 'png' | 'webp';
 
 export const MIN_SIDE = 64;
 export const MAX_PIXELS = 50_000_000;
 
-const starts = (bytes: Buffer, text: string, at = 0): boolean =>
-  bytes.subarray(at, at + text.length).equals(Buffer.from(text, 'latin1'));
+/** A part of a composite fills at most its canvas; a long strip keeps no more than it needs of its length. */
+const KEPT_SHORT_SIDE = 1280;
+const KEPT_LONG_SIDE = 4096;
 
-const FORMATS: readonly (readonly [ImageFormat, (bytes: Buffer) => boolean])[] = [
-  ['jpeg', (bytes) => starts(bytes, '\xff\xd8\xff')],
-  ['png', (bytes) => starts(bytes, '\x89PNG\r\n\x1a\n')],
-  ['webp', (bytes) => starts(bytes, 'RIFF') && starts(bytes, 'WEBP', 8)],
-];
+// Memory for speed that is of no use to a task which sees each image once.
+sharp.cache(false);
 
-/** What people send instead, for a message that helps. */
-const OTHERS: readonly (readonly [string, (bytes: Buffer, text: string) => boolean])[] = [
-  ['an empty file', (bytes) => bytes.length === 0],
-  [
-    'an SVG',
-    (_, text) => /^(?:<\?xml[^]*?)?(?:<!--[^]*?-->\s*|<!doctype svg[^>]*>\s*)*<svg/i.test(text),
-  ],
-  ['an HTML page', (_, text) => /^<(?:!doctype html|html|head|body|script)/i.test(text)],
-  ['JSON', (_, text) => /^[[{]/.test(text)],
-  ['a GIF', (bytes) => starts(bytes, 'GIF8')],
-  ['a PDF', (bytes) => starts(bytes, '%PDF')],
-  ['a TIFF', (bytes) => starts(bytes, 'II*\0') || starts(bytes, 'MM\0*')],
-  ['a BMP', (bytes) => starts(bytes, 'BM')],
-  ['an AVIF or HEIC', (bytes) => starts(bytes, 'ftypavi', 4) || starts(bytes, 'ftyphei', 4)],
-  ['a video', (bytes) => starts(bytes, 'ftyp', 4) || starts(bytes, '\x1aE\xdf\xa3')],
-];
+const FORMATS: Readonly<Record<ImageFormat, string>> = { jpeg: 'JPEG', png: 'PNG', webp: 'WebP' };
+
+const isFormat = (format: string): format is ImageFormat => Object.hasOwn(FORMATS, format);
+
+/** Im1. Warnings of a decoder are none: files of many cameras have them. `maxPixels` is what a frame may have. */
+export const openImage = (bytes: Uint8Array, maxPixels: number | false = MAX_PIXELS): Sharp =>
+  sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true });
 
 /** Throws NotAnImage with a sentence. */
-export async function inspectImage(bytes: Buffer): Promise<ImageFacts> {
-  const format = FORMATS.find(([, is]) => is(bytes))?.[0];
-  if (format === undefined)
-    throw new NotAnImage(`expected a JPEG, PNG or WebP image, got ${otherName(bytes)}`);
-  const { width, height } = await sizeOf(bytes, format);
+export async function inspectImage(bytes: Uint8Array): Promise<ImageFacts> {
+  const { kept: _, ...facts } = await inspectAndKeep(bytes, false);
+  return facts;
+}
+
+/** As `inspectImage`; `keep`: with the image upright, in sRGB, and no larger than a composite can use. */
+export async function inspectAndKeep(bytes: Uint8Array, keep: boolean): Promise<Inspected> {
+  const { format, name } = kindOf(bytes);
+  if (!isFormat(format)) {
+    throw new NotAnImage(`expected a JPEG, PNG or WebP image, got ${name}`);
+  }
+  try {
+    // No limit of pixels: what is over it shall be told with its size.
+    const header = await openImage(bytes, false).metadata();
+    const { width, height } = header;
+    requireSize(width, height);
+    const kept = await (keep ? shrink(bytes, header) : decode(bytes));
+    return { format, width, height, kept };
+  } catch (error) {
+    if (error instanceof NotAnImage) throw error;
+    throw new NotAnImage(
+      `expected a whole image, got a ${FORMATS[format]} that is cut off or broken`,
+      { cause: error },
+    );
+  }
+}
+
+/** Im2 */
+function requireSize(width: number, height: number): void {
   const size = `${String(width)}×${String(height)}`;
   if (width < MIN_SIDE || height < MIN_SIDE) {
     throw new NotAnImage(`expected at least ${String(MIN_SIDE)} pixels a side, got ${size}`);
@@ -59,45 +77,26 @@ export async function inspectImage(bytes: Buffer): Promise<ImageFacts> {
   if (width * height > MAX_PIXELS) {
     throw new NotAnImage(`expected at most ${String(MAX_PIXELS / 1e6)} megapixels, got ${size}`);
   }
-  await decode(bytes, format);
-  return { format, width, height };
-}
-
-function otherName(bytes: Buffer): string {
-  const text = bytes
-    .subarray(0, 1024)
-    .toString('utf8')
-    .replace(/^\uFEFF?\s+/, '');
-  return OTHERS.find(([, is]) => is(bytes, text))?.[0] ?? 'something else';
-}
-
-async function sizeOf(
-  bytes: Buffer,
-  format: ImageFormat,
-): Promise<{ width: number; height: number }> {
-  try {
-    const { width, height } = await sharp(bytes, { limitInputPixels: false }).metadata();
-    return { width, height };
-  } catch (error) {
-    throw broken(format, error);
-  }
 }
 
 /** To a handful of pixels: every byte is read, little is kept. */
-async function decode(bytes: Buffer, format: ImageFormat): Promise<void> {
-  try {
-    await sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error' })
-      .resize(16, 16, { fit: 'fill' })
-      .raw()
-      .toBuffer();
-  } catch (error) {
-    throw broken(format, error);
-  }
+async function decode(bytes: Uint8Array): Promise<null> {
+  await openImage(bytes).resize(16, 16, { fit: 'fill' }).raw().toBuffer();
+  return null;
 }
 
-function broken(format: ImageFormat, cause: unknown): NotAnImage {
-  const name = format === 'webp' ? 'WebP' : format.toUpperCase();
-  return new NotAnImage(`expected a whole image, got a ${name} that is cut off or broken`, {
-    cause,
-  });
+async function shrink(
+  bytes: Uint8Array,
+  { autoOrient: { width, height }, hasAlpha }: Metadata,
+): Promise<Uint8Array> {
+  const [short, long] = [Math.min(width, height), Math.max(width, height)];
+  const scale = Math.min(1, KEPT_LONG_SIDE / long, KEPT_SHORT_SIDE / short);
+  const side = (length: number): number => Math.max(1, Math.round(length * scale));
+  const image = openImage(bytes)
+    .autoOrient()
+    .resize(side(width), side(height), { fit: 'fill' })
+    .toColourspace('srgb');
+  return hasAlpha
+    ? image.png({ compressionLevel: 3 }).toBuffer()
+    : image.jpeg({ quality: 95, chromaSubsampling: '4:4:4' }).toBuffer();
 }

@@ -1,91 +1,37 @@
 /**
- * What a video file really is: measured with mediabunny (pure TypeScript, in this process), and a still
- * of it, decoded by native code in a child process, so that a hostile file can take down only that child.
+ * Looking into foreign files: what a video really is, a still of it, whether an image is one, several images made
+ * into one. The only door to all of it; the work itself is done by child processes with limits of time and memory,
+ * so that a hostile file can take down only such a child. Loads no decoder and no parser of media.
  */
-import { execFile } from 'node:child_process';
-import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { EncodedPacketSink, FilePathSource, Input, MP4, QTFF } from 'mediabunny';
-import { createTurns } from '../domain/turns.js';
+import type { CompositeParts } from './composite.js';
+import { createPool } from './media/pool.js';
+import type { Pool } from './media/pool.js';
+import type { Inspected, Measured } from './media/protocol.js';
 
-export interface Measured {
-  /** Seconds of the video track. */
-  duration: number;
-  width: number;
-  height: number;
-}
+export type { Inspected, Measured } from './media/protocol.js';
+export { BadPart, ChildLost, NotAnImage, NotAVideo, TooMuch } from './media/failures.js';
 
 export interface Media {
-  /** Throws a sentence when the file is not a whole, playable MP4 video. */
+  /** Throws NotAVideo with a sentence when the file is not a whole, playable MP4 video; TooMuch, ChildLost. */
   measure(file: string): Promise<Measured>;
   /** A 320×180 JPEG, letterboxed. Throws when no picture can be had. */
   thumbnail(file: string, at: number): Promise<Uint8Array>;
 }
 
-export class NotAVideo extends Error {
-  override readonly name = 'NotAVideo';
+/** Each of these may take hundreds of megabytes: callers run one at a time. */
+export interface Images {
+  /** Throws NotAnImage with a sentence; TooMuch, ChildLost. `keep`: also as small as a composite needs it. */
+  inspect(bytes: Uint8Array, keep: boolean): Promise<Inspected>;
+  /** A JPEG. Throws BadPart, which says which image is at fault; TooMuch, ChildLost. */
+  compose(parts: CompositeParts): Promise<Uint8Array>;
 }
 
-const CHILD_TIMEOUT = 20_000;
-const MAX_JPEG_BYTES = 2 ** 20;
+export const mediaOf = (pool: Pool): Media & Images => ({
+  measure: (file) => pool.run('measure', { file }),
+  thumbnail: (file, at) => pool.run('thumbnail', { file, at }),
+  inspect: (bytes, keep) => pool.run('inspect', { bytes, keep }),
+  compose: (parts) => pool.run('compose', parts),
+});
 
-/** Built beside this file; tests that run the sources use the build's child. */
-const childScript = fileURLToPath(
-  new URL(
-    import.meta.url.endsWith('.ts')
-      ? '../../dist/adapters/thumbnail-child.js'
-      : './thumbnail-child.js',
-    import.meta.url,
-  ),
-);
-
-const run = promisify(execFile);
-
-/** A batch that is stored together would start as many processes as it has clips, and all would be late. */
-const inTurn = createTurns(availableParallelism());
-
-export const media: Media = {
-  async measure(file) {
-    const input = new Input({ source: new FilePathSource(file), formats: [MP4, QTFF] });
-    try {
-      return await measureInput(input);
-    } catch (error) {
-      if (error instanceof NotAVideo) throw error;
-      throw new NotAVideo(
-        `expected an MP4 video, got something else (${error instanceof Error ? error.message : String(error)})`,
-        { cause: error },
-      );
-    } finally {
-      input.dispose();
-    }
-  },
-
-  async thumbnail(file, at) {
-    const { stdout } = await inTurn(() =>
-      run(process.execPath, [childScript, file, String(at)], {
-        encoding: 'buffer',
-        timeout: CHILD_TIMEOUT,
-        killSignal: 'SIGKILL',
-        maxBuffer: MAX_JPEG_BYTES,
-      }),
-    );
-    if (stdout.length === 0) throw new NotAVideo('expected a picture, got none');
-    return stdout;
-  },
-};
-
-async function measureInput(input: Input): Promise<Measured> {
-  const track = await input.getPrimaryVideoTrack();
-  if (track === null) throw new NotAVideo('expected a video track, got none');
-  // The container's duration may be the sound's; a fragmented file may start late.
-  const duration = (await track.computeDuration()) - (await track.getFirstTimestamp());
-  // A file cut after its index looks whole until its last packet is asked for.
-  const last = await new EncodedPacketSink(track).getPacket(Infinity);
-  if (last === null) throw new NotAVideo('expected a whole file, got one that is cut off');
-  return {
-    duration: Math.round(duration * 1000) / 1000,
-    width: await track.getDisplayWidth(),
-    height: await track.getDisplayHeight(),
-  };
-}
+/** Of this process; it starts no child before the first task. */
+export const media: Media & Images = mediaOf(createPool());

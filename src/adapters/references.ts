@@ -1,21 +1,25 @@
 /**
  * Reference images: looked at before anything is paid, and made into one where a model takes only one. It owns the
- * files `composite-*.jpg` (kept with the job, each also under the names of its clips) and `reference-*` (gone when the
- * job's images are ready).
+ * files `composite-*.jpg` (kept with the job, each also under the names of its clips) and `reference-*` (as small as a
+ * composite needs them; gone when the job's images are ready or given up).
  *
  * I1 A composite is built once for each set of images and a ratio, and uploaded again only when the provider is about
  *    to delete what it was given: both are remembered on disk, so that a crash costs at most one more upload.
+ * I2 Images are looked into one at a time by a child process; one that cannot be used fails what uses it, nothing else.
  */
 import { createHash } from 'node:crypto';
 import { access, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { urlsOfComposite } from '../domain/clip-references.js';
+import { shownUrl, urlsOfComposite } from '../domain/clip-references.js';
 import type { FailureKind } from '../domain/failures.js';
 import type { CompositeReference } from '../domain/references.js';
+import { createTurns } from '../domain/turns.js';
 import { artifactFolder, artifactPath, nameAlso, writeWhole } from './artifact-store.js';
-import { buildComposite } from './composite.js';
-import { inspectImage, NotAnImage } from './image.js';
+import type { CompositeParts } from './composite.js';
+import { createHazards } from './hazards.js';
+import { BadPart, ChildLost, media, NotAnImage, TooMuch } from './media.js';
+import type { Images } from './media.js';
 import type { ReplicateFiles } from './replicate-files.js';
 import { safeFetch } from './safe-fetch.js';
 
@@ -46,6 +50,8 @@ export interface ReferencesOptions {
   /** Milliseconds before each further try of what may pass. */
   retry_after?: readonly number[];
   timeout?: number;
+  /** The product's own children when absent. */
+  images?: Images;
   now?: () => number;
 }
 
@@ -79,9 +85,18 @@ const keptName = (url: string): string => `reference-${shortHash(url)}`;
 
 export type FindReferences = (jobId: string) => References;
 
-export const createReferences =
-  (options: ReferencesOptions): FindReferences =>
-  (jobId) => {
+/** I2 Of all jobs of this process: what takes hundreds of megabytes is done once at a time. */
+const oneAtATime = createTurns(1);
+
+export const createReferences = (options: ReferencesOptions): FindReferences => {
+  const images = options.images ?? media;
+  const hazards = createHazards(options.data_dir);
+  return (jobId) => {
+    const heavily = <T>(what: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> =>
+      oneAtATime(() => {
+        signal.throwIfAborted();
+        return hazards.face(jobId, what, work);
+      });
     const folder = artifactFolder(options.data_dir, jobId);
     const pictureOf = (composite: CompositeReference): string =>
       path.join(folder, compositeName(composite));
@@ -90,12 +105,12 @@ export const createReferences =
         const fetched = await fetchPatiently(url, options, signal);
         if (fetched.type === 'refused') return fetched.message;
         try {
-          await inspectImage(fetched.bytes);
+          const { kept } = await heavily(url, signal, () => images.inspect(fetched.bytes, keep));
+          if (kept !== null) await writeWhole(path.join(folder, keptName(url)), kept);
         } catch (error) {
-          if (error instanceof NotAnImage) return error.message;
+          if (isOfImage(error)) return error.message;
           throw error;
         }
-        if (keep) await writeWhole(path.join(folder, keptName(url)), fetched.bytes);
         return null;
       },
       isBuilt: (composite) => exists(pictureOf(composite)),
@@ -103,7 +118,16 @@ export const createReferences =
         const picture = pictureOf(composite);
         const before = await recall(picture, options);
         if (before !== null) return before;
-        if (!(await exists(picture))) await writeWhole(picture, await build(folder, composite));
+        if (!(await exists(picture))) {
+          const parts = await readParts(folder, composite);
+          try {
+            const compose = (): Promise<Uint8Array> => images.compose(parts);
+            await writeWhole(picture, await heavily(picture, signal, compose));
+          } catch (error) {
+            if (!isOfImage(error)) throw error;
+            return { type: 'failed', kind: 'invalid_reference', message: blame(composite, error) };
+          }
+        }
         const uploaded = await uploadPatiently(picture, options, signal);
         if (uploaded.type === 'uploaded') await remember(picture, uploaded, options);
         return uploaded;
@@ -120,6 +144,7 @@ export const createReferences =
       },
     };
   };
+};
 
 async function fetchPatiently(url: string, options: ReferencesOptions, signal: AbortSignal) {
   const { allow_hosts, timeout } = options;
@@ -133,18 +158,32 @@ async function fetchPatiently(url: string, options: ReferencesOptions, signal: A
   return fetched;
 }
 
-async function build(folder: string, composite: CompositeReference): Promise<Uint8Array> {
+async function readParts(folder: string, composite: CompositeReference): Promise<CompositeParts> {
   const bytes = new Map<string, Uint8Array>();
   for (const url of new Set(urlsOfComposite(composite))) {
     bytes.set(url, await readFile(path.join(folder, keptName(url))));
   }
   const of = (url: string): Uint8Array => bytes.get(url) ?? new Uint8Array();
-  return buildComposite({
+  return {
     aspect_ratio: composite.aspect_ratio,
     scene: of(composite.scene_url),
     characters: composite.character_urls.map(of),
     objects: composite.object_urls.map(of),
-  });
+  };
+}
+
+/** Is it about the images alone, rather than about the disk or this program? */
+const isOfImage = (error: unknown): error is Error =>
+  error instanceof NotAnImage ||
+  error instanceof BadPart ||
+  error instanceof TooMuch ||
+  error instanceof ChildLost;
+
+/** Names the image at fault, or all of them where it may be any. */
+function blame(composite: CompositeReference, error: Error): string {
+  const urls = urlsOfComposite(composite);
+  const guilty = error instanceof BadPart ? urls.slice(error.index, error.index + 1) : urls;
+  return `${guilty.map(shownUrl).join(', ')}: ${error.message}`;
 }
 
 async function uploadPatiently(

@@ -30,7 +30,7 @@ export function textKindOf(head: Buffer): FileKind | null {
   return isJson(begin) ? JSON_TEXT : PLAIN;
 }
 
-/** UTF-8, UTF-16 with its mark, and for markup's sake the tags of any encoding that keeps ASCII. */
+/** UTF-8, UTF-16 by its mark or its first `<`, and for markup's sake the tags of any encoding that keeps ASCII. */
 function decode(head: Buffer): { text: string; isText: boolean } {
   const label = encodingOf(head);
   try {
@@ -41,10 +41,16 @@ function decode(head: Buffer): { text: string; isText: boolean } {
   }
 }
 
-function encodingOf(head: Buffer): string {
-  if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
-  return head[0] === 0xfe && head[1] === 0xff ? 'utf-16be' : 'utf-8';
-}
+/** XML 1.0, appendix F: the mark, or `<` where there is none. */
+const ENCODINGS: readonly (readonly [first: number, second: number, encoding: string])[] = [
+  [0xff, 0xfe, 'utf-16le'],
+  [0xfe, 0xff, 'utf-16be'],
+  [0x3c, 0x00, 'utf-16le'],
+  [0x00, 0x3c, 'utf-16be'],
+];
+
+const encodingOf = (head: Buffer): string =>
+  ENCODINGS.find(([first, second]) => head[0] === first && head[1] === second)?.[2] ?? 'utf-8';
 
 /** Tab, line feed, form feed, carriage return and escape are found in texts; no other control is. */
 const TEXT_CONTROLS = new Set([0x09, 0x0a, 0x0c, 0x0d, 0x1b]);
@@ -84,6 +90,11 @@ const HTML_ELEMENTS = new Set(
   ),
 );
 
+const DOCTYPES: readonly (readonly [start: string, FileKind])[] = [
+  ['<!doctype html', HTML],
+  ['<!doctype svg', SVG],
+];
+
 /** By its first element, or by the doctype before it; each step goes on where the last one ended. */
 function markupKindOf(text: string): FileKind | null {
   let isXml = false;
@@ -92,7 +103,8 @@ function markupKindOf(text: string): FileKind | null {
     const opening = BEFORE_ELEMENT.find(([open]) => text.startsWith(open, index));
     if (opening === undefined) return elementKind(text, index) ?? (isXml ? XML : null);
     const [open, close] = opening;
-    if (open === '<!' && startsWord(text, index, '<!doctype html')) return HTML;
+    const named = DOCTYPES.find(([start]) => startsWord(text, index, start));
+    if (named !== undefined) return named[1];
     isXml = true;
     const end = endOf(text, index + open.length, open, close);
     if (end < 0) return XML;
@@ -132,14 +144,14 @@ function isNameChar(code: number): boolean {
     (char >= 'a' && char <= 'z') ||
     (char >= 'A' && char <= 'Z') ||
     (char >= '0' && char <= '9') ||
-    '-_.:'.split('').includes(char)
+    (char !== '' && '-_.:'.includes(char))
   );
 }
 
 /** What may follow the first bracket; a text in square brackets is not yet a list. */
 const AFTER_BRACKET: readonly (readonly [open: string, next: readonly string[]])[] = [
   ['{', ['"', '}']],
-  ['[', ['"', '[', '{', ']', '-', 'true', 'false', 'null', ...'0123456789']],
+  ['[', ['"', '[', '{', ']', '-', 'true', 'false', 'null', ...'0 1 2 3 4 5 6 7 8 9'.split(' ')]],
 ];
 
 function isJson(text: string): boolean {

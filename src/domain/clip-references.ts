@@ -18,6 +18,12 @@ export const urlsOfComposite = (composite: CompositeReference): string[] => [
   ...composite.object_urls,
 ];
 
+const LONGEST_URL = 100;
+
+/** As a message shows it: it may be two thousand characters long, and there may be a thousand of them. */
+export const shownUrl = (url: string): string =>
+  url.length > LONGEST_URL ? `${url.slice(0, LONGEST_URL - 1)}…` : url;
+
 /** Where people find the picture that is made for a clip; nothing for clips that take images as they are, or none. */
 export const compositeLink = (
   jobId: string,

@@ -94,6 +94,33 @@ describe('prepareReferences', () => {
     });
   });
 
+  it('tidies up also when the disk fails it, and tells that failure', async () => {
+    const references = new FakeReferences();
+    references.check = () => Promise.reject(new Error('no space left on device'));
+    const failed = prepare(references, [{ clip_index: 0, urls: ['a'] }]);
+    await expect(failed).rejects.toThrow('no space left on device');
+    expect(references.tidied).toBe(1);
+  });
+
+  it('refuses the clip whose images cannot be composed, and goes on with the others', async () => {
+    const references = new FakeReferences();
+    const message = 'b: expected an image that can be composed';
+    references.upload = ({ scene_url }) =>
+      Promise.resolve(
+        scene_url === 'b'
+          ? { type: 'failed', kind: 'invalid_reference', message }
+          : { type: 'uploaded', url: 'https://a/file', renew_at: 'later' },
+      );
+    const result = await prepare(references, [
+      { clip_index: 0, urls: [], composite: set('b', 'c') },
+      { clip_index: 1, urls: [], composite: set('a', 'c') },
+    ]);
+    expect(result.refused).toEqual([
+      { clip_index: 0, error: { kind: 'invalid_reference', message, retryable: false } },
+    ]);
+    expect(result.uploads).toMatchObject([{ clip_index: 1 }]);
+  });
+
   it('does not look again at the parts of a composite that is built', async () => {
     const references = new FakeReferences();
     references.built.add('s');

@@ -159,6 +159,29 @@ const TABLE: readonly (readonly [
     'svg',
     'an SVG image',
   ],
+  [
+    'SVG in UTF-16 without a mark',
+    Buffer.from('<?xml version="1.0"?><svg/>', 'utf16le'),
+    'image',
+    'svg',
+    'an SVG image',
+  ],
+  [
+    'SVG in UTF-16, big-endian',
+    Buffer.from('\ufeff<!-- a --><svg/>', 'utf16le').swap16(),
+    'image',
+    'svg',
+    'an SVG image',
+  ],
+  [
+    'SVG whose doctype does not end',
+    bytes('<?xml version="1.0"?><!DOCTYPE svg [ <!ENTITY a "b">'),
+    'image',
+    'svg',
+    'an SVG image',
+  ],
+  ['comments and nothing else', bytes('<!---->'.repeat(146)), 'text', 'xml', 'an XML document'],
+  ['SVG behind comments', bytes('<!---->'.repeat(146) + '<svg'), 'image', 'svg', 'an SVG image'],
   ['a JSON object', bytes(' { "detail": "gone" }'), 'text', 'json', 'JSON'],
   ['an empty JSON list', bytes('[]'), 'text', 'json', 'JSON'],
   ['a list of figures', bytes('[\n  -1.5, 2]'), 'text', 'json', 'JSON'],
@@ -198,7 +221,39 @@ const FALSE_FRIENDS = [
   'MThd, DKIF, 8BPS',
 ];
 
+/** Every brand that says a picture, ISO/IEC 23008-12 and AV1 Image File Format. */
+const PICTURE_BRANDS = [
+  ...['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs', 'mif1', 'mif2', 'msf1'],
+  ...[
+    'miaf',
+    'avif',
+    'avis',
+    'avio',
+    'MA1A',
+    'MA1B',
+    'MiHE',
+    'MiPr',
+    'avci',
+    'jpeg',
+    'j2ki',
+    'vvic',
+  ],
+];
+
 describe('the kind of a file', () => {
+  it.each(PICTURE_BRANDS)('is a picture with the brand %s, first or among the others', (brand) => {
+    for (const file of [
+      ftyp(brand),
+      ftyp(brand, 'isom', 'mp42'),
+      ftyp('zzzz', 'mp41', brand),
+      ftyp('mif1', brand, 'miaf'),
+      Buffer.concat([box('free', 'xxxx'), ftyp(brand, brand)]),
+      ftyp(brand).subarray(0, 12),
+    ]) {
+      expect(kindOf(file).family).toBe('image');
+    }
+  });
+
   it.each(TABLE)('is told by its bytes: %s', (_what, file, family, format, name) => {
     expect(kindOf(file)).toEqual({ family, format, name });
   });

@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { artifactPath } from '../../src/adapters/artifact-store.js';
 import { buildComposite, canvasOf } from '../../src/adapters/composite.js';
+import { BadPart, ChildLost, media, TooMuch } from '../../src/adapters/media.js';
 import { isPublicAddress } from '../../src/adapters/public-address.js';
 import { createReferences } from '../../src/adapters/references.js';
 import type { ReferencesOptions } from '../../src/adapters/references.js';
@@ -40,6 +41,9 @@ beforeAll(async () => {
       '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="500" height="500"><image href="file:///etc/passwd"/></svg>',
       'image/svg+xml',
     ),
+    // A pattern with alternatives that overlap took exponential time for these.
+    '/comments.svg': bytes('<!---->'.repeat(146)),
+    '/comments-then.svg': bytes(`${'<!----> '.repeat(400)}<svg/>`),
     '/moving.gif': bytes(await picture('gif')),
     '/scan.tiff': bytes(await picture('tiff')),
     '/new.avif': bytes(await picture('avif')),
@@ -152,8 +156,10 @@ describe('a bad reference', () => {
     ['/drawing.svg', /an SVG/],
     ['/moving.gif', /a GIF/],
     ['/scan.tiff', /a TIFF/],
-    ['/new.avif', /an AVIF or HEIC/],
+    ['/new.avif', /an AVIF image/],
     ['/text.pdf', /a PDF/],
+    ['/comments.svg', /an XML document/],
+    ['/comments-then.svg', /an SVG/],
     ['/noise.bin', /something else/],
     ['/cut.jpg', /a JPEG that is cut off or broken/],
     ['/cut.png', /a PNG that is cut off or broken/],
@@ -344,6 +350,15 @@ describe('a composite', () => {
   });
 });
 
+/** What libjpeg only warns of: a sequential scan that says it has one coefficient. */
+function withOddScan(jpeg: Buffer): Buffer {
+  const odd = Buffer.from(jpeg);
+  const scan = odd.indexOf(Buffer.from([0xff, 0xda]));
+  const components = odd[scan + 4] ?? 0;
+  odd[scan + 4 + 2 * components + 2] = 0;
+  return odd;
+}
+
 describe('upload', () => {
   const composite = (): CompositeReference => ({
     input: 'start_image',
@@ -410,6 +425,80 @@ describe('upload', () => {
     expect(await referencesWith({ data_dir }).isBuilt(composite())).toBe(true);
     const elsewhere = referencesWith({ data_dir, files, provider: 'there' });
     expect(await elsewhere.upload(composite(), signal)).toMatchObject({ url: 'https://a/2' });
+  });
+
+  it.each(['scene', 'character', 'object'] as const)(
+    'takes as %s every image that the check has found good, also one with warnings',
+    async (place) => {
+      const data_dir = path.join(dataDir, `odd-${place}`);
+      const url = host.url('/odd.jpg');
+      host.set(
+        '/odd.jpg',
+        bytes(
+          withOddScan(
+            await sharp(await noise(300, 300))
+              .jpeg()
+              .toBuffer(),
+          ),
+        ),
+      );
+      const odd = {
+        ...composite(),
+        ...(place === 'scene' && { scene_url: url }),
+        ...(place === 'character' && { character_urls: [url] }),
+        ...(place === 'object' && { object_urls: [url] }),
+      };
+      const references = referencesWith({ data_dir, files: scripted(done('https://a/1')) });
+      await kept(references);
+      expect(await references.check(url, { keep: true, signal })).toBeNull();
+      expect(await references.upload(odd, signal)).toMatchObject({ type: 'uploaded' });
+    },
+  );
+
+  it.each([
+    [new BadPart(1, 'expected something else'), /^http[^ ]*\/good\.png: expected something else$/],
+    [new TooMuch('the file took more than 1 MB'), /good\.jpg, .*good\.png: .*more than 1 MB$/],
+    [new ChildLost('ended from outside'), /good\.jpg, .*good\.png: ended from outside$/],
+  ])(
+    'whose images cannot be composed is refused, with the image by name: %s',
+    async (error, message) => {
+      const data_dir = path.join(dataDir, 'refused', error.name);
+      const images = { ...media, compose: () => Promise.reject(error) };
+      const references = referencesWith({ data_dir, images });
+      await kept(references);
+      expect(await references.upload(composite(), signal)).toEqual({
+        type: 'failed',
+        kind: 'invalid_reference',
+        message: expect.stringMatching(message) as string,
+      });
+    },
+  );
+
+  it('looks into one image at a time, whatever asks for it', async () => {
+    let [at, most] = [0, 0];
+    const counted = async <T>(work: () => Promise<T>): Promise<T> => {
+      most = Math.max(most, ++at);
+      return work().finally(() => at--);
+    };
+    const images = {
+      inspect: (...given: Parameters<typeof media.inspect>) =>
+        counted(() => media.inspect(...given)),
+      compose: (...given: Parameters<typeof media.compose>) =>
+        counted(() => media.compose(...given)),
+    };
+    const data_dir = path.join(dataDir, 'one-at-a-time');
+    const one = referencesWith({ data_dir, images, files: scripted(done('https://a/1')) });
+    const other = createReferences({
+      ...{ data_dir, images, files: never, provider: 'here', allow_hosts: [host.host] },
+    })('another');
+    await kept(one);
+    await Promise.all([
+      one.upload(composite(), signal),
+      ...['/good.jpg', '/good.png', '/good.webp'].map((file) =>
+        other.check(host.url(file), { keep: false, signal }),
+      ),
+    ]);
+    expect(most).toBe(1);
   });
 
   it('can be found by every clip it is for, however often it is assigned', async () => {

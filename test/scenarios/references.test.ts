@@ -130,6 +130,64 @@ describe('a bad reference', () => {
     expect(types).toEqual(['clip.failed']);
   });
 
+  it('that is made to hurt fails its own clips, at once, and the worker goes on', async () => {
+    await using host = await ImageHost.start({
+      '/scene.jpg': bytes(await picture('jpeg', [7000, 7000])),
+      '/comments.svg': bytes('<!---->'.repeat(146)),
+      '/huge.png': bytes(await picture('png', [8000, 6300])),
+      '/broken.png': bytes((await picture('png', [300, 400])).subarray(0, 200)),
+    });
+    await using world = await World.create(ALLOWED);
+    await world.startWorker();
+    const scene_reference_url = host.url('/scene.jpg');
+    const withCharacter = (file: string) => ({
+      scene_reference_url,
+      character_reference_urls: [host.url(file)],
+    });
+    const run = await world.start(
+      planOf([
+        { scene_reference_url: host.url('/comments.svg') },
+        withCharacter('/comments.svg'),
+        withCharacter('/huge.png'),
+        withCharacter('/broken.png'),
+        withCharacter('/scene.jpg'),
+        {},
+      ]),
+    );
+    const job = await run.end();
+    expect(job.clips.map(({ error }) => error?.kind ?? null)).toEqual([
+      ...Array.from({ length: 4 }, () => 'invalid_reference'),
+      ...[null, null],
+    ]);
+    expect(job.clips[1]?.error?.message).toMatch(/comments\.svg: .*an XML document/);
+    expect(Math.max(...host.hits.values())).toBe(1);
+  });
+
+  it('leaves no image on disk when its job is canceled while others are looked at', async () => {
+    await using host = await ImageHost.start({
+      '/scene.jpg': bytes(await picture()),
+      '/silent.jpg': () => undefined,
+    });
+    await using world = await World.create(ALLOWED);
+    await world.startWorker();
+    const run = await world.start(
+      planOf([
+        {
+          scene_reference_url: host.url('/scene.jpg'),
+          character_reference_urls: [host.url('/silent.jpg')],
+        },
+      ]),
+    );
+    const keptOf = async (): Promise<string[]> => {
+      const folder = path.join(world.data_dir, 'artifacts', run.handle.workflowId);
+      const names = await readdir(folder).catch(() => []);
+      return names.filter((name) => name.startsWith('reference-'));
+    };
+    await expect.poll(keptOf).toHaveLength(1);
+    await run.handle.cancel();
+    await expect.poll(keptOf).toEqual([]);
+  });
+
   it('is done without where the plan allows it and the model can', async () => {
     await using host = await ImageHost.start({});
     const bad = { scene_reference_url: host.url('/gone.jpg') };

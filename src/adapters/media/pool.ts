@@ -1,0 +1,151 @@
+/**
+ * Children that handle foreign bytes, one task each at a time, at most as many as there are processors. They live
+ * long, since loading a decoder costs more than using it; one that is idle for a while ends, all but the last.
+ *
+ * P1 No input can take more than its task's limits: its child is killed, and the next task gets another.
+ * P2 An input is at fault when it exceeds a limit, or breaks two children. A child that was killed from outside, or
+ *    that a halted machine kept silent, proves nothing (ChildLost).
+ */
+import { availableParallelism } from 'node:os';
+import { createTurns } from '../../domain/turns.js';
+import { MediaChild } from './child-process.js';
+import type { Ended } from './child-process.js';
+import { BadPart, ChildLost, NotAnImage, NotAVideo, TooMuch } from './failures.js';
+import { TASKS } from './protocol.js';
+import type { Limits, Reply, TaskName, Tasks, Thrown } from './protocol.js';
+
+export interface Pool {
+  run<Name extends TaskName>(
+    task: Name,
+    input: Tasks[Name]['input'],
+  ): Promise<Tasks[Name]['output']>;
+  /** Process ids of the children that are alive. */
+  pids(): number[];
+  close(): void;
+}
+
+export interface PoolOptions {
+  size?: number;
+  /** Milliseconds. */
+  idle?: number;
+  /** Instead of those of the table, for tests. */
+  limits?: Partial<Limits>;
+}
+
+const IDLE = 30_000;
+/** Then a fresh child: memory that native code has lost track of is not kept for ever. */
+const MAX_TASKS = 1_000;
+/** Bytes that a child at rest may hold, so that the next task has room below its limit. */
+const MAX_RESIDENT = 224 * 2 ** 20;
+/** Ends by which a program breaks, whoever sent the input; any other signal comes from outside. */
+const BREAKS = /^(?:SIGSEGV|SIGABRT|SIGBUS|SIGILL|SIGFPE|SIGTRAP|SIGSYS|exit code .*)$/;
+
+interface Place {
+  child: MediaChild;
+  tasks: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+export function createPool({
+  size = availableParallelism(),
+  idle = IDLE,
+  limits,
+}: PoolOptions = {}): Pool {
+  /** The one used last is at the end, and is used next: the others come to their rest. */
+  const resting: Place[] = [];
+  const working = new Set<Place>();
+  const inTurn = createTurns(size);
+
+  function take(): Place {
+    for (let place = resting.pop(); place !== undefined; place = resting.pop()) {
+      clearTimeout(place.timer);
+      if (place.child.isAlive) return place;
+    }
+    return { child: new MediaChild(), tasks: 0, timer: undefined };
+  }
+
+  function giveBack(place: Place, outcome: Reply | Ended): void {
+    working.delete(place);
+    place.tasks += 1;
+    const isFit =
+      place.child.isAlive &&
+      'resident' in outcome &&
+      outcome.resident <= MAX_RESIDENT &&
+      place.tasks < MAX_TASKS &&
+      !(outcome.type === 'thrown' && !Object.hasOwn(KNOWN, outcome.error.name));
+    if (!isFit) {
+      place.child.end();
+      return;
+    }
+    place.timer = setTimeout(() => {
+      if (resting.length === 1) return;
+      resting.splice(resting.indexOf(place), 1);
+      place.child.end();
+    }, idle).unref();
+    resting.push(place);
+  }
+
+  async function once(task: TaskName, input: unknown): Promise<Reply | Ended> {
+    const place = take();
+    working.add(place);
+    const request = { task, input, limits: { ...TASKS[task].limits, ...limits } };
+    const outcome = await place.child.run(request);
+    giveBack(place, outcome);
+    return outcome;
+  }
+
+  return {
+    run: (task, input) =>
+      inTurn(async () => {
+        let outcome = await once(task, input);
+        // Killed or broken once: the same again in another child tells an accident from an input that does it.
+        if (outcome.type === 'died' || outcome.type === 'silent') outcome = await once(task, input);
+        if (outcome.type === 'done') return outcome.value as Tasks[typeof task]['output'];
+        if (outcome.type === 'thrown') throw revived(outcome.error);
+        throw asFailure(task, outcome, { ...TASKS[task].limits, ...limits });
+      }),
+    pids: () =>
+      [...resting, ...working]
+        .flatMap(({ child }) => (child.isAlive ? [child.pid ?? []] : []))
+        .flat(),
+    close() {
+      for (const place of [...resting, ...working]) {
+        clearTimeout(place.timer);
+        place.child.end();
+      }
+      resting.length = 0;
+    },
+  };
+}
+
+/** What a task may throw of its own accord. */
+const KNOWN: Readonly<Record<string, (error: Thrown) => Error>> = {
+  NotAVideo: ({ message }) => new NotAVideo(message),
+  NotAnImage: ({ message }) => new NotAnImage(message),
+  BadPart: ({ message, index = 0 }) => new BadPart(index, message),
+};
+
+const revived = (error: Thrown): Error => KNOWN[error.name]?.(error) ?? new Error(error.message);
+
+function asFailure(task: TaskName, end: Ended, limits: Limits): Error {
+  const { verb } = TASKS[task];
+  switch (end.type) {
+    case 'over': {
+      const limit =
+        end.verdict === 'memory'
+          ? `${String(limits.megabytes)} MB of memory`
+          : `${String(limits.cpu_seconds)} s of processor time`;
+      return new TooMuch(`the file took more than ${limit} to ${verb}`);
+    }
+    case 'silent':
+      return new ChildLost(
+        `nothing came of trying to ${verb} the file for ${String(limits.wall_seconds)} s, twice`,
+      );
+    case 'died':
+      return BREAKS.test(end.by)
+        ? new TooMuch(`the file broke two processes that tried to ${verb} it (${end.by})`)
+        : new ChildLost(
+            `two processes that were to ${verb} the file were ended from outside (${end.by})`,
+          );
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * What the pool and its children say to each other, and the one table of what a task may cost. Everything here is
+ * sent as a message: plain data and bytes, no functions.
+ */
+import type { CompositeParts } from '../composite.js';
+import type { ImageFacts } from '../image.js';
+
+/** Of a video track. */
+export interface Measured {
+  /** Seconds. */
+  duration: number;
+  width: number;
+  height: number;
+}
+
+/** Facts of an image, and the image as small as a composite needs it where `keep` asks for it. */
+export interface Inspected extends ImageFacts {
+  kept: Uint8Array | null;
+}
+
+/** Task → what goes in and what comes out. */
+export interface Tasks {
+  measure: { input: { file: string }; output: Measured };
+  /** A JPEG of the frame at `at` seconds. */
+  thumbnail: { input: { file: string; at: number }; output: Uint8Array };
+  inspect: { input: { bytes: Uint8Array; keep: boolean }; output: Inspected };
+  compose: { input: CompositeParts; output: Uint8Array };
+}
+
+export type TaskName = keyof Tasks;
+
+export interface Limits {
+  /** Resident memory of the whole child, native code included. An idle child has 60 to 160. */
+  megabytes: number;
+  /** Processor time, of all threads: a machine that is busy or was asleep uses up none of it. */
+  cpu_seconds: number;
+  /** Silence after which the child is given up. Says nothing about the input. */
+  wall_seconds: number;
+}
+
+interface TaskRow {
+  limits: Limits;
+  /** "… took more than 10 s of processor time to measure". */
+  verb: string;
+}
+
+/** Measured on 2 cores: a clip of 8 s 0.02 s, a frame of 4096×2304 0.6 s and 330 MB, 50 megapixels 1.5 s and 480 MB. */
+export const TASKS: Readonly<Record<TaskName, TaskRow>> = {
+  measure: { verb: 'measure', limits: { megabytes: 384, cpu_seconds: 5, wall_seconds: 60 } },
+  thumbnail: { verb: 'picture', limits: { megabytes: 512, cpu_seconds: 20, wall_seconds: 60 } },
+  inspect: { verb: 'look at', limits: { megabytes: 768, cpu_seconds: 20, wall_seconds: 60 } },
+  compose: { verb: 'compose', limits: { megabytes: 512, cpu_seconds: 20, wall_seconds: 60 } },
+};
+
+export interface Request {
+  task: TaskName;
+  input: unknown;
+  limits: Limits;
+}
+
+/** An error as data; `index` names the part of a composite that is at fault. */
+export interface Thrown {
+  name: string;
+  message: string;
+  index?: number;
+}
+
+/** `resident`: bytes that the child holds after the task. */
+export type Reply =
+  | { type: 'done'; value: unknown; resident: number }
+  | { type: 'thrown'; error: Thrown; resident: number };
+
+/** What the guard writes to file descriptor `VERDICT_FD` before it ends the process. */
+export type Verdict = 'memory' | 'time';
+export const VERDICT_FD = 4;
+
+/** Cells of the memory that a child shares with its guard. `TASK` is the number of the running task, 0 at rest. */
+export const CELL = { TASK: 0, MEGABYTES: 1, CPU_MS: 2 } as const;
+
+export interface GuardData {
+  cells: Int32Array<SharedArrayBuffer>;
+  /** The process that the child must not outlive. */
+  parent: number;
+}

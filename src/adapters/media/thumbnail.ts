@@ -1,0 +1,48 @@
+/** One frame of a video as a 320×180 JPEG, letterboxed. Native code decodes it, hence only ever in a child. */
+import { registerMediabunnyServer } from '@mediabunny/server';
+import { FilePathSource, Input, MP4, QTFF, VideoSampleSink } from 'mediabunny';
+import type { InputVideoTrack } from 'mediabunny';
+import sharp from 'sharp';
+import { NotAVideo } from './failures.js';
+
+/** 4K. A decoder keeps up to 16 frames, so that one of 8K takes the better part of a gigabyte. */
+const MAX_PIXELS = 4096 * 2304;
+
+registerMediabunnyServer();
+
+export async function pictureOf(file: string, at: number): Promise<Uint8Array> {
+  const input = new Input({ source: new FilePathSource(file), formats: [MP4, QTFF] });
+  try {
+    const track = await input.getPrimaryVideoTrack();
+    if (track === null) throw new NotAVideo('expected a video track, got none');
+    const [width, height] = [await track.getCodedWidth(), await track.getCodedHeight()];
+    if (width * height > MAX_PIXELS) {
+      throw new NotAVideo(
+        `expected at most ${String(MAX_PIXELS)} pixels a frame, got ${String(width)}×${String(height)}`,
+      );
+    }
+    return await draw(track, at);
+  } finally {
+    input.dispose();
+  }
+}
+
+async function draw(track: InputVideoTrack, at: number): Promise<Uint8Array> {
+  const sink = new VideoSampleSink(track, { hardwareAcceleration: 'prefer-software' });
+  const sample = (await sink.getSample(at)) ?? (await sink.getSample(0));
+  if (sample === null) throw new NotAVideo('expected a picture, got none');
+  try {
+    // The ambient type of the options predates `format`.
+    const rgba = { format: 'RGBA' } as VideoFrameCopyToOptions;
+    const pixels = Buffer.alloc(sample.allocationSize(rgba));
+    await sample.copyTo(pixels, rgba);
+    const raw = { width: sample.displayWidth, height: sample.displayHeight, channels: 4 } as const;
+    return await sharp(pixels, { raw })
+      .resize(320, 180, { fit: 'contain', background: '#000' })
+      .flatten()
+      .jpeg({ quality: 80 })
+      .toBuffer();
+  } finally {
+    sample.close();
+  }
+}
