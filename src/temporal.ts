@@ -160,7 +160,12 @@ async function launch(
   onStarted: (pid: number) => void,
 ): Promise<Tethered> {
   const words = lastWords();
-  const server = await tether(findCli(config), serverArguments(config, database), words.heard);
+  const server = await tether(
+    findCli(config),
+    serverArguments(config, path.basename(database)),
+    words.heard,
+    path.dirname(database),
+  );
   onStarted(server.pid);
   let ended: string | null = null;
   void server.exited.then((how) => (ended = how));
@@ -187,6 +192,7 @@ const portsOf = ({ temporal }: Config): Wanted[] => [
   { variable: 'TEMPORAL_UI_PORT', host: HOST, port: temporal.ui_port },
 ];
 
+/** In the folder of the database: the server makes a URL of the name, in which ?, # and % of a path mean something else. */
 const serverArguments = (config: Config, database: string): string[] => [
   ...['server', 'start-dev', '--ip', HOST, '--port', String(config.temporal.port)],
   ...['--ui-port', String(config.temporal.ui_port), '--namespace', config.temporal.namespace],
@@ -218,7 +224,7 @@ async function answers({ temporal }: Config): Promise<boolean> {
 }
 
 function findCli(config: Config): string {
-  if (config.temporal.cli !== null) return config.temporal.cli;
+  if (config.temporal.cli !== null) return path.resolve(config.temporal.cli);
   throw new ConfigError(
     'TEMPORAL_CLI: expected the path of a `temporal` program, got nothing; start through npm, which finds or builds one, or set TEMPORAL_CLI.',
   );
