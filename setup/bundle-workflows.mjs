@@ -1,14 +1,53 @@
-/** A process of its own: dist/workflows → dist/workflow-bundle.js, the one file the workflow sandbox loads. */
-import { renameSync, writeFileSync } from 'node:fs';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import { inRoot } from './paths.mjs';
+/**
+ * A process of its own: dist/workflows → dist/workflow-bundle.js, the one file the workflow sandbox loads.
+ *
+ * The bundler is webpack, which reads `!`, `?` and `#` of a path as a syntax of its own. It is shown the checkout by another
+ * name then: a link without such characters, kept apart from what it leads to by --preserve-symlinks and `symlinks: false`.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const { code } = await bundleWorkflowCode({
-  workflowsPath: inRoot('dist/workflows/index.js'),
-  workflowInterceptorModules: [inRoot('dist/workflows/whole-tasks.js')],
-  logger: new DefaultLogger('WARN'),
-});
-const draft = inRoot('dist/workflow-bundle.draft');
-writeFileSync(draft, code);
-renameSync(draft, inRoot('dist/workflow-bundle.js'));
-process.exit(0);
+const here = fileURLToPath(new URL('..', import.meta.url));
+const SYNTAX = /[!?#%[\]{}*]/;
+
+process.exit(SYNTAX.test(here) ? byAnotherName() : await bundle());
+
+function byAnotherName() {
+  const folder = mkdtempSync(path.join(SYNTAX.test(tmpdir()) ? '/tmp' : tmpdir(), 'bundle-'));
+  const link = path.join(folder, 'checkout');
+  try {
+    symlinkSync(here, link, 'junction');
+    const { status } = spawnSync(
+      process.execPath,
+      [
+        ...['--preserve-symlinks', '--preserve-symlinks-main'],
+        path.join(link, 'setup', path.basename(fileURLToPath(import.meta.url))),
+      ],
+      { stdio: 'inherit' },
+    );
+    return status ?? 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function bundle() {
+  const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: path.join(here, 'dist/workflows/index.js'),
+    workflowInterceptorModules: [path.join(here, 'dist/workflows/whole-tasks.js')],
+    logger: new DefaultLogger('WARN'),
+    webpackConfigHook: (options) => ({
+      ...options,
+      resolve: { ...options.resolve, symlinks: false },
+      resolveLoader: { symlinks: false },
+    }),
+  });
+  const draft = path.join(here, 'dist/workflow-bundle.draft');
+  writeFileSync(draft, code);
+  renameSync(draft, path.join(here, 'dist/workflow-bundle.js'));
+  return 0;
+}

@@ -10,9 +10,9 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { program } from './build.mjs';
 import { packages } from './install.mjs';
-import { cache, inRoot } from './paths.mjs';
+import { cache, inRoot, root } from './paths.mjs';
 import { stopChildren } from './processes.mjs';
-import { say, SetupError } from './say.mjs';
+import { cannotWrite, isUnwritable, say, SetupError } from './say.mjs';
 import { lockSetup } from './setup-lock.mjs';
 import { findTemporalCli, temporalCli } from './temporal-cli.mjs';
 import { testExtras } from './test-extras.mjs';
@@ -113,6 +113,10 @@ try {
   if (error instanceof SetupError) {
     console.error(error.message);
     process.exit(error.code);
+  }
+  if (isUnwritable(error) && error.path?.startsWith(root)) {
+    console.error(cannotWrite(path.dirname(error.path), error).message);
+    process.exit(1);
   }
   console.error(`${name}: failed unexpectedly: ${String(error?.message ?? error).split('\n')[0]}`);
   if (process.env.LOG_LEVEL === 'debug') console.error(error);

@@ -22,3 +22,13 @@ export async function timed(what, work) {
   const words = await work();
   say(`${words ?? `${what}: done`} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
 }
+
+/** What a step of set-up cannot make where it has to. */
+export const cannotWrite = (folder, error) =>
+  new SetupError(
+    `set-up has to write to "${folder}", which cannot be written (${error.message}); make it writable for this user, or set up once where it is (npm run build): what is set up runs from a read-only checkout, with DATA_DIR and --out elsewhere.`,
+    { cause: error },
+  );
+
+/** How the system says that a place cannot be written. */
+export const isUnwritable = (error) => ['EROFS', 'EACCES', 'EPERM'].includes(error?.code);

@@ -2,19 +2,27 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { tryLock } from './lock.mjs';
-import { say } from './say.mjs';
+import { cannotWrite, say } from './say.mjs';
 
 /** Resolves to the function that releases it. */
 export async function lockSetup(file, command) {
-  mkdirSync(path.dirname(file), { recursive: true });
+  attempt(file, () => mkdirSync(path.dirname(file), { recursive: true }));
   for (let announced = null; ;) {
-    const attempt = tryLock(file, () => ({ command }));
-    if (attempt.kind === 'held') return () => attempt.lock.release();
-    const { pid, command: other } = attempt.holder;
+    const taken = attempt(file, () => tryLock(file, () => ({ command })));
+    if (taken.kind === 'held') return () => taken.lock.release();
+    const { pid, command: other } = taken.holder;
     if (announced !== pid) {
       announced = pid;
       say(`waiting for \`npm run ${other}\` (process ${pid}), which is setting up`);
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+function attempt(file, work) {
+  try {
+    return work();
+  } catch (error) {
+    throw cannotWrite(path.dirname(file), error);
   }
 }

@@ -139,7 +139,7 @@ async function requireOut(folder: string): Promise<void> {
     await access(folder, constants.W_OK);
   } catch (error) {
     throw new UserError(
-      `--out: expected a folder that can be written, got "${folder}" (${error instanceof Error ? error.message : String(error)})`,
+      `--out: expected a folder that can be written, got "${folder}" (${error instanceof Error ? error.message : String(error)}); give another with --out DIR.`,
       { cause: error },
     );
   }

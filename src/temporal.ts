@@ -191,7 +191,12 @@ async function launch(
   onStarted: (pid: number) => void,
 ): Promise<Tethered> {
   const words = lastWords();
-  const server = await tether(findCli(config), serverArguments(config, place), words.heard);
+  const server = await tether(
+    findCli(config),
+    serverArguments(config, place),
+    words.heard,
+    path.dirname(place.database),
+  );
   onStarted(server.pid);
   let ended: string | null = null;
   void server.exited.then((how) => (ended = how));
@@ -219,10 +224,11 @@ const portsOf = ({ temporal }: Config): Wanted[] => [
   { variable: 'TEMPORAL_UI_PORT', host: HOST, port: temporal.ui_port },
 ];
 
+/** In the folder of the database: the server makes a URL of the name, in which ?, # and % of a path mean something else. */
 const serverArguments = ({ temporal }: Config, { database, ui }: Place): string[] => [
   ...['server', 'start-dev', '--ip', HOST, '--port', String(temporal.port)],
   ...['--ui-ip', ui.host, '--ui-port', String(ui.port), '--namespace', temporal.namespace],
-  ...['--db-filename', database, '--log-level', 'warn', '--log-format', 'json'],
+  ...['--db-filename', path.basename(database), '--log-level', 'warn', '--log-format', 'json'],
   // One partition: the creates-per-minute limit of a task queue is divided by their number.
   ...['--dynamic-config-value', 'matching.numTaskqueueReadPartitions=1'],
   ...['--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1'],
@@ -253,7 +259,7 @@ async function answers({ temporal }: Config): Promise<boolean> {
 }
 
 function findCli(config: Config): string {
-  if (config.temporal.cli !== null) return config.temporal.cli;
+  if (config.temporal.cli !== null) return path.resolve(config.temporal.cli);
   throw new ConfigError(
     'TEMPORAL_CLI: expected the path of a `temporal` program, got nothing; start through npm, which finds or builds one, or set TEMPORAL_CLI.',
   );

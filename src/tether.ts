@@ -49,8 +49,10 @@ export async function tether(
   program: string,
   programArguments: readonly string[],
   onLine: (line: string) => void = () => undefined,
+  cwd?: string,
 ): Promise<Tethered> {
   const shell = spawn('/bin/sh', ['-c', SCRIPT, 'tether', program, ...programArguments], {
+    ...(cwd === undefined ? {} : { cwd }),
     detached: true,
     env: childEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],

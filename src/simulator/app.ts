@@ -79,10 +79,7 @@ const isCreate = ({ method, routeOptions }: FastifyRequest): boolean =>
 
 function door(app: FastifyInstance, core: Core): void {
   app.addHook('onRequest', async (request, reply) => {
-    void reply.header(
-      'date',
-      new Date(core.now() + core.settings.clock_offset_ms).toUTCString(),
-    );
+    void reply.header('date', new Date(core.now() + core.settings.clock_offset_ms).toUTCString());
     if (!request.url.startsWith('/v1/')) return;
     if (request.method === 'GET') core.counters.read(request.routeOptions.url ?? 'unknown');
     const refuse = (answer: Answer): unknown => {

@@ -7,8 +7,8 @@ import { ROOT } from '../support/processes.js';
 import { World } from '../support/world.js';
 
 it('without hard links a job claims its predictions, and adopts one whose answer was lost', async () => {
-  const preload = path.join(ROOT, 'test/support/without-links.cjs');
-  await using world = await World.create({ env: { NODE_OPTIONS: `--require=${preload}` } });
+  const preload = path.join(ROOT, 'test/support/without-links.mjs');
+  await using world = await World.create({ env: { NODE_OPTIONS: `--import=${preload}` } });
   await world.startWorker();
   const job = await (await world.start(planOf(['a', 'b [[accept-then-drop]]']))).end();
   expect(job).toMatchObject({ status: 'succeeded', successful_clips: 2 });

@@ -1,6 +1,6 @@
 /** The embedded server: restarted when it dies, one a database, one sentence for every mistake. */
 import { createServer } from 'node:net';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -138,6 +138,16 @@ describe('the embedded Temporal server', () => {
   it('refuses a data folder that cannot be one', async () => {
     const config = { ...(await settings()), data_dir: '/dev/null/data' };
     await expect(startTemporal(config)).rejects.toThrow(/^DATA_DIR: expected a folder/);
+  });
+
+  it('keeps its database in the data folder, whatever the path is made of', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'odd-'));
+    const config = await settings({ DATA_DIR: path.join(folder, 'a!b?c#d%41 ä') });
+    const server = await startTemporal(config);
+    await server.close();
+    expect(await readdir(folder)).toEqual(['a!b?c#d%41 ä']);
+    expect(await readdir(config.data_dir)).toContain('temporal.db');
+    await rm(folder, { recursive: true });
   });
 
   it('shares one server among all tests', async () => {

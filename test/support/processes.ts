@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { findTemporalCli } from '../../setup/temporal-cli.mjs';
 import { eventually } from './eventually.js';
@@ -136,12 +136,21 @@ export class RunningProcess implements AsyncDisposable {
   }
 }
 
-/** Processes whose command line holds the words, zombies left out. Linux only. */
+/** Processes whose command line or working folder holds the words, zombies left out. Linux only. */
 export function processesWith(words: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => pid !== process.pid && commandLine(pid).includes(words));
+    .filter((pid) => pid !== process.pid)
+    .filter((pid) => commandLine(pid).includes(words) || workingFolder(pid).includes(words));
+}
+
+function workingFolder(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${String(pid)}/cwd`);
+  } catch {
+    return '';
+  }
 }
 
 function commandLine(pid: number): string {

@@ -1,6 +1,6 @@
 /** Preloaded into a process: no hard link can be made, as on FAT and on many network and container file systems. */
-const fs = require('node:fs');
-const { syncBuiltinESMExports } = require('node:module');
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 
 const refusal = (from, to) =>
   Object.assign(new Error(`EPERM: operation not permitted, link '${from}' -> '${to}'`), {

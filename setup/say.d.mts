@@ -1,0 +1,3 @@
+export class SetupError extends Error {
+  readonly code: 1 | 2;
+}
