@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { artifactPath } from '../../src/adapters/artifact-store.js';
 import { buildComposite, canvasOf } from '../../src/adapters/composite.js';
+import { createHazards } from '../../src/adapters/hazards.js';
 import { BadPart, ChildLost, media, TooMuch } from '../../src/adapters/media.js';
 import { isPublicAddress } from '../../src/adapters/public-address.js';
 import { createReferences } from '../../src/adapters/references.js';
@@ -182,6 +183,21 @@ describe('a bad reference', () => {
     ['/nowhere.jpg', /http\(s\) URL after a redirect, got none/],
   ])('%s is refused with the reason', async (file, reason) => {
     expect(await check(host.url(file))).toMatch(reason);
+  });
+
+  it('is one in which two workers ended, until it is asked for once more', async () => {
+    const url = host.url('/good.png');
+    for (let count = 0; count < 2; count++) {
+      // A worker that dies in the middle: what it began never ends.
+      await new Promise<void>((begun) => {
+        void createHazards(dataDir).face('job', url, () => {
+          begun();
+          return new Promise(() => undefined);
+        });
+      });
+    }
+    expect(await check(url)).toMatch(/2 processes ended/);
+    expect(await check(url)).toBeNull();
   });
 
   it.each(['/silent.jpg', '/stalling.jpg'])('%s is not waited for', async (file) => {
