@@ -24,3 +24,21 @@ const MARKUP = /[\\`*_[\]<>|~!#&:@]|(?<=www)\./gi;
 export const markdownLine = (text: string, length: number): string =>
   // Cut before it is cleaned: a prompt may be 10,000 characters long, and some of this is drawn after every event.
   beginningOf(oneLine(beginningOf(text, 2 * length)), length).replace(MARKUP, '\\$&');
+
+const LOOKALIKES: Readonly<Record<string, string>> = {
+  '[': '(',
+  ']': ')',
+  '<': '‹',
+  '>': '›',
+  '`': "'",
+};
+
+/**
+ * One line for a label that some views read as Markdown and others show as it is (summaries in Temporal's Web UI): F1, and
+ * of F2 that no picture, link with a name or HTML comes of it. Backslashes would be seen, so look-alikes stand in.
+ */
+export const labelLine = (text: string, length: number): string =>
+  beginningOf(oneLine(beginningOf(text, 2 * length)), length).replace(
+    /[[\]<>`]/g,
+    (mark) => LOOKALIKES[mark] ?? mark,
+  );

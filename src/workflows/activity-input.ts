@@ -6,7 +6,7 @@ import type {
   Rendered,
   StoreClipInput,
 } from '../domain/activity.js';
-import { markdownLine } from '../domain/foreign-text.js';
+import { labelLine } from '../domain/foreign-text.js';
 import { RETENTION } from '../domain/prediction.js';
 import type { ResolvedClip, ResolvedPlan } from '../domain/resolved.js';
 import { providerInput } from '../domain/resolved.js';
@@ -84,7 +84,7 @@ export const storeClipInput = (
 /** What Temporal shows of the paid activity; one of these ids at a time. */
 export const generateClipOptions = ({ clip_index, requested_duration, prompt }: ResolvedClip) => ({
   activityId: `clip-${String(clip_index)}`,
-  summary: `clip ${String(clip_index)} · ${String(requested_duration)} s · ${markdownLine(prompt, 60)}`,
+  summary: `clip ${String(clip_index)} · ${String(requested_duration)} s · ${labelLine(prompt, 60)}`,
 });
 
 export const storeClipOptions = ({ clip_index }: ResolvedClip) => ({

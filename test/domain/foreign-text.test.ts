@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { markdownLine, oneLine } from '../../src/domain/foreign-text.js';
+import { labelLine, markdownLine, oneLine } from '../../src/domain/foreign-text.js';
 
 const anyText = fc.string({ unit: 'binary', maxLength: 200 });
 const hostile = fc
@@ -83,5 +83,21 @@ describe('text of others in Markdown', () => {
         },
       ),
     );
+  });
+});
+
+describe('text of others as a label', () => {
+  it('holds nothing that Markdown makes a picture, a named link, code or HTML of, and no backslash of ours', () => {
+    fc.assert(
+      fc.property(fc.oneof(anyText, hostile), (text) => {
+        const label = labelLine(text, 60);
+        expect(label).not.toMatch(/[[\]<>`\p{Cc}]/u);
+        expect(label.split('\\').length).toBeLessThanOrEqual(text.split('\\').length);
+      }),
+    );
+  });
+
+  it('reads as it was written where nothing in it is markup', () => {
+    expect(labelLine('A paper boat, 5 s – «naïve»', 60)).toBe('A paper boat, 5 s – «naïve»');
   });
 });
