@@ -104,7 +104,7 @@ describe('a download of a data: URL', () => {
   };
 
   it('writes the file and asks nobody for it', async () => {
-    const content = Buffer.from('not really a video');
+    const content = Buffer.from('\0\0\0\x10ftypisom\0\0\0\0', 'latin1');
     const { result, target } = await save(
       `data:video/mp4;base64,${content.toString('base64')}`,
       'a',

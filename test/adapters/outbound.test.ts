@@ -82,7 +82,12 @@ describe('which way a request takes', () => {
 
 describe('the provider behind a proxy', () => {
   it('is created at, read, listed and uploaded to through it, with the credentials of its address', async () => {
-    const simulator = await startSimulator({ port: 0, speed: 1000, data_dir: null });
+    const simulator = await startSimulator({
+      port: 0,
+      speed: 1000,
+      data_dir: null,
+      allowed_hosts: ['api.provider.example'],
+    });
     onTestFinished(() => simulator.close());
     await using proxy = await startProxy({ to: simulator.port });
     const options = {

@@ -6,12 +6,13 @@ import { expectSameBooks } from '../support/books.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';
 
-/** Everything that stands in a history, payloads included. */
+/** Everything that stands in a history, payloads included: protobuf writes those in base64. */
 const textOf = (history: object): string =>
-  JSON.stringify(history, function (this: Record<string, unknown>, key, value: unknown) {
-    const bytes = this[key];
-    return bytes instanceof Uint8Array ? Buffer.from(bytes).toString('latin1') : value;
-  });
+  JSON.stringify(history, (key, value: unknown) =>
+    key === 'data' && typeof value === 'string'
+      ? Buffer.from(value, 'base64').toString('latin1')
+      : value,
+  );
 
 /** Runs one clip a fault in one job; answers with each clip and its number of predictions, as the provider counts. */
 async function renderedAs(faults: readonly string[]) {

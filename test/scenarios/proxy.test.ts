@@ -57,7 +57,7 @@ describe('with a proxy in every variable', () => {
   });
 
   it('a worker creates, reads and downloads through it when the provider is elsewhere', async () => {
-    await using world = await World.create();
+    await using world = await World.create({ provider_hosts: ['provider.example'] });
     await using proxy = await startProxy({ to: world.simulator.port });
     await using elsewhere = await World.create({
       env: { http_proxy: proxy.url, REPLICATE_BASE_URL: 'http://provider.example/v1' },

@@ -27,6 +27,8 @@ export interface WorldOptions {
   speed?: number;
   /** Seconds; shorter than the product's, so that time-outs can be lived through. */
   timings?: { start_to_close: number; heartbeat: number };
+  /** Names, besides this machine, by which the simulator is asked. */
+  provider_hosts?: readonly string[];
   /** Another server than the shared one, for tests that kill it. */
   address?: string;
   /** Another worker program than `worker-process.mjs`. */
@@ -107,6 +109,7 @@ export class World implements AsyncDisposable {
       port: 0,
       speed: options.speed ?? 30,
       data_dir: null,
+      allowed_hosts: options.provider_hosts ?? [],
       settings: { clock_offset_ms: options.clock_offset_ms ?? 0 },
     });
     const connection = await Connection.connect({ address });
