@@ -7,6 +7,7 @@
  *   progress-hub → job-watcher → progress-log → job-stream → sse   from Temporal to a reader
  *   archive · stored-jobs   finished jobs on disk; metrics · job-figures · exposition   what Prometheus reads
  *   jobs-port ← jobs, temporal-rows, temporal-errors, cursor   Temporal, behind one interface
+ *   cursor-seal   which cursors were given out here
  */
 import Fastify, { LogController } from 'fastify';
 import type { FastifyInstance, FastifyBaseLogger, RawServerDefault } from 'fastify';

@@ -7,6 +7,8 @@ import type { ModelRow } from '../domain/models/row.js';
 import type { Plan } from '../domain/plan.schema.js';
 import type { Checked, ResolvedPlan } from '../domain/resolved.js';
 import type { Archive } from './archive.js';
+import { createCursorSeal } from './cursor-seal.js';
+import type { CursorSeal } from './cursor-seal.js';
 import { STREAM_LIMITS } from './job-stream.js';
 import type { StreamLimits } from './job-stream.js';
 import type { Jobs } from './jobs-port.js';
@@ -71,6 +73,8 @@ export interface Services extends ApiDeps {
   checkWebhook: CheckWebhook;
   /** Every job that ended, from disk. */
   stored: StoredJobs;
+  /** Of the cursors of lists. */
+  seal: CursorSeal;
   simulated: boolean;
 }
 
@@ -109,6 +113,7 @@ export function createServices(deps: ApiDeps, log: FastifyBaseLogger): Services 
     streamLimits: settings.stream_limits ?? STREAM_LIMITS,
     metrics,
     stored: createStoredJobs(settings.data_dir),
+    seal: createCursorSeal(settings.data_dir, settings.namespace),
     checkWebhook: createWebhookCheck(deps.webhookSecret, Date.now, deps.providerClock),
     simulated: settings.simulated,
   };
