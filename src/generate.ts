@@ -15,6 +15,7 @@ import type { Config } from './config.js';
 import { checkPlan } from './domain/check-plan.schema.js';
 import { alternativesFor, estimateOf } from './domain/estimate.js';
 import type { Job } from './domain/job.js';
+import { reservedIdProblem } from './domain/reserved-job-id.js';
 import type { PlanProblem } from './domain/resolved.js';
 import { ApiProblem } from './terminal/api-client.js';
 import { GENERATE_USAGE, parseGenerate } from './terminal/arguments.js';
@@ -117,8 +118,11 @@ async function checkedPlan(options: GenerateOptions, config: Config): Promise<Pl
     duration_buffer: config.duration_buffer,
   };
   const checked = checkPlan(value, context);
-  if (!checked.ok) {
-    printProblems(options.plan ?? 'The example', checked.problems);
+  // Whether a job of that id exists already is for the API to see; an estimate asks no one.
+  const reserved = options.dry_run ? reservedIdProblem(value, null) : null;
+  if (!checked.ok || reserved !== null) {
+    const problems = checked.ok ? [] : checked.problems;
+    printProblems(options.plan ?? 'The example', [...problems, ...(reserved ? [reserved] : [])]);
     return { kind: 'done', code: 2 };
   }
   if (!options.dry_run) return { kind: 'plan', value };
