@@ -13,6 +13,7 @@ import type { TemporalSettings } from './settings/temporal.js';
 
 export { ConfigError } from './settings/reader.js';
 export { makeDataDir, requireWritable } from './settings/data-dir.js';
+export { umaskOfPerson } from './settings/private-files.js';
 
 export interface Config {
   replicate: {
