@@ -7,7 +7,7 @@
  *   progress-hub → job-watcher → progress-log → job-stream → sse   from Temporal to a reader
  *   archive · stored-jobs   finished jobs on disk; metrics · job-figures · exposition   what Prometheus reads
  *   jobs-port ← jobs, temporal-rows, temporal-errors, cursor   Temporal, behind one interface
- *   cursor-seal   which cursors were given out here
+ *   cursor-seal   which cursors were given out here; media-tokens   what opens a job's files without a key
  */
 import Fastify, { LogController } from 'fastify';
 import type { FastifyInstance, FastifyBaseLogger, RawServerDefault } from 'fastify';
@@ -19,6 +19,7 @@ import { secureAnswers } from './plugins/headers.js';
 import { guard } from './plugins/keys.js';
 import { describeApi } from './plugins/openapi.js';
 import { servePage } from './plugins/page.js';
+import { createWrongKeys } from './plugins/wrong-keys.js';
 import { answerProblems, HttpProblem } from './problems.js';
 import { clipRoutes } from './routes/clips.js';
 import { eventRoutes } from './routes/events.js';
@@ -67,7 +68,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   secureAnswers(app);
   answerEarly(app);
-  guard(app, door);
+  guard(app, door, { tokens: services.tokens, wrongKeys: createWrongKeys(settings.now) });
   refuseUnknownPlaces();
   countRequests(app, services);
   endStreams(app, services);

@@ -13,6 +13,8 @@ import { STREAM_LIMITS } from './job-stream.js';
 import type { StreamLimits } from './job-stream.js';
 import type { Jobs } from './jobs-port.js';
 import { LastKnown } from './last-known.js';
+import { createMediaTokens } from './media-tokens.js';
+import type { MediaTokens } from './media-tokens.js';
 import { createMetrics } from './metrics.js';
 import type { Metrics } from './metrics.js';
 import { ProgressHub } from './progress-hub.js';
@@ -44,6 +46,8 @@ export interface ApiSettings {
   watch_grace_ms?: number;
   watch_every_ms?: number;
   stream_limits?: StreamLimits;
+  /** The clock of tokens and of wrong keys, milliseconds; this machine's when absent. */
+  now?: () => number;
 }
 
 export interface ApiDeps {
@@ -75,6 +79,7 @@ export interface Services extends ApiDeps {
   stored: StoredJobs;
   /** Of the cursors of lists. */
   seal: CursorSeal;
+  tokens: MediaTokens;
   simulated: boolean;
 }
 
@@ -114,6 +119,7 @@ export function createServices(deps: ApiDeps, log: FastifyBaseLogger): Services 
     metrics,
     stored: createStoredJobs(settings.data_dir),
     seal: createCursorSeal(settings.data_dir, settings.namespace),
+    tokens: createMediaTokens(settings.api_keys, settings.now),
     checkWebhook: createWebhookCheck(deps.webhookSecret, Date.now, deps.providerClock),
     simulated: settings.simulated,
   };
