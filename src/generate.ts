@@ -23,7 +23,7 @@ import type { GenerateOptions } from './terminal/arguments.js';
 import { estimateText } from './terminal/estimate-text.js';
 import { findStack } from './terminal/find-stack.js';
 import type { Connected } from './terminal/find-stack.js';
-import { oneLine, plural } from './terminal/format.js';
+import { oneLine, plural, safeJson } from './terminal/format.js';
 import { SIGNAL_CODES, listenForSignals } from './terminal/interruption.js';
 import type { Interruption } from './terminal/interruption.js';
 import { readPlanFile } from './terminal/plan-file.js';
@@ -128,7 +128,9 @@ async function checkedPlan(options: GenerateOptions, config: Config): Promise<Pl
   if (!options.dry_run) return { kind: 'plan', value };
   const { plan, resolved } = checked;
   const estimate = estimateOf(resolved, alternativesFor(plan, resolved, context));
-  console.log(options.json ? JSON.stringify(estimate) : estimateText(estimate).join('\n'));
+  console.log(
+    options.json ? safeJson(JSON.stringify(estimate)) : estimateText(estimate).join('\n'),
+  );
   return { kind: 'done', code: 0 };
 }
 

@@ -14,6 +14,7 @@ import type { FastifyInstance, FastifyBaseLogger, RawServerDefault } from 'fasti
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { safeJson } from '../domain/foreign-text.js';
 import { answerEarly, earlyAnswers } from './plugins/early.js';
 import { secureAnswers } from './plugins/headers.js';
 import { guard } from './plugins/keys.js';
@@ -54,7 +55,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
     routerOptions: { maxParamLength: 12_000 },
     logger: {
       level: settings.log_level ?? 'info',
-      stream: process.stderr,
+      stream: { write: (line) => process.stderr.write(safeJson(line)) },
       // Without the query: a key may stand in it.
       serializers: { req: ({ method, url }) => ({ method, url: url.split('?')[0] ?? '' }) },
     },
