@@ -1,5 +1,6 @@
 /** Texts of others in what processes print: nothing in it moves a cursor, hides a line or makes up an entry of the log. */
 import { Writable } from 'node:stream';
+import { format } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { logLine } from '../src/commands/process.js';
@@ -37,7 +38,7 @@ function heard(): string[] {
   };
   const spies = [
     vi.spyOn(process.stderr, 'write').mockImplementation(note),
-    vi.spyOn(console, 'error').mockImplementation((text) => void note(`${String(text)}\n`)),
+    vi.spyOn(console, 'error').mockImplementation((...parts) => void note(`${format(...parts)}\n`)),
   ];
   onTestFinished(() => {
     for (const spy of spies) spy.mockRestore();
