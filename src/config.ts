@@ -13,6 +13,7 @@ import type { TemporalSettings } from './settings/temporal.js';
 
 export { ConfigError } from './settings/reader.js';
 export { makeDataDir, requireWritable } from './settings/data-dir.js';
+export { umaskOfPerson } from './settings/private-files.js';
 
 export interface Config {
   replicate: {
@@ -87,7 +88,7 @@ export function loadConfig(env: Env = process.env): Config {
     speed: read.number('SIMULATOR_SPEED', 20, [0.1, 10_000]),
   };
   const host = read.host('HOST', '127.0.0.1');
-  const keys = read.list('API_KEYS');
+  const keys = read.keys('API_KEYS');
   if (keys.length === 0 && !isLoopback(host)) {
     throw new ConfigError(
       `API_KEYS: expected at least one key because HOST is "${host}", which is not loopback; set API_KEYS, or HOST=127.0.0.1.`,

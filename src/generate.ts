@@ -15,6 +15,7 @@ import type { Config } from './config.js';
 import { checkPlan } from './domain/check-plan.schema.js';
 import { alternativesFor, estimateOf } from './domain/estimate.js';
 import type { Job } from './domain/job.js';
+import { reservedIdProblem } from './domain/reserved-job-id.js';
 import type { PlanProblem } from './domain/resolved.js';
 import { ApiProblem } from './terminal/api-client.js';
 import { GENERATE_USAGE, parseGenerate } from './terminal/arguments.js';
@@ -22,7 +23,7 @@ import type { GenerateOptions } from './terminal/arguments.js';
 import { estimateText } from './terminal/estimate-text.js';
 import { findStack } from './terminal/find-stack.js';
 import type { Connected } from './terminal/find-stack.js';
-import { oneLine, plural } from './terminal/format.js';
+import { oneLine, plural, safeJson } from './terminal/format.js';
 import { SIGNAL_CODES, listenForSignals } from './terminal/interruption.js';
 import type { Interruption } from './terminal/interruption.js';
 import { readPlanFile } from './terminal/plan-file.js';
@@ -117,14 +118,19 @@ async function checkedPlan(options: GenerateOptions, config: Config): Promise<Pl
     duration_buffer: config.duration_buffer,
   };
   const checked = checkPlan(value, context);
-  if (!checked.ok) {
-    printProblems(options.plan ?? 'The example', checked.problems);
+  // Whether a job of that id exists already is for the API to see; an estimate asks no one.
+  const reserved = options.dry_run ? reservedIdProblem(value, null) : null;
+  if (!checked.ok || reserved !== null) {
+    const problems = checked.ok ? [] : checked.problems;
+    printProblems(options.plan ?? 'The example', [...problems, ...(reserved ? [reserved] : [])]);
     return { kind: 'done', code: 2 };
   }
   if (!options.dry_run) return { kind: 'plan', value };
   const { plan, resolved } = checked;
   const estimate = estimateOf(resolved, alternativesFor(plan, resolved, context));
-  console.log(options.json ? JSON.stringify(estimate) : estimateText(estimate).join('\n'));
+  console.log(
+    options.json ? safeJson(JSON.stringify(estimate)) : estimateText(estimate).join('\n'),
+  );
   return { kind: 'done', code: 0 };
 }
 

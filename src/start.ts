@@ -3,7 +3,7 @@
  * Web UI are; stops in order, so that running clips are handed over and go on at the next start.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UserError, runUntilSignal } from './commands/process.js';
+import { UserError, logLine, runUntilSignal } from './commands/process.js';
 import type { Running } from './commands/process.js';
 import { loadConfig, requireWritable } from './config.js';
 import type { Config } from './config.js';
@@ -35,7 +35,7 @@ async function start(signal: AbortSignal): Promise<Running> {
   const claim = config.temporal.embedded ? await claimFolder(config, signal) : null;
   try {
     console.log(`Starting; data in ${config.data_dir}`);
-    const stack = await startStack(config, { ports: 'as_set', log: console.error, signal });
+    const stack = await startStack(config, { ports: 'as_set', log: logLine, signal });
     await claim?.publish(stack.url);
     console.log(welcome(config, stack));
     return {

@@ -2,10 +2,11 @@
  * The SDK's log as people read it: one line a message, on stderr, with what tells one clip from another. Stacks
  * only at debug; expected things (a failed attempt that is tried again) are no alarm.
  */
+import { inspect } from 'node:util';
 import { DefaultLogger } from '@temporalio/worker';
 import type { LogLevel as SdkLevel } from '@temporalio/worker';
 import type { LogLevel } from './config.js';
-import { oneLine } from './domain/foreign-text.js';
+import { manyLines, oneLine } from './domain/foreign-text.js';
 
 const LEVELS: Record<LogLevel, SdkLevel> = {
   trace: 'TRACE',
@@ -31,7 +32,7 @@ export function workerLogger(level: LogLevel): DefaultLogger {
       .filter((part) => part !== '')
       .join(' ');
     console.error(oneLine(line));
-    if (isVerbose && meta !== undefined) console.error(meta);
+    if (isVerbose && meta !== undefined) console.error(manyLines(inspect(meta)));
   });
 }
 

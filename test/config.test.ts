@@ -1,4 +1,5 @@
 /** The environment is read once, checked whole, and documented to the last variable; a secret is never repeated. */
+import fc from 'fast-check';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -194,9 +195,43 @@ describe('loadConfig', () => {
     for (const env of secrets) expect(refusal(env).message).not.toMatch(/se ?cret/);
   });
 
-  it('accepts several keys, and any host once there is one', () => {
-    const { api } = loadConfig({ HOST: '0.0.0.0', API_KEYS: ' one, two,,' });
-    expect(api).toMatchObject({ host: '0.0.0.0', keys: ['one', 'two'] });
+  const KEY_CHARACTERS = Array.from({ length: 0x7e - 0x20 }, (_, index) =>
+    String.fromCharCode(0x21 + index),
+  ).filter((character) => character !== ',');
+  const goodKey = fc.string({
+    unit: fc.constantFrom(...KEY_CHARACTERS),
+    minLength: 16,
+    maxLength: 100,
+  });
+
+  it('accepts several keys, each once, and any host once there is one', () => {
+    fc.assert(
+      fc.property(goodKey, goodKey, (one, two) => {
+        const { api } = loadConfig({ HOST: '0.0.0.0', API_KEYS: ` ${one}, ${two},,${one}` });
+        expect(api).toMatchObject({ host: '0.0.0.0', keys: [...new Set([one, two])] });
+      }),
+    );
+  });
+
+  it('refuses keys that are short, or that no header can carry, and never shows one', () => {
+    const bad = fc.oneof(
+      goodKey.map((key) => key.slice(0, 15)),
+      fc
+        .tuple(goodKey, fc.constantFrom(' ', '\t', '\n', '\0', '\u007f', 'é', '鍵', '\u{1f511}'))
+        .map(([key, odd]) => key.slice(0, 8) + odd + key.slice(8)),
+      goodKey.map((key) => key.repeat(100)).filter((key) => key.length > 1024),
+    );
+    fc.assert(
+      fc.property(goodKey, bad, fc.boolean(), (good, key, isFirst) => {
+        const keys = isFirst ? `${key},${good}` : `${good},${key}`;
+        const { message } = refusal({ API_KEYS: keys });
+        expect(message).toMatch(/^API_KEYS: expected keys of 16 to 1,024 printable ASCII/);
+        expect(message).not.toContain('\n');
+        for (const secret of key.length > 3 ? [key, good] : [good]) {
+          expect(message).not.toContain(secret);
+        }
+      }),
+    );
   });
 
   it.each(['127.0.0.1', '127.8.8.8', 'localhost', '::1'])(

@@ -7,17 +7,20 @@
  *   progress-hub → job-watcher → progress-log → job-stream → sse   from Temporal to a reader
  *   archive · stored-jobs   finished jobs on disk; metrics · job-figures · exposition   what Prometheus reads
  *   jobs-port ← jobs, temporal-rows, temporal-errors, cursor   Temporal, behind one interface
+ *   cursor-seal   which cursors were given out here; media-tokens   what opens a job's files without a key
  */
 import Fastify, { LogController } from 'fastify';
 import type { FastifyInstance, FastifyBaseLogger, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { safeJson } from '../domain/foreign-text.js';
 import { answerEarly, earlyAnswers } from './plugins/early.js';
 import { secureAnswers } from './plugins/headers.js';
 import { guard } from './plugins/keys.js';
 import { describeApi } from './plugins/openapi.js';
 import { servePage } from './plugins/page.js';
+import { createWrongKeys } from './plugins/wrong-keys.js';
 import { answerProblems, HttpProblem } from './problems.js';
 import { clipRoutes } from './routes/clips.js';
 import { eventRoutes } from './routes/events.js';
@@ -52,7 +55,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
     routerOptions: { maxParamLength: 12_000 },
     logger: {
       level: settings.log_level ?? 'info',
-      stream: process.stderr,
+      stream: { write: (line) => process.stderr.write(safeJson(line)) },
       // Without the query: a key may stand in it.
       serializers: { req: ({ method, url }) => ({ method, url: url.split('?')[0] ?? '' }) },
     },
@@ -66,7 +69,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   secureAnswers(app);
   answerEarly(app);
-  guard(app, door);
+  guard(app, door, { tokens: services.tokens, wrongKeys: createWrongKeys(settings.now) });
   refuseUnknownPlaces();
   countRequests(app, services);
   endStreams(app, services);

@@ -1,5 +1,5 @@
 /**
- * The cursor of a list: opaque to its holder. Within, Temporal's page token, or a place among the stored jobs that
+ * What a cursor of a list says, below its seal (cursor-seal.ts): Temporal's page token, or a place among the stored jobs that
  * come after Temporal's. Good only for the filter it was made with. Pure.
  */
 import type { JobStatus } from '../domain/job.js';

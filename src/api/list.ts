@@ -5,10 +5,12 @@
  *
  * L1 a job stands in the list once, as its latest run.
  * L2 a cursor is a place in an order, not a number of jobs: what comes or goes meanwhile shifts nothing.
+ * L3 a cursor is opened before anything of it is read, and is one that was closed here.
  */
 import type { Job, JobStatus } from '../domain/job.js';
 import type { Archive } from './archive.js';
 import { decodeStoredCursor, encodeStoredCursor } from './cursor.js';
+import type { CursorSeal } from './cursor-seal.js';
 import type { StoredPlace } from './cursor.js';
 import { inParallel } from './in-parallel.js';
 import type { Jobs, RunPage } from './jobs-port.js';
@@ -21,6 +23,7 @@ interface Deps {
   snapshots: Snapshots;
   archive: Archive;
   stored: StoredJobs;
+  seal: CursorSeal;
 }
 
 export interface ListQuery {
@@ -39,7 +42,14 @@ const MOST_PAGES = 10;
 /** Stored jobs of which Temporal is asked at once whether it knows them. */
 const CHUNK = 50;
 
+/** Rejects with BadCursor for a cursor that is not one of this list and filter. */
 export async function listJobs(deps: Deps, query: ListQuery): Promise<JobList> {
+  const cursor = query.cursor === null ? null : await deps.seal.open(query.cursor); // L3
+  const { jobs, next_cursor } = await pageOf(deps, { ...query, cursor });
+  return { jobs, next_cursor: next_cursor === null ? null : await deps.seal.close(next_cursor) };
+}
+
+async function pageOf(deps: Deps, query: ListQuery): Promise<JobList> {
   const { status, limit, cursor } = query;
   const place = cursor === null ? null : decodeStoredCursor(status, cursor);
   const known = place === null ? await listKnown(deps, query) : { jobs: [], next_cursor: null };

@@ -54,6 +54,7 @@ const TITLES: Readonly<Record<number, string>> = {
   414: 'Path too long',
   415: 'Unsupported media type',
   416: 'Range not satisfiable',
+  429: 'Too many requests',
   431: 'Headers too large',
   500: 'Internal error',
   503: 'Temporarily unavailable',

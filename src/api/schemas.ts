@@ -67,6 +67,11 @@ const wholeNumber = (minimum: number, maximum: number, error: string) =>
     .refine((value) => value >= minimum && value <= maximum, { error })
     .meta({ type: 'integer', minimum, maximum, pattern: undefined });
 
+export const MediaToken = z.object({
+  token: z.string().nullable().meta({ description: 'Null where no keys are set: none is needed.' }),
+  expires_at: z.string().nullable(),
+});
+
 export const ClipPath = JobPath.extend({
   clip_index: wholeNumber(0, 999_999_999, 'expected a clip_index, a whole number'),
 });

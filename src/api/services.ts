@@ -7,10 +7,14 @@ import type { ModelRow } from '../domain/models/row.js';
 import type { Plan } from '../domain/plan.schema.js';
 import type { Checked, ResolvedPlan } from '../domain/resolved.js';
 import type { Archive } from './archive.js';
+import { createCursorSeal } from './cursor-seal.js';
+import type { CursorSeal } from './cursor-seal.js';
 import { STREAM_LIMITS } from './job-stream.js';
 import type { StreamLimits } from './job-stream.js';
 import type { Jobs } from './jobs-port.js';
 import { LastKnown } from './last-known.js';
+import { createMediaTokens } from './media-tokens.js';
+import type { MediaTokens } from './media-tokens.js';
 import { createMetrics } from './metrics.js';
 import type { Metrics } from './metrics.js';
 import { ProgressHub } from './progress-hub.js';
@@ -42,6 +46,8 @@ export interface ApiSettings {
   watch_grace_ms?: number;
   watch_every_ms?: number;
   stream_limits?: StreamLimits;
+  /** The clock of tokens and of wrong keys, milliseconds; this machine's when absent. */
+  now?: () => number;
 }
 
 export interface ApiDeps {
@@ -71,6 +77,9 @@ export interface Services extends ApiDeps {
   checkWebhook: CheckWebhook;
   /** Every job that ended, from disk. */
   stored: StoredJobs;
+  /** Of the cursors of lists. */
+  seal: CursorSeal;
+  tokens: MediaTokens;
   simulated: boolean;
 }
 
@@ -109,6 +118,8 @@ export function createServices(deps: ApiDeps, log: FastifyBaseLogger): Services 
     streamLimits: settings.stream_limits ?? STREAM_LIMITS,
     metrics,
     stored: createStoredJobs(settings.data_dir),
+    seal: createCursorSeal(settings.data_dir, settings.namespace),
+    tokens: createMediaTokens(settings.api_keys, settings.now),
     checkWebhook: createWebhookCheck(deps.webhookSecret, Date.now, deps.providerClock),
     simulated: settings.simulated,
   };

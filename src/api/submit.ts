@@ -3,12 +3,14 @@
  *
  * I1 the id is taken in one step at Temporal; of two askers at the same time one starts, the other finds.
  * I2 an id that was ever used is never used for another plan, not even after Temporal has forgotten it.
+ * I3 an id that is made of a key is started for that key alone; under another one, or none, it is only ever found.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { canonicalJson } from '../domain/canonical-json.js';
 import { initialJob } from '../domain/initial-job.js';
 import type { Job } from '../domain/job.js';
 import type { Plan } from '../domain/plan.schema.js';
+import { reservedIdProblem } from '../domain/reserved-job-id.js';
 import type { Checked, ResolvedPlan } from '../domain/resolved.js';
 import type { Archive } from './archive.js';
 import type { Jobs } from './jobs-port.js';
@@ -25,10 +27,27 @@ interface Deps {
 
 export type Submitted = { created: true; job: Job } | { created: false; job: Snapshot };
 
+type Accepted = Extract<Checked, { ok: true }>;
+
+/** What starting and estimating refuse, with every mistake at once. Throws an HttpProblem, 400. */
+export async function acceptedPlan(
+  { checkPlan, jobs, archive }: Pick<Deps, 'checkPlan' | 'jobs' | 'archive'>,
+  body: unknown,
+  key: string | null,
+): Promise<Accepted> {
+  const checked = checkPlan(body);
+  const reserved = reservedIdProblem(body, key === null ? null : jobIdOfKey(key));
+  const refused = reserved === null ? [] : [reserved];
+  if (!checked.ok) throw invalid([...checked.problems, ...refused]);
+  const { job_id = null } = checked.plan;
+  if (reserved === null || job_id === null) return checked;
+  const isThere = (await jobs.find(job_id)) !== null || (await archive.job(job_id)) !== null;
+  if (!isThere) throw invalid(refused); // I3
+  return checked;
+}
+
 export async function submit(deps: Deps, body: unknown, key: string | null): Promise<Submitted> {
-  const checked = deps.checkPlan(body);
-  if (!checked.ok) throw invalid(checked.problems);
-  const { plan, resolved } = checked;
+  const { plan, resolved } = await acceptedPlan(deps, body, key);
   const job_id = plan.job_id ?? (key === null ? `job-${randomUUID()}` : jobIdOfKey(key));
   const forgotten = await deps.archive.job(job_id);
   if (forgotten !== null && (await deps.jobs.find(job_id)) === null) {

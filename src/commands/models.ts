@@ -13,7 +13,7 @@ import { loadConfig } from '../config.js';
 import type { Config } from '../config.js';
 import type { ModelRow } from '../domain/models/row.js';
 import { parseSwitches } from '../terminal/arguments.js';
-import { oneLine } from '../terminal/format.js';
+import { oneLine, safeJson } from '../terminal/format.js';
 import { differences } from '../terminal/model-differences.js';
 import { deliveriesOf, measure, measuredTable } from '../terminal/model-measured.js';
 import type { Delivery } from '../terminal/model-measured.js';
@@ -56,7 +56,7 @@ async function measuredText(
   asJson: boolean,
 ): Promise<string> {
   const models = measure(await storedDeliveries(dataDir), rows);
-  if (asJson) return JSON.stringify({ models }, null, 2);
+  if (asJson) return safeJson(JSON.stringify({ models }, null, 2));
   if (models.length === 0) {
     return `Nothing is measured yet: no finished job in ${path.join(dataDir, 'jobs')} has a clip with a file.`;
   }

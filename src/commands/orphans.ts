@@ -16,7 +16,7 @@ import type { ListOutcome, ProviderPrediction, Replicate } from '../adapters/rep
 import { loadConfig } from '../config.js';
 import type { Config } from '../config.js';
 import { rememberedSimulatorPort } from '../ports.js';
-import { clock, oneLine, plural, table, usd } from '../terminal/format.js';
+import { clock, oneLine, plural, safeJson, table, usd } from '../terminal/format.js';
 import { knownJobs } from './known-jobs.js';
 import { findOrphans } from './orphan-search.js';
 import type { KnownJobs, Orphan } from './orphan-search.js';
@@ -42,7 +42,9 @@ export const main = (argv: string[]): Promise<number> =>
     const ended = options.cancel ? await endAll(replicate, orphans) : new Map<string, string>();
     if (options.json) {
       const rows = orphans.map((orphan) => ({ ...orphan, became: ended.get(orphan.id) ?? null }));
-      console.log(JSON.stringify({ predictions: predictions.length, orphans: rows }, null, 2));
+      console.log(
+        safeJson(JSON.stringify({ predictions: predictions.length, orphans: rows }, null, 2)),
+      );
     } else {
       console.log(textOf(orphans, ended, predictions.length, options.hours));
     }
@@ -125,7 +127,7 @@ async function jobsOf(config: Config, cancel: boolean): Promise<KnownJobs> {
     const text = `${plural(jobs.silent.length, 'running job')} did not answer (${jobs.silent.slice(0, 3).join(', ')}); start a worker: what they have not claimed looks like an orphan`;
     // Ending what a job is about to adopt would fail its clip.
     if (cancel) throw new UserError(`${text}, so nothing was canceled.`);
-    console.error(`Note: ${text}.`);
+    console.error(oneLine(`Note: ${text}.`));
   }
   return jobs;
 }
@@ -156,7 +158,9 @@ function textOf(
   const scope = `${plural(looked, 'prediction')} of the last ${String(hours)} h`;
   if (orphans.length === 0) return `No orphans among ${scope}.`;
   const rows = orphans.map((orphan) => [
-    ended.has(orphan.id) ? `${orphan.status} → ${ended.get(orphan.id) ?? ''}` : orphan.status,
+    oneLine(
+      ended.has(orphan.id) ? `${orphan.status} → ${ended.get(orphan.id) ?? ''}` : orphan.status,
+    ),
     clock(orphan.age),
     isTerminal(orphan.status) || orphan.estimated_cost_usd === null
       ? usd(orphan.estimated_cost_usd)

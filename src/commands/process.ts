@@ -5,8 +5,9 @@
  * P1 The handlers are in place before the first await, so no signal finds the process without them.
  * P2 The first signal closes gracefully; later ones are ignored; after the grace time the process ends regardless.
  */
+import { inspect } from 'node:util';
 import { ConfigError, loadConfig } from '../config.js';
-import { oneLine } from '../domain/foreign-text.js';
+import { manyLines, oneLine } from '../domain/foreign-text.js';
 import { portRefusal } from '../ports.js';
 
 /** Contract: a stop is done within 30 s. */
@@ -51,6 +52,11 @@ export async function runUntilSignal(
   }, stop.signal);
 }
 
+/** What the parts of a command report, with texts of others in it, as one line on stderr. */
+export const logLine = (line: string): void => {
+  console.error(oneLine(line));
+};
+
 /** Runs the body of a command; whatever it throws becomes one line and an exit code. */
 export async function runCommand(
   body: () => Promise<number>,
@@ -63,7 +69,7 @@ export async function runCommand(
     const { line, code } = explain(error);
     console.error(line);
     if (process.env['LOG_LEVEL'] === 'debug' || process.env['LOG_LEVEL'] === 'trace') {
-      console.error(error);
+      console.error(manyLines(inspect(error)));
     }
     return code;
   }

@@ -1,5 +1,6 @@
 /** `npm run simulator`: the server that plays Replicate, alone, in the foreground. */
 import { loadConfig, requireWritable } from '../config.js';
+import { oneLine } from '../domain/foreign-text.js';
 import { portAsSet } from '../ports.js';
 import { startSimulator } from '../simulator/index.js';
 import { parseSwitches } from '../terminal/arguments.js';
@@ -26,7 +27,7 @@ export async function main(argv: string[]): Promise<number> {
       data_dir,
       catalogue,
       log: (line) => {
-        console.log(line);
+        console.log(oneLine(line));
       },
     });
     console.log(`Replicate SIMULATOR at ${running.url}, ${String(speed)} times as fast.`);

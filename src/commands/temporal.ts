@@ -1,13 +1,13 @@
 /** `npm run temporal`: the embedded Temporal server alone, in the foreground. */
 import { loadConfig } from '../config.js';
 import { startTemporal } from '../temporal.js';
-import { runUntilSignal } from './process.js';
+import { logLine, runUntilSignal } from './process.js';
 
 export const main = (): Promise<number> =>
   runUntilSignal(async () => {
     const config = loadConfig();
     console.log('Temporal: starting');
-    const server = await startTemporal(config);
+    const server = await startTemporal(config, { log: logLine });
     console.log(`Temporal: ${server.address}, namespace ${config.temporal.namespace}`);
     console.log(`Web UI:   ${server.ui_url}`);
     return server;

@@ -2,7 +2,7 @@
 import { loadConfig } from '../config.js';
 import { parseSwitches } from '../terminal/arguments.js';
 import { startWorker } from '../worker.js';
-import { runUntilSignal } from './process.js';
+import { logLine, runUntilSignal } from './process.js';
 
 export async function main(argv: string[]): Promise<number> {
   const parsed = parseSwitches(argv, []);
@@ -14,7 +14,7 @@ export async function main(argv: string[]): Promise<number> {
     const config = loadConfig();
     const { address, task_queue, namespace } = config.temporal;
     console.log(`Worker: starting, Temporal at ${address}, namespace ${namespace}`);
-    const worker = await startWorker(config, { log: console.error, signal });
+    const worker = await startWorker(config, { log: logLine, signal });
     const renders = config.replicate.simulated
       ? `the simulator expected at ${config.replicate.base_url} (npm run simulator); nothing is paid`
       : config.replicate.base_url;

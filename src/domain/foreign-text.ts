@@ -17,6 +17,23 @@ const CONTROL = new RegExp(
 export const oneLine = (text: string): string =>
   text.replace(CONTROL, ' ').replace(/\s+/g, ' ').trim();
 
+/** Several lines, their breaks kept and every other character of F1 gone: what is printed to look into something. */
+export const manyLines = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => line.replace(CONTROL, ' '))
+    .join('\n');
+
+/** Within JSON: line breaks stand between its parts, everything else of F1 only in its texts. */
+const CONTROL_IN_JSON = /(?!\n)\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+
+/** JSON for terminals and logs (F1): what they would obey is escaped, so that whoever parses it reads the same. */
+export const safeJson = (json: string): string =>
+  json.replace(
+    CONTROL_IN_JSON,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
 /** What CommonMark and its GitHub extensions give a meaning to within a line; `:`, `@` and `www.` make links of addresses. */
 const MARKUP = /[\\`*_[\]<>|~!#&:@]|(?<=www)\./gi;
 

@@ -4,6 +4,7 @@
  */
 import { accessSync, constants, mkdirSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { keepPrivate } from './private-files.js';
 import { ConfigError } from './reader.js';
 
 /** A folder, or a place where one can be made. */
@@ -14,7 +15,7 @@ export function dataDirOf(folder: string): string {
   return folder;
 }
 
-/** Makes the folder where there is none. One level at a time: Node's `recursive` never returns for a place below /proc. */
+/** Makes the folder where there is none, for this user alone (private-files.ts). One level at a time: Node's `recursive` never returns for a place below /proc. */
 export function makeDataDir(folder: string): void {
   const place = path.resolve(folder);
   for (let last = nearest(place); last !== place;) {
@@ -22,6 +23,7 @@ export function makeDataDir(folder: string): void {
     last = path.join(last, next);
     attempt(folder, () => makeUnlessThere(last));
   }
+  attempt(folder, () => keepPrivate(place));
 }
 
 function makeUnlessThere(place: string): void {

@@ -106,6 +106,14 @@ export class Reader {
       `${name}: expected printable characters without spaces, got something else (not shown).`,
     );
   }
+  /** Bearer keys: too long to be guessed, and of what a header can carry. Their values are never repeated. */
+  keys(name: string): string[] {
+    const keys = [...new Set(this.list(name))];
+    if (keys.every((key) => /^[\x21-\x7e]{16,1024}$/.test(key))) return keys;
+    throw new ConfigError(
+      `${name}: expected keys of 16 to 1,024 printable ASCII characters without spaces, separated by commas; got another one (not shown). A new one: openssl rand -hex 24.`,
+    );
+  }
   url(name: string, protocols: readonly string[]): string | null {
     const value = this.text(name);
     if (value === null) return null;

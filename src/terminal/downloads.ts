@@ -6,11 +6,12 @@
  * D2 a clip is fetched once, however often it is offered; an attempt that failed is tried again for a minute.
  */
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { umaskOfPerson } from '../config.js';
 import type { Clip, Job } from '../domain/job.js';
 import { ApiProblem } from './api-client.js';
 import type { ApiClient } from './api-client.js';
@@ -119,7 +120,7 @@ async function fetchFile(
   if (response.body === null) throw new Error('expected a file, got an empty answer');
   const unfinished = `${to}.part`;
   try {
-    await mkdir(path.dirname(to), { recursive: true });
+    await makeFolder(path.dirname(to));
     await pipeline(Readable.fromWeb(response.body), createWriteStream(unfinished));
     const { size } = await stat(unfinished);
     if (size === 0 || (expected !== null && size !== expected)) {
@@ -127,6 +128,7 @@ async function fetchFile(
         `expected ${expected === null ? 'a file of some' : String(expected)} bytes, got ${String(size)}`,
       );
     }
+    await handOver(unfinished);
     await rename(unfinished, to); // D1
   } catch (error) {
     await rm(unfinished, { force: true });
@@ -162,10 +164,27 @@ const isDiskError = (error: unknown): boolean =>
     String((error as NodeJS.ErrnoException).code),
   );
 
+/** Files here are the person's, by their own umask; the process has a stricter one for DATA_DIR. */
+async function handOver(place: string, mode = 0o666): Promise<void> {
+  const umask = umaskOfPerson();
+  // Where a file system has modes of its own, they stand.
+  if (umask !== null) await chmod(place, mode & ~umask).catch(() => undefined);
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  const top = path.dirname(path.resolve(first));
+  for (let made = path.resolve(folder); made !== top; made = path.dirname(made)) {
+    await handOver(made, 0o777);
+  }
+}
+
 export async function writeResult(out: string, job: Job): Promise<void> {
-  await mkdir(out, { recursive: true });
+  await makeFolder(out);
   const file = path.join(out, 'result.json');
   await writeFile(`${file}.part`, `${JSON.stringify(job, null, 2)}\n`);
+  await handOver(`${file}.part`);
   await rename(`${file}.part`, file);
 }
 

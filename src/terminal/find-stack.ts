@@ -11,6 +11,7 @@ import { localUrl } from '../ports.js';
 import { startStack } from '../stack.js';
 import { createApiClient, readiness } from './api-client.js';
 import type { ApiClient, Readiness } from './api-client.js';
+import { oneLine } from './format.js';
 
 export interface Connected {
   api: ApiClient;
@@ -104,7 +105,13 @@ async function embedded(
 ): Promise<Connected> {
   say(startingText(config));
   try {
-    const stack = await startStack(quiet(config), { ports: 'where_free', log: say, signal });
+    const stack = await startStack(quiet(config), {
+      ports: 'where_free',
+      log: (line) => {
+        say(oneLine(line));
+      },
+      signal,
+    });
     await claim?.publish(stack.url);
     const state = await readiness(stack.url);
     const api = createApiClient(stack.url, config.api.keys[0] ?? null);

@@ -2,7 +2,7 @@
  * Figures and texts as a terminal shows them: seconds, money, bars, and lines that keep to a width.
  * Pure. Nothing that came from outside reaches the screen with control characters in it (domain/foreign-text.ts).
  */
-export { oneLine } from '../domain/foreign-text.js';
+export { manyLines, oneLine, safeJson } from '../domain/foreign-text.js';
 
 export const seconds = (value: number): string =>
   `${Number.isInteger(value) ? String(value) : value.toFixed(1)} s`;

@@ -6,7 +6,7 @@ import type { WriteStream } from 'node:tty';
 import type { StreamItem } from './event-stream.js';
 import { finalTable } from './final-table.js';
 import type { Results } from './final-table.js';
-import { oneLine } from './format.js';
+import { manyLines, oneLine, safeJson } from './format.js';
 import { SIMULATOR_NOTICE, frame } from './frame.js';
 import { openScreen } from './screen.js';
 import type { View } from './view.js';
@@ -37,10 +37,10 @@ export const jsonReporter = ({ stdout, stderr }: Outputs): Reporter => ({
     line(stderr, `Page: ${place.page_url}`);
   },
   changed: (_view, item) => {
-    if (item?.kind === 'event') line(stdout, JSON.stringify(item.event));
+    if (item?.kind === 'event') line(stdout, safeJson(JSON.stringify(item.event)));
   },
   say: (text) => {
-    line(stderr, text);
+    line(stderr, manyLines(text));
   },
   ended: () => undefined,
   close: () => undefined,
@@ -48,7 +48,7 @@ export const jsonReporter = ({ stdout, stderr }: Outputs): Reporter => ({
 
 export const plainReporter = ({ stdout }: Outputs): Reporter => ({
   opened: ({ job, place }) => {
-    line(stdout, `Job ${job.job_id} on ${oneLine(job.model)}: ${place.page_url}`);
+    line(stdout, `Job ${oneLine(job.job_id)} on ${oneLine(job.model)}: ${place.page_url}`);
     if (place.ui_url !== null) line(stdout, `Temporal Web UI: ${place.ui_url}`);
     if (job.simulated) line(stdout, SIMULATOR_NOTICE);
     for (const warning of job.warnings) line(stdout, `warning: ${oneLine(warning)}`);
@@ -58,10 +58,11 @@ export const plainReporter = ({ stdout }: Outputs): Reporter => ({
       const { at, progress } = item.event;
       line(stdout, `${at.slice(11, 19)} ${percent(progress.percent)} ${sentenceOf(item.event)}`);
     }
-    if (item?.kind === 'lost') line(stdout, `connection lost (${item.reason}); trying again`);
+    if (item?.kind === 'lost')
+      line(stdout, `connection lost (${oneLine(item.reason)}); trying again`);
   },
   say: (text) => {
-    line(stdout, text);
+    line(stdout, manyLines(text));
   },
   ended: ({ job }, results) => {
     line(stdout, `\n${finalTable(job, results).join('\n')}`);
@@ -97,7 +98,7 @@ export function screenReporter(output: WriteStream): Reporter {
       draw();
     },
     say(text) {
-      screen.say(text);
+      screen.say(manyLines(text));
     },
     ended(view, results) {
       current = view;

@@ -65,6 +65,12 @@ export interface JobPage {
   next_cursor: string | null;
 }
 
+/** Opens a job's files for elements; null where the server asks for no keys. */
+export interface MediaToken {
+  token: string | null;
+  expires_at: string | null;
+}
+
 export interface ModelSummary {
   id: string;
   usual_time?: number;
@@ -83,7 +89,7 @@ async function call<T>(
   method: string,
   path: string,
   body?: unknown,
-  key?: string,
+  { key, limits = unlimited }: { key?: string; limits?: () => RequestInit } = {},
 ): Promise<Answer<T>> {
   const headers: Record<string, string> = { accept: 'application/json', ...authorization() };
   if (body !== undefined) headers['content-type'] = 'application/json';
@@ -100,14 +106,16 @@ async function call<T>(
     return read<T>(response);
   };
   try {
-    const answer = await (method === 'GET' ? inTurn('short', () => ask(inTime())) : ask({}));
+    const answer = await (method === 'GET' ? inTurn('short', () => ask(inTime())) : ask(limits()));
     if (answer.ok || answer.status !== 401) return answer;
   } catch {
     return refusal(0, 'The server cannot be reached right now.');
   }
   await askForKey();
-  return call(method, path, body, key);
+  return call(method, path, body, { ...(key === undefined ? {} : { key }), limits });
 }
+
+const unlimited = (): RequestInit => ({});
 
 /** What waits for its turn behind a read must get it some day. */
 const inTime = (): RequestInit => ({ signal: AbortSignal.timeout(15_000) });
@@ -138,7 +146,7 @@ export type ClipAction = 'cancel' | 'retry';
 export const api = {
   estimate: (plan: unknown) => call<Estimate>('POST', '/v1/jobs/estimate', plan),
   /** The same key for the same plan: a repeated click or a lost answer never starts a second job. */
-  start: (plan: unknown, key: string) => call<Job>('POST', '/v1/jobs', plan, key),
+  start: (plan: unknown, key: string) => call<Job>('POST', '/v1/jobs', plan, { key }),
   job: (jobId: string) => call<Job>('GET', jobPath(jobId)),
   jobs: (query: { status?: string; cursor?: string }) =>
     call<JobPage>('GET', `/v1/jobs?${new URLSearchParams({ limit: '50', ...query }).toString()}`),
@@ -148,6 +156,8 @@ export const api = {
     call<unknown>('POST', `${jobPath(jobId)}/max-cost`, { max_cost_usd: usd }),
   actOnClip: (jobId: string, clipIndex: number, action: ClipAction) =>
     call<unknown>('POST', `${clipPath(jobId, clipIndex)}/${action}`),
+  token: (jobId: string) =>
+    call<MediaToken>('POST', `${jobPath(jobId)}/token`, undefined, { limits: inTime }),
   models: () => call<{ models: ModelSummary[] }>('GET', '/v1/models'),
   eventsUrl: (jobId: string) => under(`${jobPath(jobId)}/events`),
 };

@@ -1,6 +1,6 @@
 /**
- * The API key of this browser tab, where the server asks for one: kept in sessionStorage, sent as
- * `Authorization`, and as `?api_key=` only where an element (video, img) cannot send a header.
+ * The API key of this browser tab, where the server asks for one: kept in sessionStorage, sent as `Authorization` and
+ * in no other way. Elements, which cannot send headers, have tokens (links.ts).
  */
 import { below, under } from './base.js';
 
@@ -17,13 +17,11 @@ export const authorization = (): Record<string, string> => {
   return key === null ? {} : { authorization: `Bearer ${key}` };
 };
 
-/** A job's own path (`/v1/…`) as an element may load it. Null for anything that is not such a path. */
+/** The address of a job's own path (`/v1/…`). Null for anything that is not such a path. */
 export function mediaUrl(path: string | null): string | null {
   if (path === null) return null;
   const url = new URL(under(path));
   // A key must not travel to another host, nor to a route that does not need it.
   if (below(url.href)?.startsWith('/v1/') !== true) return null;
-  const key = storedKey();
-  if (key !== null) url.searchParams.set('api_key', key);
   return url.href;
 }

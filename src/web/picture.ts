@@ -3,6 +3,7 @@
  * answer, leaves connections to everything else. One that cannot be had in time is given up; its owner says what then.
  */
 import { inTurn } from './connections.js';
+import { linkTo } from './links.js';
 
 const MOST = 15_000;
 const AHEAD = '300px';
@@ -12,13 +13,18 @@ export function loadInView(image: HTMLImageElement, url: string, onFailed: () =>
     (entries) => {
       if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
       observer.disconnect();
-      void inTurn('picture', async () => {
-        if (image.isConnected && !(await loaded(image, url))) onFailed();
-      });
+      void show(image, url, onFailed);
     },
     { rootMargin: AHEAD },
   );
   observer.observe(image);
+}
+
+async function show(image: HTMLImageElement, url: string, onFailed: () => void): Promise<void> {
+  await linkTo(url); // a question of its own, before the turn is taken
+  await inTurn('picture', async () => {
+    if (image.isConnected && !(await loaded(image, await linkTo(url)))) onFailed();
+  });
 }
 
 function loaded(image: HTMLImageElement, url: string): Promise<boolean> {

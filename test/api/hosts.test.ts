@@ -129,8 +129,8 @@ describe('the API without keys', () => {
 
 describe('the API with keys', () => {
   it('answers for any host, but takes no more than one', async () => {
-    const { url } = await harness({ api_keys: ['key'] });
-    const lines = ['GET /v1/models HTTP/1.1', 'Authorization: Bearer key', close];
+    const { url } = await harness({ api_keys: ['a-key-of-sixteen'] });
+    const lines = ['GET /v1/models HTTP/1.1', 'Authorization: Bearer a-key-of-sixteen', close];
     const ask = async (...hosts: string[]) => (await rawRequest(url, [...lines, ...hosts])).status;
     expect(await ask('Host: clips.example')).toBe(200);
     expect(await ask()).toBe(400);

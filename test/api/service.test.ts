@@ -6,7 +6,7 @@ import { CATALOGUE } from '../../src/domain/models/index.js';
 import { harness, read } from './harness.js';
 
 describe('keys', () => {
-  const settings = { api_keys: ['first-key', 'second-key'] };
+  const settings = { api_keys: ['first-key-of-many', 'second-key-of-many'] };
 
   it('are needed on /v1 and /metrics, and nowhere else', async () => {
     const { app } = await harness(settings);
@@ -22,11 +22,13 @@ describe('keys', () => {
   it('let in by header everywhere, by query only where elements need it', async () => {
     const { app, url, jobs } = await harness(settings);
     jobs.add('a');
-    const headers = { authorization: 'Bearer second-key' };
+    const headers = { authorization: 'Bearer second-key-of-many' };
     expect((await app.inject({ url: '/v1/jobs/a', headers })).statusCode).toBe(200);
-    expect((await app.inject({ url: '/v1/jobs/a?api_key=first-key' })).statusCode).toBe(401);
+    expect((await app.inject({ url: '/v1/jobs/a?api_key=first-key-of-many' })).statusCode).toBe(
+      401,
+    );
     expect((await app.inject({ url: '/v1/jobs/a/events?api_key=wrong' })).statusCode).toBe(401);
-    const stream = await read(`${url}/v1/jobs/a/events?api_key=first-key`);
+    const stream = await read(`${url}/v1/jobs/a/events?api_key=first-key-of-many`);
     expect(stream.status).toBe(200);
     stream.close();
   });

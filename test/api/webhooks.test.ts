@@ -30,7 +30,7 @@ const prediction = (id: unknown): string => JSON.stringify({ id, status: 'succee
 describe('POST /webhooks/replicate', () => {
   it('passes the prediction of an authentic webhook on, as often as it comes, and needs no API key', async () => {
     const wake = vi.fn(async () => undefined);
-    const { app } = await harness({ api_keys: ['key'] }, { wake });
+    const { app } = await harness({ api_keys: ['a-key-of-sixteen'] }, { wake });
     const webhook = signed(prediction('abc123'));
     for (let times = 0; times < 3; times += 1) {
       const answer = await app.inject(webhook);

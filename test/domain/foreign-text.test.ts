@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { labelLine, markdownLine, oneLine } from '../../src/domain/foreign-text.js';
+import {
+  labelLine,
+  manyLines,
+  markdownLine,
+  oneLine,
+  safeJson,
+} from '../../src/domain/foreign-text.js';
 
 const anyText = fc.string({ unit: 'binary', maxLength: 200 });
 const hostile = fc
@@ -51,6 +57,24 @@ describe('text of others on one line', () => {
   it('keeps what people write', () => {
     const text = 'A paper boat, 5 s – «naïve» 👩‍👩‍👧 日本語 مرحبا';
     expect(oneLine(text)).toBe(text);
+  });
+});
+
+describe('JSON and several lines with texts of others in them', () => {
+  const CONTROL = /(?!\n)[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
+
+  it('hold nothing that a terminal obeys, and the JSON means what it meant', () => {
+    fc.assert(
+      fc.property(fc.oneof(anyText, hostile), fc.boolean(), (text, isPretty) => {
+        const value = { [text]: [text] };
+        const json = JSON.stringify(value, null, isPretty ? 2 : 0);
+        expect(safeJson(json)).not.toMatch(CONTROL);
+        expect(JSON.parse(safeJson(json))).toEqual(value);
+        expect(safeJson(json).split('\n')).toHaveLength(json.split('\n').length);
+        expect(manyLines(text)).not.toMatch(CONTROL);
+        expect(manyLines(`a\n${text}`).startsWith('a\n')).toBe(true);
+      }),
+    );
   });
 });
 

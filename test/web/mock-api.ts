@@ -26,8 +26,13 @@ interface Entry {
 
 const NOT_FOUND: Reply = { status: 404, body: { title: 'Not found', detail: 'No such thing.' } };
 
+/** What opens a job's files while the mock wants a key. */
+const tokenOf = (jobId: string): string => `token-of-${jobId}`;
+
 export class MockApi {
   readonly requests: Noted[] = [];
+  /** Every address asked for, with its query. */
+  readonly urls: string[] = [];
   readonly files = new Map<string, { type: string; bytes: Buffer }>();
   /** Answers of the test's own making, by path: slow, cut short, or none at all. */
   readonly raw = new Map<string, (request: IncomingMessage, response: ServerResponse) => void>();
@@ -115,6 +120,7 @@ export class MockApi {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.url);
+    this.urls.push(url.href);
     const noted: Noted = {
       method: request.method ?? 'GET',
       path: url.pathname,
@@ -137,10 +143,11 @@ export class MockApi {
     else this.#route(noted, url, request, response);
   }
 
-  #allowed({ path, headers }: Noted, url: URL): boolean {
+  #allowed({ method, path, headers }: Noted, url: URL): boolean {
     if (this.key === null || !path.startsWith('/v1/')) return true;
-    const given = headers.authorization ?? `Bearer ${url.searchParams.get('api_key') ?? ''}`;
-    return given === `Bearer ${this.key}`;
+    const [, , , jobId = ''] = path.split('/');
+    const token = method === 'GET' ? url.searchParams.get('token') : null;
+    return headers.authorization === `Bearer ${this.key}` || token === tokenOf(jobId);
   }
 
   #route(noted: Noted, url: URL, request: IncomingMessage, response: ServerResponse): void {
@@ -163,7 +170,10 @@ export class MockApi {
     } else if (url.pathname === '/v1/jobs' && noted.method === 'GET') {
       reply(response, { status: 200, body: { jobs: this.#list(url), next_cursor: null } });
     } else if (entry === undefined) reply(response, NOT_FOUND);
-    else if (part === 'events') this.#stream(entry, request, response);
+    else if (part === 'token') {
+      const expires_at = new Date(Date.now() + 15 * 60_000).toISOString();
+      reply(response, { status: 200, body: { token: tokenOf(jobId ?? ''), expires_at } });
+    } else if (part === 'events') this.#stream(entry, request, response);
     else reply(response, { status: noted.method === 'POST' ? 202 : 200, body: entry.job });
   }
 

@@ -2,18 +2,26 @@
  * Who may ask. Where keys are set: bearer keys on `/v1/*` and `/metrics`. Where none are: only requests for this
  * machine or an allowed host, on every route, and no act through a page of another origin. Keys are compared in
  * constant time and never logged.
+ *
+ * K1 what a query can open is read, never done: routes that say so take a key or a job's token there.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { hostCountRefusal, hostRefusal, isOwnOrigin } from '../../request-host.js';
+import type { MediaTokens } from '../media-tokens.js';
 import { HttpProblem } from '../problems.js';
+import type { WrongKeys } from './wrong-keys.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Elements of a page cannot send headers: `?api_key=` is taken here as well. */
+    /** Elements of a page cannot send headers: `?token=` and `?api_key=` are taken here as well. */
     keyInQuery?: boolean;
     /** Answered for these hosts too where no keys are set: the route has a guard of its own. */
     hosts?: readonly string[];
+  }
+  interface FastifyRequest {
+    /** Which of the API keys the request came with, by its place among them. */
+    askedWith: number | null;
   }
 }
 
@@ -25,37 +33,71 @@ export interface Door {
   hosts: readonly string[];
 }
 
-export function guard(app: FastifyInstance, door: Door): void {
+interface Checks {
+  tokens: MediaTokens;
+  wrongKeys: WrongKeys;
+}
+
+export function guard(app: FastifyInstance, door: Door, checks: Checks): void {
   const digests = door.keys.map(digest);
+  app.decorateRequest('askedWith', null);
   app.addHook('onRequest', async (request) => {
     refuseOtherHosts(door, request);
     if (door.keys.length === 0) refuseOtherOrigins(request);
-    else if (needsKey(request.routeOptions.url ?? '') && !isKnown(digests, keyOf(request))) {
-      throw new HttpProblem(401, 'expected an API key: Authorization: Bearer <key>', {
-        headers: { 'www-authenticate': 'Bearer' },
-      });
-    }
+    else if (needsKey(request.routeOptions.url ?? '')) admit(request, digests, checks);
   });
+}
+
+function admit(request: FastifyRequest, digests: readonly Buffer[], checks: Checks): void {
+  const { key, token } = credentialsOf(request);
+  const found = key === null ? -1 : placeOf(digests, key);
+  if (found !== -1) {
+    request.askedWith = found;
+    return;
+  }
+  const { job_id = '' } = request.params as { job_id?: string };
+  const verdict = token === null ? null : checks.tokens.check(token, job_id);
+  if (verdict === 'good') return;
+  const isGuess = key !== null || verdict === 'wrong';
+  const wait = isGuess ? checks.wrongKeys.count(request.ip) : null;
+  if (wait !== null) {
+    throw new HttpProblem(
+      429,
+      'expected fewer wrong keys from one address; wait, or use a right one',
+      {
+        headers: { 'retry-after': String(wait) },
+      },
+    );
+  }
+  const detail =
+    verdict === 'expired'
+      ? 'expected a token that has not expired; ask for another'
+      : 'expected an API key: Authorization: Bearer <key>';
+  throw new HttpProblem(401, detail, { headers: { 'www-authenticate': 'Bearer' } });
 }
 
 /** By the route that matched, so that no spelling of a path gets around it. */
 export const needsKey = (route: string): boolean =>
   route.startsWith('/v1/') || route === '/metrics';
 
-function keyOf(request: FastifyRequest): string | null {
-  const [, bearer] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? [];
-  if (bearer !== undefined) return bearer;
-  const { api_key } = request.query as { api_key?: unknown };
-  return request.routeOptions.config.keyInQuery === true && typeof api_key === 'string'
-    ? api_key
-    : null;
+interface Credentials {
+  key: string | null;
+  token: string | null;
 }
 
-/** Every key is compared, so that time tells nothing of which one came close. */
-function isKnown(digests: readonly Buffer[], key: string | null): boolean {
-  if (key === null) return false;
+function credentialsOf(request: FastifyRequest): Credentials {
+  const [, bearer] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? [];
+  const { api_key, token } = request.query as { api_key?: unknown; token?: unknown };
+  const isTaken = request.routeOptions.config.keyInQuery === true; // K1
+  const inQuery = (value: unknown): string | null =>
+    isTaken && typeof value === 'string' ? value : null;
+  return { key: bearer ?? inQuery(api_key), token: inQuery(token) };
+}
+
+/** -1 for none. Every key is compared, so that time tells nothing of which one came close. */
+function placeOf(digests: readonly Buffer[], key: string): number {
   const given = digest(key);
-  return digests.map((known) => timingSafeEqual(known, given)).includes(true);
+  return digests.map((known) => timingSafeEqual(known, given)).indexOf(true);
 }
 
 export function refuseOtherHosts({ keys, hosts }: Door, request: FastifyRequest): void {

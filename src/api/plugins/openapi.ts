@@ -15,6 +15,7 @@ interface About {
 const SCHEMES = {
   key: { type: 'http', scheme: 'bearer' },
   key_in_query: { type: 'apiKey', in: 'query', name: 'api_key' },
+  token: { type: 'apiKey', in: 'query', name: 'token' },
 } as const;
 
 type Transform = typeof jsonSchemaTransform;
@@ -23,7 +24,7 @@ type Transform = typeof jsonSchemaTransform;
 const withKeys: Transform = (document) => {
   const { schema, url } = jsonSchemaTransform(document);
   const isQueryFine = document.route.config?.keyInQuery === true;
-  const security = [{ key: [] }, ...(isQueryFine ? [{ key_in_query: [] }] : [])];
+  const security = [{ key: [] }, ...(isQueryFine ? [{ token: [] }, { key_in_query: [] }] : [])];
   return { schema: { ...schema, security: needsKey(url) ? security : [] }, url };
 };
 

@@ -1,4 +1,7 @@
-/** Videos, thumbnails and composed references, as bytes with ranges and ETags. The path is made of checked numbers and ids only. */
+/**
+ * Videos, thumbnails and composed references, as bytes with ranges and ETags, and the tokens that open them without a key.
+ * The path is made of checked numbers and ids only.
+ */
 import path from 'node:path';
 import { stat } from 'node:fs/promises';
 import type { App } from '../app.js';
@@ -13,7 +16,24 @@ const FILES = [
   ['composite', 'composite.jpg', 'image/jpeg', 'What its reference images were made into'],
 ] as const;
 
-export function clipRoutes(app: App, { settings }: Services): void {
+export function clipRoutes(app: App, { settings, tokens }: Services): void {
+  app.post(
+    '/v1/jobs/:job_id/token',
+    {
+      schema: {
+        tags: ['clips'],
+        summary: 'A token that opens the files and events of this job for some minutes',
+        description:
+          'For elements, players and links, which cannot send headers: as `?token=` on videos, thumbnails, composites and events of the job, and nowhere else. It is worth nothing once the API key that asked for it is gone.',
+        params: schemas.JobPath,
+        response: { 200: schemas.MediaToken, ...schemas.PROBLEMS },
+      },
+    },
+    async ({ params: { job_id }, askedWith }, reply) => {
+      reply.header('cache-control', 'no-store');
+      return tokens.issue(askedWith, job_id) ?? { token: null, expires_at: null };
+    },
+  );
   const dataDir = path.resolve(settings.data_dir);
   for (const [name, kind, type, summary] of FILES) {
     app.get(

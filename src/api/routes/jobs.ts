@@ -8,7 +8,7 @@ import { HttpProblem, invalid } from '../problems.js';
 import * as schemas from '../schemas.js';
 import type { Services } from '../services.js';
 import { noSuchJob } from '../steer.js';
-import { submit } from '../submit.js';
+import { acceptedPlan, submit } from '../submit.js';
 
 /** The body is described by its schema but checked by `checkPlan`, which finds every mistake at once. */
 const bodyUnchecked: FastifySchemaCompiler<unknown> = () => (value: unknown) => ({ value });
@@ -47,9 +47,8 @@ export function jobRoutes(app: App, services: Services): void {
       validatorCompiler: bodyUnchecked,
     },
     async (request) => {
-      const checked = services.checkPlan(request.body);
-      if (!checked.ok) throw invalid(checked.problems);
-      const estimate = services.estimate(checked.plan, checked.resolved);
+      const accepted = await acceptedPlan(services, request.body, idempotencyKey(request));
+      const estimate = services.estimate(accepted.plan, accepted.resolved);
       return { ...estimate, clips: estimate.clips.map((clip) => ({ ...clip })) };
     },
   );

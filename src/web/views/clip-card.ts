@@ -20,6 +20,7 @@ import {
 import type { LiveProgress } from '../store.js';
 import { phaseOf } from '../words.js';
 import { mediaUrl } from '../api-key.js';
+import { keepLink } from '../links.js';
 import { clipControls } from './clip-controls.js';
 import { referencePicture } from './reference-picture.js';
 import { screen } from './screen.js';
@@ -103,7 +104,7 @@ export function clipCard(first: CardInput): ClipCard {
     attribute(prediction, 'href', web);
     const video = clip.status === 'succeeded' ? mediaUrl(clip.video_url) : null;
     show(save, video !== null);
-    attribute(save, 'href', video);
+    keepLink(save, video);
   };
   const tick = (): void => {
     if (shown === null) return;

@@ -4,7 +4,8 @@
  */
 import type { Clip } from '../../domain/job.js';
 import { mediaUrl } from '../api-key.js';
-import { attribute, h, show } from '../dom.js';
+import { h, show } from '../dom.js';
+import { keepLink } from '../links.js';
 import { loadInView } from '../picture.js';
 
 export function referencePicture(name: string): {
@@ -27,7 +28,7 @@ export function referencePicture(name: string): {
       if (url === shown) return;
       shown = url;
       show(element, url !== null);
-      attribute(element, 'href', url);
+      keepLink(element, url);
       element.replaceChildren(...(url === null ? [] : [picture(url)]));
     },
   };

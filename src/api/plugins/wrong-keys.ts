@@ -1,0 +1,62 @@
+/**
+ * A brake on guessing: how many wrong keys an address has shown lately.
+ *
+ * W1 it only words a refusal. A right key never comes here, so clients behind one proxy do not lock each other out.
+ * W2 the table is bounded: its oldest entry makes room. Addresses of one IPv6 network (/64) are one, as one client has all
+ *    of them.
+ */
+import { isIPv6 } from 'node:net';
+
+interface Counted {
+  /** Milliseconds. */
+  since: number;
+  wrong: number;
+}
+
+export interface WrongKeys {
+  /** Counts one; seconds until the next is looked at, or null while there were few. */
+  count(address: string): number | null;
+}
+
+const MINUTE = 60_000;
+/** Within a minute. */
+const FEW = 20;
+const MOST_ADDRESSES = 10_000;
+
+export function createWrongKeys(now: () => number = Date.now): WrongKeys {
+  /** In the order of their first wrong key. */
+  const counts = new Map<string, Counted>();
+
+  const forget = (at: number): void => {
+    for (const [client, { since }] of counts) {
+      if (at - since < MINUTE && counts.size < MOST_ADDRESSES) return;
+      counts.delete(client); // W2
+    }
+  };
+
+  return {
+    count(address) {
+      const at = now();
+      const client = clientOf(address);
+      const known = counts.get(client);
+      if (known === undefined || at - known.since >= MINUTE) {
+        counts.delete(client);
+        forget(at);
+        counts.set(client, { since: at, wrong: 1 });
+        return null;
+      }
+      known.wrong += 1;
+      return known.wrong > FEW ? Math.ceil((known.since + MINUTE - at) / 1000) : null;
+    },
+  };
+}
+
+/** The first four groups of an IPv6 address; an IPv4 address, mapped or not, as it is. */
+export function clientOf(address: string): string {
+  const bare = address.split('%', 1)[0] ?? '';
+  if (!isIPv6(bare) || bare.includes('.')) return bare;
+  const [head = [], tail = []] = bare.split('::').map((part) => part.split(':').filter(Boolean));
+  const zeros = Array<string>(8 - head.length - tail.length).fill('0');
+  const network = [...head, ...zeros, ...tail].slice(0, 4);
+  return network.map((group) => parseInt(group, 16).toString(16)).join(':');
+}
