@@ -61,6 +61,26 @@ describe('a host', () => {
     expect(most).toBe(3);
   });
 
+  it('has four connections at most where nothing else is said, over all jobs', async () => {
+    let atOnce = 0;
+    let most = 0;
+    const urls = many((_request, response) => {
+      most = Math.max(most, ++atOnce);
+      setTimeout(() => {
+        atOnce -= 1;
+        response.end('an image');
+      }, 400);
+    }, 24);
+    const use = () => Promise.resolve(null);
+    const fetched = ['a', 'b', 'c'].flatMap((job, place) => {
+      const fetching = createReferenceFetch(job, { allow_hosts: ['127.0.0.1'] });
+      return urls.slice(place * 8, place * 8 + 8).map((url) => fetching.fetch(url, signal, use));
+    });
+    await Promise.all(fetched);
+    expect(host.requests).toHaveLength(24);
+    expect(most).toBe(4);
+  });
+
   it('counts for its own when another host redirects to it', async () => {
     let atOnce = 0;
     let most = 0;

@@ -1,5 +1,7 @@
 /** Hosts that send next to nothing keep their own jobs waiting, and no other. */
+import { defaultPayloadConverter } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
+import type { DownloadHeartbeat } from '../../src/domain/activity.js';
 import type { Run } from '../support/world.js';
 import { World } from '../support/world.js';
 import { bytes, ImageHost, picture } from '../support/image-host.js';
@@ -84,4 +86,22 @@ describe('an honest job beside 25 jobs', () => {
     expect(job).toMatchObject({ status: 'succeeded', successful_clips: 2 });
     expect(await statuses(hanging)).toEqual(hanging.map(() => 'running'));
   });
+});
+
+/** What the execution that stores clip 0 has told last. */
+async function told(run: Run): Promise<Partial<DownloadHeartbeat> | null> {
+  const { raw } = await run.handle.describe();
+  const storing = raw.pendingActivities?.find(({ activityId }) => activityId === 'store-0');
+  const [payload] = storing?.heartbeatDetails?.payloads ?? [];
+  return payload == null ? null : defaultPayloadConverter.fromPayload(payload);
+}
+
+it('a clip whose download gives the same wrong answer again and again counts them over its executions', async () => {
+  await using world = await World.create();
+  await world.startWorker();
+  const clip = { clip_index: 0, prompt: '[[html-file:4]] a heron', duration: 5 };
+  const run = await world.start({ clip_prompts: [clip] });
+  await expect.poll(async () => (await told(run))?.answer?.times ?? 0).toBeGreaterThanOrEqual(3);
+  expect(await run.end()).toMatchObject({ status: 'succeeded', successful_clips: 1 });
+  expect((await world.stats()).bills.count).toBe(1);
 });
