@@ -1,7 +1,7 @@
 /**
- * The worker process: connects, assembles the world for the activities, polls two task queues until closed.
- * The main queue runs workflows and unpaid activities; the paid queue runs `generateClip` alone, so that one
- * limit, kept by Temporal over all workers together, is the limit of creates.
+ * The worker process: connects, assembles the world for the activities, polls its task queues until closed.
+ * The main queue runs workflows and what is quick; the paid queue runs `generateClip` alone, so that one limit, kept by
+ * Temporal over all workers together, is the limit of creates. What waits for hosts outside has queues of its own.
  *
  * W1 Closing hands running clips over at once and cancels nothing.
  */
@@ -29,7 +29,8 @@ import { watchWakes } from './adapters/wakes.js';
 import { requireWritable } from './config.js';
 import type { Config } from './config.js';
 import { workerLogger } from './worker-log.js';
-import { paidTaskQueue } from './workflows/contract.js';
+import { SIDE_QUEUES, sideQueue } from './workflows/contract.js';
+import type { SideQueue } from './workflows/contract.js';
 
 export interface RunningWorker {
   /** Settles when the worker has stopped for good. */
@@ -97,7 +98,7 @@ export async function startWorker(
         await Promise.all(runs);
         return;
       } catch (error) {
-        // One of the pair failed for good (say, the server was replaced): the other must not poll alone.
+        // One of them failed for good (say, the server was replaced): the other must not poll alone.
         shutdown(workers);
         if (closing.signal.aborted) {
           await Promise.allSettled(runs);
@@ -220,6 +221,18 @@ async function assemble(
  */
 const PATIENT: object = { isolateExecutionTimeout: '10m' };
 
+/**
+ * Executions at a time, by queue. Those of `refs` and `save` mostly wait: for a place of the few that download at once,
+ * which they share fairly over jobs (adapters/places.ts).
+ */
+const SLOTS: Record<SideQueue | 'main', number> = {
+  main: 20,
+  paid: 200,
+  refs: 200,
+  save: 400,
+  ends: 50,
+};
+
 async function createWorkers(
   config: Config,
   connection: NativeConnection,
@@ -234,25 +247,33 @@ async function createWorkers(
     defaultHeartbeatThrottleInterval: '1s',
     shutdownForceTime: '25s',
   } as const;
+  const activities = createActivities(deps);
   const main = await Worker.create({
     ...common,
     taskQueue: task_queue,
     workflowBundle: { codePath: bundlePath },
-    activities: createActivities(deps),
+    // All of them: jobs that began before the other queues were there have tasks of theirs here.
+    activities,
     maxCachedWorkflows: 200,
     ...PATIENT,
-    maxConcurrentActivityTaskExecutions: 20,
+    maxConcurrentActivityTaskExecutions: SLOTS.main,
     // A workflow whose worker was killed goes on elsewhere after 3 s instead of 10.
     stickyQueueScheduleToStartTimeout: '3s',
   });
-  const paid = await Worker.create({
-    ...common,
-    taskQueue: paidTaskQueue(task_queue),
-    activities: createPaidActivities(deps),
-    maxConcurrentActivityTaskExecutions: 200,
-    maxTaskQueueActivitiesPerSecond: config.creates_per_minute / 60,
-  });
-  return [main, paid];
+  const others = SIDE_QUEUES.map((side) =>
+    Worker.create({
+      ...common,
+      taskQueue: sideQueue(task_queue, side),
+      maxConcurrentActivityTaskExecutions: SLOTS[side],
+      ...(side === 'paid'
+        ? {
+            activities: createPaidActivities(deps),
+            maxTaskQueueActivitiesPerSecond: config.creates_per_minute / 60,
+          }
+        : { activities }),
+    }),
+  );
+  return [main, ...(await Promise.all(others))];
 }
 
 function loopbackNames(baseUrl: string): string[] {

@@ -1,8 +1,10 @@
 /** The world that activities need, as ports; the worker assembles it, tests replace parts of it. */
 import type { ArtifactStore } from '../adapters/artifact-store.js';
 import type { Claims } from '../adapters/claims.js';
+import type { DownloadOptions } from '../adapters/download.js';
 import type { Hazards } from '../adapters/hazards.js';
 import type { Media } from '../adapters/media.js';
+import type { Places } from '../adapters/places.js';
 import type { PredictionReader } from '../adapters/prediction-reader.js';
 import type { FindReferences } from '../adapters/references.js';
 import type { Replicate } from '../adapters/replicate.js';
@@ -30,6 +32,10 @@ export interface Deps {
   /** Origins that outputs may come from beside replicate.delivery, and the one that gets the token. */
   provider_origin: string;
   token: string;
+  /** Places of downloads of outputs; the product's own when absent. */
+  downloads?: Places;
+  /** The product's own when absent. */
+  download_limits?: Pick<DownloadOptions, 'idle' | 'overall' | 'rate'>;
   /** For files of the provider: by the proxy, where there is one. */
   fetch: typeof fetch;
 }

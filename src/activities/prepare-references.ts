@@ -6,6 +6,7 @@ import { Context } from '@temporalio/activity';
 import type { References } from '../adapters/references.js';
 import type {
   ClipReferences,
+  DownloadHeartbeat,
   PrepareReferencesInput,
   PrepareReferencesResult,
 } from '../domain/activity.js';
@@ -24,10 +25,11 @@ export const createPrepareReferences =
   (deps: Deps) =>
   async (input: PrepareReferencesInput): Promise<PrepareReferencesResult> => {
     const context = Context.current();
-    const beat = setInterval(() => {
-      context.heartbeat();
-    }, 1_000);
     const references = deps.references(context.info.workflowExecution?.workflowId ?? '');
+    const beat = setInterval(() => {
+      const told: DownloadHeartbeat = { waits_for: references.waiting?.() ?? null, answer: null };
+      context.heartbeat(told);
+    }, 1_000);
     try {
       await learnServerTime(deps, context);
       return await prepare(references, input, context.cancellationSignal);

@@ -5,54 +5,65 @@
  * S1 A stored video is whole and measured, or it is not there.
  * S2 The token goes to the provider's own origin only; nothing is fetched from any other host.
  * S3 A thumbnail that fails never fails the clip.
- * S4 A file that takes more than any video may, or took processes down, fails its clip for good.
+ * S4 A file that takes more than any video may, or took processes down, fails its clip for good; so does the same wrong
+ *    answer again and again.
+ * S5 Downloads of all jobs take turns: an execution holds a place only while it downloads.
  */
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { StoredVideo } from '../adapters/artifact-store.js';
 import { download } from '../adapters/download.js';
 import type { Downloaded } from '../adapters/download.js';
-import { TooMuch } from '../adapters/media.js';
+import { ChildLost, TooMuch } from '../adapters/media.js';
 import { isInline } from '../adapters/output.js';
+import { Places } from '../adapters/places.js';
 import type { StoreClipInput, StoreClipResult } from '../domain/activity.js';
 import { differsByMore } from '../domain/decimal.js';
 import type { FailureKind } from '../domain/failures.js';
 import type { Deps } from './deps.js';
+import { StoringBeat, SAME_ANSWERS } from './storing-beat.js';
 
 /** Seconds by which a file may differ from what was requested. */
 const DURATION_TOLERANCE = 2;
+
+/** S5 Of this process: a job that downloads nothing finds a place beside 48 others. */
+const PLACES = new Places({ at_once: 64, share: 8, further: 16 });
 
 export const createStoreClip =
   (deps: Deps) =>
   async (input: StoreClipInput): Promise<StoreClipResult> => {
     const context = Context.current();
-    const beat = setInterval(() => {
-      context.heartbeat();
-    }, 1_000);
-    try {
-      return await storeClip(deps, input, context);
-    } finally {
-      clearInterval(beat);
-    }
+    using beat = new StoringBeat(context);
+    return await storeClip(deps, input, { context, beat });
   };
+
+interface Execution {
+  context: Context;
+  beat: StoringBeat;
+}
 
 async function storeClip(
   deps: Deps,
   input: StoreClipInput,
-  context: Context,
+  execution: Execution,
 ): Promise<StoreClipResult> {
+  const { context } = execution;
   const jobId = context.info.workflowExecution?.workflowId ?? '';
   const before = await deps.store.stored(jobId, input.clip_index);
   if (before?.prediction_id === input.prediction_id) return result(jobId, input, before);
 
+  const guarded = guardedBy(execution);
   const url = await currentUrl(deps, input, context.info.attempt);
   await using file = await guarded('storage_error', () => deps.store.open(jobId, input.clip_index));
-  const downloaded = await download(url, file.stream(), {
-    provider_origin: deps.provider_origin,
-    token: deps.token,
-    fetch: deps.fetch,
-    signal: context.cancellationSignal,
-  });
-  if (downloaded.type === 'failed') throw refuse(downloaded);
+  const downloaded = await inTurn(deps, { jobId, url, ...execution }, () =>
+    download(url, file.stream(), {
+      provider_origin: deps.provider_origin,
+      token: deps.token,
+      fetch: deps.fetch,
+      signal: context.cancellationSignal,
+      ...deps.download_limits,
+    }),
+  );
+  if (downloaded.type === 'failed') throw refuse(downloaded, execution);
   const facing = <T>(what: string, work: () => Promise<T>): Promise<T> =>
     deps.hazards.face(jobId, `${what} ${input.prediction_id}`, work);
   const measured = await guarded('output_lost', () =>
@@ -80,6 +91,23 @@ async function storeClip(
   };
   await guarded('storage_error', () => file.keep(facts));
   return result(jobId, input, facts);
+}
+
+const TURN =
+  'waits for its turn to be downloaded; other downloads of this job or of others come first';
+
+/** S5 What the prediction holds itself needs no download. */
+async function inTurn<T>(
+  { downloads = PLACES }: Deps,
+  { jobId: job, url, beat, context }: Execution & { jobId: string; url: string },
+  work: () => Promise<T>,
+): Promise<T> {
+  if (isInline(url)) return work();
+  const host = URL.canParse(url) ? new URL(url).host : '';
+  using _place = await beat.waiting(TURN, () =>
+    downloads.enter({ job, host }, context.cancellationSignal),
+  );
+  return await work();
 }
 
 /**
@@ -135,15 +163,45 @@ function result(jobId: string, input: StoreClipInput, facts: StoredVideo): Store
 const failure = (kind: FailureKind, message: string, final: boolean): ApplicationFailure =>
   ApplicationFailure.create({ type: kind, message, nonRetryable: final });
 
-const refuse = (failed: Extract<Downloaded, { type: 'failed' }>): ApplicationFailure =>
-  failure(failed.kind, failed.message, failed.final);
+/** Seconds: a disk is looked at oftener than the provider is asked, since that costs nobody anything. */
+const LONGEST_PAUSE = 60;
 
-async function guarded<T>(kind: FailureKind, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    // What no process can look into is not looked into again (S4).
-    const isFinal = error instanceof TooMuch;
-    throw failure(kind, error instanceof Error ? error.message : String(error), isFinal);
-  }
+const troubleOnDisk = (message: string, { attempt }: Context['info']): ApplicationFailure =>
+  ApplicationFailure.create({
+    type: 'storage_error',
+    message,
+    nextRetryDelay: `${String(Math.min(LONGEST_PAUSE, 2 ** (attempt - 1)))}s`,
+  });
+
+function refuse(
+  { kind, message, final, answered }: Extract<Downloaded, { type: 'failed' }>,
+  execution: Execution,
+): ApplicationFailure {
+  if (kind === 'storage_error') return troubleOnDisk(message, execution.context.info);
+  if (answered === true) return unlessTheSame(message, execution);
+  execution.beat.unanswered();
+  return failure(kind, message, final);
 }
+
+/** S4 */
+function unlessTheSame(answer: string, { beat }: Execution): ApplicationFailure {
+  const times = beat.answered(answer);
+  return times < SAME_ANSWERS
+    ? failure('output_lost', answer, false)
+    : failure('output_lost', `${answer} (the same ${String(times)} times in a row)`, true);
+}
+
+const guardedBy =
+  (execution: Execution) =>
+  async <T>(kind: 'storage_error' | 'output_lost', work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      if (kind === 'storage_error') throw troubleOnDisk(message, execution.context.info);
+      // What no process can look into is not looked into again (S4).
+      if (error instanceof TooMuch) throw failure(kind, message, true);
+      if (error instanceof ChildLost) throw failure(kind, message, false);
+      throw unlessTheSame(message, execution);
+    }
+  };

@@ -5,15 +5,31 @@
  */
 export interface Deadline extends Disposable {
   readonly signal: AbortSignal;
+  /** The time that this takes does not count. */
+  notCounting<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export function deadline(milliseconds: number, outer?: AbortSignal): Deadline {
   const late = new AbortController();
-  const timer = setTimeout(() => {
-    late.abort(new DOMException('no answer in time', 'TimeoutError'));
-  }, milliseconds);
+  let left = milliseconds;
+  let since = performance.now();
+  const start = (): NodeJS.Timeout =>
+    setTimeout(() => {
+      late.abort(new DOMException('no answer in time', 'TimeoutError'));
+    }, left);
+  let timer = start();
   return {
     signal: outer === undefined ? late.signal : AbortSignal.any([outer, late.signal]),
+    async notCounting(work) {
+      clearTimeout(timer);
+      left -= performance.now() - since;
+      try {
+        return await work();
+      } finally {
+        since = performance.now();
+        timer = start();
+      }
+    },
     [Symbol.dispose]() {
       clearTimeout(timer);
     },

@@ -1,7 +1,8 @@
 /**
  * Downloads a provider's output: only from where outputs come from, never more than the cap, and only a video by its bytes.
  * Redirects are followed by hand so that each hop is checked again. What a later download cannot change is final: a file
- * of another kind, and one that is too large. A text instead of a file may be the page of an edge in trouble, and passes.
+ * of another kind, and one that is too large. A text instead of a file may be the page of an edge in trouble, and passes;
+ * where the same answer comes again and again, its caller gives up.
  */
 import { createHash } from 'node:crypto';
 import type { WriteStream } from 'node:fs';
@@ -10,12 +11,17 @@ import { pipeline } from 'node:stream/promises';
 import { kindOf } from './file-kind.js';
 import type { FileFamily } from './file-kind.js';
 import { decodeInline } from './inline-file.js';
+import { meterRate } from './minimum-rate.js';
+import type { MinimumRate } from './minimum-rate.js';
 import { isInline } from './output.js';
 
 export type Downloaded =
   | { type: 'done'; bytes: number; sha256: string }
-  /** `final`: trying again cannot help. */
-  | { type: 'failed'; kind: DownloadFailure; message: string; final: boolean };
+  /**
+   * `final`: trying again cannot help. `answered`: the message tells an answer that came, and is the same for the same
+   * answer; absent where nothing came, where the host says that it is in trouble, and for what happens on this machine.
+   */
+  | { type: 'failed'; kind: DownloadFailure; message: string; final: boolean; answered?: true };
 
 /** `no_output`: a whole file came, and it is no video that can be kept. */
 export type DownloadFailure = 'no_output' | 'output_lost' | 'storage_error';
@@ -30,10 +36,20 @@ export interface DownloadOptions {
   max_bytes?: number;
   /** Milliseconds without a byte; 20 s when absent. */
   idle?: number;
+  /** Milliseconds in all; 30 min when absent. */
+  overall?: number;
+  /** Of the body; 32 KiB a second over 60 s when absent. */
+  rate?: MinimumRate;
 }
 
 const MAX_BYTES = 512 * 2 ** 20;
 const IDLE = 20_000;
+/** 512 MiB come in it over a line of 2.5 Mbit/s. */
+const OVERALL = 30 * 60_000;
+/** Low enough for a slow line that many downloads share; what sends less holds its place for a minute. */
+const RATE: MinimumRate = { bytes: 32_768, window: 60 };
+/** What the prediction itself holds comes from no line. */
+const ANY_RATE: MinimumRate = { bytes: 0, window: 60 };
 const MAX_REDIRECTS = 3;
 /** Bytes of a file's beginning, by which its kind is told. */
 const HEAD = 4096;
@@ -43,9 +59,12 @@ const VIDEO_FORMATS = new Set(['mp4', 'mov', '3gp']);
 /** A file of one of these is what the model made; a text or an unknown file may be an accident of the delivery. */
 const OTHER_KINDS = new Set<FileFamily>(['video', 'image', 'audio', 'document', 'archive']);
 
-/** Ends a download from within; never leaves this file. */
+/** These end a download from within; they never leave this file. */
 class TooLarge extends Error {
   override readonly name = 'TooLarge';
+}
+class TooSlow extends Error {
+  override readonly name = 'TooSlow';
 }
 
 /** `replicate.delivery`, its subdomains, and the host and port of the API. */
@@ -59,12 +78,15 @@ export function mayHoldOutputs(url: URL, providerOrigin: string): boolean {
   );
 }
 
-const lost = (message: string, final = false): Downloaded => ({
+type Failed = Extract<Downloaded, { type: 'failed' }>;
+const lost = (message: string, final = false): Failed => ({
   type: 'failed',
   kind: 'output_lost',
   message,
   final,
 });
+/** Something came, and it was not the file. */
+const answered = (message: string): Failed => ({ ...lost(message), answered: true });
 
 export async function download(
   from: string,
@@ -73,15 +95,31 @@ export async function download(
 ): Promise<Downloaded> {
   // A stream nobody listens to yet would take the process down with it; `pipeline` reports what is wrong.
   to.on('error', () => undefined);
-  const idle = new AbortController();
-  const timer = setTimeout(() => {
-    idle.abort();
-  }, options.idle ?? IDLE);
-  const signal = AbortSignal.any([options.signal, idle.signal]);
+  const { idle = IDLE, overall = OVERALL } = options;
+  const stop = new AbortController();
+  const slow = (message: string) => (): void => {
+    stop.abort(new TooSlow(message));
+  };
+  const silence = setTimeout(slow('the download stalled'), idle);
+  const end = setTimeout(
+    slow(`the download stalled: expected all of the file within ${seconds(overall)} s`),
+    overall,
+  );
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  let bytes = 0;
   try {
-    const response = isInline(from) ? inline(from, options) : await request(from, options, signal);
+    const isHere = isInline(from);
+    const response = isHere ? inline(from, options) : await request(from, options, signal);
     if (!(response instanceof Response)) return response;
-    return await save(response, to, { maxBytes: options.max_bytes ?? MAX_BYTES, timer, signal });
+    using meter = meterRate(isHere ? ANY_RATE : (options.rate ?? RATE), (message) => {
+      stop.abort(new TooSlow(`the download stalled: ${message}`));
+    });
+    const came = (length: number): void => {
+      bytes += length;
+      silence.refresh();
+      meter.count(length);
+    };
+    return await save(response, to, { maxBytes: options.max_bytes ?? MAX_BYTES, came, signal });
   } catch (error) {
     options.signal.throwIfAborted();
     if (isStorageError(error)) {
@@ -89,11 +127,14 @@ export async function download(
       return { type: 'failed', kind: 'storage_error', message, final: false };
     }
     if (error instanceof TooLarge) return lost(error.message, true);
-    return lost(
-      idle.signal.aborted ? 'the download stalled' : `the download broke off: ${words(error)}`,
-    );
+    if (stop.signal.reason instanceof TooSlow) return lost(stop.signal.reason.message);
+    const message = `the download broke off: ${words(error)}`;
+    // A file that ends each time at the same byte, or headers without an end, is all that there is.
+    if (bytes > 0) return answered(`${message} (after ${String(bytes)} bytes)`);
+    return codeOf(error) === 'UND_ERR_HEADERS_OVERFLOW' ? answered(message) : lost(message);
   } finally {
-    clearTimeout(timer);
+    clearTimeout(silence);
+    clearTimeout(end);
     to.destroy();
   }
 }
@@ -105,13 +146,14 @@ async function request(
 ): Promise<Response | Downloaded> {
   let address = from;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    if (!URL.canParse(address)) return lost('expected a URL of a file, got something else', true);
+    if (!URL.canParse(address)) {
+      const message = 'expected a URL of a file, got something else';
+      return hop === 0 ? lost(message, true) : answered(message);
+    }
     const url = new URL(address);
     if (!mayHoldOutputs(url, options.provider_origin)) {
-      return lost(
-        `expected a file at replicate.delivery, refused to fetch from ${url.host}`,
-        hop === 0,
-      );
+      const message = `expected a file at replicate.delivery, refused to fetch from ${url.host}`;
+      return hop === 0 ? lost(message, true) : answered(message);
     }
     const response = await (options.fetch ?? fetch)(url, {
       signal,
@@ -129,7 +171,7 @@ async function request(
     await response.body?.cancel();
     address = URL.canParse(location, url.href) ? new URL(location, url.href).href : location;
   }
-  return lost('too many redirects');
+  return answered(`expected a file, got more than ${String(MAX_REDIRECTS)} redirects`);
 }
 
 /** Decoded, not fetched; a redirect to one is refused like any other address. */
@@ -141,32 +183,38 @@ function inline(
   return decoded.type === 'decoded' ? decoded.response : lost(decoded.message, true);
 }
 
+/** What a status means beside 200: a host in trouble or a file that is not there yet passes, the others answer. */
+const mayPass = (status: number): boolean => status >= 400 && status !== 410;
+
 function check(response: Response): Response | Downloaded {
-  if (response.status !== 200)
-    return lost(`expected the file, got HTTP ${String(response.status)}`);
-  const type = response.headers.get('content-type') ?? '';
-  if (/^text\/|json|html/i.test(type)) return lost(`expected a video, got ${type}`);
+  const { status, headers } = response;
+  if (status !== 200) {
+    const message = `expected the file, got HTTP ${String(status)}`;
+    return mayPass(status) ? lost(message) : answered(message);
+  }
+  const type = headers.get('content-type') ?? '';
+  if (/^text\/|json|html/i.test(type)) return answered(`expected a video, got ${type}`);
   return response;
 }
 
 async function save(
   response: Response,
   to: WriteStream,
-  limits: { maxBytes: number; timer: NodeJS.Timeout; signal: AbortSignal },
+  limits: { maxBytes: number; came: (bytes: number) => void; signal: AbortSignal },
 ): Promise<Downloaded> {
-  const { maxBytes, timer, signal } = limits;
+  const { maxBytes, came, signal } = limits;
   const announced = lengthOf(response);
   if (announced !== null && announced > maxBytes) {
     await response.body?.cancel();
     throw tooLarge(maxBytes, `the file has ${String(announced)}`);
   }
-  if (response.body === null) return lost('expected a file, got an empty answer');
+  if (response.body === null) return answered('expected a file, got an empty answer');
   const hash = createHash('sha256');
   let bytes = 0;
   let head = Buffer.alloc(0);
   const meter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      timer.refresh();
+      came(chunk.length);
       if (bytes < HEAD) head = Buffer.concat([head, chunk.subarray(0, HEAD - bytes)]);
       bytes += chunk.length;
       hash.update(chunk);
@@ -175,7 +223,7 @@ async function save(
   });
   await pipeline(Readable.fromWeb(response.body), meter, to, { signal });
   if (!isEncoded(response) && announced !== null && bytes !== announced) {
-    return lost(`expected ${String(announced)} bytes, got ${String(bytes)}`);
+    return answered(`expected ${String(announced)} bytes, got ${String(bytes)}`);
   }
   return (
     otherKind(head, isEncoded(response)) ?? { type: 'done', bytes, sha256: hash.digest('hex') }
@@ -201,9 +249,9 @@ function isEncoded(response: Response): boolean {
 function otherKind(head: Buffer, wasEncoded: boolean): Downloaded | null {
   const { family, format, name } = kindOf(head);
   const message = `expected an MP4 video, got ${name}`;
-  if (family === 'text') return lost(message);
+  if (family === 'text') return answered(message);
   if (!OTHER_KINDS.has(family) || VIDEO_FORMATS.has(format)) return null;
-  if (family === 'archive' && wasEncoded) return lost(message);
+  if (family === 'archive' && wasEncoded) return answered(message);
   return { type: 'failed', kind: 'no_output', message, final: true };
 }
 
@@ -213,6 +261,14 @@ const isStorageError = (error: unknown): error is Error =>
   'code' in error &&
   typeof error.code === 'string' &&
   STORAGE_CODES.has(error.code);
+
+const seconds = (milliseconds: number): string => String(milliseconds / 1_000);
+
+/** Of the innermost error that has one. */
+function codeOf(error: unknown): unknown {
+  if (!(error instanceof Error)) return undefined;
+  return codeOf(error.cause) ?? ('code' in error ? error.code : undefined);
+}
 
 function words(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -20,8 +20,9 @@ import type { CompositeParts } from './composite.js';
 import { createHazards } from './hazards.js';
 import { BadPart, ChildLost, media, NotAnImage, TooMuch } from './media.js';
 import type { Images } from './media.js';
+import { createReferenceFetch } from './reference-fetch.js';
+import type { ReferenceFetchOptions } from './reference-fetch.js';
 import type { ReplicateFiles } from './replicate-files.js';
-import { safeFetch } from './safe-fetch.js';
 
 /** Of one job. */
 export interface References {
@@ -34,22 +35,19 @@ export interface References {
   assign(composite: CompositeReference, clipIndex: number): Promise<void>;
   /** Removes what was kept. */
   tidy(): Promise<void>;
+  /** Why nothing is fetched at the moment; null while something is. */
+  waiting?(): string | null;
 }
 
 export type Uploaded =
   | { type: 'uploaded'; url: string; renew_at: string }
   | { type: 'failed'; kind: FailureKind; message: string };
 
-export interface ReferencesOptions {
+export interface ReferencesOptions extends ReferenceFetchOptions {
   data_dir: string;
   files: ReplicateFiles;
   /** Where uploads go: those made elsewhere are of no use. */
   provider: string;
-  /** `host` or `host:port` that may be loopback or private. */
-  allow_hosts: readonly string[];
-  /** Milliseconds before each further try of what may pass. */
-  retry_after?: readonly number[];
-  timeout?: number;
   /** The product's own children when absent. */
   images?: Images;
   now?: () => number;
@@ -98,21 +96,22 @@ export const createReferences = (options: ReferencesOptions): FindReferences => 
         return hazards.face(jobId, what, work);
       });
     const folder = artifactFolder(options.data_dir, jobId);
+    const fetching = createReferenceFetch(jobId, options);
     const pictureOf = (composite: CompositeReference): string =>
       path.join(folder, compositeName(composite));
     return {
-      async check(url, { keep, signal }) {
-        const fetched = await fetchPatiently(url, options, signal);
-        if (fetched.type === 'refused') return fetched.message;
-        try {
-          const { kept } = await heavily(url, signal, () => images.inspect(fetched.bytes, keep));
-          if (kept !== null) await writeWhole(path.join(folder, keptName(url)), kept);
-        } catch (error) {
-          if (isOfImage(error)) return error.message;
-          throw error;
-        }
-        return null;
-      },
+      waiting: () => fetching.waiting(),
+      check: (url, { keep, signal }) =>
+        fetching.fetch(url, signal, async (bytes) => {
+          try {
+            const { kept } = await heavily(url, signal, () => images.inspect(bytes, keep));
+            if (kept !== null) await writeWhole(path.join(folder, keptName(url)), kept);
+          } catch (error) {
+            if (isOfImage(error)) return error.message;
+            throw error;
+          }
+          return null;
+        }),
       isBuilt: (composite) => exists(pictureOf(composite)),
       async upload(composite, signal) {
         const picture = pictureOf(composite);
@@ -145,18 +144,6 @@ export const createReferences = (options: ReferencesOptions): FindReferences => 
     };
   };
 };
-
-async function fetchPatiently(url: string, options: ReferencesOptions, signal: AbortSignal) {
-  const { allow_hosts, timeout } = options;
-  const request = { allow_hosts, signal, ...(timeout === undefined ? {} : { timeout }) };
-  let fetched = await safeFetch(url, request);
-  for (const delay of options.retry_after ?? RETRY_AFTER) {
-    if (fetched.type === 'fetched' || fetched.final) break;
-    await sleep(delay, undefined, { signal });
-    fetched = await safeFetch(url, request);
-  }
-  return fetched;
-}
 
 async function readParts(folder: string, composite: CompositeReference): Promise<CompositeParts> {
   const bytes = new Map<string, Uint8Array>();

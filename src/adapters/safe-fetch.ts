@@ -4,22 +4,27 @@
  * F1 Only http(s), never with credentials, cookies or a token; redirects are followed by hand and checked again.
  * F2 A host is resolved once; unless it is allowed by name, every address it has must be public, and the
  *    connection goes to one of exactly those, so that a second answer of the DNS changes nothing.
- * F3 Never more than `max_bytes`, never longer than `timeout` over all redirects.
+ * F3 Never more than `max_bytes`, never longer than `timeout` over all redirects, never slower than `rate`. What `visit`
+ *    takes does not count: waiting for a turn is no fault of the host's.
  */
 import { lookup } from 'node:dns/promises';
 import type { LookupAddress } from 'node:dns';
 import http from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
 import type { LookupFunction } from 'node:net';
 import { deadline } from './deadline.js';
+import type { Deadline } from './deadline.js';
+import { meterRate } from './minimum-rate.js';
+import type { MinimumRate } from './minimum-rate.js';
 import { isPublicAddress } from './public-address.js';
+import { retryAfter } from './retry-after.js';
 
 export type Fetched =
   | { type: 'fetched'; bytes: Buffer; content_type: string }
-  /** `final`: trying again cannot help. */
-  | { type: 'refused'; message: string; final: boolean };
+  /** `final`: trying again cannot help. `retry_after`: seconds for which the host asks to be left alone. */
+  | { type: 'refused'; message: string; final: boolean; retry_after: number | null };
 
 export interface SafeFetchOptions {
   /** `host` or `host:port` that may be loopback or private. */
@@ -28,11 +33,17 @@ export interface SafeFetchOptions {
   max_bytes?: number;
   /** Milliseconds. */
   timeout?: number;
+  rate?: MinimumRate;
+  /** Called before each request, also after a redirect, and waited for. */
+  visit?: (host: string) => Promise<void>;
+  /** Told of every piece of a body that came, also of one that is refused. */
+  count?: (bytes: number) => void;
   resolve?: (host: string) => Promise<LookupAddress[]>;
 }
 
 const MAX_BYTES = 20 * 2 ** 20;
-const TIMEOUT = 20_000;
+const TIMEOUT = 30_000;
+const RATE: MinimumRate = { bytes: 8_192, window: 10 };
 const MAX_REDIRECTS = 3;
 const HEADERS = {
   accept: 'image/jpeg,image/png,image/webp;q=0.9,*/*;q=0.1',
@@ -43,9 +54,11 @@ const HEADERS = {
 /** Ends a fetch from within; never leaves this file. */
 class Refused extends Error {
   readonly final: boolean;
-  constructor(message: string, final = true) {
+  readonly retry_after: number | null;
+  constructor(message: string, final = true, retryAfter: number | null = null) {
     super(message);
     this.final = final;
+    this.retry_after = retryAfter;
   }
 }
 
@@ -53,25 +66,31 @@ export async function safeFetch(from: string, options: SafeFetchOptions): Promis
   const milliseconds = options.timeout ?? TIMEOUT;
   using late = deadline(milliseconds, options.signal);
   try {
-    return await follow(from, { ...options, signal: late.signal });
+    return await follow(from, { ...options, signal: late.signal }, late);
   } catch (error) {
     options.signal.throwIfAborted();
-    if (late.signal.aborted) {
-      const message = `expected the whole image within ${String(milliseconds / 1000)} s, got no end of it`;
-      return { type: 'refused', message, final: true };
+    if (error instanceof Refused) {
+      const { message, final, retry_after } = error;
+      return { type: 'refused', message, final, retry_after };
     }
-    const final = error instanceof Refused && error.final;
-    return { type: 'refused', message: words(error), final };
+    const isLate = late.signal.aborted;
+    const message = isLate
+      ? `expected the whole image within ${String(milliseconds / 1000)} s, got no end of it`
+      : `expected an image, got a broken connection (${codeOf(error)})`;
+    return { type: 'refused', message, final: isLate, retry_after: null };
   }
 }
 
-async function follow(from: string, options: SafeFetchOptions): Promise<Fetched> {
+async function follow(from: string, options: SafeFetchOptions, late: Deadline): Promise<Fetched> {
+  const { visit } = options;
   let url = parse(from);
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+    const { host } = url;
+    if (visit !== undefined) await late.notCounting(() => visit(host));
     const response = await request(url, await addressesOf(url, options), options.signal);
     const { statusCode: status = 0, headers } = response;
     if (status < 300 || status >= 400 || headers.location === undefined) {
-      return await read(response, options.max_bytes ?? MAX_BYTES);
+      return await read(response, options);
     }
     response.destroy();
     url = parse(headers.location, url);
@@ -160,20 +179,25 @@ function request(
   });
 }
 
-async function read(response: IncomingMessage, maxBytes: number): Promise<Fetched> {
+async function read(
+  response: IncomingMessage,
+  { max_bytes = MAX_BYTES, rate = RATE, count }: SafeFetchOptions,
+): Promise<Fetched> {
+  using meter = meterRate(rate, (message) => {
+    response.destroy(new Refused(message));
+  });
   try {
     const { statusCode: status = 0, headers } = response;
-    if (status !== 200) {
-      const isPassing = status >= 500 || status === 408 || status === 425 || status === 429;
-      throw new Refused(`expected an image, got HTTP ${String(status)}`, !isPassing);
-    }
+    if (status !== 200) throw refusedWith(status, headers);
     const announced = Number(headers['content-length'] ?? NaN);
-    if (announced > maxBytes) throw tooLarge(maxBytes);
+    if (announced > max_bytes) throw tooLarge(max_bytes);
     const chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of response as AsyncIterable<Buffer>) {
+      meter.count(chunk.length);
+      count?.(chunk.length);
       size += chunk.length;
-      if (size > maxBytes) throw tooLarge(maxBytes);
+      if (size > max_bytes) throw tooLarge(max_bytes);
       chunks.push(chunk);
     }
     const content_type = headers['content-type'] ?? '';
@@ -183,13 +207,16 @@ async function read(response: IncomingMessage, maxBytes: number): Promise<Fetche
   }
 }
 
+function refusedWith(status: number, headers: IncomingHttpHeaders): Refused {
+  const isPassing = status >= 500 || status === 408 || status === 425 || status === 429;
+  const { 'retry-after': header = null, date = null } = headers;
+  const asked = { body: null, text: '', retry_after: header, date };
+  const wait = isPassing ? retryAfter(asked, Date.now()) : null;
+  return new Refused(`expected an image, got HTTP ${String(status)}`, !isPassing, wait);
+}
+
 const tooLarge = (maxBytes: number): Refused =>
   new Refused(`expected at most ${String(Math.round(maxBytes / 2 ** 20))} MB, got more`);
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
-
-function words(error: unknown): string {
-  if (error instanceof Refused) return error.message;
-  return `expected an image, got a broken connection (${codeOf(error)})`;
-}

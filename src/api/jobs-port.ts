@@ -45,6 +45,8 @@ export interface PendingActivity {
   /** Executions that were started. */
   executions?: number;
   heartbeat: Heartbeat | null;
+  /** Why it downloads nothing at the moment, in a sentence. */
+  waits_for?: string | null;
 }
 
 /** What the run was started with: its plan, and the job that it goes on from. */

@@ -56,6 +56,7 @@ export function clipProgress(jobId: string, watched: Watched): ClipProgress | nu
   if (target === null) return null;
   const beat = activity.heartbeat;
   const phase = phaseOf(activity, target.role);
+  const message = beat?.message ?? waitOf(activity);
   return {
     job_id: jobId,
     clip_index: target.clip_index,
@@ -65,10 +66,36 @@ export function clipProgress(jobId: string, watched: Watched): ClipProgress | nu
     ...(activity.next_attempt_at === null ? {} : { next_attempt_at: activity.next_attempt_at }),
     ...(beat?.until == null ? {} : { until: beat.until }),
     ...(activity.last_error === null ? {} : { last_error: lastError(activity) }),
-    ...(beat?.message == null ? {} : { message: beat.message }),
+    ...(message === null ? {} : { message }),
     ...(beat?.prediction_id == null ? {} : { prediction_id: beat.prediction_id }),
   };
 }
+
+/** Of an execution that runs: what an earlier one was waiting for is over. */
+const waitOf = ({ state, waits_for }: PendingActivity): string | null =>
+  state === 'started' ? (waits_for ?? null) : null;
+
+/** Each reason for which downloads of the job wait, once, with the clips that wait for it. */
+function waits(pending: readonly PendingActivity[]): string[] {
+  const clipsOf = new Map<string, number[]>();
+  for (const activity of pending) {
+    const sentence = waitOf(activity);
+    const index = clipOfActivity(activity.activity_id)?.clip_index;
+    // Those of reference images are one activity for all clips that start next.
+    const clips = sentence === null ? [] : (clipsOf.get(sentence) ?? []);
+    if (sentence !== null) clipsOf.set(sentence, index === undefined ? clips : [...clips, index]);
+  }
+  return [...clipsOf].map(([sentence, clips]) =>
+    clips.length === 0
+      ? `the job's reference images: ${sentence}`
+      : `clip ${clips.toSorted((a, b) => a - b).join(', ')}: ${sentence}`,
+  );
+}
+
+const withWaits = (job: Job, pending: readonly PendingActivity[]): Job => {
+  const sentences = waits(pending);
+  return sentences.length === 0 ? job : { ...job, warnings: [...job.warnings, ...sentences] };
+};
 
 /** A download is tried again for an hour, unpaid and outside of any attempt: how often is said with what went wrong. */
 function lastError({
@@ -107,7 +134,10 @@ function percentOf(
   return { percent: Math.max(0, Math.min(MOST_ESTIMATED, percent)), estimated: true };
 }
 
-/** The workflow hears of a download when it is over; why it is not yet, and when it is tried again, Temporal knows. */
+/**
+ * The workflow hears of a download when it is over; why it is not yet, and when it is tried again, Temporal knows. What waits
+ * for its turn is told as a warning of the job for as long as it waits.
+ */
 export function withStoring(job: Job, pending: readonly PendingActivity[]): Job {
   const clips = job.clips.map((clip) => {
     const activity = pending.find(
@@ -115,7 +145,7 @@ export function withStoring(job: Job, pending: readonly PendingActivity[]): Job 
     );
     return activity !== undefined && clip.status === 'storing' ? toldBy(clip, activity) : clip;
   });
-  return { ...job, clips };
+  return withWaits({ ...job, clips }, pending);
 }
 
 function toldBy(clip: Clip, activity: PendingActivity): Clip {
@@ -136,7 +166,7 @@ export function withPending(job: Job, pending: readonly PendingActivity[]): Job 
     );
     return activity === undefined || isClipOver(clip.status) ? clip : correct(clip, activity);
   });
-  return { ...job, clips };
+  return withWaits({ ...job, clips }, pending);
 }
 
 function correct(clip: Clip, activity: PendingActivity): Clip {

@@ -1,7 +1,7 @@
 /** Temporal's protobuf answers as the port's plain values. Pure; it calls nothing. */
 import { defaultPayloadConverter } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import type { Heartbeat } from '../domain/activity.js';
+import type { DownloadHeartbeat, Heartbeat } from '../domain/activity.js';
 import { isFailureKind, problem } from '../domain/failures.js';
 import type { FailureKind, Problem } from '../domain/failures.js';
 import type { Job, JobStatus } from '../domain/job.js';
@@ -75,6 +75,7 @@ export function pendingActivity(
     last_error_kind: kindOf(row.lastFailure?.applicationFailureInfo?.type),
     executions: row.attempt ?? 1,
     heartbeat: heartbeatOf(decode(row.heartbeatDetails, 0)),
+    waits_for: waitOf(decode(row.heartbeatDetails, 0)),
   };
 }
 
@@ -82,6 +83,11 @@ const kindOf = (type: unknown): FailureKind | null => (isFailureKind(type) ? typ
 
 const heartbeatOf = (value: unknown): Heartbeat | null =>
   typeof (value as Partial<Heartbeat> | null)?.attempt === 'number' ? (value as Heartbeat) : null;
+
+function waitOf(value: unknown): string | null {
+  const told = (value as Partial<DownloadHeartbeat> | null)?.waits_for;
+  return typeof told === 'string' ? told : null;
+}
 
 export function recordedInput(event: HistoryEvent | undefined): RecordedInput | null {
   const input = event?.workflowExecutionStartedEventAttributes?.input;

@@ -123,6 +123,14 @@ export interface Heartbeat {
   message: string | null;
 }
 
+/** First element of the heartbeat details of `storeClip` and `prepareReferences`. */
+export interface DownloadHeartbeat {
+  /** Why nothing is downloaded at the moment, in a sentence. */
+  waits_for: string | null;
+  /** What the provider answered last instead of the file, and how often in a row. */
+  answer: { message: string; times: number } | null;
+}
+
 export interface SettlePredictionInput {
   prediction: Prediction;
   price: UnitPrice | null;

@@ -8,6 +8,7 @@ import { decimal, sumUsd } from './decimal.js';
 import type { Catalogue, ModelRow } from './models/row.js';
 import { nearestWord } from './nearest-word.js';
 import type { ClipPrompt, Plan } from './plan.schema.js';
+import { referenceProblems } from './reference-limits.js';
 import { lengthsOf, resolveClip, type ClipWork, type JobChoices } from './resolve-clip.js';
 import type { PlanProblem, ResolvedClip, ResolvedModel, ResolvedPlan } from './resolved.js';
 import { applySettings } from './settings.js';
@@ -65,6 +66,7 @@ export function resolve(plan: Plan, context: PlanContext): Resolution {
     ...settings.problems,
     ...ratio,
     ...work.flatMap((item) => item.problems),
+    ...referenceProblems(resolved.clips),
     ...capProblems(resolved),
   ];
   return { resolved, problems };

@@ -23,7 +23,7 @@ export interface TemporalSettings {
   cli: string | null;
 }
 
-/** Temporal's databases keep 255 characters of a name; the paid queue has `-paid` behind its own. */
+/** Temporal's databases keep 255 characters of a name; the queues beside the main one have five more (`-paid`). */
 const LONGEST = { namespace: 255, task_queue: 250 } as const;
 const LARGEST_FILE = 1024 * 1024;
 

@@ -3,9 +3,11 @@
  * All wait for a cancellation to be carried out (the SDK's default is to try only), and none is started eagerly
  * on the worker that happens to run the workflow.
  */
-import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { Activities, PaidActivities } from '../activities/index.js';
 import type { Timings } from '../domain/activity.js';
+import { sideQueue } from './contract.js';
+import type { SideQueue } from './contract.js';
 
 const COMMON = {
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -17,6 +19,9 @@ const COMMON = {
  * it, it is asked for again: longer than any queue of paid clips, shorter than a clip's budget of time.
  */
 const LOST = { scheduleToStartTimeout: '5m' } as const;
+
+/** Which queue an activity is sent to is no part of what a replay compares. */
+const on = (side: SideQueue) => ({ taskQueue: sideQueue(workflowInfo().taskQueue, side) });
 
 /** Pure computation and at most one read: quick or wrong. */
 export const { resolvePlan } = proxyActivities<Activities>({
@@ -31,17 +36,19 @@ export const { resolvePlan } = proxyActivities<Activities>({
 });
 
 /** Unpaid, and before anything is paid: tried again when a worker dies; what is wrong with an image is an answer. */
-export const { prepareReferences } = proxyActivities<Activities>({
-  ...COMMON,
-  startToCloseTimeout: '60m',
-  heartbeatTimeout: '15s',
-  retry: {
-    initialInterval: '1s',
-    backoffCoefficient: 2,
-    maximumInterval: '30s',
-    maximumAttempts: 10,
-  },
-});
+export const looking = () =>
+  proxyActivities<Activities>({
+    ...COMMON,
+    ...on('refs'),
+    startToCloseTimeout: '60m',
+    heartbeatTimeout: '15s',
+    retry: {
+      initialInterval: '1s',
+      backoffCoefficient: 2,
+      maximumInterval: '30s',
+      maximumAttempts: 10,
+    },
+  });
 
 /** The paid one: three attempts, 2 s and then 4 s apart; an attempt that outlives its time-out is re-attached to. */
 export const paidActivities = (taskQueue: string, timings: Timings) =>
@@ -59,44 +66,52 @@ export const paidActivities = (taskQueue: string, timings: Timings) =>
     },
   });
 
-/** Unpaid and precious: tried again until the provider deletes the file, at most `seconds` from now. */
+/**
+ * Unpaid and precious: tried again, with growing pauses, until the provider deletes the file, at most `seconds` from now.
+ * A try may wait for its turn for as long.
+ */
 export const storing = (seconds: number) =>
   proxyActivities<Activities>({
     ...COMMON,
     ...LOST,
-    startToCloseTimeout: '10m',
+    ...on('save'),
+    startToCloseTimeout: '60m',
     scheduleToCloseTimeout: Math.ceil(seconds) * 1000,
     heartbeatTimeout: '15s',
-    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s' },
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '5m' },
   });
 
 /**
- * Ends or reads a prediction: tried for minutes; after that the provider's own deadline ends it. Tries are
+ * `settlePrediction` ends or reads a prediction: tried for minutes; after that the provider's own deadline ends it. Tries are
  * counted, not time: while no worker is there, nobody has tried.
  */
-export const { settlePrediction } = proxyActivities<Activities>({
-  ...COMMON,
-  startToCloseTimeout: '30s',
-  retry: {
-    initialInterval: '1s',
-    backoffCoefficient: 2,
-    maximumInterval: '10s',
-    maximumAttempts: 12,
-  },
-});
+export const settling = () =>
+  proxyActivities<Activities>({
+    ...COMMON,
+    ...on('ends'),
+    startToCloseTimeout: '30s',
+    retry: {
+      initialInterval: '1s',
+      backoffCoefficient: 2,
+      maximumInterval: '10s',
+      maximumAttempts: 12,
+    },
+  });
 
-/** Looks for one that may not even exist, so that it can be ended: as patient. */
-export const { endLost } = proxyActivities<Activities>({
-  ...COMMON,
-  startToCloseTimeout: '2m',
-  heartbeatTimeout: '15s',
-  retry: {
-    initialInterval: '1s',
-    backoffCoefficient: 2,
-    maximumInterval: '10s',
-    maximumAttempts: 12,
-  },
-});
+/** `endLost` looks for one that may not even exist, so that it can be ended: as patient. */
+export const searching = () =>
+  proxyActivities<Activities>({
+    ...COMMON,
+    ...on('ends'),
+    startToCloseTimeout: '2m',
+    heartbeatTimeout: '15s',
+    retry: {
+      initialInterval: '1s',
+      backoffCoefficient: 2,
+      maximumInterval: '10s',
+      maximumAttempts: 12,
+    },
+  });
 
 /** A convenience for later; a job is not held up by a full disk for long. */
 export const { archiveJob } = proxyActivities<Activities>({

@@ -9,8 +9,16 @@ import type { EventPage, Job, Prediction } from '../domain/job.js';
 
 export const WORKFLOW_TYPE = 'generateClipsWorkflow';
 
-/** The paid activity has a task queue of its own, so that Temporal itself limits creates per minute. */
-export const paidTaskQueue = (taskQueue: string): string => `${taskQueue}-paid`;
+/**
+ * What may have to wait for somebody outside has a task queue of its own, with places of its own in each worker: it never
+ * holds those of what is quick, which stays on the main queue. `paid` also lets Temporal itself limit creates per minute;
+ * `refs` looks at reference images, `save` stores clips, `ends` ends predictions. Four letters: databases of Temporal keep
+ * 255 characters of a name, and the main queue may have 250.
+ */
+export const SIDE_QUEUES = ['paid', 'refs', 'save', 'ends'] as const;
+export type SideQueue = (typeof SIDE_QUEUES)[number];
+export const sideQueue = (taskQueue: string, side: SideQueue): string => `${taskQueue}-${side}`;
+export const paidTaskQueue = (taskQueue: string): string => sideQueue(taskQueue, 'paid');
 
 export const progressQuery = defineQuery<Job>('progress');
 export const eventsQuery = defineQuery<EventPage, [after?: number]>('events');

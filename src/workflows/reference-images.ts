@@ -10,7 +10,7 @@ import { asTextOnly, referencesIn, withUpload } from '../domain/clip-references.
 import { problem } from '../domain/failure-kinds.js';
 import type { ResolvedClip, ResolvedPlan } from '../domain/resolved.js';
 import { WarningList } from '../domain/warning-list.js';
-import { prepareReferences } from './activities.js';
+import { looking } from './activities.js';
 import type { JobLog } from './job-log.js';
 
 interface Prepared {
@@ -82,7 +82,7 @@ export class ReferenceImages {
     });
     const summary = `look at the reference images of ${String(clips.length)} clips`;
     try {
-      return await prepareReferences.executeWithOptions({ summary }, [{ clips }]);
+      return await looking().prepareReferences.executeWithOptions({ summary }, [{ clips }]);
     } catch (error) {
       if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
       const message = `the reference images could not be looked at: ${error.cause?.message ?? error.message}`;

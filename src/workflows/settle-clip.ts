@@ -4,7 +4,7 @@ import type { CanceledExecution, EndLostInput, Rendered } from '../domain/activi
 import { MISSING } from '../domain/failure-kinds.js';
 import type { Prediction } from '../domain/job.js';
 import type { ResolvedClip } from '../domain/resolved.js';
-import { endLost, settlePrediction } from './activities.js';
+import { searching, settling } from './activities.js';
 import { causeOf } from './activity-failure.js';
 import type { ClipLedger } from './clip-ledger.js';
 import { unaffordable } from './clip-over.js';
@@ -21,7 +21,7 @@ export async function settleClip(
     let rendered: Rendered | null = null;
     for (const prediction of ledger.open.filter(({ id }) => id !== kept)) {
       try {
-        const settled = await settlePrediction.executeWithOptions(
+        const settled = await settling().settlePrediction.executeWithOptions(
           { summary: `end prediction ${prediction.id}` },
           [{ prediction, price: clip.price, bills_failed: job.plan.model.bills_failed }],
         );
@@ -69,7 +69,7 @@ async function look(
   return CancellationScope.nonCancellable(async () => {
     try {
       const { bills_failed } = job.plan.model;
-      const seen = await settlePrediction.executeWithOptions(
+      const seen = await settling().settlePrediction.executeWithOptions(
         { summary: `look at prediction ${prediction.id}` },
         [{ prediction, price: clip.price, bills_failed, leave_running: true }],
       );
@@ -92,7 +92,7 @@ export async function endLostOf(
   return CancellationScope.nonCancellable(async () => {
     try {
       const summary = `look for what clip ${String(input.clip_index)} may have left running`;
-      return await endLost.executeWithOptions({ summary }, [input]);
+      return await searching().endLost.executeWithOptions({ summary }, [input]);
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
       job.log.warn(

@@ -220,6 +220,122 @@ describe('download', () => {
     },
   );
 
+  it.each<[string, Partial<DownloadOptions>, RegExp]>([
+    [
+      'less than the least rate',
+      { rate: { bytes: 1_000, window: 0.2 } },
+      /at least 1000 bytes a second, got \d+ in 0.2 s/,
+    ],
+    ['for longer than a download may take', { overall: 200 }, /all of the file within 0.2 s/],
+  ])('ends a download that sends %s, never silent, and says so', async (_what, limits, message) => {
+    const origin = await serve((_request, response) => {
+      response.writeHead(200, { 'content-type': 'video/mp4' }).write(VIDEO.subarray(0, 40));
+      const drip = setInterval(() => response.write('.'), 20);
+      response.on('close', () => {
+        clearInterval(drip);
+      });
+    });
+    const ended = await get(origin, limits);
+    expect(ended).toMatchObject({ type: 'failed', kind: 'output_lost', final: false });
+    expect(ended).toMatchObject({ message: expect.stringMatching(message) as string });
+    expect(ended).not.toHaveProperty('answered');
+  });
+
+  it('lets a file pass that keeps the rate', async () => {
+    const origin = await serve((_request, response) => {
+      response.writeHead(200, { 'content-type': 'video/mp4' });
+      let sent = 0;
+      const piece = setInterval(() => {
+        response.write(VIDEO.subarray(sent, sent + 2_000));
+        sent += 2_000;
+        if (sent < VIDEO.length) return;
+        clearInterval(piece);
+        response.end();
+      }, 20);
+    });
+    const rate = { bytes: 10_000, window: 0.2 };
+    expect(await get(origin, { rate })).toMatchObject({ type: 'done', bytes: VIDEO.length });
+  });
+
+  it.each<[string, RequestListener, RegExp]>([
+    ...[201, 202, 203, 206, 300, 304, 410].map((code): [string, RequestListener, RegExp] => [
+      `HTTP ${String(code)}`,
+      (_request, response) => {
+        response.writeHead(code).end(code === 304 ? undefined : VIDEO);
+      },
+      new RegExp(`HTTP ${String(code)}`),
+    ]),
+    ['HTTP 204', (_request, response) => response.writeHead(204).end(), /HTTP 204/],
+    [
+      'a redirect in a circle',
+      (_request, response) => response.writeHead(302, { location: '/a.mp4' }).end(),
+      /3 redirects/,
+    ],
+    [
+      'a redirect to another host',
+      (_request, response) => response.writeHead(302, { location: 'https://a.example/' }).end(),
+      /refused to fetch from a.example/,
+    ],
+    [
+      'a redirect to nowhere',
+      (_request, response) => response.writeHead(302, { location: 'http://[x/' }).end(),
+      /a URL of a file/,
+    ],
+    [
+      'headers without an end',
+      (request) => {
+        const more = () => {
+          while (
+            !request.socket.destroyed &&
+            request.socket.write(`x-a: ${'a'.repeat(1_000)}\r\n`)
+          );
+        };
+        request.socket.write('HTTP/1.1 200 OK\r\n');
+        request.socket.on('drain', more).on('error', () => undefined);
+        more();
+      },
+      /header/i,
+    ],
+    [
+      'fewer bytes than announced',
+      (_request, response) => {
+        response.writeHead(200, { 'content-length': '30000' });
+        response.write(VIDEO.subarray(0, 500), () => response.socket?.end());
+      },
+      /after 500 bytes/,
+    ],
+    [
+      'a page',
+      (_request, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'),
+      /text\/html/,
+    ],
+  ])('tells %s as an answer, in the same words each time', async (_what, listener, message) => {
+    const origin = await serve(listener);
+    const first = await get(origin);
+    expect(first).toMatchObject({
+      type: 'failed',
+      kind: 'output_lost',
+      final: false,
+      answered: true,
+      message: expect.stringMatching(message) as string,
+    });
+    expect(await get(origin)).toEqual(first);
+  });
+
+  it.each<[string, RequestListener]>([
+    ...[400, 403, 404, 408, 429, 500, 502, 503, 504].map((code): [string, RequestListener] => [
+      `HTTP ${String(code)}`,
+      (_request, response) => {
+        response.writeHead(code).end();
+      },
+    ]),
+    ['a reset connection', (request) => request.socket.destroy()],
+  ])('tells %s as something that may pass', async (_what, listener) => {
+    const failed = await get(await serve(listener));
+    expect(failed).toMatchObject({ type: 'failed', final: false });
+    expect(failed).not.toHaveProperty('answered');
+  });
+
   it('gives up on a download that stalls', async () => {
     const origin = await serve((_request, response) => {
       response.writeHead(200, { 'content-type': 'video/mp4' }).write('some');

@@ -1,4 +1,5 @@
 /** What Temporal knows of a download that is tried again, in the job and in the frames of its stream. */
+import { defaultPayloadConverter } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import type { PendingActivity } from '../../src/api/jobs-port.js';
 import { clipProgress, withPending, withStoring } from '../../src/api/pending.js';
@@ -72,5 +73,51 @@ describe('a clip whose download is tried again', () => {
       });
     expect(row('output_lost')).toMatchObject({ last_error_kind: 'output_lost', executions: 3 });
     expect(row('Whatever')).toMatchObject({ last_error_kind: null, last_error: 'm' });
+  });
+});
+
+describe('what waits for its turn', () => {
+  const waiting = (activity_id: string, waits_for: string): PendingActivity => ({
+    ...STORING,
+    activity_id,
+    state: 'started',
+    next_attempt_at: null,
+    last_error: null,
+    last_error_kind: null,
+    waits_for,
+  });
+  const job = { ...jobWith('storing'), warnings: ['a warning'] };
+
+  it.each([withStoring, withPending])('is told once for all clips, while it waits', (overlay) => {
+    const pending = [
+      waiting('store-10', 'waits for its turn'),
+      waiting('store-2', 'waits for its turn'),
+      waiting('7', 'waits for a host'),
+    ];
+    expect(overlay(job, pending).warnings).toEqual([
+      'a warning',
+      'clip 2, 10: waits for its turn',
+      "the job's reference images: waits for a host",
+    ]);
+    const over = pending.map((one): PendingActivity => ({ ...one, state: 'scheduled' }));
+    expect(overlay(job, over).warnings).toEqual(['a warning']);
+  });
+
+  it('is told in the frames of its clip', () => {
+    const activity = waiting('store-0', 'waits for its turn');
+    expect(clipProgress('a', { activity, clip: null, usual_time: null, now: 0 })).toMatchObject({
+      phase: 'storing',
+      message: 'waits for its turn',
+    });
+  });
+
+  it("is taken from Temporal's own row, and from nothing that is not a sentence", () => {
+    const row = (waits_for: unknown) =>
+      pendingActivity({
+        activityId: 'store-0',
+        heartbeatDetails: { payloads: [defaultPayloadConverter.toPayload({ waits_for })] },
+      }).waits_for;
+    expect(row('waits')).toBe('waits');
+    expect([row(null), row(7), row({})]).toEqual([null, null, null]);
   });
 });

@@ -8,10 +8,10 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { expect, inject, it } from 'vitest';
 import { bundlePath } from '../../src/worker.js';
-import { paidTaskQueue, WORKFLOW_TYPE } from '../../src/workflows/contract.js';
+import { WORKFLOW_TYPE } from '../../src/workflows/contract.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
-import { GOOD, realServer } from '../support/played.js';
+import { besideQueues, GOOD, realServer } from '../support/played.js';
 
 const code = readFileSync(bundlePath, 'utf8');
 const AN_HOUR = 3_600;
@@ -43,26 +43,22 @@ it('a reset to before the event that the error names gets the job on, and pays f
   const { client, nativeConnection: connection } = server;
   const taskQueue = `played-${randomUUID()}`;
   let paid = 0;
-  const { generateClip, ...others } = GOOD;
-  const payer = await Worker.create({
-    connection,
-    taskQueue: paidTaskQueue(taskQueue),
-    activities: {
-      generateClip: (input: Parameters<typeof generateClip>[0]) => {
-        paid += 1;
-        return generateClip(input);
-      },
+  const activities: typeof GOOD = {
+    ...GOOD,
+    generateClip(input) {
+      paid += 1;
+      return GOOD.generateClip(input);
     },
-  });
+  };
   const workerWith = (text: string) =>
     Worker.create({
       connection,
       taskQueue,
       workflowBundle: { code: text },
-      activities: others,
+      activities,
     });
 
-  await payer.runUntil(async () => {
+  await besideQueues(connection, taskQueue, activities, async () => {
     const wrong = await workerWith(wrongCode);
     const handle = await wrong.runUntil(async () => {
       const started = await client.workflow.start(WORKFLOW_TYPE, {

@@ -12,7 +12,12 @@ import type { Problem } from '../../src/domain/failures.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import type { Plan } from '../../src/domain/plan.schema.js';
 import { bundlePath } from '../../src/worker.js';
-import { paidTaskQueue, progressQuery, WORKFLOW_TYPE } from '../../src/workflows/contract.js';
+import {
+  progressQuery,
+  SIDE_QUEUES,
+  sideQueue,
+  WORKFLOW_TYPE,
+} from '../../src/workflows/contract.js';
 
 const CONTEXT = {
   catalogue: CATALOGUE,
@@ -111,6 +116,24 @@ const PROMPT = {
   defaultHeartbeatThrottleInterval: '1s',
 } as const;
 
+/** Polls the queues beside the main one while `work` lasts. */
+export async function besideQueues<T>(
+  connection: NativeConnection,
+  taskQueue: string,
+  activities: typeof GOOD,
+  work: () => Promise<T>,
+): Promise<T> {
+  const workers = SIDE_QUEUES.map((side) =>
+    Worker.create({ ...PROMPT, connection, taskQueue: sideQueue(taskQueue, side), activities }),
+  );
+  let all = work;
+  for (const worker of await Promise.all(workers)) {
+    const inner = all;
+    all = () => worker.runUntil(inner);
+  }
+  return all();
+}
+
 /** Runs a plan with the given activities to its end. */
 export async function playJob(
   { client, nativeConnection: connection }: Server,
@@ -118,22 +141,16 @@ export async function playJob(
   bad: Partial<typeof GOOD>,
   previous?: Job,
 ): Promise<{ job: Job; handle: WorkflowHandle }> {
-  const { generateClip, ...others } = { ...GOOD, ...bad };
+  const activities = { ...GOOD, ...bad };
   const taskQueue = `played-${randomUUID()}`;
   const main = await Worker.create({
     ...PROMPT,
     connection,
     taskQueue,
     workflowBundle: { codePath: bundlePath },
-    activities: others,
+    activities,
   });
-  const paid = await Worker.create({
-    ...PROMPT,
-    connection,
-    taskQueue: paidTaskQueue(taskQueue),
-    activities: { generateClip },
-  });
-  return paid.runUntil(
+  return besideQueues(connection, taskQueue, activities, () =>
     main.runUntil(async () => {
       const handle = await client.workflow.start(WORKFLOW_TYPE, {
         taskQueue,

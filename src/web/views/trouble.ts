@@ -55,7 +55,7 @@ function reasonOf({ clip, live }: Input): string | null {
       : (live.last_error ?? null);
   }
   if (live?.phase === 'storing' && !LOST_WORKER.test(live.last_error ?? '')) {
-    return live.last_error ?? null;
+    return live.message ?? live.last_error ?? null;
   }
   return live?.phase === 'waiting' ? (live.message ?? null) : null;
 }
