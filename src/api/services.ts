@@ -2,17 +2,20 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { ProviderClock } from '../adapters/provider-clock.js';
 import type { SecretOutcome } from '../adapters/replicate.js';
-import type { Estimate } from '../domain/estimate.js';
 import type { ModelRow } from '../domain/models/row.js';
-import type { Plan } from '../domain/plan.schema.js';
-import type { Checked, ResolvedPlan } from '../domain/resolved.js';
+import type { Checked } from '../domain/resolved.js';
 import type { Archive } from './archive.js';
+import type { MakeEstimate } from './estimating.js';
+import { createHeavyWork } from './heavy-work.js';
+import type { HeavyWork } from './heavy-work.js';
 import { STREAM_LIMITS } from './job-stream.js';
 import type { StreamLimits } from './job-stream.js';
 import type { Jobs } from './jobs-port.js';
 import { LastKnown } from './last-known.js';
+import type { Limits } from './limits.js';
 import { createMetrics } from './metrics.js';
 import type { Metrics } from './metrics.js';
+import type { JsonOf } from './plugins/bodies.js';
 import { ProgressHub } from './progress-hub.js';
 import { createReadRecordedJob } from './recorded-job.js';
 import type { ReadRecordedJob } from './recorded-job.js';
@@ -20,8 +23,8 @@ import { Snapshots } from './snapshots.js';
 import type { EventStream } from './sse.js';
 import { createStoredJobs } from './stored-jobs.js';
 import type { StoredJobs } from './stored-jobs.js';
-import { createWebhookCheck } from './webhook-check.js';
-import type { CheckWebhook } from './webhook-check.js';
+import { createHeaderCheck, createWebhookCheck } from './webhook-check.js';
+import type { CheckHeaders, CheckWebhook } from './webhook-check.js';
 
 export interface ApiSettings {
   version: string;
@@ -42,13 +45,15 @@ export interface ApiSettings {
   watch_grace_ms?: number;
   watch_every_ms?: number;
   stream_limits?: StreamLimits;
+  /** Others than LIMITS. */
+  limits?: Partial<Limits>;
 }
 
 export interface ApiDeps {
   jobs: Jobs;
   archive: Archive;
   checkPlan: (plan: unknown) => Checked;
-  estimate: (plan: Plan, resolved: ResolvedPlan) => Estimate;
+  estimate: MakeEstimate;
   models: readonly ModelRow[];
   /** What the provider signs its webhooks with. */
   webhookSecret: () => Promise<SecretOutcome>;
@@ -72,9 +77,20 @@ export interface Services extends ApiDeps {
   /** Every job that ended, from disk. */
   stored: StoredJobs;
   simulated: boolean;
+  limits: Limits;
+  heavy: HeavyWork;
+  /** Of a body that was let wait. */
+  jsonOf: JsonOf;
+  isTimelyWebhook: CheckHeaders;
 }
 
-export function createServices(deps: ApiDeps, log: FastifyBaseLogger): Services {
+interface Given {
+  log: FastifyBaseLogger;
+  limits: Limits;
+  jsonOf: JsonOf;
+}
+
+export function createServices(deps: ApiDeps, { log, limits, jsonOf }: Given): Services {
   const { jobs, archive, checkPlan, models, settings } = deps;
   const lastKnown = new LastKnown();
   const recorded = createReadRecordedJob({ jobs, checkPlan, simulated: settings.simulated });
@@ -110,6 +126,10 @@ export function createServices(deps: ApiDeps, log: FastifyBaseLogger): Services 
     metrics,
     stored: createStoredJobs(settings.data_dir),
     checkWebhook: createWebhookCheck(deps.webhookSecret, Date.now, deps.providerClock),
+    isTimelyWebhook: createHeaderCheck(Date.now, deps.providerClock),
     simulated: settings.simulated,
+    limits,
+    heavy: createHeavyWork(limits),
+    jsonOf,
   };
 }

@@ -42,7 +42,7 @@ export function guard(app: FastifyInstance, door: Door): void {
 export const needsKey = (route: string): boolean =>
   route.startsWith('/v1/') || route === '/metrics';
 
-function keyOf(request: FastifyRequest): string | null {
+export function keyOf(request: FastifyRequest): string | null {
   const [, bearer] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? [];
   if (bearer !== undefined) return bearer;
   const { api_key } = request.query as { api_key?: unknown };
