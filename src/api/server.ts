@@ -94,6 +94,7 @@ async function assemble(
       data_dir: config.data_dir,
       api_keys: config.api.keys,
       allowed_hosts: config.api.allowed_hosts,
+      limits: { requests_per_minute: config.api.requests_per_minute },
       webhook_url: config.webhook_url,
       ui_url: temporal.embedded ? `http://127.0.0.1:${String(temporal.ui_port)}` : null,
       // That it listens is for its command to say.

@@ -25,7 +25,7 @@ export interface Harness {
 /** `whsec_` and the base64 of anything: what the harness's provider signs with, unless a test says otherwise. */
 export const SECRET = `whsec_${Buffer.from('the secret of the harness').toString('base64')}`;
 
-type World = Partial<Pick<ApiDeps, 'webhookSecret' | 'wake'>>;
+type World = Partial<Pick<ApiDeps, 'webhookSecret' | 'wake' | 'estimate'>>;
 
 export async function harness(
   settings: Partial<ApiSettings> = {},

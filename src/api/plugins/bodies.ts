@@ -5,8 +5,8 @@
  * B1 a body that is let wait is text: it is parsed by the route, in its turn (`jsonOf`).
  * B2 bytes count as they come and until their request is answered or its connection closed; announced ones do not.
  */
-import { Transform } from 'node:stream';
-import type { FastifyInstance, FastifyReply, FastifyRequest, RequestPayload } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { HeldBodies } from '../../held-bodies.js';
 import type { Limits } from '../limits.js';
 import { HttpProblem, unavailable } from '../problems.js';
 
@@ -43,10 +43,10 @@ export function readBodies(app: FastifyInstance, held: Limits['held']): JsonOf {
     async (request: FastifyRequest, body: string) =>
       request.routeOptions.config.parsesItself === true ? body : jsonOf(body),
   );
-  const holders = { plans: new Holder(held.plans), webhooks: new Holder(held.webhooks) };
-  app.addHook('preParsing', async (request, reply, payload) => {
+  const bodies = { plans: holder(held.plans), webhooks: holder(held.webhooks) };
+  app.addHook('preParsing', async (request, { raw }, payload) => {
     const { holds } = request.routeOptions.config;
-    return holds === undefined ? payload : holders[holds].count(payload, reply);
+    return holds === undefined ? payload : bodies[holds].count(payload, raw);
   });
   return jsonOf;
 }
@@ -56,34 +56,5 @@ const notJson = ({ message }: Error): HttpProblem =>
     errors: [{ path: '', message: 'expected JSON' }],
   });
 
-/** B2 */
-class Holder {
-  #held = 0;
-  readonly #most: number;
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  count(payload: RequestPayload, { raw }: FastifyReply): RequestPayload {
-    let mine = 0;
-    raw.once('close', () => {
-      this.#held -= mine;
-      mine = 0;
-      counted.destroy();
-    });
-    const counted = new Transform({
-      transform: (chunk: Buffer, _encoding, done) => {
-        if (this.#held + chunk.length > this.#most) {
-          done(unavailable('too many large bodies are coming in; ask again soon'));
-          return;
-        }
-        mine += chunk.length;
-        this.#held += chunk.length;
-        done(null, chunk);
-      },
-    });
-    payload.on('error', (error) => counted.destroy(error));
-    return payload.pipe(counted);
-  }
-}
+const holder = (most: number): HeldBodies =>
+  new HeldBodies(most, () => unavailable('too many large bodies are coming in; ask again soon'));
