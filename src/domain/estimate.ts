@@ -3,7 +3,7 @@
  * Money and lengths are those of the resolved plan, so an estimate and the job that follows cannot differ.
  */
 import type { Alternative } from './alternatives.js';
-import { decimal, sumUsd, total } from './decimal.js';
+import { sumUsd, total } from './decimal.js';
 import type { BufferStrategy } from './job.js';
 import type { CompositeReference } from './references.js';
 import type { ResolvedClip, ResolvedPlan } from './resolved.js';

@@ -30,14 +30,22 @@ export interface Quote {
   estimated_cost_usd: number | null;
 }
 
+interface QuotedKind {
+  outline: Outline;
+  quotes: Map<LegalDuration, Quote | null>;
+}
+
 export function quoting(job: JobChoices): (asked: ClipPrompt) => Quote | null {
   const { row } = job;
-  const kinds = new Map<string, { outline: Outline; quotes: Map<LegalDuration, Quote | null> }>();
+  const kinds = new Map<string, QuotedKind>();
   const kindOf = kindsOf(row);
   return (asked) => {
     if (promptProblems(row, asked, '').length > 0) return null;
     const name = kindOf(asked);
-    const kind = kinds.get(name) ?? { outline: outlineOf(asked, job), quotes: new Map() };
+    const kind: QuotedKind = kinds.get(name) ?? {
+      outline: outlineOf(asked, job),
+      quotes: new Map<LegalDuration, Quote | null>(),
+    };
     kinds.set(name, kind);
     const { before, lengths } = kind.outline;
     const chosen = chooseDuration(lengths.possible, durationRequest(job, asked.duration));
