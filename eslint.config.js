@@ -29,7 +29,15 @@ export const LAYERS = {
   settings: { values: ['domain', 'text-file'], types: [], packages: 'any' },
   adapters: { values: ['domain', 'workflows/contract', 'config'], types: [], packages: 'any' },
   api: {
-    values: ['domain', 'workflows/contract', 'adapters', 'config', 'ports', 'request-host'],
+    values: [
+      'domain',
+      'workflows/contract',
+      'adapters',
+      'config',
+      'ports',
+      'request-host',
+      'held-bodies',
+    ],
     types: [],
     packages: 'any',
   },
@@ -40,7 +48,11 @@ export const LAYERS = {
     types: [],
     packages: 'any',
   },
-  simulator: { values: ['domain', 'request-host'], types: ['config'], packages: 'any' },
+  simulator: {
+    values: ['domain', 'request-host', 'held-bodies'],
+    types: ['config'],
+    packages: 'any',
+  },
   // Commands put processes together and may use every one of them.
   commands: { values: ['*'], types: [], packages: 'any' },
   // A run that strikes the whole product, and so starts all of it.

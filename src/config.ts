@@ -33,6 +33,8 @@ export interface Config {
     keys: string[];
     /** Names, besides loopback, that requests may ask for (`Host`) while there are no keys: host or host:port, lower case. */
     allowed_hosts: string[];
+    /** Of one client. */
+    requests_per_minute: number;
   };
   data_dir: string;
   /** The delivered rows and those of MODEL_CATALOGUE. */
@@ -105,6 +107,7 @@ export function loadConfig(env: Env = process.env): Config {
       port: read.port('PORT', 3000),
       keys,
       allowed_hosts: read.hosts('ALLOWED_HOSTS'),
+      requests_per_minute: read.number('API_REQUESTS_PER_MINUTE', 6_000, [60, 1_000_000]),
     },
     data_dir: dataDirOf(read.text('DATA_DIR') ?? '.data'),
     catalogue,

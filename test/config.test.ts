@@ -92,6 +92,7 @@ describe('loadConfig', () => {
     ['VIDEO_GENERATOR_DURATION_BUFFER', 'NaN', /VIDEO_GENERATOR_DURATION_BUFFER: /],
     ['VIDEO_GENERATOR_DURATION_BUFFER', '0x1', /VIDEO_GENERATOR_DURATION_BUFFER: /],
     ['REPLICATE_CREATES_PER_MINUTE', '601', /REPLICATE_CREATES_PER_MINUTE: /],
+    ['API_REQUESTS_PER_MINUTE', '59', /API_REQUESTS_PER_MINUTE: expected a number from 60/],
     ['REFERENCE_ALLOW_HOSTS', 'ok.example,http://nas.local', /REFERENCE_ALLOW_HOSTS: .*nas\.local/],
     ['REFERENCE_ALLOW_HOSTS', '*.local', /REFERENCE_ALLOW_HOSTS: expected hosts/],
     ['ALLOWED_HOSTS', 'https://clips.example', /ALLOWED_HOSTS: expected hosts/],

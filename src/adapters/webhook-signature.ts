@@ -8,23 +8,36 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 /** Seconds by which a timestamp may be off, either way. */
 const TOLERANCE = 300;
 
-export interface SignedWebhook {
+const LONGEST_SIGNATURE = 1_024;
+
+export interface WebhookHeaders {
   id: string | undefined;
   timestamp: string | undefined;
   /** Space-separated `v1,<base64>`. */
   signature: string | undefined;
+}
+
+export interface SignedWebhook extends WebhookHeaders {
   /** The raw bytes, before any parsing. */
   body: string | Uint8Array;
 }
 
-type Timely = SignedWebhook & Record<'id' | 'timestamp' | 'signature', string>;
+type Timely = Record<'id' | 'timestamp' | 'signature', string>;
 
 /** Everything but the signature is as it has to be: nothing else is worth a look at the secret. */
-export function isTimely(webhook: SignedWebhook, now = Date.now()): webhook is Timely {
+export function isTimely<Webhook extends WebhookHeaders>(
+  webhook: Webhook,
+  now = Date.now(),
+): webhook is Webhook & Timely {
   const { id, timestamp, signature } = webhook;
   if (!id || !timestamp || !signature || !/^\d+$/.test(timestamp)) return false;
   return Math.abs(now / 1000 - Number(timestamp)) <= TOLERANCE;
 }
+
+/** A SHA-256 is 32 bytes, 44 characters in base64; while a secret is exchanged, a webhook has two of them. */
+export const isSignature = (signature: string): boolean =>
+  signature.length <= LONGEST_SIGNATURE &&
+  signature.split(' ').some((part) => /^v1,[A-Za-z0-9+/]{43}=$/.test(part));
 
 /** `secret` as Replicate gives it: `whsec_…`. */
 export function isAuthentic(webhook: SignedWebhook, secret: string, now = Date.now()): boolean {

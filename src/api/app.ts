@@ -6,6 +6,7 @@
  *   snapshots · recorded-job · closing · pending · last-known   where a job's state comes from
  *   progress-hub → job-watcher → progress-log → job-stream → sse   from Temporal to a reader
  *   archive · stored-jobs   finished jobs on disk; metrics · job-figures · exposition   what Prometheus reads
+ *   limits → gate → heavy-work → turns, estimating   what takes long, a few at a time and in turns
  *   jobs-port ← jobs, temporal-rows, temporal-errors, cursor   Temporal, behind one interface
  *   cursor-seal   which cursors were given out here; media-tokens   what opens a job's files without a key
  */
@@ -15,13 +16,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { safeJson } from '../domain/foreign-text.js';
+import { LIMITS, SMALL_BODY } from './limits.js';
+import { readBodies } from './plugins/bodies.js';
 import { answerEarly, earlyAnswers } from './plugins/early.js';
 import { secureAnswers } from './plugins/headers.js';
 import { guard } from './plugins/keys.js';
 import { describeApi } from './plugins/openapi.js';
 import { servePage } from './plugins/page.js';
+import { limitRate } from './plugins/rate.js';
 import { createWrongKeys } from './plugins/wrong-keys.js';
-import { answerProblems, HttpProblem } from './problems.js';
+import { answerProblems } from './problems.js';
 import { clipRoutes } from './routes/clips.js';
 import { eventRoutes } from './routes/events.js';
 import { jobRoutes } from './routes/jobs.js';
@@ -41,14 +45,13 @@ export type App = FastifyInstance<
   ZodTypeProvider
 >;
 
-const MOST_BODY = 1024 * 1024;
-
 export async function buildApp(deps: ApiDeps): Promise<App> {
   const { settings } = deps;
   const door = { keys: settings.api_keys, hosts: settings.allowed_hosts ?? [] };
+  const limits = { ...LIMITS, ...settings.limits };
   const app = Fastify({
-    ...earlyAnswers(door),
-    bodyLimit: MOST_BODY,
+    ...earlyAnswers(door, limits),
+    bodyLimit: SMALL_BODY,
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
     // Any job_id of 1,000 characters, however it is encoded; the parser ends at 16 KiB of headers anyway.
@@ -60,10 +63,11 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
       serializers: { req: ({ method, url }) => ({ method, url: url.split('?')[0] ?? '' }) },
     },
   }).withTypeProvider<ZodTypeProvider>();
-  const services = createServices(deps, app.log);
-
+  app.server.maxConnections = limits.connections;
   const refuseUnknownPlaces = answerProblems(app);
-  readBodies(app);
+  const jsonOf = readBodies(app, limits.held);
+  const services = createServices(deps, { log: app.log, limits, jsonOf });
+
   app.setValidatorCompiler(validatorCompiler);
   // Schemas describe answers, they do not change them: a job goes out as the workflow made it.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
@@ -71,6 +75,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   answerEarly(app);
   guard(app, door, { tokens: services.tokens, wrongKeys: createWrongKeys(settings.now) });
   refuseUnknownPlaces();
+  await limitRate(app, limits.requests_per_minute);
   countRequests(app, services);
   endStreams(app, services);
   await describeApi(app, { version: settings.version, hasKeys: door.keys.length > 0 });
@@ -83,31 +88,6 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   serviceRoutes(app, services);
   await webhookRoutes(app, services);
   return app;
-}
-
-/** JSON and nothing else; an act without a body may still say that it is JSON. */
-function readBodies(app: App): void {
-  const parse = app.getDefaultJsonParser('error', 'error');
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser<string>(
-    'application/json',
-    { parseAs: 'string' },
-    (request, body, done) => {
-      if (body.trim() === '') {
-        done(null, undefined);
-        return;
-      }
-      void parse(request, body, (error: Error | null, value?: unknown) => {
-        if (error === null) done(null, value);
-        else
-          done(
-            new HttpProblem(400, `expected a body that is JSON: ${error.message}`, {
-              errors: [{ path: '', message: 'expected JSON' }],
-            }),
-          );
-      });
-    },
-  );
 }
 
 function countRequests(app: App, { metrics }: Services): void {

@@ -7,6 +7,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { TemporalAway, WorkerAway } from './jobs-port.js';
+import { MOST_BODY } from './limits.js';
 
 export interface ProblemError {
   path: string;
@@ -50,6 +51,7 @@ const TITLES: Readonly<Record<number, string>> = {
   405: 'Method not allowed',
   408: 'Request timed out',
   409: 'Conflict',
+  411: 'Length required',
   413: 'Body too large',
   414: 'Path too long',
   415: 'Unsupported media type',
@@ -62,7 +64,6 @@ const TITLES: Readonly<Record<number, string>> = {
 
 /** What Fastify itself refuses, in words that say what to do. */
 const FASTIFY_DETAILS: Readonly<Record<string, string>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'expected a body of at most 1 MiB',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'expected content-type application/json',
   FST_ERR_CTP_INVALID_JSON_BODY: 'expected a body that is JSON',
 };
@@ -88,7 +89,11 @@ export function sendProblem(reply: FastifyReply, problem: HttpProblem): FastifyR
     .send(problemBody(problem, reply.request.url.split('?')[0]));
 }
 
-export function toProblem(error: FastifyError | HttpProblem): HttpProblem {
+const sized = (bytes: number): string =>
+  bytes % 1024 ** 2 === 0 ? `${String(bytes / 1024 ** 2)} MiB` : `${String(bytes / 1024)} KiB`;
+
+/** `most`: bytes that the route takes as a body. */
+export function toProblem(error: FastifyError | HttpProblem, most = MOST_BODY): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (error instanceof TemporalAway || error instanceof WorkerAway) {
     return unavailable(`${error.message}; jobs are safe and go on by themselves`);
@@ -105,7 +110,10 @@ export function toProblem(error: FastifyError | HttpProblem): HttpProblem {
   if (status >= 500 || status < 400) {
     return new HttpProblem(500, 'Something went wrong here; the log of this process says what.'); // E1
   }
-  const detail = FASTIFY_DETAILS[error.code] ?? error.message;
+  const detail =
+    error.code === 'FST_ERR_CTP_BODY_TOO_LARGE'
+      ? `expected a body of at most ${sized(most)}`
+      : (FASTIFY_DETAILS[error.code] ?? error.message);
   const listed = status === 400 ? [{ path: '', message: detail }] : [];
   const { headers } = error as { headers?: Record<string, string> };
   return new HttpProblem(status, detail, { errors: listed, ...(headers ? { headers } : {}) });
@@ -125,7 +133,7 @@ export function answerProblems(app: FastifyInstance): () => void {
     return new HttpProblem(405, `expected ${allow}, got ${method}`, { headers: { allow } });
   };
   app.setErrorHandler((error: FastifyError, request: FastifyRequest, reply) => {
-    const problem = toProblem(error);
+    const problem = toProblem(error, request.routeOptions.bodyLimit);
     if (problem.status === 500) request.log.error({ err: error }, 'request failed');
     return sendProblem(reply, problem);
   });

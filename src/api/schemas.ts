@@ -37,6 +37,11 @@ const answer = <T extends z.ZodType>(type: string, schema: T, description: strin
 
 /** Answers that every route may give. */
 export const PROBLEMS = {
+  429: answer(
+    'application/problem+json',
+    Problem,
+    'Asked too often; `Retry-After` says when again.',
+  ),
   '4xx': answer('application/problem+json', Problem, 'Refused; `detail` says why.'),
   '5xx': answer('application/problem+json', Problem, 'Not possible now.'),
 };

@@ -13,10 +13,10 @@ import { wake } from '../adapters/wakes.js';
 import type { Config } from '../config.js';
 import { portRefusal } from '../ports.js';
 import { checkPlan } from '../domain/check-plan.schema.js';
-import { alternativesFor, estimateOf } from '../domain/estimate.js';
 import { buildApp } from './app.js';
 import type { ApiDeps, ApiSettings, App } from './app.js';
 import { createArchive } from './archive.js';
+import { estimating } from './estimating.js';
 import { createJobs } from './jobs.js';
 
 export interface RunningApi {
@@ -81,7 +81,7 @@ async function assemble(
     }),
     archive: createArchive(config.data_dir),
     checkPlan: (value) => checkPlan(value, plan),
-    estimate: (wanted, resolved) => estimateOf(resolved, alternativesFor(wanted, resolved, plan)),
+    estimate: estimating(plan),
     models: [...catalogue.values()],
     webhookSecret: () => provider.webhookSecret(),
     providerClock: provider.clock,
@@ -94,6 +94,7 @@ async function assemble(
       data_dir: config.data_dir,
       api_keys: config.api.keys,
       allowed_hosts: config.api.allowed_hosts,
+      limits: { requests_per_minute: config.api.requests_per_minute },
       webhook_url: config.webhook_url,
       ui_url: temporal.embedded ? `http://127.0.0.1:${String(temporal.ui_port)}` : null,
       // That it listens is for its command to say.

@@ -2,21 +2,24 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { ProviderClock } from '../adapters/provider-clock.js';
 import type { SecretOutcome } from '../adapters/replicate.js';
-import type { Estimate } from '../domain/estimate.js';
 import type { ModelRow } from '../domain/models/row.js';
-import type { Plan } from '../domain/plan.schema.js';
-import type { Checked, ResolvedPlan } from '../domain/resolved.js';
+import type { Checked } from '../domain/resolved.js';
 import type { Archive } from './archive.js';
 import { createCursorSeal } from './cursor-seal.js';
 import type { CursorSeal } from './cursor-seal.js';
+import type { MakeEstimate } from './estimating.js';
+import { createHeavyWork } from './heavy-work.js';
+import type { HeavyWork } from './heavy-work.js';
 import { STREAM_LIMITS } from './job-stream.js';
 import type { StreamLimits } from './job-stream.js';
 import type { Jobs } from './jobs-port.js';
 import { LastKnown } from './last-known.js';
 import { createMediaTokens } from './media-tokens.js';
 import type { MediaTokens } from './media-tokens.js';
+import type { Limits } from './limits.js';
 import { createMetrics } from './metrics.js';
 import type { Metrics } from './metrics.js';
+import type { JsonOf } from './plugins/bodies.js';
 import { ProgressHub } from './progress-hub.js';
 import { createReadRecordedJob } from './recorded-job.js';
 import type { ReadRecordedJob } from './recorded-job.js';
@@ -24,8 +27,8 @@ import { Snapshots } from './snapshots.js';
 import type { EventStream } from './sse.js';
 import { createStoredJobs } from './stored-jobs.js';
 import type { StoredJobs } from './stored-jobs.js';
-import { createWebhookCheck } from './webhook-check.js';
-import type { CheckWebhook } from './webhook-check.js';
+import { createHeaderCheck, createWebhookCheck } from './webhook-check.js';
+import type { CheckHeaders, CheckWebhook } from './webhook-check.js';
 
 export interface ApiSettings {
   version: string;
@@ -48,13 +51,15 @@ export interface ApiSettings {
   stream_limits?: StreamLimits;
   /** The clock of tokens and of wrong keys, milliseconds; this machine's when absent. */
   now?: () => number;
+  /** Others than LIMITS. */
+  limits?: Partial<Limits>;
 }
 
 export interface ApiDeps {
   jobs: Jobs;
   archive: Archive;
   checkPlan: (plan: unknown) => Checked;
-  estimate: (plan: Plan, resolved: ResolvedPlan) => Estimate;
+  estimate: MakeEstimate;
   models: readonly ModelRow[];
   /** What the provider signs its webhooks with. */
   webhookSecret: () => Promise<SecretOutcome>;
@@ -81,9 +86,20 @@ export interface Services extends ApiDeps {
   seal: CursorSeal;
   tokens: MediaTokens;
   simulated: boolean;
+  limits: Limits;
+  heavy: HeavyWork;
+  /** Of a body that was let wait. */
+  jsonOf: JsonOf;
+  isTimelyWebhook: CheckHeaders;
 }
 
-export function createServices(deps: ApiDeps, log: FastifyBaseLogger): Services {
+interface Given {
+  log: FastifyBaseLogger;
+  limits: Limits;
+  jsonOf: JsonOf;
+}
+
+export function createServices(deps: ApiDeps, { log, limits, jsonOf }: Given): Services {
   const { jobs, archive, checkPlan, models, settings } = deps;
   const lastKnown = new LastKnown();
   const recorded = createReadRecordedJob({ jobs, checkPlan, simulated: settings.simulated });
@@ -121,6 +137,10 @@ export function createServices(deps: ApiDeps, log: FastifyBaseLogger): Services 
     seal: createCursorSeal(settings.data_dir, settings.namespace),
     tokens: createMediaTokens(settings.api_keys, settings.now),
     checkWebhook: createWebhookCheck(deps.webhookSecret, Date.now, deps.providerClock),
+    isTimelyWebhook: createHeaderCheck(Date.now, deps.providerClock),
     simulated: settings.simulated,
+    limits,
+    heavy: createHeavyWork(limits),
+    jsonOf,
   };
 }

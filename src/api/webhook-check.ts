@@ -8,8 +8,8 @@
  */
 import type { ProviderClock } from '../adapters/provider-clock.js';
 import type { SecretOutcome } from '../adapters/replicate.js';
-import { isAuthentic, isTimely } from '../adapters/webhook-signature.js';
-import type { SignedWebhook } from '../adapters/webhook-signature.js';
+import { isAuthentic, isSignature, isTimely } from '../adapters/webhook-signature.js';
+import type { SignedWebhook, WebhookHeaders } from '../adapters/webhook-signature.js';
 
 /** `unknown`: the secret cannot be had right now, so that nobody can tell. */
 export type WebhookVerdict = 'authentic' | 'forged' | 'unknown';
@@ -18,10 +18,25 @@ export type CheckWebhook = (webhook: SignedWebhook) => Promise<WebhookVerdict>;
 
 const PATIENCE = 10_000;
 
+type Clock = Pick<ProviderClock, 'ahead' | 'error'>;
+const OWN: Clock = { ahead: 0, error: 0 };
+
+/** C2: when it is there, for a webhook: as it says while no other time is known. */
+const timeFor = ({ timestamp }: WebhookHeaders, now: number, clock: Clock): number =>
+  clock.error === Infinity ? Number(timestamp) * 1000 : now + clock.ahead;
+
+/** Could it be the provider's? Told before its body is read. */
+export type CheckHeaders = (webhook: WebhookHeaders) => boolean;
+
+export const createHeaderCheck =
+  (now: () => number = Date.now, clock: Clock = OWN): CheckHeaders =>
+  (webhook) =>
+    isTimely(webhook, timeFor(webhook, now(), clock)) && isSignature(webhook.signature);
+
 export function createWebhookCheck(
   fetchSecret: () => Promise<SecretOutcome>,
   now: () => number = Date.now,
-  clock: Pick<ProviderClock, 'ahead' | 'error'> = { ahead: 0, error: 0 },
+  clock: Clock = OWN,
 ): CheckWebhook {
   let secret: string | null = null;
   let asked = -Infinity;
@@ -38,9 +53,7 @@ export function createWebhookCheck(
   };
 
   return async (webhook) => {
-    const isUnknown = clock.error === Infinity; // C2
-    const at = isUnknown ? Number(webhook.timestamp) * 1000 : now() + clock.ahead;
-    if (!isTimely(webhook, at)) return 'forged';
+    if (!isTimely(webhook, timeFor(webhook, now(), clock))) return 'forged';
     const first = verdict(webhook);
     if (first === 'authentic') return first;
     if (asking === null && now() - asked < PATIENCE) return first; // C1

@@ -28,7 +28,7 @@ const MAX_PROBLEMS = 100;
 export function checkPlan(value: unknown, context: PlanContext): Checked {
   const tooLarge = sizeProblem(value);
   if (tooLarge !== null) return { ok: false, problems: [tooLarge] };
-  const parsed = planFieldsSchema.safeParse(value);
+  const parsed = planFieldsSchema.safeParse(withoutSurplus(value));
   if (parsed.success) {
     const plan = parsed.data as Plan;
     const { resolved, problems } = resolve(plan, context);
@@ -50,6 +50,15 @@ function sizeProblem(value: unknown): PlanProblem | null {
     path: '',
     message: `expected at most ${String(MAX_PLAN_BYTES)} bytes of JSON, got ${size}`,
   };
+}
+
+/** A list of too many clips is refused whole; that holds of one clip too many as well, and sooner. */
+function withoutSurplus(value: unknown): unknown {
+  if (!isObject(value) || !Array.isArray(value['clip_prompts'])) return value;
+  const clip_prompts: unknown[] = value['clip_prompts'];
+  return clip_prompts.length > MAX_CLIPS
+    ? { ...value, clip_prompts: clip_prompts.slice(0, MAX_CLIPS + 1) }
+    : value;
 }
 
 function sizeOf(value: object): number {

@@ -30,3 +30,6 @@ export const addUsd = (...amounts: readonly (number | null)[]): number =>
 /** Null as soon as one amount is unknown. */
 export const sumUsd = (amounts: readonly (number | null)[]): number | null =>
   amounts.includes(null) ? null : addUsd(...amounts);
+
+export const total = (numbers: readonly number[]): number =>
+  decimal(numbers.reduce((sum, number) => sum + number, 0));

@@ -94,16 +94,34 @@ export interface DurationRequest {
   buffer: number;
 }
 
+const wantedOf = ({ strategy, target, buffer }: DurationRequest): Wanted =>
+  WANTED[strategy](decimal(target), buffer);
+
+/** D3: the first that covers what is wanted; null where none does. */
+const coveringOf = (legal: readonly LegalDuration[], { seconds: wanted }: Wanted) =>
+  legal.find(({ seconds }) => seconds >= wanted) ?? null;
+
+function longestOf(legal: readonly LegalDuration[]): LegalDuration {
+  const longest = legal.at(-1);
+  if (longest === undefined) throw new RangeError('expected at least one legal duration, got none');
+  return longest;
+}
+
+/** What `planDuration` chooses, without why. */
+export const chooseDuration = (
+  legal: readonly LegalDuration[],
+  request: DurationRequest,
+): LegalDuration => coveringOf(legal, wantedOf(request)) ?? longestOf(legal);
+
 /** `legal` must not be empty; a row's schema sees to that. */
 export function planDuration(
   legal: readonly LegalDuration[],
-  { strategy, target, buffer }: DurationRequest,
+  request: DurationRequest,
 ): PlannedDuration {
-  const wanted = WANTED[strategy](decimal(target), buffer);
-  const longest = legal.at(-1);
-  if (longest === undefined) throw new RangeError('expected at least one legal duration, got none');
-  const covering = legal.find(({ seconds }) => seconds >= wanted.seconds) ?? null;
-  const chosen = covering ?? longest;
+  const { strategy, target } = request;
+  const wanted = wantedOf(request);
+  const covering = coveringOf(legal, wanted);
+  const chosen = covering ?? longestOf(legal);
   return {
     requested_duration: chosen.seconds,
     buffer_strategy: strategy,

@@ -2,11 +2,10 @@
  * What a job would ask, cost and take, without starting it: the body of POST /v1/jobs/estimate. Pure.
  * Money and lengths are those of the resolved plan, so an estimate and the job that follows cannot differ.
  */
-import { decimal, sumUsd } from './decimal.js';
+import type { Alternative } from './alternatives.js';
+import { sumUsd, total } from './decimal.js';
 import type { BufferStrategy } from './job.js';
 import type { CompositeReference } from './references.js';
-import type { Plan } from './plan.schema.js';
-import { resolve, type PlanContext } from './resolve.js';
 import type { ResolvedClip, ResolvedPlan } from './resolved.js';
 
 export interface ClipEstimate {
@@ -31,15 +30,6 @@ export interface Makespan {
   window: number;
 }
 
-/** Another model of the catalogue that could do the same for less. */
-export interface Alternative {
-  model: string;
-  estimated_cost_usd: number;
-  requested_duration: number;
-  saves_percent: number;
-  says: string;
-}
-
 export interface Estimate {
   model: string;
   total_clips: number;
@@ -57,9 +47,6 @@ export interface Estimate {
   warnings: string[];
   clips: ClipEstimate[];
 }
-
-const total = (numbers: readonly number[]): number =>
-  decimal(numbers.reduce((sum, number) => sum + number, 0));
 
 /** With a barrier after every batch, the slowest clip of each decides. */
 function batchTime(times: readonly number[], size: number): number {
@@ -124,69 +111,4 @@ export function estimateOf(
     warnings: [...resolved.warnings],
     clips: clips.map(clipEstimate),
   };
-}
-
-const MAX_ALTERNATIVES = 3;
-
-/** The cheapest other models that take this very plan and cover as much of it; settings are left to their defaults. */
-export function alternativesFor(
-  plan: Plan,
-  resolved: ResolvedPlan,
-  context: PlanContext,
-): Alternative[] {
-  const price = resolved.estimated_cost_usd;
-  if (price === null) return [];
-  const { settings: _settings, max_cost_usd: _cap, ...rest } = plan;
-  return [...context.catalogue.keys()]
-    .filter((id) => id !== resolved.model.id)
-    .flatMap((id) => {
-      const other = resolve({ ...rest, model: id }, context);
-      return other.resolved === null || other.problems.length > 0
-        ? []
-        : alternative(resolved, other.resolved, price);
-    })
-    .sort((a, b) => a.estimated_cost_usd - b.estimated_cost_usd)
-    .slice(0, MAX_ALTERNATIVES);
-}
-
-/** To the millisecond, as requested durations are told. */
-const covers = (clip: ResolvedClip): boolean =>
-  decimal(clip.requested_duration, 3) >= decimal(clip.target_duration, 3);
-
-function alternative(now: ResolvedPlan, other: ResolvedPlan, price: number): Alternative[] {
-  const cost = other.estimated_cost_usd;
-  if (cost === null || cost >= price) return [];
-  // A model that ignores the texts, or falls short where this one does not, is no alternative.
-  if (now.model.prompt_input !== null && other.model.prompt_input === null) return [];
-  const falls = other.clips.some((clip, place) => {
-    const mine = now.clips[place];
-    return mine !== undefined && covers(mine) && !covers(clip);
-  });
-  if (falls) return [];
-  return [
-    {
-      model: other.model.id,
-      estimated_cost_usd: cost,
-      requested_duration: total(other.clips.map((clip) => clip.requested_duration)),
-      saves_percent: decimal((1 - cost / price) * 100, 1),
-      says: comparison(now, other, cost),
-    },
-  ];
-}
-
-/** Says it by the clip with the greatest difference: a person checks one clip sooner than a sum. */
-function comparison(now: ResolvedPlan, other: ResolvedPlan, cost: number): string {
-  const saving = (place: number): number =>
-    (now.clips[place]?.estimated_cost_usd ?? 0) - (other.clips[place]?.estimated_cost_usd ?? 0);
-  const place = now.clips.reduce(
-    (best, _, index) => (saving(index) > saving(best) ? index : best),
-    0,
-  );
-  const mine = now.clips[place];
-  const theirs = other.clips[place];
-  if (mine === undefined || theirs === undefined) return `${other.model.id} asks $${String(cost)}`;
-  return (
-    `${String(mine.target_duration)} s costs ${String(mine.requested_duration)} s here ($${String(mine.estimated_cost_usd)}); ` +
-    `${other.model.id} asks ${String(theirs.requested_duration)} s for $${String(theirs.estimated_cost_usd)}`
-  );
 }

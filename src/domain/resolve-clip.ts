@@ -8,7 +8,9 @@ import {
   listed,
   planDuration,
   toldTarget,
+  type DurationRequest,
   type LegalDuration,
+  type PlannedDuration,
 } from './duration.js';
 import type { ModelRow, Scalar } from './models/row.js';
 import { brokenRules, effective } from './models/rules.js';
@@ -54,7 +56,7 @@ export interface ClipWork {
   problems: PlanProblem[];
 }
 
-type Input = Record<string, unknown>;
+export type Input = Record<string, unknown>;
 
 const STANDARD_RATIO = '16:9';
 
@@ -68,9 +70,16 @@ function usualRatio(row: ModelRow): string {
   return typeof known === 'string' ? known : STANDARD_RATIO;
 }
 
-export function resolveClip(asked: ClipPrompt, place: number, job: JobChoices): ClipWork {
+/** What is sent but for the length, and the lengths that are possible with it. */
+export interface Outline {
+  references: PlacedReferences;
+  ratio_warnings: string[];
+  before: Input;
+  lengths: Lengths;
+}
+
+export function outlineOf(asked: ClipPrompt, job: JobChoices): Outline {
   const { row } = job;
-  const path = `clip_prompts.${String(place)}`;
   const references = placeReferences(row, referencesOf(asked), {
     mode: job.reference_mode,
     ratio: job.aspect_ratio ?? usualRatio(row),
@@ -84,12 +93,19 @@ export function resolveClip(asked: ClipPrompt, place: number, job: JobChoices): 
     ...references.inputs,
     ...(row.seed !== null && asked.seed !== undefined ? { [row.seed]: asked.seed } : {}),
   };
-  const length = planLength(job, before, asked.duration);
-  const planned: ResolvedClip = { ...wanted(asked), ...priced(row, before, length) };
+  return { references, ratio_warnings: ratio.warnings, before, lengths: lengthsWith(job, before) };
+}
+
+export function resolveClip(asked: ClipPrompt, place: number, job: JobChoices): ClipWork {
+  const { row } = job;
+  const path = `clip_prompts.${String(place)}`;
+  const { references, ratio_warnings, before, lengths } = outlineOf(asked, job);
+  const length = planLength(job, lengths, asked.duration);
+  const planned: ResolvedClip = { ...wanted(asked), ...priced(row, before, length.planned) };
   return {
     clip: withImages(job, planned, references),
     warnings: [
-      ...ratio.warnings,
+      ...ratio_warnings,
       ...references.warnings,
       ...lengthWarnings(row, asked.duration, length),
       ...costWarnings(planned, length.planned.closest.seconds),
@@ -154,50 +170,53 @@ function withoutImages(job: JobChoices, clip: ResolvedClip, images: Input): Inpu
   return isLegal ? input : null;
 }
 
-const withDuration = (row: ModelRow, input: Input, { value }: LegalDuration): Input =>
+export const withDuration = (row: ModelRow, input: Input, { value }: LegalDuration): Input =>
   row.duration.input === null ? { ...input } : { ...input, [row.duration.input]: value };
 
-interface Length {
-  /** As lengths are told. */
-  target: number;
-  planned: ReturnType<typeof planDuration>;
-  /** What is possible with these inputs, and what would be without the rules between them. */
+/** What is possible with some inputs, and what would be without the rules between them. */
+interface Lengths {
   possible: readonly LegalDuration[];
   all: readonly LegalDuration[];
   narrowed_by: string[];
 }
 
-/** Rules between inputs narrow the lengths (10 s needs 768p); where none is left, the rules are reported instead. */
-function planLength(
-  { row, lengths: all, buffer, settings }: JobChoices,
-  input: Input,
-  asked: number,
-): Length {
-  const { strategy, input: name } = row.duration;
-  const target = toldTarget(row.duration, asked, frameRate(row, settings));
-  const request = { strategy, target, buffer };
-  const matters = row.rules.some(({ when, then }) =>
-    [...when, ...then].some((condition) => condition.input === name),
-  );
-  if (!matters) {
-    return { target, planned: planDuration(all, request), possible: all, all, narrowed_by: [] };
-  }
+interface Length extends Lengths {
+  /** As lengths are told. */
+  target: number;
+  planned: PlannedDuration;
+}
 
+/** Rules between inputs narrow the lengths (10 s needs 768p); where none is left, the rules are reported instead. */
+function lengthsWith({ row, lengths: all }: JobChoices, input: Input): Lengths {
+  const name = row.duration.input;
+  if (name === null || !isRuled(row, name)) return { possible: all, all, narrowed_by: [] };
   const judged = all.map((item) => ({
     item,
     broken: brokenRules(row, withDuration(row, input, item)),
   }));
   const free = judged.filter(({ broken }) => broken.length === 0).map(({ item }) => item);
-  const possible = free.length > 0 ? free : all;
   const says = new Set(judged.flatMap(({ broken }) => broken.map((rule) => rule.says)));
-  return {
-    target,
-    planned: planDuration(possible, request),
-    possible,
-    all,
-    narrowed_by: free.length > 0 ? [...says] : [],
-  };
+  return free.length > 0
+    ? { possible: free, all, narrowed_by: [...says] }
+    : { possible: all, all, narrowed_by: [] };
 }
+
+export const isRuled = ({ rules }: ModelRow, name: string): boolean =>
+  rules.some(({ when, then }) => [...when, ...then].some((condition) => condition.input === name));
+
+function planLength(job: JobChoices, lengths: Lengths, asked: number): Length {
+  const request = durationRequest(job, asked);
+  return { ...lengths, target: request.target, planned: planDuration(lengths.possible, request) };
+}
+
+export const durationRequest = (
+  { row, settings, buffer }: JobChoices,
+  asked: number,
+): DurationRequest => ({
+  strategy: row.duration.strategy,
+  target: toldTarget(row.duration, asked, frameRate(row, settings)),
+  buffer,
+});
 
 function numberOf(input: Input, name: string | null): number | undefined {
   const value = name === null ? undefined : input[name];
@@ -214,7 +233,7 @@ function lengthWarnings(row: ModelRow, target: number, length: Length): string[]
 }
 
 /** What is sent with the planned length, and what that costs beside the closest length. */
-function priced(row: ModelRow, before: Input, { planned }: Length) {
+function priced(row: ModelRow, before: Input, planned: PlannedDuration) {
   const { requested_duration: requested, closest } = planned;
   const input = withDuration(row, before, planned.chosen);
   const price = priceFor(row, input);
@@ -246,7 +265,7 @@ const costWarnings = (clip: ResolvedClip, closest: number): string[] =>
       ]
     : [];
 
-function missingImages(row: ModelRow, input: Input, path: string): PlanProblem[] {
+export function missingImages(row: ModelRow, input: Input, path: string): PlanProblem[] {
   const missing = Object.entries(row.inputs).filter(
     ([name, field]) =>
       field.required === true && field.type === 'uri' && !Object.hasOwn(input, name),
@@ -258,7 +277,7 @@ function missingImages(row: ModelRow, input: Input, path: string): PlanProblem[]
 }
 
 /** Limits of the texts are the model's own; the texts are not part of `input`. */
-function promptProblems(row: ModelRow, asked: ClipPrompt, path: string): PlanProblem[] {
+export function promptProblems(row: ModelRow, asked: ClipPrompt, path: string): PlanProblem[] {
   const texts: [string, string | null, string][] = [
     ['prompt', row.prompt, asked.prompt],
     ['negative_prompt', row.negative_prompt, asked.negative_prompt ?? ''],

@@ -8,6 +8,7 @@ import { decimal, sumUsd } from './decimal.js';
 import type { Catalogue, ModelRow } from './models/row.js';
 import { nearestWord } from './nearest-word.js';
 import type { ClipPrompt, Plan } from './plan.schema.js';
+import { quoting, type Quote } from './quote.js';
 import { referenceProblems } from './reference-limits.js';
 import { lengthsOf, resolveClip, type ClipWork, type JobChoices } from './resolve-clip.js';
 import type { PlanProblem, ResolvedClip, ResolvedModel, ResolvedPlan } from './resolved.js';
@@ -48,18 +49,9 @@ export function resolve(plan: Plan, context: PlanContext): Resolution {
 
   const settings = applySettings(row, plan.settings ?? {});
   const ratio = checkRatio(row, plan.aspect_ratio);
-  const job: JobChoices = {
-    row,
-    settings: settings.inputs,
-    aspect_ratio: plan.aspect_ratio ?? null,
-    buffer: decimal(plan.duration_buffer ?? context.duration_buffer),
-    reference_mode: plan.reference_mode ?? DEFAULTS.reference_mode,
-    composites: context.composites ?? true,
-    text_only: (plan.on_bad_reference ?? DEFAULTS.on_bad_reference) === 'text_only',
-    lengths: lengthsOf(row, settings.inputs),
-    // A wrong setting would only show as a wrong combination a second time.
-    check_rules: settings.problems.length + ratio.length === 0,
-  };
+  // A wrong setting would only show as a wrong combination a second time.
+  const check_rules = settings.problems.length + ratio.length === 0;
+  const job = choicesOf(plan, row, { context, settings: settings.inputs, check_rules });
   const work = plan.clip_prompts.map((clip, place) => resolveClip(clip, place, job));
   const resolved = assemble(plan, row, work, settings.warnings);
   const problems = [
@@ -70,6 +62,41 @@ export function resolve(plan: Plan, context: PlanContext): Resolution {
     ...capProblems(resolved),
   ];
   return { resolved, problems };
+}
+
+interface Chosen {
+  context: PlanContext;
+  settings: JobChoices['settings'];
+  check_rules: boolean;
+}
+
+const choicesOf = (
+  plan: Plan,
+  row: ModelRow,
+  { context, settings, check_rules }: Chosen,
+): JobChoices => ({
+  row,
+  settings,
+  aspect_ratio: plan.aspect_ratio ?? null,
+  buffer: decimal(plan.duration_buffer ?? context.duration_buffer),
+  reference_mode: plan.reference_mode ?? DEFAULTS.reference_mode,
+  composites: context.composites ?? true,
+  text_only: (plan.on_bad_reference ?? DEFAULTS.on_bad_reference) === 'text_only',
+  lengths: lengthsOf(row, settings),
+  check_rules,
+});
+
+/** What another model, left to its defaults, would take for each clip of the plan; null where it does not take the plan. */
+export function quotesOf(plan: Plan, row: ModelRow, context: PlanContext): Quote[] | null {
+  if (checkRatio(row, plan.aspect_ratio).length > 0) return null;
+  const quote = quoting(choicesOf(plan, row, { context, settings: {}, check_rules: true }));
+  const quotes: Quote[] = [];
+  for (const clip of plan.clip_prompts) {
+    const next = quote(clip);
+    if (next === null) return null;
+    quotes.push(next);
+  }
+  return quotes;
 }
 
 /** For plans that were checked before: throws where the plan does not fit its model. */

@@ -106,33 +106,29 @@ function applyRule(row: ModelRow, name: string, rule: SettingRule, value: Scalar
   return { expected: `${words.length > 0 ? `one of ${words.join(', ')}` : wrong} with ${row.id}` };
 }
 
-function applyOne(row: ModelRow, name: string, value: Scalar): Outcome {
-  const rule = own(row.settings, name);
-  if (rule !== undefined) return applyRule(row, name, rule, value);
-  if (ownSettings(row).includes(name)) return applyRule(row, name, { input: name }, value);
+const unknownSetting = (row: ModelRow): Outcome => {
   const names = settingNames(row);
-  return {
-    expected:
-      names.length > 0
-        ? `a setting of ${row.id} (${names.join(', ')})`
-        : `no settings with ${row.id}`,
-  };
-}
+  const expected = `a setting of ${row.id} (${names.join(', ')})`;
+  return { expected: names.length > 0 ? expected : `no settings with ${row.id}` };
+};
 
 export function applySettings(
   row: ModelRow,
   settings: Readonly<Record<string, Scalar>>,
 ): AppliedSettings {
   const applied: AppliedSettings = { inputs: {}, warnings: [], problems: [] };
+  // Once, however many settings a plan names: a body has room for a hundred thousand.
+  const inputs = new Set(ownSettings(row));
+  const unknown = unknownSetting(row);
   for (const [name, value] of Object.entries(settings)) {
-    const outcome = applyOne(row, name, value);
+    const rule = own(row.settings, name) ?? (inputs.has(name) ? { input: name } : null);
+    const outcome = rule === null ? unknown : applyRule(row, name, rule, value);
     if ('send' in outcome) applied.inputs[outcome.send.input] = outcome.send.value;
     if ('warning' in outcome) applied.warnings.push(outcome.warning);
     if ('expected' in outcome) {
-      const known = settingNames(row).includes(name);
       applied.problems.push({
         path: `settings.${name}`,
-        message: `expected ${outcome.expected}, got ${known ? show(value) : show(name)}`,
+        message: `expected ${outcome.expected}, got ${show(rule === null ? name : value)}`,
       });
     }
   }

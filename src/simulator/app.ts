@@ -6,6 +6,7 @@
  *    not its own.
  */
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { HeldBodies } from '../held-bodies.js';
 import { hostRefusal, isOwnOrigin } from '../request-host.js';
 import { controlRoutes } from './control.js';
 import type { Core } from './core.js';
@@ -20,12 +21,34 @@ import { SIMULATOR_HEADER } from './wire.js';
 
 const MOST_JSON_BYTES = 10 * 1024 * 1024;
 
-/** `hosts`: as `host` or `host:port`, besides this machine. */
-export function buildApp(core: Core, hosts: readonly string[] = []): FastifyInstance {
+/** Of all bodies that are coming in; an uploaded file alone may have 100 MiB. */
+const MOST_HELD_BYTES = 256 * 1024 * 1024;
+
+/** Milliseconds until the last byte of a request has come, of its headers, and between two looks. */
+const REQUEST = 60_000;
+const HEADERS = 15_000;
+const LOOK = 1_000;
+
+export interface AppOptions {
+  /** As `host` or `host:port`, besides this machine. */
+  hosts?: readonly string[];
+  /** Others than the limits above. */
+  limits?: { held?: number; request_ms?: number; headers_ms?: number; check_ms?: number };
+}
+
+export function buildApp(
+  core: Core,
+  { hosts = [], limits = {} }: AppOptions = {},
+): FastifyInstance {
   const app = Fastify({
     logger: false,
     exposeHeadRoutes: false,
     bodyLimit: MOST_JSON_BYTES,
+    requestTimeout: limits.request_ms ?? REQUEST,
+    http: {
+      headersTimeout: limits.headers_ms ?? HEADERS,
+      connectionsCheckingInterval: limits.check_ms ?? LOOK,
+    },
     // Requests that hang or are held on purpose must not keep the simulator from ending.
     forceCloseConnections: true,
   });
@@ -37,6 +60,10 @@ export function buildApp(core: Core, hosts: readonly string[] = []): FastifyInst
       done(Object.assign(new Error('Request body is not valid JSON'), { statusCode: 400 }));
     }
   });
+  const bodies = new HeldBodies(limits.held ?? MOST_HELD_BYTES, () =>
+    Object.assign(new Error('too many bodies are coming in'), { statusCode: 503 }),
+  );
+  app.addHook('preParsing', async (_request, { raw }, payload) => bodies.count(payload, raw));
   refuseOtherPlaces(app, hosts);
   door(app, core);
   errors(app, core);

@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { CATALOGUE, type Catalogue } from '../domain/models/index.js';
-import { buildApp } from './app.js';
+import { buildApp, type AppOptions } from './app.js';
 import { Core } from './core.js';
 import { DEFAULT_SETTINGS, type Settings } from './settings.js';
 import { Webhooks } from './webhooks.js';
@@ -30,6 +30,8 @@ export interface SimulatorOptions {
   settings?: Partial<Omit<Settings, 'speed'>>;
   /** @default the built-in rows */
   catalogue?: Catalogue;
+  /** Others than those of app.ts. */
+  limits?: AppOptions['limits'];
   /** Milliseconds since 1970. @default Date.now */
   now?: () => number;
 }
@@ -52,7 +54,10 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     now: options.now ?? Date.now,
     log: options.log ?? (() => undefined),
   });
-  const app = buildApp(core, options.allowed_hosts);
+  const app = buildApp(core, {
+    ...(options.allowed_hosts === undefined ? {} : { hosts: options.allowed_hosts }),
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+  });
   try {
     await app.listen({ host, port: options.port });
   } catch (error) {

@@ -1,7 +1,9 @@
 /**
  * The few calls the terminal makes to the HTTP API. Refusals come back as ApiProblem with every mistake the server
- * named; a server that cannot be reached throws what fetch threw. Knows no retries: callers decide.
+ * named; a server that cannot be reached throws what fetch threw. Knows no retries but one: a client that has asked too
+ * often (429), of which nothing was done, asks again when the server says so.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from '../domain/job.js';
 import type { PlanProblem } from '../domain/resolved.js';
 
@@ -19,10 +21,17 @@ export class ApiProblem extends Error {
   override readonly name = 'ApiProblem';
   readonly status: number;
   readonly errors: readonly PlanProblem[];
-  constructor(status: number, message: string, errors: readonly PlanProblem[]) {
+  /** Milliseconds; null: the server did not say when to ask again. */
+  readonly retryAfter: number | null;
+  constructor(
+    status: number,
+    message: string,
+    more: { errors?: readonly PlanProblem[]; retryAfter?: number | null } = {},
+  ) {
     super(message);
     this.status = status;
-    this.errors = errors;
+    this.errors = more.errors ?? [];
+    this.retryAfter = more.retryAfter ?? null;
   }
 }
 
@@ -39,9 +48,29 @@ export interface ApiClient {
 /** Long enough for a server under load, short enough that nothing hangs for ever. */
 const DEADLINE = 30_000;
 
+/** Of one call, where the server says that this client asks too often. */
+const MOST_ASKED = 3;
+const USUAL_WAIT = 5_000;
+const MOST_WAIT = 60_000;
+
 export function createApiClient(url: string, key: string | null): ApiClient {
   const headers = key === null ? {} : { authorization: `Bearer ${key}` };
   const call = async (path: string, init: RequestInit = {}): Promise<Response> => {
+    for (let asked = 1; ; asked += 1) {
+      try {
+        return await once(path, init);
+      } catch (error) {
+        if (!(error instanceof ApiProblem) || error.status !== 429 || asked === MOST_ASKED)
+          throw error;
+        await sleep(
+          error.retryAfter ?? USUAL_WAIT,
+          undefined,
+          init.signal ? { signal: init.signal } : {},
+        );
+      }
+    }
+  };
+  const once = async (path: string, init: RequestInit): Promise<Response> => {
     const response = await fetch(new URL(path, url), {
       signal: AbortSignal.timeout(DEADLINE),
       ...init,
@@ -79,8 +108,16 @@ export async function problemOf(response: Response): Promise<ApiProblem> {
   return new ApiProblem(
     response.status,
     message ?? `HTTP ${String(response.status)} ${response.statusText}`.trim(),
-    Array.isArray(body['errors']) ? body['errors'].filter(isPlanProblem) : [],
+    {
+      errors: Array.isArray(body['errors']) ? body['errors'].filter(isPlanProblem) : [],
+      retryAfter: waitOf(response.headers.get('retry-after')),
+    },
   );
+}
+
+function waitOf(header: string | null): number | null {
+  const seconds = Number(header ?? NaN);
+  return seconds >= 0 ? Math.min(seconds * 1000, MOST_WAIT) : null;
 }
 
 function parseObject(text: string): Record<string, unknown> {

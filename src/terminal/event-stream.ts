@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job, JobEvent } from '../domain/job.js';
 import { createSseParser } from '../domain/sse-parser.js';
 import type { SseFrame } from '../domain/sse-parser.js';
-import { problemOf } from './api-client.js';
+import { ApiProblem, problemOf } from './api-client.js';
 
 /** Data of a `clip.progress` frame: what a clip does right now; never durable, never replayed. */
 export interface ClipProgress {
@@ -55,7 +55,7 @@ const defaultBackoff = (failures: number): number => Math.min(5_000, 250 * 2 ** 
 type Outcome =
   | { kind: 'over' }
   | { kind: 'ended'; frames: number }
-  | { kind: 'broken'; frames: number; reason: string };
+  | { kind: 'broken'; frames: number; reason: string; wait?: number };
 
 interface Position {
   seq: number;
@@ -73,9 +73,11 @@ export async function* followEvents(
     if (outcome.kind === 'broken') yield { kind: 'lost', reason: outcome.reason };
     // A stream that ended well after frames is asked again at once: its answer is 204, or more events.
     if (failures === 0 && outcome.kind === 'ended') continue;
-    await sleep(backoff(Math.max(1, failures)), undefined, { signal: options.signal }).catch(
-      () => undefined,
+    const wait = Math.max(
+      backoff(Math.max(1, failures)),
+      outcome.kind === 'broken' ? (outcome.wait ?? 0) : 0,
     );
+    await sleep(wait, undefined, { signal: options.signal }).catch(() => undefined);
   }
 }
 
@@ -103,7 +105,9 @@ async function* oneConnection(
     if (error instanceof FinalRefusal) throw error.cause;
     if (options.signal.aborted) return { kind: 'over' };
     const reason = quiet.signal.aborted ? 'the server went silent' : reasonOf(error);
-    return { kind: 'broken', frames, reason };
+    // A 503 ends when it ends, and is asked for again sooner; a client that asks too often does so the longer.
+    const wait = error instanceof ApiProblem && error.status === 429 ? (error.retryAfter ?? 0) : 0;
+    return { kind: 'broken', frames, reason, wait };
   } finally {
     clearTimeout(watchdog);
     quiet.abort();

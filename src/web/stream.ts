@@ -42,13 +42,15 @@ const SILENCE = 46_000;
 const TICK = 2000;
 /** A timer late by this much means that the machine slept. */
 const SLEPT = 15_000;
+const MOST_WAIT = 60_000;
 const BACKOFF = { first: 400, most: 3000 };
 /** Between two short answers. */
 const ASK_EVERY = { visible: 2000, hidden: 20_000 };
 /** Of one short answer, so that the turn passes on. */
 const MOST_SHORT = 10_000;
 
-type Outcome = 'over' | 'again' | 'lost' | 'asked' | 'unauthorized' | { refused: number };
+type Outcome =
+  'over' | 'again' | 'lost' | 'asked' | 'unauthorized' | { refused: number } | { wait: number };
 
 const isVisible = (): boolean => document.visibilityState === 'visible';
 
@@ -125,6 +127,10 @@ export function openStream(source: StreamSource): Stream {
   }
 
   async function settle(outcome: Outcome): Promise<void> {
+    if (typeof outcome === 'object' && 'wait' in outcome) {
+      source.onState({ kind: 'lost', retry_at: Date.now() + outcome.wait });
+      return pause(outcome.wait);
+    }
     if (typeof outcome === 'object') {
       source.onState({ kind: 'refused', status: outcome.refused });
       return pause(60_000);
@@ -187,6 +193,7 @@ async function connect(
     });
     if (response.status === 401) return 'unauthorized';
     if (response.status === 204) return 'over';
+    if (response.status === 429) return { wait: waitOf(response) };
     if (response.status >= 400 && response.status < 500) return { refused: response.status };
     if (!response.ok || response.body === null) return 'lost';
     source.onState({ kind: 'open' });
@@ -199,6 +206,12 @@ async function connect(
   } finally {
     connection.abort(); // T1: whatever ended it, nothing of this connection goes on
   }
+}
+
+/** Milliseconds until the server wants to be asked again. */
+function waitOf({ headers }: Response): number {
+  const seconds = Number(headers.get('retry-after') ?? NaN);
+  return seconds > 0 ? Math.min(seconds * 1000, MOST_WAIT) : BACKOFF.most;
 }
 
 async function readFrames(

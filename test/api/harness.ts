@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 import { buildApp } from '../../src/api/app.js';
 import type { ApiDeps, ApiSettings, App } from '../../src/api/app.js';
 import { createArchive } from '../../src/api/archive.js';
-import { alternativesFor, estimateOf } from '../../src/domain/estimate.js';
+import { estimating } from '../../src/api/estimating.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import { createSseParser } from '../../src/domain/sse-parser.js';
 import type { SseFrame } from '../../src/domain/sse-parser.js';
@@ -25,7 +25,7 @@ export interface Harness {
 /** `whsec_` and the base64 of anything: what the harness's provider signs with, unless a test says otherwise. */
 export const SECRET = `whsec_${Buffer.from('the secret of the harness').toString('base64')}`;
 
-type World = Partial<Pick<ApiDeps, 'webhookSecret' | 'wake'>>;
+type World = Partial<Pick<ApiDeps, 'webhookSecret' | 'wake' | 'estimate'>>;
 
 export async function harness(
   settings: Partial<ApiSettings> = {},
@@ -38,7 +38,7 @@ export async function harness(
     jobs,
     archive,
     checkPlan: check,
-    estimate: (plan, resolved) => estimateOf(resolved, alternativesFor(plan, resolved, context)),
+    estimate: estimating(context),
     models: [...CATALOGUE.values()],
     webhookSecret: async () => ({ type: 'found', secret: SECRET }),
     wake: async () => undefined,

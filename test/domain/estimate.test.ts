@@ -1,7 +1,11 @@
 /** The estimate says what a job would ask, cost and take, and who does it for less. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkPlan, type PlanContext } from '../../src/domain/check-plan.schema.js';
-import { alternativesFor, estimateOf } from '../../src/domain/estimate.js';
+import { alternativesFor } from '../../src/domain/alternatives.js';
+import { estimateOf } from '../../src/domain/estimate.js';
+import { legalDurations } from '../../src/domain/duration.js';
+import { quotesOf, resolve } from '../../src/domain/resolve.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import { clip, plan } from './bad-plans.js';
 
@@ -75,5 +79,89 @@ describe('estimateOf', () => {
     ]) {
       expect(names).not.toContain(id);
     }
+  });
+});
+
+describe('alternativesFor', () => {
+  const image = 'https://images.example/a.png';
+  const someClip = fc.record(
+    {
+      prompt: fc.oneof(
+        fc.constantFrom('a lighthouse', 'x'.repeat(2_501)),
+        fc.string({ minLength: 1 }),
+      ),
+      negative_prompt: fc.constantFrom('', 'rain'),
+      duration: fc.oneof(fc.constantFrom(5, 8, 10), fc.double({ min: 0.5, max: 60, noNaN: true })),
+      scene_reference_url: fc.constantFrom(null, image),
+      character_reference_urls: fc.array(fc.constant(image), { maxLength: 8 }),
+      object_reference_urls: fc.array(fc.constant(image), { maxLength: 2 }),
+      seed: fc.constantFrom(null, 1, 2),
+    },
+    { requiredKeys: ['prompt', 'duration'] },
+  );
+  const somePlan = fc.record(
+    {
+      clips: fc.array(someClip, { minLength: 1, maxLength: 12 }),
+      descending: fc.boolean(),
+      model: fc.constantFrom(...CATALOGUE.keys()),
+      aspect_ratio: fc.constantFrom('16:9', '9:16', '4:3'),
+      reference_mode: fc.constantFrom('auto', 'native', 'composite', 'scene'),
+    },
+    { requiredKeys: ['clips', 'model', 'descending'] },
+  );
+
+  it('has the figures of each model as a job of it would have them', () => {
+    let compared = 0;
+    fc.assert(
+      fc.property(somePlan, ({ clips, descending, ...rest }) => {
+        const clip_prompts = clips.map((fields, place) => ({
+          ...fields,
+          clip_index: descending ? clips.length - place : place,
+        }));
+        const checked = checkPlan({ ...rest, clip_prompts }, context);
+        if (!checked.ok) return;
+        const { settings: _, ...asked } = checked.plan;
+        for (const row of CATALOGUE.values()) {
+          const { resolved, problems } = resolve({ ...asked, model: row.id }, context);
+          const quotes = quotesOf(asked, row, context);
+          const ordered = quotes?.map((quote, place) => ({ ...quote, place: clip_prompts[place] }));
+          ordered?.sort((a, b) => (a.place?.clip_index ?? 0) - (b.place?.clip_index ?? 0));
+          const figures = ordered?.map(({ place: _place, ...quote }) => quote) ?? null;
+          compared += figures === null ? 0 : 1;
+          expect(figures).toEqual(
+            problems.length > 0
+              ? null
+              : resolved?.clips.map(({ requested_duration, estimated_cost_usd }) => ({
+                  requested_duration,
+                  estimated_cost_usd,
+                })),
+          );
+        }
+      }),
+    );
+    expect(compared).toBeGreaterThan(100);
+  });
+
+  it('looks once at what clips have in common, and once at each length that comes of it', () => {
+    let looked = 0;
+    const rows = [...CATALOGUE].map(([id, row]) => {
+      const prices = new Proxy(row.prices, {
+        get: (target, name) => {
+          if (name === 'find') looked += 1;
+          return Reflect.get(target, name) as unknown;
+        },
+      });
+      return [id, { ...row, prices }] as const;
+    });
+    const catalogue = new Map(rows);
+    const clips = Array.from({ length: 1_000 }, (_, index) =>
+      clip(index, { duration: 1 + index / 25, seed: index }),
+    );
+    const checked = checkPlan(plan({}, ...clips), context);
+    if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
+    alternativesFor(checked.plan, checked.resolved, { ...context, catalogue });
+    const lengths = rows.map(([, { duration }]) => legalDurations(duration).length);
+    expect(looked).toBeLessThanOrEqual(lengths.reduce((sum, count) => sum + count, 0));
+    expect(looked).toBeGreaterThan(rows.length);
   });
 });

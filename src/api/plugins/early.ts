@@ -4,7 +4,9 @@
  */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Limits } from '../limits.js';
 import {
   HttpProblem,
   problemBody,
@@ -18,9 +20,16 @@ import { refuseOtherHosts } from './keys.js';
 import type { Door } from './keys.js';
 
 /** Options of Fastify. */
-export const earlyAnswers = (door: Door) => ({
-  // A request without a Host is refused by `guard`, in words.
-  http: { requireHostHeader: false },
+export const earlyAnswers = (door: Door, limits: Limits) => ({
+  http: {
+    // A request without a Host is refused by `guard`, in words.
+    requireHostHeader: false,
+    headersTimeout: limits.headers_ms,
+    connectionsCheckingInterval: limits.check_ms,
+  },
+  // Counts until the last byte of a request has come: an answer, and so a stream, may take as long as it likes.
+  requestTimeout: limits.request_ms,
+  connectionTimeout: limits.stalled_ms,
   return503OnClosing: false,
   frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     secure(reply);
@@ -35,14 +44,26 @@ export const earlyAnswers = (door: Door) => ({
     const destroy = (): void => {
       socket.destroy();
     };
-    if (error.code === 'ECONNRESET') destroy();
+    if (error.code === 'ECONNRESET' || isBeingAnswered(socket)) destroy();
     // Called again while more of the request comes in: the answer is then on its way.
     else if (socket.writable) socket.end(answerTo(error.code ?? ''), destroy);
   },
 });
 
+/** The last answer of each connection. */
+const answers = new WeakMap<Socket, ServerResponse>();
+
+/** A second answer would stand in the middle of the first: a stream, whose request has a body that never came. */
+function isBeingAnswered(socket: Socket): boolean {
+  const answer = answers.get(socket);
+  return answer !== undefined && answer.headersSent && !answer.writableFinished;
+}
+
 export function answerEarly(app: FastifyInstance): void {
   let isStopping = false;
+  app.addHook('onRequest', async ({ raw }, reply) => {
+    answers.set(raw.socket, reply.raw);
+  });
   app.addHook('preClose', async () => {
     isStopping = true;
   });

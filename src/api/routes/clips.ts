@@ -39,7 +39,7 @@ export function clipRoutes(app: App, { settings, tokens }: Services): void {
     app.get(
       `/v1/jobs/:job_id/clips/:clip_index/${name}`,
       {
-        config: { keyInQuery: true },
+        config: { keyInQuery: true, always: true },
         schema: {
           tags: ['clips'],
           summary,

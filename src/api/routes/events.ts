@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../app.js';
 import { JobStream } from '../job-stream.js';
-import { notFound } from '../problems.js';
+import { notFound, unavailable } from '../problems.js';
 import type { Lease } from '../progress-hub.js';
 import * as schemas from '../schemas.js';
 import type { Services } from '../services.js';
@@ -11,6 +11,7 @@ import { EventStream, frameOf } from '../sse.js';
 const KEEP_ALIVE = 15_000;
 
 export function eventRoutes(app: App, services: Services): void {
+  const readers = new Set<FastifyReply>();
   app.get(
     '/v1/jobs/:job_id/events',
     {
@@ -29,6 +30,11 @@ export function eventRoutes(app: App, services: Services): void {
     },
     async (request, reply) => {
       const { query, headers } = request;
+      if (readers.size >= services.limits.streams) {
+        throw unavailable('this process has as many event streams as it takes on; ask again soon');
+      }
+      readers.add(reply);
+      reply.raw.once('close', () => readers.delete(reply));
       const position = positionOf(query.after, headers['last-event-id']);
       const reader = new JobStream(services.streamLimits);
       const lease = await services.hub.listen(request.params.job_id, reader);

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { FastifySchemaCompiler } from 'fastify';
 import type { App } from '../app.js';
 import { BadCursor } from '../jobs-port.js';
+import { MOST_BODY } from '../limits.js';
 import { listJobs } from '../list.js';
 import { HttpProblem, invalid } from '../problems.js';
 import * as schemas from '../schemas.js';
@@ -13,10 +14,19 @@ import { acceptedPlan, submit } from '../submit.js';
 /** The body is described by its schema but checked by `checkPlan`, which finds every mistake at once. */
 const bodyUnchecked: FastifySchemaCompiler<unknown> = () => (value: unknown) => ({ value });
 
+/** Plans are read and judged in turns. */
+const ofPlans = {
+  bodyLimit: MOST_BODY,
+  config: { parsesItself: true, holds: 'plans' },
+  validatorCompiler: bodyUnchecked,
+} as const;
+
 export function jobRoutes(app: App, services: Services): void {
+  const { heavy, jsonOf } = services;
   app.post(
     '/v1/jobs',
     {
+      ...ofPlans,
       schema: {
         tags: ['jobs'],
         summary: 'Start a job',
@@ -25,10 +35,15 @@ export function jobRoutes(app: App, services: Services): void {
         body: schemas.Plan,
         response: { 202: schemas.Job, 200: schemas.Snapshot, ...schemas.PROBLEMS },
       },
-      validatorCompiler: bodyUnchecked,
     },
     async (request, reply) => {
-      const { created, job } = await submit(services, request.body, idempotencyKey(request));
+      const key = idempotencyKey(request);
+      const { created, job } = await heavy.run('plans', reply, async ({ turn, stillWanted }) => {
+        const body = await jsonOf(request.body);
+        await turn();
+        stillWanted();
+        return submit(services, body, key);
+      });
       if (created) services.metrics.count('jobs_started_total');
       reply.header('location', `/v1/jobs/${encodeURIComponent(job.job_id)}`);
       return reply.code(created ? 202 : 200).send(job);
@@ -38,19 +53,23 @@ export function jobRoutes(app: App, services: Services): void {
   app.post(
     '/v1/jobs/estimate',
     {
+      ...ofPlans,
       schema: {
         tags: ['jobs'],
         summary: 'What a plan would ask for and cost; starts nothing',
         body: schemas.Plan,
         response: { 200: schemas.Estimate, ...schemas.PROBLEMS },
       },
-      validatorCompiler: bodyUnchecked,
     },
-    async (request) => {
-      const accepted = await acceptedPlan(services, request.body, idempotencyKey(request));
-      const estimate = services.estimate(accepted.plan, accepted.resolved);
-      return { ...estimate, clips: estimate.clips.map((clip) => ({ ...clip })) };
-    },
+    async (request, reply) =>
+      heavy.run('plans', reply, async (inTurns) => {
+        const body = await jsonOf(request.body);
+        await inTurns.turn();
+        inTurns.stillWanted();
+        const { plan, resolved } = await acceptedPlan(services, body, idempotencyKey(request));
+        const estimate = await services.estimate(plan, resolved, inTurns);
+        return { ...estimate, clips: estimate.clips.map((clip) => ({ ...clip })) };
+      }),
   );
 
   app.get(
@@ -63,9 +82,9 @@ export function jobRoutes(app: App, services: Services): void {
         response: { 200: schemas.JobList, ...schemas.PROBLEMS },
       },
     },
-    async ({ query: { status = null, limit = 20, cursor = null } }) => {
+    async ({ query: { status = null, limit = 20, cursor = null } }, reply) => {
       try {
-        return await listJobs(services, { status, limit, cursor });
+        return await heavy.run('lists', reply, () => listJobs(services, { status, limit, cursor }));
       } catch (error) {
         if (!(error instanceof BadCursor)) throw error;
         throw invalid([{ path: 'cursor', message: error.message }]);
@@ -83,8 +102,8 @@ export function jobRoutes(app: App, services: Services): void {
         response: { 200: schemas.Snapshot, ...schemas.PROBLEMS },
       },
     },
-    async ({ params: { job_id } }) => {
-      const job = await services.snapshot(job_id);
+    async ({ params: { job_id } }, reply) => {
+      const job = await heavy.run('jobs', reply, () => services.snapshot(job_id));
       if (job === null) throw noSuchJob(job_id);
       return job;
     },

@@ -5,7 +5,7 @@ import * as schemas from '../schemas.js';
 import type { Services } from '../services.js';
 
 export function serviceRoutes(app: App, services: Services): void {
-  const { jobs, models, metrics, settings } = services;
+  const { jobs, models, metrics, settings, heavy } = services;
 
   app.get(
     '/v1/models',
@@ -67,11 +67,9 @@ export function serviceRoutes(app: App, services: Services): void {
       },
     },
     async (_request, reply) => {
-      const [{ temporal, workers }, running, figures] = await Promise.all([
-        look(),
-        jobs.running().catch(() => null),
-        jobFigures(services),
-      ]);
+      const [{ temporal, workers }, running, figures] = await heavy.run('lists', reply, () =>
+        Promise.all([look(), jobs.running().catch(() => null), jobFigures(services)]),
+      );
       const now = {
         temporal_up: temporal ? 1 : 0,
         workers,

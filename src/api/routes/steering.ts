@@ -1,9 +1,12 @@
 /** What people do to a running or finished job. Every act answers 202 with the job. */
+import type { FastifyReply } from 'fastify';
 import type { App } from '../app.js';
 import * as schemas from '../schemas.js';
 import type { Services } from '../services.js';
 import { cancelJob, retryJob, signalClip, signalJob } from '../steer.js';
 
+/** Whatever else goes on: what runs and costs can always be stopped. */
+const config = { always: true } as const;
 const answers = { 202: schemas.Snapshot, ...schemas.PROBLEMS };
 
 export function steeringRoutes(app: App, services: Services): void {
@@ -11,19 +14,24 @@ export function steeringRoutes(app: App, services: Services): void {
     ['cancel', 'Cancel a job and its predictions', cancelJob],
     ['pause', 'Let running clips finish and start no more', signalled('pause')],
     ['resume', 'Go on after a pause', signalled('resume')],
-    ['retry', 'Failed and canceled clips once more; good ones are kept', retryJob],
+    ['retry', 'Failed and canceled clips once more; good ones are kept', retryInTurn],
   ] as const;
   for (const [name, summary, act] of acts) {
     app.post(
       `/v1/jobs/:job_id/${name}`,
-      { schema: { tags: ['steering'], summary, params: schemas.JobPath, response: answers } },
-      async (request, reply) => reply.code(202).send(await act(services, request.params.job_id)),
+      {
+        config,
+        schema: { tags: ['steering'], summary, params: schemas.JobPath, response: answers },
+      },
+      async (request, reply) =>
+        reply.code(202).send(await act(services, request.params.job_id, reply)),
     );
   }
 
   app.post(
     '/v1/jobs/:job_id/max-cost',
     {
+      config,
       schema: {
         tags: ['steering'],
         summary: 'Raise or set what the job may spend',
@@ -45,7 +53,10 @@ export function steeringRoutes(app: App, services: Services): void {
   for (const [name, summary, signal] of clipActs) {
     app.post(
       `/v1/jobs/:job_id/clips/:clip_index/${name}`,
-      { schema: { tags: ['steering'], summary, params: schemas.ClipPath, response: answers } },
+      {
+        config,
+        schema: { tags: ['steering'], summary, params: schemas.ClipPath, response: answers },
+      },
       async ({ params: { job_id, clip_index } }, reply) =>
         reply.code(202).send(await signalClip(services, job_id, clip_index, signal)),
     );
@@ -56,3 +67,11 @@ const signalled =
   (name: 'pause' | 'resume') =>
   (services: Services, jobId: string): ReturnType<typeof signalJob> =>
     signalJob(services, jobId, { name });
+
+/** A retried job has its plan read and judged again. */
+const retryInTurn = (
+  services: Services,
+  jobId: string,
+  reply: FastifyReply,
+): ReturnType<typeof retryJob> =>
+  services.heavy.run('plans', reply, () => retryJob(services, jobId));

@@ -3,8 +3,9 @@
  * facts in here: what a prediction came to is read from the provider, so twice, late, in disorder or never is all the same.
  */
 import type { FastifyRequest } from 'fastify';
-import type { SignedWebhook } from '../../adapters/webhook-signature.js';
+import type { SignedWebhook, WebhookHeaders } from '../../adapters/webhook-signature.js';
 import type { App } from '../app.js';
+import { MOST_BODY } from '../limits.js';
 import { HttpProblem, unavailable } from '../problems.js';
 import * as schemas from '../schemas.js';
 import type { Services } from '../services.js';
@@ -21,7 +22,18 @@ export async function webhookRoutes(app: App, services: Services): Promise<void>
     scope.post(
       '/webhooks/replicate',
       {
-        config: { hosts: url === null ? [] : [new URL(url).hostname] },
+        bodyLimit: MOST_BODY,
+        config: { hosts: url === null ? [] : [new URL(url).hostname], holds: 'webhooks' },
+        // Before a byte of the body is read.
+        onRequest: async (request) => {
+          if (!services.isTimelyWebhook(headersOf(request))) {
+            metrics.count('webhooks_refused_total');
+            throw forged();
+          }
+          if (request.headers['content-length'] === undefined) {
+            throw new HttpProblem(411, 'expected a content-length, as Replicate sends it');
+          }
+        },
         schema: {
           tags: ['service'],
           summary: 'A prediction has changed, says Replicate',
@@ -35,7 +47,7 @@ export async function webhookRoutes(app: App, services: Services): Promise<void>
         const verdict = await checkWebhook(webhook);
         metrics.count(verdict === 'authentic' ? 'webhooks_taken_total' : 'webhooks_refused_total');
         if (verdict === 'unknown') throw unavailable('the webhook secret cannot be had right now');
-        if (verdict === 'forged') throw new HttpProblem(401, 'expected a signature of Replicate');
+        if (verdict === 'forged') throw forged();
         const id = predictionId(webhook.body);
         // Not awaited: a hint that is lost costs a second, a slow answer a delivery.
         if (id !== null) {
@@ -49,15 +61,21 @@ export async function webhookRoutes(app: App, services: Services): Promise<void>
   });
 }
 
-function signedWebhook({ headers, body }: FastifyRequest): SignedWebhook {
+const forged = (): HttpProblem => new HttpProblem(401, 'expected a signature of Replicate');
+
+function headersOf({ headers }: FastifyRequest): WebhookHeaders {
   const header = (name: string): string | undefined => [headers[name]].flat()[0];
   return {
     id: header('webhook-id'),
     timestamp: header('webhook-timestamp'),
     signature: header('webhook-signature'),
-    body: Buffer.isBuffer(body) ? body : '',
   };
 }
+
+const signedWebhook = (request: FastifyRequest): SignedWebhook => ({
+  ...headersOf(request),
+  body: Buffer.isBuffer(request.body) ? request.body : '',
+});
 
 /** Null for anything that names no prediction: it is the provider's, and there is nothing to do about it. */
 function predictionId(body: string | Uint8Array): string | null {
