@@ -5,6 +5,7 @@
  * Q1 the figures are those of `resolveClip`; null where it would find a problem.
  * Q2 what clips have in common is found out once, and nothing is made that is thrown away.
  */
+import { missingImages, promptProblems } from './clip-problems.js';
 import { estimateCost, priceFor } from './cost.js';
 import { chooseDuration, type LegalDuration } from './duration.js';
 import type { ModelRow } from './models/row.js';
@@ -14,9 +15,7 @@ import { referencesOf } from './references.js';
 import {
   durationRequest,
   isRuled,
-  missingImages,
   outlineOf,
-  promptProblems,
   withDuration,
   type Input,
   type JobChoices,

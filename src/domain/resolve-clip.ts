@@ -13,6 +13,7 @@ import {
   type PlannedDuration,
 } from './duration.js';
 import type { ModelRow, Scalar } from './models/row.js';
+import { missingImages, promptProblems, ruleProblems } from './clip-problems.js';
 import { brokenRules, effective } from './models/rules.js';
 import type { ClipPrompt } from './plan.schema.js';
 import {
@@ -264,40 +265,3 @@ const costWarnings = (clip: ResolvedClip, closest: number): string[] =>
         `${String(clip.requested_duration)} s cost ${String(clip.cost_increase_percent)} % more than the closest length, ${String(closest)} s`,
       ]
     : [];
-
-export function missingImages(row: ModelRow, input: Input, path: string): PlanProblem[] {
-  const missing = Object.entries(row.inputs).filter(
-    ([name, field]) =>
-      field.required === true && field.type === 'uri' && !Object.hasOwn(input, name),
-  );
-  return missing.map(([name]) => ({
-    path: `${path}.scene_reference_url`,
-    message: `expected an image, because ${row.id} needs one (${name}), got nothing that fits`,
-  }));
-}
-
-/** Limits of the texts are the model's own; the texts are not part of `input`. */
-export function promptProblems(row: ModelRow, asked: ClipPrompt, path: string): PlanProblem[] {
-  const texts: [string, string | null, string][] = [
-    ['prompt', row.prompt, asked.prompt],
-    ['negative_prompt', row.negative_prompt, asked.negative_prompt ?? ''],
-  ];
-  return texts.flatMap(([name, input, text]) => {
-    const field = input === null ? undefined : row.inputs[input];
-    const most = field?.type === 'string' ? (field.max_length ?? Infinity) : Infinity;
-    if (text.length <= most) return [];
-    const message = `expected at most ${String(most)} characters with ${row.id}, got ${String(text.length)} characters`;
-    return [{ path: `${path}.${name}`, message }];
-  });
-}
-
-const ruleProblems = (row: ModelRow, input: Input, path: string): PlanProblem[] =>
-  brokenRules(row, input).map(({ says, then }) => {
-    const given = then
-      .map(
-        (condition) =>
-          `${condition.input} ${JSON.stringify(effective(row, input, condition.input) ?? null)}`,
-      )
-      .join(' and ');
-    return { path, message: `expected that ${says} (${row.id}), got ${given}` };
-  });

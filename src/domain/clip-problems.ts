@@ -1,0 +1,44 @@
+/** What a model's row forbids of one clip, each at its place in the plan (`path`). Pure. */
+import type { ModelRow } from './models/row.js';
+import { brokenRules, effective } from './models/rules.js';
+import type { ClipPrompt } from './plan.schema.js';
+import type { PlanProblem } from './resolved.js';
+
+type Input = Record<string, unknown>;
+
+export function missingImages(row: ModelRow, input: Input, path: string): PlanProblem[] {
+  const missing = Object.entries(row.inputs).filter(
+    ([name, field]) =>
+      field.required === true && field.type === 'uri' && !Object.hasOwn(input, name),
+  );
+  return missing.map(([name]) => ({
+    path: `${path}.scene_reference_url`,
+    message: `expected an image, because ${row.id} needs one (${name}), got nothing that fits`,
+  }));
+}
+
+/** Limits of the texts are the model's own; the texts are not part of `input`. */
+export function promptProblems(row: ModelRow, asked: ClipPrompt, path: string): PlanProblem[] {
+  const texts: [string, string | null, string][] = [
+    ['prompt', row.prompt, asked.prompt],
+    ['negative_prompt', row.negative_prompt, asked.negative_prompt ?? ''],
+  ];
+  return texts.flatMap(([name, input, text]) => {
+    const field = input === null ? undefined : row.inputs[input];
+    const most = field?.type === 'string' ? (field.max_length ?? Infinity) : Infinity;
+    if (text.length <= most) return [];
+    const message = `expected at most ${String(most)} characters with ${row.id}, got ${String(text.length)} characters`;
+    return [{ path: `${path}.${name}`, message }];
+  });
+}
+
+export const ruleProblems = (row: ModelRow, input: Input, path: string): PlanProblem[] =>
+  brokenRules(row, input).map(({ says, then }) => {
+    const given = then
+      .map(
+        (condition) =>
+          `${condition.input} ${JSON.stringify(effective(row, input, condition.input) ?? null)}`,
+      )
+      .join(' and ');
+    return { path, message: `expected that ${says} (${row.id}), got ${given}` };
+  });
