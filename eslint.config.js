@@ -30,7 +30,11 @@ export const LAYERS = {
   },
   // What config.ts reads the environment with.
   settings: { values: ['domain', 'text-file'], types: [], packages: 'any' },
-  adapters: { values: ['domain', 'workflows/contract', 'config'], types: [], packages: 'any' },
+  adapters: {
+    values: ['domain', 'workflows/contract', 'config', 'bounded-text'],
+    types: [],
+    packages: 'any',
+  },
   api: {
     values: ['domain', 'workflows/contract', 'adapters', 'config', 'ports', 'request-host'],
     types: [],
@@ -39,7 +43,7 @@ export const LAYERS = {
   web: { values: ['domain'], types: [], packages: [] },
   // `generate` starts a stack of its own when none answers.
   terminal: {
-    values: ['domain', 'config', 'ports', 'text-file', 'data-dir-claim', 'stack'],
+    values: ['domain', 'config', 'ports', 'text-file', 'bounded-text', 'data-dir-claim', 'stack'],
     types: [],
     packages: 'any',
   },

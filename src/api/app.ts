@@ -84,7 +84,8 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
 
 /** JSON and nothing else; an act without a body may still say that it is JSON. */
 function readBodies(app: App): void {
-  const parse = app.getDefaultJsonParser('error', 'error');
+  // A field `__proto__` is a field like others here; the check of a plan refuses it in the words of every other door.
+  const parse = app.getDefaultJsonParser('ignore', 'ignore');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>(
     'application/json',

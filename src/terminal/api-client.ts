@@ -2,6 +2,7 @@
  * The few calls the terminal makes to the HTTP API. Refusals come back as ApiProblem with every mistake the server
  * named; a server that cannot be reached throws what fetch threw. Knows no retries: callers decide.
  */
+import { boundedJson, boundedText } from '../bounded-text.js';
 import type { Job } from '../domain/job.js';
 import type { PlanProblem } from '../domain/resolved.js';
 
@@ -38,6 +39,8 @@ export interface ApiClient {
 
 /** Long enough for a server under load, short enough that nothing hangs for ever. */
 const DEADLINE = 30_000;
+/** Bytes of a refusal, and of what a stack says of itself. */
+const MOST_WORDS = 2 ** 20;
 
 export function createApiClient(url: string, key: string | null): ApiClient {
   const headers = key === null ? {} : { authorization: `Bearer ${key}` };
@@ -59,9 +62,9 @@ export function createApiClient(url: string, key: string | null): ApiClient {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(plan),
       });
-      return (await response.json()) as Job;
+      return (await boundedJson(response)) as Job;
     },
-    job: async (jobId) => (await (await call(jobPath(jobId))).json()) as Job,
+    job: async (jobId) => (await boundedJson(await call(jobPath(jobId)))) as Job,
     async cancel(jobId) {
       await (await call(`${jobPath(jobId)}/cancel`, { method: 'POST' })).body?.cancel();
     },
@@ -73,7 +76,7 @@ export const jobPath = (jobId: string): string => `/v1/jobs/${encodeURIComponent
 
 /** RFC 9457 where the server speaks it, else its status line. */
 export async function problemOf(response: Response): Promise<ApiProblem> {
-  const text = await response.text().catch(() => '');
+  const text = await boundedText(response, MOST_WORDS).catch(() => '');
   const body = parseObject(text);
   const message = [body['detail'], body['title']].find((part) => typeof part === 'string');
   return new ApiProblem(
@@ -105,7 +108,7 @@ export async function readiness(url: string, deadline = 3_000): Promise<Readines
       signal: AbortSignal.timeout(deadline),
       redirect: 'error',
     });
-    const body = parseObject(await response.text());
+    const body = parseObject(await boundedText(response, MOST_WORDS));
     if (body['api'] !== PRODUCT) return null;
     return {
       ready: response.status === 200 && body['ready'] === true,
