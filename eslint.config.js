@@ -5,8 +5,11 @@
  * L1 A folder imports only the folders and packages of its row.
  * L2 Pure code knows no clock, chance, process, network or timer.
  * L3 Only config.ts reads the environment.
+ * L4 Every pattern takes linear time, whatever text it meets: most meet text from outside, and one that is slow stops
+ *    everything else in its process.
  */
 import { readdirSync } from 'node:fs';
+import * as regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 /**
@@ -27,7 +30,11 @@ export const LAYERS = {
   },
   // What config.ts reads the environment with.
   settings: { values: ['domain', 'text-file'], types: [], packages: 'any' },
-  adapters: { values: ['domain', 'workflows/contract', 'config'], types: [], packages: 'any' },
+  adapters: {
+    values: ['domain', 'workflows/contract', 'config', 'bounded-text'],
+    types: [],
+    packages: 'any',
+  },
   api: {
     values: [
       'domain',
@@ -44,7 +51,7 @@ export const LAYERS = {
   web: { values: ['domain'], types: [], packages: [] },
   // `generate` starts a stack of its own when none answers.
   terminal: {
-    values: ['domain', 'config', 'ports', 'text-file', 'data-dir-claim', 'stack'],
+    values: ['domain', 'config', 'ports', 'text-file', 'bounded-text', 'data-dir-claim', 'stack'],
     types: [],
     packages: 'any',
   },
@@ -155,6 +162,26 @@ const vendored = restrict(
   importPatterns('^(?:\\.\\./){2,}', 'web', { ...LAYERS['web'], packages: ['client-zip'] }),
 );
 
+/** L4. What a pattern is made of at run time, no rule can read. */
+const linearPatterns = {
+  files: ['src/**', 'setup/**', 'eslint.config.js'],
+  plugins: { regexp },
+  rules: {
+    'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+    'regexp/no-super-linear-move': ['error', { report: 'potential', ignorePartial: false }],
+  },
+};
+
+/** `new RegExp('…')` and `String.raw` without a placeholder are read as literals are. */
+const READABLE = [
+  "[arguments.0.type='Literal']",
+  "[arguments.0.type='TaggedTemplateExpression'][arguments.0.quasi.expressions.length=0]",
+];
+const unreadablePatterns = ['NewExpression', 'CallExpression'].map((kind) => ({
+  selector: `${kind}[callee.name='RegExp']${READABLE.map((form) => `:not(${form})`).join('')}`,
+  message: 'A pattern is written out, so that lint can tell that it is linear (L4).',
+}));
+
 const pure = {
   files: PURE,
   rules: {
@@ -173,6 +200,7 @@ const pure = {
         selector: 'NewExpression[callee.name="Date"][arguments.length=0]',
         message: 'Time is an argument of pure code.',
       },
+      ...unreadablePatterns,
     ],
   },
 };
@@ -230,6 +258,11 @@ export default tseslint.config(
     ],
     ASSEMBLY.map((name) => `src/${name}.ts`),
   ),
+  linearPatterns,
+  {
+    files: ['src/**', 'setup/**'],
+    rules: { 'no-restricted-syntax': ['error', ...unreadablePatterns] },
+  },
   pure,
   {
     files: ['src/**/*.ts'],

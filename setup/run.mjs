@@ -35,6 +35,7 @@ const COMMANDS = {
   chaos: { ...own('commands/chaos.js'), server: 'always' },
   test: { ...external('run-tests.mjs'), server: 'always', extras: testExtras },
   bench: { ...external('run-bench.mjs'), server: 'always' },
+  fuzz: { ...external('run-fuzz.mjs'), server: 'always' },
   build: { main: async () => async () => 0 },
 };
 

@@ -6,7 +6,7 @@
 import type { Catalogue } from './domain/models/index.js';
 import { loadCatalogue, modelOf } from './settings/catalogue.js';
 import { dataDirOf } from './settings/data-dir.js';
-import { ConfigError, Reader, refuse } from './settings/reader.js';
+import { ConfigError, Reader, refuse, withoutUserInfo } from './settings/reader.js';
 import type { Env } from './settings/reader.js';
 import { readTemporal } from './settings/temporal.js';
 import type { TemporalSettings } from './settings/temporal.js';
@@ -153,7 +153,7 @@ function readProxies(env: Env): Proxies {
       const url = given.get(variable);
       if (!url) return [];
       if (isProxyUrl(url)) return { variable, url };
-      const shown = url.replace(/^(.*\/\/)?.*@/s, '$1…@');
+      const shown = withoutUserInfo(url);
       return refuse(
         variable,
         'the URL of a proxy, as http://host:port or https://host:port',

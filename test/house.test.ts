@@ -103,6 +103,58 @@ describe('layers', () => {
   });
 });
 
+describe('patterns', () => {
+  const linter = new ESLint({
+    cwd: root,
+    overrideConfig: { languageOptions: { parserOptions: { project: null } } },
+    ruleFilter: ({ ruleId }) => /^(?:regexp\/|no-restricted-syntax$)/.test(ruleId),
+  });
+  const findings = async (file: string, line: string): Promise<(string | null)[]> => {
+    const [result] = await linter.lintText(`${line}\n`, { filePath: path.join(root, file) });
+    return result?.messages.map(({ ruleId }) => ruleId).filter((rule) => rule !== null) ?? [];
+  };
+
+  it.each([
+    String.raw`/^(?:a+)+$/`,
+    String.raw`/^(\w+\s?)*$/`,
+    String.raw`/^\d+\.?\d*$/`,
+    String.raw`/^.*,.*,.*$/`,
+    String.raw`/\/+$/`,
+    String.raw`/\s+$/`,
+    String.raw`/a.*b/`,
+    String.raw`/<[^>]*>$/`,
+    String.raw`new RegExp('(?:x+x+)+y')`,
+    'new RegExp(String.raw`(?:x+x+)+y`)',
+    ['new RegExp(`^$', '{String(Date)}$`)'].join(''),
+    "new RegExp(process.title, 'u')",
+    'RegExp(process.title)',
+  ])('that may take more than linear time are refused everywhere: %s', async (pattern) => {
+    const line = `export const pattern = ${pattern};`;
+    for (const file of ['src/adapters/text-kind.ts', 'src/web/format.ts', 'setup/say.mjs']) {
+      expect(await findings(file, line)).not.toEqual([]);
+    }
+  });
+
+  it.each([
+    String.raw`/^\d+(?:\.\d*)?$/`,
+    String.raw`/\s/g`,
+    String.raw`/^\s*[a-z]{1,20}:/`,
+    "new RegExp(String.raw`\\p{Cc}|[\\u2028-\\u202e]`, 'gu')",
+  ])('that take linear time are allowed: %s', async (pattern) => {
+    expect(await findings('src/web/format.ts', `export const pattern = ${pattern};`)).toEqual([]);
+  });
+
+  it('are linear in every file', async () => {
+    const results = await linter.lintFiles(['src', 'setup']);
+    const slow = results.flatMap(({ filePath, messages }) =>
+      messages
+        .filter(({ ruleId }) => ruleId !== null)
+        .map(({ line, message }) => `${path.relative(root, filePath)}:${String(line)} ${message}`),
+    );
+    expect(slow).toEqual([]);
+  });
+});
+
 describe('the workflow bundle', () => {
   let code = '';
   beforeAll(async () => {

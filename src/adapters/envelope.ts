@@ -1,7 +1,9 @@
 /**
  * An HTTP answer as a value: good, bad or none at all, in an envelope that looks like a 200 to a client that would
- * otherwise send its request again (R1 of replicate.ts).
+ * otherwise send its request again (R1 of replicate.ts). One that is too long is no whole answer: what it would have said
+ * is not known.
  */
+import { boundedText, TooLong } from '../bounded-text.js';
 import { ProxyError } from './outbound.js';
 import type { MeasuredClock } from './provider-clock.js';
 
@@ -29,7 +31,7 @@ export const enveloped =
         status,
         retry_after: headers.get('retry-after'),
         date,
-        text: await response.text(),
+        text: await boundedText(response),
       });
     } catch (error) {
       return seal({ status: 0, retry_after: null, date: null, text: transportMessage(error) });
@@ -38,7 +40,7 @@ export const enveloped =
 
 function transportMessage(error: unknown): string {
   if (!(error instanceof Error)) return 'no answer';
-  if (error instanceof ProxyError) return error.message;
+  if (error instanceof ProxyError || error instanceof TooLong) return error.message;
   if (error.name === 'TimeoutError') return 'no answer in time';
   const cause = error.cause;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : error.name;

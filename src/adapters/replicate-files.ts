@@ -10,7 +10,7 @@ import type { Envelope } from './envelope.js';
 import { outboundFetch } from './outbound.js';
 import { MeasuredClock } from './provider-clock.js';
 import type { ProviderClock } from './provider-clock.js';
-import { describe, isGood, parseJson, rejectionOf, secondsToWait } from './replicate.js';
+import { describe, isGood, parseJson, rejectionOf, secondsToWait } from './replicate-answers.js';
 import type { ReplicateOptions } from './replicate.js';
 import { asObject } from './replicate-prediction.js';
 

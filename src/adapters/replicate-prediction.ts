@@ -42,6 +42,11 @@ export const asObject = (value: unknown): Record<string, unknown> | null =>
     ? (value as Record<string, unknown>)
     : null;
 
+/** As in URLs, and as the name of a file: claims are kept under it. */
+const ID = /^[A-Za-z0-9_-]{1,100}$/;
+/** Characters: of a message, half from its beginning and half from its end; of a name; of an address. */
+const LONGEST = { message: 20_000, name: 300, address: 2_000 };
+
 const asText = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 const asNumber = (value: unknown): number | null =>
   typeof value === 'number' && Number.isFinite(value) ? value : null;
@@ -64,25 +69,40 @@ export function parsePrediction(value: unknown, now: number): ProviderPrediction
   const body = asObject(value);
   const id = asText(body?.['id']);
   const status = asText(body?.['status']);
-  if (body === null || id === null || id === '' || status === null) return null;
+  if (body === null || id === null || !ID.test(id) || status === null) return null;
   const created = asTime(body['created_at']) ?? new Date(now).toISOString();
   const output = findOutput(body['output']);
   return {
     id,
-    model: asText(body['model']) ?? '',
-    version: asText(body['version']),
+    model: (asText(body['model']) ?? '').slice(0, LONGEST.name),
+    version: asText(body['version'])?.slice(0, LONGEST.name) ?? null,
     status: STATUSES.find((known) => known === status) ?? 'processing',
     input: asObject(body['input']) ?? {},
     output,
     output_url: urlOf(output),
-    error: body['error'] == null ? null : (asText(body['error']) ?? JSON.stringify(body['error'])),
-    logs: asText(body['logs']) ?? '',
+    error: body['error'] == null ? null : messageOf(body['error']),
+    logs: withoutMiddle(asText(body['logs']) ?? ''),
     data_removed: body['data_removed'] === true,
     created_at: created,
     started_at: asTime(body['started_at']),
     completed_at: asTime(body['completed_at']),
     deadline: asTime(body['deadline']),
     predict_time: asSeconds(asObject(body['metrics'])?.['predict_time']),
-    web_url: asText(asObject(body['urls'])?.['web']) ?? `https://replicate.com/p/${id}`,
+    web_url: webUrlOf(body['urls']) ?? `https://replicate.com/p/${id}`,
   };
+}
+
+const messageOf = (error: unknown): string => withoutMiddle(asText(error) ?? JSON.stringify(error));
+
+/** A text may be as long as an answer, and what is kept of it goes into histories. */
+function withoutMiddle(text: string): string {
+  const half = LONGEST.message / 2;
+  if (text.length <= LONGEST.message) return text;
+  return `${text.slice(0, half)}\n…\n${text.slice(-half)}`.toWellFormed();
+}
+
+function webUrlOf(urls: unknown): string | null {
+  const url = asText(asObject(urls)?.['web']);
+  if (url === null || url.length > LONGEST.address || !URL.canParse(url)) return null;
+  return ['https:', 'http:'].includes(new URL(url).protocol) ? url : null;
 }

@@ -8,19 +8,26 @@
  * R3 The token goes to the configured origin only: URLs out of answers are never followed.
  */
 import Client from 'replicate';
+import { MOST_JSON } from '../bounded-text.js';
 import type { Proxies } from '../config.js';
-import { judgeRefusedCreate } from '../domain/failures.js';
 import type { FailureKind } from '../domain/failures.js';
-import { beginningOf, wellFormed } from '../domain/well-formed.js';
 import { deadline } from './deadline.js';
 import { enveloped } from './envelope.js';
 import type { Envelope } from './envelope.js';
 import { outboundFetch } from './outbound.js';
 import { MeasuredClock } from './provider-clock.js';
 import type { ProviderClock } from './provider-clock.js';
+import {
+  BUSY,
+  describe,
+  isGood,
+  judgeCreate,
+  parseJson,
+  REJECTIONS,
+  secondsAskedFor,
+} from './replicate-answers.js';
 import { asObject, parsePrediction } from './replicate-prediction.js';
 import type { ProviderPrediction } from './replicate-prediction.js';
-import { retryAfter } from './retry-after.js';
 
 export { isTerminal } from '../domain/prediction.js';
 export type { ProviderPrediction } from './replicate-prediction.js';
@@ -85,6 +92,13 @@ export interface ReplicateOptions {
 
 /** Of a hundred predictions each. */
 const PAGES = 200;
+/** Characters of all pages together. */
+const MOST_LISTED = 4 * MOST_JSON;
+
+const tooMuch = (what: string): Unreadable => ({
+  type: 'unreadable',
+  message: `the list has ${what}`,
+});
 
 export function createReplicate(options: ReplicateOptions): Replicate {
   const timeout = options.timeout ?? 10_000;
@@ -150,16 +164,22 @@ export function createReplicate(options: ReplicateOptions): Replicate {
 
     async list(createdAfter) {
       const found: ProviderPrediction[] = [];
+      let size = 0;
       let search = `?created_after=${encodeURIComponent(createdAfter.toISOString())}`;
       for (let page = 0; page < PAGES; page++) {
         const envelope = await send(`predictions${search}`);
+        size += envelope.text.length;
+        if (size > MOST_LISTED) return tooMuch(`more than ${String(MOST_LISTED)} characters`);
         const body = isGood(envelope) ? asObject(parseJson(envelope.text)) : null;
         if (body === null || !Array.isArray(body['results'])) {
           return unreadable(envelope);
         }
-        const predictions = body['results']
-          .map((item) => parsePrediction(item, clock.now()))
-          .filter((item) => item !== null);
+        const items = body['results'].map((item) => parsePrediction(item, clock.now()));
+        const predictions = items.filter((item) => item !== null);
+        // What cannot be read may be the one that is looked for (R2).
+        if (predictions.length < items.length) {
+          return { type: 'unreadable', message: 'the list holds something that is no prediction' };
+        }
         // A filter that the other side ignores must not make us read the account's whole past.
         const fresh = predictions.filter((item) => Date.parse(item.created_at) >= +createdAfter);
         found.push(...fresh);
@@ -171,7 +191,7 @@ export function createReplicate(options: ReplicateOptions): Replicate {
         search = next;
       }
       // Half a list would prove that what stands in the other half was never created.
-      return { type: 'unreadable', message: `the list has more than ${String(PAGES)} pages` };
+      return tooMuch(`more than ${String(PAGES)} pages`);
     },
 
     async latestVersion(model) {
@@ -201,86 +221,5 @@ const VERSION = /^[0-9a-f]{64}$/;
 const SECRET = /^whsec_[A-Za-z0-9+/]{16,}={0,2}$/;
 
 const searchOf = (url: string): string => (URL.canParse(url) ? new URL(url).search : '');
-export const isGood = ({ status }: Envelope): boolean => status >= 200 && status < 300;
 const clamp = (value: number, min: number, max: number): number =>
   Math.min(max, Math.max(min, value));
-
-/** What the provider says goes on to Temporal, which takes no half surrogate pair. */
-export function parseJson(text: string): unknown {
-  try {
-    return wellFormed<unknown>(JSON.parse(text));
-  } catch {
-    return null;
-  }
-}
-
-/** Statuses that say "nothing was created", with what they mean for the clip. */
-export const REJECTIONS: Readonly<Record<number, FailureKind>> = {
-  400: 'invalid_input',
-  401: 'unauthorized',
-  402: 'insufficient_credit',
-  403: 'unauthorized',
-  404: 'invalid_input',
-  405: 'provider_error',
-  413: 'invalid_input',
-  415: 'provider_error',
-  422: 'invalid_input',
-  451: 'flagged',
-};
-
-/** Statuses under which a refusal of the content, or of an image, is sent too. */
-const SPEAKING = new Set([400, 403, 422]);
-
-/**
- * Null: the status does not say that nothing was created. The words of a JSON body may say more than the status: what
- * halts a job (403) must not be a prompt that was refused.
- */
-export function rejectionOf({ status, text }: Envelope): FailureKind | null {
-  const kind = REJECTIONS[status] ?? null;
-  const isReadable = kind !== null && SPEAKING.has(status) && asObject(parseJson(text)) !== null;
-  return isReadable ? judgeRefusedCreate(text, kind) : kind;
-}
-
-function judgeCreate(
-  envelope: Envelope,
-  prediction: ProviderPrediction | null,
-  clock: ProviderClock,
-): CreateOutcome {
-  const message = describe(envelope);
-  if (envelope.status >= 400 && envelope.status < 500 && /spend limit/i.test(message)) {
-    return { type: 'rejected', kind: 'insufficient_credit', message };
-  }
-  if (envelope.status === 429) {
-    return { type: 'throttled', seconds: secondsToWait(envelope, clock), message };
-  }
-  const kind = rejectionOf(envelope);
-  if (kind !== null) return { type: 'rejected', kind, message };
-  return prediction === null ? { type: 'unclear', message } : { type: 'created', prediction };
-}
-
-/** Answers that ask for patience, and say so about this moment rather than about the request. */
-const BUSY: ReadonlySet<number> = new Set([429, 503]);
-
-const secondsAskedFor = (
-  { text, retry_after, date }: Envelope,
-  clock: ProviderClock,
-): number | null =>
-  retryAfter(
-    { body: asObject(parseJson(text))?.['retry_after'], text, retry_after, date },
-    clock.now(),
-  );
-
-/** For how long a refused request is to wait; 10 s when the answer does not say. */
-export const secondsToWait = (envelope: Envelope, clock: ProviderClock): number =>
-  secondsAskedFor(envelope, clock) ?? 10;
-
-/** A sentence about an answer, short, with the provider's own words, and never a header or a token. */
-export function describe({ status, text }: Envelope): string {
-  if (status === 0) return text;
-  const body = asObject(parseJson(text));
-  const words = ['title', 'detail']
-    .map((key) => body?.[key])
-    .filter((item) => typeof item === 'string');
-  const said = words.length > 0 ? words.join(': ') : body ? 'an unexpected body' : 'no JSON body';
-  return `HTTP ${String(status)}: ${beginningOf(said.trim(), 1000)}`;
-}

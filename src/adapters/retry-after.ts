@@ -38,7 +38,7 @@ export function retryAfter(answer: AskedToWait, now: number): number | null {
 function inNumber(value: unknown): number | null {
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
   if (typeof value !== 'string') return null;
-  const digits = /^\s*(\d{1,9}(?:\.\d{1,9})?)\s*s?\s*(?:,|$)/i.exec(value)?.[1];
+  const digits = /^\s*(\d{1,9}(?:\.\d{1,9})?)\s*(?:s\s*)?(?:,|$)/i.exec(value)?.[1];
   return digits === undefined ? null : Number(digits);
 }
 

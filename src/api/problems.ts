@@ -146,17 +146,28 @@ export function answerProblems(app: FastifyInstance): () => void {
   };
 }
 
+/** Is this a path of the route, part by part? A part `:name` stands for any but an empty one. */
+function leadsTo(url: string, path: string): boolean {
+  const parts = path.split('/', MOST_PARTS);
+  const wanted = url.split('/');
+  const fits = (part: string, index: number): boolean =>
+    part.startsWith(':') ? Boolean(parts[index]) : part === parts[index];
+  return parts.length === wanted.length && wanted.every(fits);
+}
+
+/** More than any route has. */
+const MOST_PARTS = 20;
+
 /** The methods that are answered at a path: by the route of exactly this path, else by those with parameters. */
 function collectRoutes(app: FastifyInstance): (path: string) => string[] {
-  const routes: { url: string; pattern: RegExp; methods: string[] }[] = [];
+  const routes: { url: string; methods: string[] }[] = [];
   app.addHook('onRoute', ({ url, method }) => {
     if (url.includes('*')) return;
-    const source = url.replace(/[.]/g, '\\.').replace(/:[a-z_]+/g, '[^/]+');
-    routes.push({ url, pattern: new RegExp(`^${source}$`), methods: [method].flat() });
+    routes.push({ url, methods: [method].flat() });
   });
   return (path) => {
     const exact = routes.filter(({ url }) => url === path);
-    const matching = exact.length > 0 ? exact : routes.filter(({ pattern }) => pattern.test(path));
+    const matching = exact.length > 0 ? exact : routes.filter(({ url }) => leadsTo(url, path));
     return [...new Set(matching.flatMap(({ methods }) => methods))];
   };
 }

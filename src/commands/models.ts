@@ -10,6 +10,7 @@ import path from 'node:path';
 import { outboundFetch } from '../adapters/outbound.js';
 import { createArchive } from '../api/archive.js';
 import { loadConfig } from '../config.js';
+import { boundedJson } from '../bounded-text.js';
 import type { Config } from '../config.js';
 import type { ModelRow } from '../domain/models/row.js';
 import { parseSwitches } from '../terminal/arguments.js';
@@ -108,6 +109,8 @@ async function compare({ replicate, proxies }: Config, row: ModelRow): Promise<s
     redirect: 'error',
   });
   if (!response.ok) throw new Error(`HTTP ${String(response.status)}`);
-  const body = (await response.json()) as { latest_version?: { openapi_schema?: unknown } | null };
+  const body = (await boundedJson(response)) as {
+    latest_version?: { openapi_schema?: unknown } | null;
+  };
   return differences(row, body.latest_version?.openapi_schema);
 }

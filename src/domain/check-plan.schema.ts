@@ -14,6 +14,7 @@ import {
   type ClipPrompt,
   type Plan,
 } from './plan.schema.js';
+import { DEEPEST, isShallow } from './nesting.js';
 import { shapeProblems } from './plan-problems.schema.js';
 import { resolve, type PlanContext } from './resolve.js';
 import type { Checked, PlanProblem } from './resolved.js';
@@ -26,8 +27,8 @@ export type { PlanContext } from './resolve.js';
 const MAX_PROBLEMS = 100;
 
 export function checkPlan(value: unknown, context: PlanContext): Checked {
-  const tooLarge = sizeProblem(value);
-  if (tooLarge !== null) return { ok: false, problems: [tooLarge] };
+  const tooMuch = depthProblem(value) ?? sizeProblem(value);
+  if (tooMuch !== null) return { ok: false, problems: [tooMuch] };
   const parsed = planFieldsSchema.safeParse(withoutSurplus(value));
   if (parsed.success) {
     const plan = parsed.data as Plan;
@@ -40,6 +41,12 @@ export function checkPlan(value: unknown, context: PlanContext): Checked {
   const shape = shapeProblems(parsed.error.issues, value, KNOWN_FIELDS);
   return { ok: false, problems: limited([...shape, ...otherProblems(value, shape, context)]) };
 }
+
+/** Before anything else looks at it: how deep the stack reaches differs from door to door. */
+const depthProblem = (value: unknown): PlanProblem | null =>
+  isShallow(value)
+    ? null
+    : { path: '', message: `expected lists and objects at most ${String(DEEPEST)} deep, got more` };
 
 function sizeProblem(value: unknown): PlanProblem | null {
   if (typeof value !== 'object' || value === null) return null;

@@ -1,7 +1,8 @@
 /**
  * What the words of a failure are about, one family a row. Providers and the models behind them say the same thing in
  * many ways, and change their words without notice; so a row names the words that a family is made of, not sentences.
- * Words count only together, within one clause. Every pattern is linear in a clause: no repetition holds another one.
+ * Words count only together, within one clause, of at most 4,000 characters (W1 of clauses.ts), and no repetition here holds
+ * another one or meets one like it.
  */
 import type { Clauses } from './clauses.js';
 
@@ -154,7 +155,7 @@ const ROWS: Readonly<Record<Family, Row>> = {
       [/\b(?:too many|rate|concurren\w+) (?:\w+ )?(?:requests?|limit\w*|exceed\w*|reached)\b/],
       [/\brate ?limit\w*\b|\bthrottl\w+|\btoo many (?:requests|tasks|jobs|concurrent)\b/],
       [
-        /\b(?:status|code|http|error|httperror|returned|got|response)(?: (?:status|code|error|response))*[ :=]{1,3}(?:429|529)\b|\b429 (?:client error|too many)/,
+        /\b(?:status|code|http|error|httperror|returned|got|response)(?: (?:status|code|error|response)){0,3}[ :=]{1,3}(?:429|529)\b|\b429 (?:client error|too many)/,
       ],
       [/\bquota\b/, /\b(?:exceed\w*|exhaust\w*|reached|limit\w*|over|insufficient|no)\b/],
       [
@@ -209,7 +210,7 @@ const ROWS: Readonly<Record<Family, Row>> = {
         /\bsocket (?:hang up|hangup|error|closed|exception)\b|\bnetwork (?:error|failure|problem|issue|is unreachable|unreachable|connection)\b|\bssl ?(?:error|eof|zero|cert\w*|handshake|:|v3|want)|\btls (?:error|handshake|alert)|\bcertificate (?:verify|has expired)\b|\bhandshake\b/,
       ],
       [
-        /\b(?:status|code|http|error|httperror|returned|got|response|https)(?: (?:status|code|error|response))*[ :=]{1,3}(?:408|425|5\d\d)\b/,
+        /\b(?:status|code|http|error|httperror|returned|got|response|https)(?: (?:status|code|error|response)){0,3}[ :=]{1,3}(?:408|425|5\d\d)\b/,
       ],
       [
         /\b5\d\d (?:server error|bad gateway|service unavailable|service temporarily|internal server|gateway time|internal error)|\b5\d\d: (?:\w+ )?(?:server|gateway|unavailable|internal)/,
@@ -251,7 +252,7 @@ const ROWS: Readonly<Record<Family, Row>> = {
         /\bfield required\b|\bmissing required\b|\brequired (?:field|parameter|input|argument|property)\b|\bis a required\b|\bmutually exclusive\b|\bcannot be (?:mixed|combined|used together|used with)\b|\bmust be (?:one of|between|in the range|at least|at most|less than|greater than|a multiple|divisible|[<>])|\b(?:input|string) should (?:be|have|match)\b|\bshould be one of\b|\bnot one of\b|\bunexpected keyword argument\b/,
       ],
       [
-        /\bbad request\b|\bunprocessable\b|\b(?:status|code|http|error|httperror|returned|got)(?: (?:status|code|error))*[ :=]{1,3}4(?:00|13|15|22)\b|\binvalid ?(?:parameter|argument|request|input)\b|\b(?:parameters?|arguments?|params?) (?:error|exception)\b/,
+        /\bbad request\b|\bunprocessable\b|\b(?:status|code|http|error|httperror|returned|got)(?: (?:status|code|error)){0,3}[ :=]{1,3}4(?:00|13|15|22)\b|\binvalid ?(?:parameter|argument|request|input)\b|\b(?:parameters?|arguments?|params?) (?:error|exception)\b/,
       ],
       [/参数/, /错误|异常|非法|不合法|无效|缺少|不能为空|超出/],
       [/提示词|描述/, /过长|超过|为空|超出/],

@@ -1,6 +1,7 @@
 /**
  * Reads `text/event-stream` as the HTML standard (9.2.6) has it, from text cut anywhere. Pure; it
- * keeps the unfinished rest between calls and refuses nothing: unknown fields are skipped.
+ * keeps the unfinished rest between calls, in time and space linear in what comes. Unknown fields are skipped; only a frame
+ * without an end is refused, so that no server can make its reader grow.
  */
 
 export interface SseFrame {
@@ -11,17 +12,26 @@ export interface SseFrame {
 }
 
 export interface SseParser {
-  /** The frames completed by this piece of text. */
+  /** The frames completed by this piece of text. Throws a RangeError when one is too long; nothing comes after that. */
   push(text: string): SseFrame[];
 }
 
-export function createSseParser(): SseParser {
-  let rest = '';
+/** Characters of one frame, its unfinished end included; the largest job has a few millions. */
+export const MOST_FRAME = 2 ** 24;
+
+export function createSseParser(most = MOST_FRAME): SseParser {
+  /** Pieces of the line that has not ended. */
+  let rest: string[] = [];
+  /** Characters of the frame that has not ended. */
+  let size = 0;
+  /** The text before ended in \r: a \n in front of the next one belongs to it. */
+  let wasReturn = false;
   let draft: { event: string; id: string | null; data: string[] } = fresh();
 
   const finish = (): SseFrame[] => {
     const { event, id, data } = draft;
     draft = fresh();
+    size = 0;
     return data.length === 0 ? [] : [{ event: event || 'message', id, data: data.join('\n') }];
   };
 
@@ -36,13 +46,40 @@ export function createSseParser(): SseParser {
     return [];
   };
 
+  const endLine = (end: string): SseFrame[] => {
+    rest.push(end);
+    const whole = rest.join('');
+    rest = [];
+    return line(whole);
+  };
+
   return {
-    push(text) {
-      rest += text;
-      // A lone \r at the very end may be half of \r\n: it waits for the next piece.
-      const lines = rest.split(/\r\n|\n|\r(?!$)/);
-      rest = lines.pop() ?? '';
-      return lines.flatMap(line);
+    push(piece) {
+      if (piece === '') return [];
+      const text = wasReturn && piece.startsWith('\n') ? piece.slice(1) : piece;
+      wasReturn = piece.endsWith('\r');
+      const [first = '', ...others] = text.split(/\r\n|\n|\r/);
+      const last = others.pop();
+      const add = (part: string): void => {
+        size += part.length + 1;
+        if (size > most)
+          throw new RangeError(`expected frames of at most ${String(most)} characters`);
+      };
+      add(first);
+      if (last === undefined) {
+        if (first !== '') rest.push(first);
+        return [];
+      }
+      const frames = [
+        ...endLine(first),
+        ...others.flatMap((part) => {
+          add(part);
+          return line(part);
+        }),
+      ];
+      add(last);
+      if (last !== '') rest.push(last);
+      return frames;
     },
   };
 }

@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { decimal } from '../domain/decimal.js';
+import { withoutTrailing } from '../domain/ends.js';
 
 /** A setting that cannot be used: its message is the whole story. Exit 2. */
 export class ConfigError extends Error {
@@ -23,6 +24,15 @@ const shown = (value: string): string => {
 
 export function refuse(name: string, expected: string, got: string, cause?: unknown): never {
   throw new ConfigError(`${name}: expected ${expected}, got "${shown(got)}".`, { cause });
+}
+
+/** A URL with everything between its first `//` (or its beginning) and its last `@` hidden: names and passwords. */
+export function withoutUserInfo(url: string): string {
+  const at = url.lastIndexOf('@');
+  if (at === -1) return url;
+  const slashes = url.indexOf('//');
+  const start = slashes === -1 || slashes > at ? 0 : slashes + 2;
+  return `${url.slice(0, start)}…${url.slice(at)}`;
 }
 
 const LABEL = /^[a-z\d_](?:[a-z\d_-]{0,61}[a-z\d_])?$/i;
@@ -60,7 +70,7 @@ export class Reader {
   number(name: string, fallback: number, [min, max]: readonly [number, number]): number {
     const value = this.text(name);
     if (value === null) return fallback;
-    const number = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(value) ? decimal(Number(value)) : NaN;
+    const number = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$/.test(value) ? decimal(Number(value)) : NaN;
     if (!(number >= min && number <= max)) {
       return refuse(name, `a number from ${String(min)} to ${String(max)}`, value);
     }
@@ -127,9 +137,9 @@ export class Reader {
       return refuse(
         name,
         `a URL starting with ${protocols.map((p) => `${p}//`).join(' or ')}, without a name, password or # in it`,
-        value.replace(/\/\/.*@/s, '//…@'),
+        withoutUserInfo(value),
       );
     }
-    return value.replace(/\/+$/, '');
+    return withoutTrailing(value, '/');
   }
 }

@@ -174,7 +174,8 @@ function materialOf(name: string, expected: string, source: ConfigDataSource): s
 }
 
 function certificateIn(text: string): X509Certificate {
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const blocks =
+    text.match(/-----BEGIN CERTIFICATE-----[^-]{1,20000}-----END CERTIFICATE-----/g) ?? [];
   const [first] = blocks.map((block) => new X509Certificate(block));
   if (first === undefined) throw new Error('no certificate');
   return first;

@@ -79,12 +79,21 @@ const KINDS: Record<string, { fits: (value: unknown) => boolean; description: st
 
 /** `owner/name` (official models only), `owner/name:<64 hex>` or `<64 hex>`. */
 export function findVersion(catalogue: Catalogue, version: string): Read<ModelRow> {
-  const [, name, hash] = /^(?:([^:]+\/[^:]+?))?(?:(?:^|:)([0-9a-f]{64}))?$/.exec(version) ?? [];
+  const { name, hash } = partsOf(version);
+  if (hash !== undefined && !HASH.test(hash)) return refuse(PROBLEMS.invalid_version);
   const row =
     name === undefined ? byVersion(catalogue, hash ?? '') : catalogue.get(name.toLowerCase());
   const permitted =
     row !== undefined && (hash === undefined ? row.official : versionOf(row) === hash);
   return permitted ? { ok: true, value: row } : refuse(PROBLEMS.invalid_version);
+}
+
+const HASH = /^[0-9a-f]{64}$/;
+
+function partsOf(version: string): { name?: string; hash?: string } {
+  const colon = version.indexOf(':');
+  if (colon >= 0) return { name: version.slice(0, colon), hash: version.slice(colon + 1) };
+  return version.includes('/') ? { name: version } : { hash: version };
 }
 
 export function findOfficial(catalogue: Catalogue, id: string): Read<ModelRow> {

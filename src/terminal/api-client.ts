@@ -4,6 +4,7 @@
  * often (429), of which nothing was done, asks again when the server says so.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { boundedJson, boundedText } from '../bounded-text.js';
 import type { Job } from '../domain/job.js';
 import type { PlanProblem } from '../domain/resolved.js';
 
@@ -47,6 +48,8 @@ export interface ApiClient {
 
 /** Long enough for a server under load, short enough that nothing hangs for ever. */
 const DEADLINE = 30_000;
+/** Bytes of a refusal, and of what a stack says of itself. */
+const MOST_WORDS = 2 ** 20;
 
 /** Of one call, where the server says that this client asks too often. */
 const MOST_ASKED = 3;
@@ -88,9 +91,9 @@ export function createApiClient(url: string, key: string | null): ApiClient {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(plan),
       });
-      return (await response.json()) as Job;
+      return (await boundedJson(response)) as Job;
     },
-    job: async (jobId) => (await (await call(jobPath(jobId))).json()) as Job,
+    job: async (jobId) => (await boundedJson(await call(jobPath(jobId)))) as Job,
     async cancel(jobId) {
       await (await call(`${jobPath(jobId)}/cancel`, { method: 'POST' })).body?.cancel();
     },
@@ -102,7 +105,7 @@ export const jobPath = (jobId: string): string => `/v1/jobs/${encodeURIComponent
 
 /** RFC 9457 where the server speaks it, else its status line. */
 export async function problemOf(response: Response): Promise<ApiProblem> {
-  const text = await response.text().catch(() => '');
+  const text = await boundedText(response, MOST_WORDS).catch(() => '');
   const body = parseObject(text);
   const message = [body['detail'], body['title']].find((part) => typeof part === 'string');
   return new ApiProblem(
@@ -142,7 +145,7 @@ export async function readiness(url: string, deadline = 3_000): Promise<Readines
       signal: AbortSignal.timeout(deadline),
       redirect: 'error',
     });
-    const body = parseObject(await response.text());
+    const body = parseObject(await boundedText(response, MOST_WORDS));
     if (body['api'] !== PRODUCT) return null;
     return {
       ready: response.status === 200 && body['ready'] === true,

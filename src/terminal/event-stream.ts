@@ -153,20 +153,34 @@ async function* framesOf(
 /** The item in a frame; null for what is known already or not understood. */
 function readFrame(frame: SseFrame, position: Position): StreamItem | 'gap' | null {
   if (frame.event === 'snapshot') {
-    const job = JSON.parse(frame.data) as Job;
+    const job = objectIn(frame, 'seq') as unknown as Job;
+    if (!Array.isArray(job.clips)) throw new UnreadableFrame();
     // The position was beyond the log, so the server starts anew from here.
     position.seq = job.seq;
     return { kind: 'snapshot', job };
   }
   if (frame.event === 'clip.progress') {
-    return { kind: 'progress', progress: JSON.parse(frame.data) as ClipProgress };
+    return { kind: 'progress', progress: objectIn(frame, 'clip_index') as unknown as ClipProgress };
   }
   if (frame.id === null) return null;
-  const event = JSON.parse(frame.data) as JobEvent;
+  const event = objectIn(frame, 'seq') as unknown as JobEvent;
   if (event.seq <= position.seq) return null; // E1
   if (event.seq > position.seq + 1) return 'gap'; // E1
   position.seq = event.seq;
   return { kind: 'event', event };
+}
+
+class UnreadableFrame extends Error {
+  override readonly message = 'expected an event of a job, got something else';
+}
+
+/** The object in a frame, whose field of this name is a whole number: another server may stand there, or none of ours. */
+function objectIn({ data }: SseFrame, whole: string): Readonly<Record<string, unknown>> {
+  const value: unknown = JSON.parse(data);
+  const object = typeof value === 'object' && value !== null ? value : {};
+  const found = object as Readonly<Record<string, unknown>>;
+  if (!Number.isSafeInteger(found[whole])) throw new UnreadableFrame();
+  return found;
 }
 
 /** fetch hides the reason in `cause`. */

@@ -7,6 +7,7 @@ import { isLoopback } from '../config.js';
 import type { Config } from '../config.js';
 import { claimDataDir, isHeldBy } from '../data-dir-claim.js';
 import type { HeldClaim, Holder } from '../data-dir-claim.js';
+import { withoutTrailing } from '../domain/ends.js';
 import { localUrl } from '../ports.js';
 import { startStack } from '../stack.js';
 import { createApiClient, readiness } from './api-client.js';
@@ -162,6 +163,6 @@ const connected = (
   uiUrl: (jobId) =>
     ui_url === null
       ? null
-      : `${ui_url.replace(/\/+$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(jobId)}`,
+      : `${withoutTrailing(ui_url, '/')}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(jobId)}`,
   ...rest,
 });

@@ -2,6 +2,7 @@
  * Many files as one zip, made while they come: not compressed (videos are compressed already), zip64 where it needs to be.
  * The stream fails with the file that fails, and then has no end record: no program takes it for a whole archive.
  */
+import { withoutLeading, withoutTrailing } from '../domain/ends.js';
 import { clipFile } from './format.js';
 import { makeZip, predictLength } from './vendor/client-zip.js';
 
@@ -45,9 +46,9 @@ const DEVICES = /^(?:con|prn|aux|nul|com\d|lpt\d)$/i;
 
 /** What to call the archive of a job: a workflow that was started elsewhere may have any id. */
 export function archiveName(jobId: string): string {
-  const plain = jobId
-    .replaceAll(/[^\p{L}\p{N}._-]+/gu, '_')
-    .replaceAll(/^[._]+|[._]+$/g, '')
-    .slice(0, 100);
+  const plain = withoutTrailing(
+    withoutLeading(jobId.replaceAll(/[^\p{L}\p{N}._-]+/gu, '_'), '._'),
+    '._',
+  ).slice(0, 100);
   return `${plain === '' || DEVICES.test(plain) ? `job_${plain}` : plain}.zip`;
 }

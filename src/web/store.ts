@@ -99,10 +99,16 @@ function asked(job: JobSnapshot): JobSnapshot {
 export function readFrame(event: string, data: string): Frame | null {
   const value = parse(data);
   if (value === null) return null;
-  if (event === 'snapshot') return { kind: 'snapshot', job: value as JobSnapshot };
-  if (event === 'clip.progress') return { kind: 'progress', progress: value as LiveProgress };
-  const known = typeof (value as Partial<JobEvent>).seq === 'number';
-  return known ? { kind: 'event', event: value as JobEvent } : null;
+  const { seq, clips, clip_index } = value as Readonly<Record<string, unknown>>;
+  if (event === 'snapshot') {
+    const isJob = Number.isSafeInteger(seq) && Array.isArray(clips);
+    return isJob ? { kind: 'snapshot', job: value as JobSnapshot } : null;
+  }
+  if (event === 'clip.progress') {
+    const isOfClip = Number.isSafeInteger(clip_index);
+    return isOfClip ? { kind: 'progress', progress: value as LiveProgress } : null;
+  }
+  return Number.isSafeInteger(seq) ? { kind: 'event', event: value as JobEvent } : null;
 }
 
 function parse(data: string): object | null {

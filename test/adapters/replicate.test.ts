@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createReplicate } from '../../src/adapters/replicate.js';
 import type { CreateRequest } from '../../src/adapters/replicate.js';
@@ -65,6 +66,21 @@ const PREDICTION = {
   urls: { web: 'https://replicate.com/p/gm3q', get: 'x', cancel: 'y' },
 };
 
+/** As fast as it is read, until its reader has enough. */
+const endless: Behave = (_request, response) => {
+  response.writeHead(201, { 'content-type': 'application/json' });
+  const more = (): void => {
+    while (response.socket?.destroyed === false && response.write(' '.repeat(2 ** 16)));
+  };
+  response.on('drain', more);
+  more();
+};
+/** 64 MiB of spaces, in 64 kB. */
+const bomb: Behave = (_request, response) =>
+  void response
+    .writeHead(201, { 'content-encoding': 'gzip' })
+    .end(gzipSync(Buffer.alloc(64 * 2 ** 20, 0x20)));
+
 describe('create', () => {
   it('posts to the official model with a deadline at the provider, and returns the prediction', async () => {
     const { replicate, seen } = await peer(json(201, PREDICTION));
@@ -99,9 +115,26 @@ describe('create', () => {
     ],
     ['a redirect', (_request, response) => void response.writeHead(307, { location: '/x' }).end()],
     ['no answer at all', () => undefined],
+    ['an answer without an end', endless],
+    ['a small answer that unpacks to a large one', bomb],
+    ['a refusal with a prediction in it', json(422, PREDICTION)],
+    ['a request for patience with a prediction in it', json(429, PREDICTION)],
+    ['a refusal that proves nothing', json(409, { detail: 'you have hit your spend limit' })],
+    ['an id that is no name of a file', json(201, { ...PREDICTION, id: '..' })],
+    ['an id of another size', json(201, { ...PREDICTION, id: 'a'.repeat(101) })],
+    [
+      'a prediction deeper than a stack',
+      (_request, response) => {
+        const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+        response.writeHead(201).end(`{"id":"abc","status":"starting","input":{"a":${deep}}}`);
+      },
+    ],
   ];
   it.each(unclear)('is unclear, after exactly one request, on %s', async (_name, behave) => {
-    const { replicate, seen } = await peer(behave, 300);
+    const { replicate, seen } = await peer(
+      behave,
+      behave === endless || behave === bomb ? 60_000 : 300,
+    );
     expect(await replicate.create(REQUEST)).toMatchObject({ type: 'unclear' });
     expect(seen).toHaveLength(1);
   });
@@ -250,6 +283,30 @@ describe('the clock', () => {
     await replicate.list(new Date());
     const answer = await replicate.list(new Date(replicate.clock.now() - 10_000));
     expect(answer).toMatchObject({ type: 'listed', predictions: [{ id: PREDICTION.id }] });
+  });
+});
+
+describe('a list that holds something else than predictions', () => {
+  it.each([[null], [{ id: '..', status: 'starting' }], [{ id: 'abc' }], ['abc']])(
+    'proves nothing, for that may be what is looked for: %j',
+    async (odd) => {
+      const { replicate } = await peer(json(200, { results: [PREDICTION, odd], next: null }));
+      expect((await replicate.list(new Date('2026-11-22T09:00:00Z'))).type).toBe('unreadable');
+    },
+  );
+});
+
+describe('what a provider says at length', () => {
+  it('is kept in part, and no address but one of the web is', async () => {
+    const long = 'x'.repeat(1_000_000);
+    const { replicate } = await peer(
+      json(200, { ...PREDICTION, error: long, logs: long, urls: { web: 'javascript:alert(1)' } }),
+    );
+    const answer = await replicate.get('x');
+    expect(answer).toMatchObject({
+      prediction: { web_url: `https://replicate.com/p/${PREDICTION.id}` },
+    });
+    expect(JSON.stringify(answer).length).toBeLessThan(50_000);
   });
 });
 

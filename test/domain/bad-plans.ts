@@ -14,7 +14,17 @@ export const IMAGE = 'https://example.com/a.jpg';
 
 export type Case = [name: string, value: unknown, path: string, message: RegExp];
 
+/** A list in a list, so many times. */
+const nested = (levels: number): unknown =>
+  JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
+
 export const SHAPE: Case[] = [
+  [
+    'lists in lists, deeper than a stack',
+    plan({}, clip(0, { metadata: { deep: nested(50_000) } })),
+    '',
+    /lists and objects at most 64 deep, got more/,
+  ],
   ['text instead of a plan', 'hello', '', /expected a plan \(an object\), got "hello"/],
   ['a list instead of a plan', [], '', /got a list of 0/],
   ['null', null, '', /got null/],

@@ -34,3 +34,18 @@ describe('the text of an event stream', () => {
     );
   });
 });
+
+describe('a frame without an end', () => {
+  it('is refused before it fills the memory, in one line or in many', () => {
+    for (const piece of ['data: x', 'data: x\n', ': \n']) {
+      const parser = createSseParser(1_000);
+      expect(() => {
+        for (let index = 0; index < 1_000; index++) parser.push(piece);
+      }).toThrow(RangeError);
+    }
+    const parser = createSseParser(1_000);
+    for (let index = 0; index < 1_000; index++) {
+      expect(parser.push('data: x\n\n')).toHaveLength(1);
+    }
+  });
+});

@@ -1,7 +1,7 @@
 /** Texts come back from JSON and UTF-8 as they went. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseJson } from '../../src/adapters/replicate.js';
+import { parseJson } from '../../src/adapters/replicate-answers.js';
 import { canonicalJson } from '../../src/domain/canonical-json.js';
 
 import { beginningOf, shortened, wellFormed } from '../../src/domain/well-formed.js';

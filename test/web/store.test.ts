@@ -100,7 +100,7 @@ describe('staleness', () => {
 
 describe('frames', () => {
   it('are read by their name', () => {
-    expect(readFrame('snapshot', '{"job_id":"a"}')?.kind).toBe('snapshot');
+    expect(readFrame('snapshot', '{"job_id":"a","seq":1,"clips":[]}')?.kind).toBe('snapshot');
     expect(readFrame('clip.progress', '{"clip_index":1}')?.kind).toBe('progress');
     expect(readFrame('clip.started', '{"seq":4}')?.kind).toBe('event');
   });

@@ -2,6 +2,7 @@
  * Above the clips: what the job is, how far, for how much, for how long. It shows; the controls
  * beside it act.
  */
+import { withoutTrailing } from '../../domain/ends.js';
 import type { Job } from '../../domain/job.js';
 import { isOver } from '../../domain/progress.js';
 import { under } from '../base.js';
@@ -90,7 +91,7 @@ export function jobHeader(controls: HTMLElement): JobHeader {
 
 const workflowUrl = (base: string, namespace: string | undefined, job: Job): string =>
   [
-    base.replace(/\/+$/, ''),
+    withoutTrailing(base, '/'),
     'namespaces',
     encodeURIComponent(namespace ?? 'default'),
     'workflows',
