@@ -163,7 +163,7 @@ function result(jobId: string, input: StoreClipInput, facts: StoredVideo): Store
 const failure = (kind: FailureKind, message: string, final: boolean): ApplicationFailure =>
   ApplicationFailure.create({ type: kind, message, nonRetryable: final });
 
-/** Seconds: a disk is looked at oftener than the provider is asked, since that costs nobody anything. */
+/** Seconds: a disk is looked at oftener than the provider is asked: a look at it is cheap. */
 const LONGEST_PAUSE = 60;
 
 const troubleOnDisk = (message: string, { attempt }: Context['info']): ApplicationFailure =>

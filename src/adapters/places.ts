@@ -6,7 +6,7 @@
  * P2 Only `further` places in all are second or later ones of their jobs: the others are left to jobs that hold none, so that
  *    a few jobs of slow downloads cannot keep the next job waiting.
  * P3 A free place goes to the job that holds the fewest, among equals to the one that has been in line for longest; within
- *    a job in the order of asking. Who is served and wants more joins the end of the line.
+ *    a job in the order of asking. A job that is served joins the end of the line.
  * P4 A host is asked at most `host.per_second` times a second, and not at all while it has asked to wait.
  */
 

@@ -10,7 +10,7 @@ import type { EventPage, Job, Prediction } from '../domain/job.js';
 export const WORKFLOW_TYPE = 'generateClipsWorkflow';
 
 /**
- * What may have to wait for somebody outside has a task queue of its own, with places of its own in each worker: it never
+ * What may have to wait for a host outside has a task queue of its own, with places of its own in each worker: it never
  * holds those of what is quick, which stays on the main queue. `paid` also lets Temporal itself limit creates per minute;
  * `refs` looks at reference images, `save` stores clips, `ends` ends predictions. Four letters: databases of Temporal keep
  * 255 characters of a name, and the main queue may have 250.

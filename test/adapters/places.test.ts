@@ -76,7 +76,7 @@ describe('places', () => {
               );
             }
           }
-          // Nobody is forgotten: as places are given back, all that wait are served.
+          // No ticket is forgotten: as places are given back, all that wait are served.
           while (crowd.served.length > 0) {
             crowd.leave(0);
             await settled();
@@ -131,7 +131,7 @@ describe('places', () => {
     expect(order).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2']);
   });
 
-  it('are not waited for by who has gone, nor given back twice', async () => {
+  it('are not kept for a download that was ended, nor given back twice', async () => {
     const crowd = new Crowd({ at_once: 1, share: 1, further: 0 });
     const gone = new AbortController();
     crowd.come({ job: 'a', host: 'x' });

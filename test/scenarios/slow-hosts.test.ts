@@ -76,7 +76,7 @@ describe('an honest job beside 25 jobs', () => {
       Array.from({ length: JOBS }, (_, index) =>
         world.start({
           clip_prompts: [
-            { clip_index: 0, prompt: `[[slow-file:3000:99]] ${String(index)}`, duration: 5 },
+            { clip_index: 0, prompt: `[[slow-file:300:99]] ${String(index)}`, duration: 5 },
           ],
         }),
       ),
