@@ -69,7 +69,7 @@ export const plans: Fuzzer = {
       });
       expect(answer.statusCode).toBeLessThan(500);
       if (answer.statusCode === 200) return null;
-      const { errors } = answer.json() as { errors?: PlanProblem[] };
+      const { errors } = answer.json<{ errors?: PlanProblem[] }>();
       return isJson(text) ? (errors ?? 'no plan') : 'no plan';
     }
     async function byTerminal(text: string): Promise<Verdict> {
