@@ -13,16 +13,25 @@ export class TooLong extends Error {
 
 /** Bytes of an answer in JSON. A video within one, as a `data:` URL, has three quarters of them. */
 export const MOST_JSON = 32 * 2 ** 20;
+/** Milliseconds for which an answer is read where no signal says otherwise. */
+const LONGEST = 60_000;
 
-/** Rejects with TooLong, or with what broke the answer off. */
-export async function boundedText(response: Response, most = MOST_JSON): Promise<string> {
+/**
+ * Rejects with TooLong, with what broke the answer off, or with the reason of the signal: the signal of the request alone does
+ * not end a body of Node's fetch that says it is gzip, is not, and came in two pieces.
+ */
+export async function boundedText(
+  response: Response,
+  { most = MOST_JSON, signal }: { most?: number; signal?: AbortSignal | null | undefined } = {},
+): Promise<string> {
   if (response.body === null) return '';
   const body: ReadableStream<Uint8Array> = response.body;
   const reader = body.getReader();
   const decoder = new TextDecoder();
   const parts: string[] = [];
+  using end = abortOf(signal ?? AbortSignal.timeout(LONGEST));
   for (let size = 0; ;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await Promise.race([reader.read(), end.aborted]);
     if (done) break;
     size += value.byteLength;
     if (size > most) {
@@ -36,6 +45,28 @@ export async function boundedText(response: Response, most = MOST_JSON): Promise
 }
 
 /** As boundedText, parsed; what is no JSON rejects with a SyntaxError. */
-export async function boundedJson(response: Response, most = MOST_JSON): Promise<unknown> {
-  return JSON.parse(await boundedText(response, most));
+export async function boundedJson(
+  ...[response, limits]: Parameters<typeof boundedText>
+): Promise<unknown> {
+  return JSON.parse(await boundedText(response, limits));
+}
+
+/** A promise that rejects when the signal is aborted, until it is disposed of. */
+function abortOf(signal: AbortSignal): Disposable & { aborted: Promise<never> } {
+  let abort: () => void = () => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    abort = () => {
+      reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+    };
+  });
+  // Of those that nothing waits for any more.
+  aborted.catch(() => undefined);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  return {
+    aborted,
+    [Symbol.dispose]() {
+      signal.removeEventListener('abort', abort);
+    },
+  };
 }

@@ -31,7 +31,7 @@ export const enveloped =
         status,
         retry_after: headers.get('retry-after'),
         date,
-        text: await boundedText(response),
+        text: await boundedText(response, { signal: init?.signal }),
       });
     } catch (error) {
       return seal({ status: 0, retry_after: null, date: null, text: transportMessage(error) });

@@ -105,7 +105,7 @@ export const jobPath = (jobId: string): string => `/v1/jobs/${encodeURIComponent
 
 /** RFC 9457 where the server speaks it, else its status line. */
 export async function problemOf(response: Response): Promise<ApiProblem> {
-  const text = await boundedText(response, MOST_WORDS).catch(() => '');
+  const text = await boundedText(response, { most: MOST_WORDS }).catch(() => '');
   const body = parseObject(text);
   const message = [body['detail'], body['title']].find((part) => typeof part === 'string');
   return new ApiProblem(
@@ -145,7 +145,7 @@ export async function readiness(url: string, deadline = 3_000): Promise<Readines
       signal: AbortSignal.timeout(deadline),
       redirect: 'error',
     });
-    const body = parseObject(await boundedText(response, MOST_WORDS));
+    const body = parseObject(await boundedText(response, { most: MOST_WORDS }));
     if (body['api'] !== PRODUCT) return null;
     return {
       ready: response.status === 200 && body['ready'] === true,

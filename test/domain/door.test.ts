@@ -244,7 +244,7 @@ describe('a text of a plan', () => {
     let deep: unknown = 1;
     for (let level = 0; level < 3000; level++) deep = [deep];
     expect(problemsOf(plan({}, clip(0, { metadata: { deep } })))[0]?.message).toContain(
-      '4096 bytes',
+      'at most 64 deep',
     );
   });
 });

@@ -68,7 +68,8 @@ export const requests: Fuzzer = {
         'HEAD' as const,
         'PUT' as const,
       ),
-      url: places,
+      // What `inject` reads as another host never leaves it.
+      url: places.filter((url) => URL.canParse(url, 'http://localhost')),
       headers,
       payload: fc.oneof(
         anyJson,
