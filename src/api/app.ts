@@ -73,7 +73,10 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   secureAnswers(app);
   answerEarly(app);
-  guard(app, door, { tokens: services.tokens, wrongKeys: createWrongKeys(settings.now) });
+  guard(app, door, {
+    tokens: services.tokens,
+    wrongKeys: createWrongKeys(settings.now, settings.wrong_key_pause),
+  });
   refuseUnknownPlaces();
   await limitRate(app, limits.requests_per_minute);
   countRequests(app, services);

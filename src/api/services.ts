@@ -51,6 +51,8 @@ export interface ApiSettings {
   stream_limits?: StreamLimits;
   /** The clock of tokens and of wrong keys, milliseconds; this machine's when absent. */
   now?: () => number;
+  /** Milliseconds by which further wrong keys are slowed. */
+  wrong_key_pause?: number;
   /** Others than LIMITS. */
   limits?: Partial<Limits>;
 }

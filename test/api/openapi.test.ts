@@ -19,7 +19,7 @@ const isInstalled = existsSync(path.join(folder, 'installed.txt'));
 
 /** A job with files, and jobs that end as soon as their events are read: a stream that goes on answers nobody. */
 async function withJobs(settings: Parameters<typeof harness>[0]): Promise<Harness> {
-  // It shows more wrong keys than are looked at in a minute: by this clock, each comes in one of its own.
+  // It shows more wrong keys than are answered at once in a minute: by this clock, each comes in one of its own.
   let now = Date.now();
   const all = await harness({ log_level: 'fatal', now: () => (now += 60_000), ...settings });
   const { jobs, data_dir } = all;

@@ -44,11 +44,15 @@ export function guard(app: FastifyInstance, door: Door, checks: Checks): void {
   app.addHook('onRequest', async (request) => {
     refuseOtherHosts(door, request);
     if (door.keys.length === 0) refuseOtherOrigins(request);
-    else if (needsKey(request.routeOptions.url ?? '')) admit(request, digests, checks);
+    else if (needsKey(request.routeOptions.url ?? '')) await admit(request, digests, checks);
   });
 }
 
-function admit(request: FastifyRequest, digests: readonly Buffer[], checks: Checks): void {
+async function admit(
+  request: FastifyRequest,
+  digests: readonly Buffer[],
+  checks: Checks,
+): Promise<void> {
   const { key, token } = credentialsOf(request);
   const found = key === null ? -1 : placeOf(digests, key);
   if (found !== -1) {
@@ -60,12 +64,13 @@ function admit(request: FastifyRequest, digests: readonly Buffer[], checks: Chec
   if (verdict === 'good') return;
   const isGuess = key !== null || verdict === 'wrong';
   const wait = isGuess ? checks.wrongKeys.count(request.ip) : null;
-  if (wait !== null) {
+  const later = wait === null ? {} : { 'retry-after': String(wait) };
+  if (wait !== null && !(await checks.wrongKeys.slow(request.ip))) {
     throw new HttpProblem(
       429,
-      'expected fewer wrong keys from one address; wait, or use a right one',
+      'expected fewer wrong keys at a time from one address; use a right one',
       {
-        headers: { 'retry-after': String(wait) },
+        headers: later,
       },
     );
   }
@@ -73,7 +78,7 @@ function admit(request: FastifyRequest, digests: readonly Buffer[], checks: Chec
     verdict === 'expired'
       ? 'expected a token that has not expired; ask for another'
       : 'expected an API key: Authorization: Bearer <key>';
-  throw new HttpProblem(401, detail, { headers: { 'www-authenticate': 'Bearer' } });
+  throw new HttpProblem(401, detail, { headers: { 'www-authenticate': 'Bearer', ...later } });
 }
 
 /** By the route that matched, so that no spelling of a path gets around it. */

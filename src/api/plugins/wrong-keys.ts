@@ -1,29 +1,40 @@
 /**
  * A brake on guessing: how many wrong keys an address has shown lately.
  *
- * W1 it only words a refusal. A right key never comes here, so clients behind one proxy do not lock each other out.
+ * W1 it only slows and words a refusal. A right key never comes here, so clients behind one proxy do not lock each other
+ *    out.
  * W2 the table is bounded: its oldest entry makes room. Addresses of one IPv6 network (/64) are one, as one client has all
  *    of them.
+ * W3 a refusal that is slowed holds its connection: few of one client are, and the others are answered at once, with 429.
  */
 import { isIPv6 } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 interface Counted {
   /** Milliseconds. */
   since: number;
   wrong: number;
+  /** Refusals that are being slowed. */
+  slowed: number;
 }
 
 export interface WrongKeys {
-  /** Counts one; seconds until the next is looked at, or null while there were few. */
+  /** Counts one; seconds until the address counts as new, or null while there were few. */
   count(address: string): number | null;
+  /** W3 Waits; false, at once, where too many of this address wait already. */
+  slow(address: string): Promise<boolean>;
 }
 
 const MINUTE = 60_000;
 /** Within a minute. */
 const FEW = 20;
 const MOST_ADDRESSES = 10_000;
+/** Milliseconds. */
+const PAUSE = 250;
+/** Of one address at a time. */
+const MOST_SLOWED = 4;
 
-export function createWrongKeys(now: () => number = Date.now): WrongKeys {
+export function createWrongKeys(now: () => number = Date.now, pause = PAUSE): WrongKeys {
   /** In the order of their first wrong key. */
   const counts = new Map<string, Counted>();
 
@@ -42,11 +53,20 @@ export function createWrongKeys(now: () => number = Date.now): WrongKeys {
       if (known === undefined || at - known.since >= MINUTE) {
         counts.delete(client);
         forget(at);
-        counts.set(client, { since: at, wrong: 1 });
+        counts.set(client, { since: at, wrong: 1, slowed: 0 });
         return null;
       }
       known.wrong += 1;
       return known.wrong > FEW ? Math.ceil((known.since + MINUTE - at) / 1000) : null;
+    },
+    async slow(address) {
+      const known = counts.get(clientOf(address));
+      if (known === undefined) return true;
+      if (known.slowed >= MOST_SLOWED) return false;
+      known.slowed += 1;
+      await sleep(pause);
+      known.slowed -= 1;
+      return true;
     },
   };
 }
