@@ -109,6 +109,7 @@ export const FATAL: readonly [Trouble, ...Trouble[]] = [
   spoils('expired-file', 0, ['output_lost']),
   spoils('too-large-file', 0, ['output_lost']),
   spoils('webm-file', 0, ['no_output']),
+  spoils('billion-samples-file', 0, ['output_lost']),
   spoils('wrong-duration', 2, ['wrong_duration']),
   halts('http-402', 'insufficient_credit'),
   halts('spend-limit', 'insufficient_credit'),

@@ -69,6 +69,7 @@ export type FileEffect =
   | { kind: 'html' }
   | { kind: 'gzip' }
   | { kind: 'webm' }
+  | { kind: 'hostile'; by: 'samples' | 'boxes' }
   | { kind: 'oversize' }
   | { kind: 'redirect' };
 

@@ -260,6 +260,18 @@ const FILES = {
     { times: ALWAYS },
   ),
   'webm-file': row('content', 'a WebM instead of an MP4', { kind: 'webm' }, { times: ALWAYS }),
+  'billion-samples-file': row(
+    'content',
+    'an MP4 of 800 bytes that says it has four billion samples',
+    { kind: 'hostile', by: 'samples' },
+    { times: ALWAYS },
+  ),
+  'box-flood-file': row(
+    'content',
+    'an MP4 of six million tiny boxes',
+    { kind: 'hostile', by: 'boxes' },
+    { times: ALWAYS },
+  ),
   'file-404': answers('file', 'not found', PROBLEMS.not_found),
   'file-403': answers('file', 'forbidden', { ...PROBLEMS.not_found, status: 403 }),
   'file-500': answers('file', 'a 500', PROBLEMS.internal),

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import type { FastifyReply } from 'fastify';
+import { box, fragment, ftyp, moov } from './clip/boxes.js';
 import type { ClipFile } from './clip/clip-store.js';
 import type { FileEffect } from './effects.js';
 import { SIMULATOR_HEADER, cut, pause, type Exchange } from './wire.js';
@@ -14,6 +15,12 @@ const WEBM = Buffer.from(
   '1a45dfa3934286810142f7810142f28104428284' + '7765626d' + '1853806780',
   'hex',
 );
+
+/** What takes whoever measures it apart: the first by memory, the second by time. */
+const HOSTILE = {
+  samples: () => Buffer.concat([ftyp, moov(), fragment(0xffffffff)]),
+  boxes: () => Buffer.concat([ftyp, moov(), Buffer.alloc(8 * 6_000_000, box('moof'))]),
+};
 
 type Spoiler = (exchange: Exchange, clip: ClipFile, effect: FileEffect) => void;
 
@@ -44,6 +51,9 @@ const SPOILERS: Record<FileEffect['kind'], Spoiler> = {
   },
   webm: ({ reply }) => {
     void reply.type('video/webm').send(WEBM);
+  },
+  hostile: ({ reply }, _clip, effect) => {
+    void reply.type(VIDEO).send(HOSTILE['by' in effect ? effect.by : 'samples']());
   },
   trickle: (exchange, { bytes }, effect) => {
     const seconds = 'seconds' in effect ? effect.seconds : 0;

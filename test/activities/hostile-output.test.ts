@@ -16,7 +16,7 @@ import { ChildLost, media, TooMuch } from '../../src/adapters/media.js';
 import type { Media } from '../../src/adapters/media.js';
 import type { StoreClipInput, StoreClipResult } from '../../src/domain/activity.js';
 import { encodeClip } from '../../src/simulator/clip/encode.js';
-import { fragment, ftyp, moov } from '../support/boxes.js';
+import { fragment, ftyp, moov } from '../../src/simulator/clip/boxes.js';
 
 let dataDir: string;
 let server: Server;

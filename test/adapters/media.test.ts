@@ -11,7 +11,7 @@ import { ChildLost, NotAVideo, TooMuch } from '../../src/adapters/media/failures
 import { createPool } from '../../src/adapters/media/pool.js';
 import type { Pool, PoolOptions } from '../../src/adapters/media/pool.js';
 import { encodeClip } from '../../src/simulator/clip/encode.js';
-import { box, fragment, ftyp, full, moov, u32 } from '../support/boxes.js';
+import { box, fragment, ftyp, full, moov, u32 } from '../../src/simulator/clip/boxes.js';
 import { startProcess } from '../support/processes.js';
 
 let folder: string;

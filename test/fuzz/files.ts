@@ -8,7 +8,7 @@ import { kindOf } from '../../src/adapters/file-kind.js';
 import { ChildLost, mediaOf, NotAnImage, NotAVideo, TooMuch } from '../../src/adapters/media.js';
 import { createPool } from '../../src/adapters/media/pool.js';
 import { encodeClip } from '../../src/simulator/clip/encode.js';
-import { fragment, ftyp, moov } from '../support/boxes.js';
+import { fragment, ftyp, moov } from '../../src/simulator/clip/boxes.js';
 import { picture } from '../support/image-host.js';
 import { propertyOf } from './fuzzer.js';
 import type { Fuzzer } from './fuzzer.js';

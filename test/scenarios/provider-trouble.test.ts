@@ -214,6 +214,8 @@ describe('a download that goes wrong', () => {
   it.each([
     ['too-large-file', 'output_lost', /at most \d+ bytes/],
     ['webm-file', 'no_output', /expected an MP4 video, got a WebM video/],
+    ['billion-samples-file', 'output_lost', /took more than \d+ MB of memory to measure/],
+    ['box-flood-file', 'output_lost', /took more than \d+ (?:s|MB) of .* to measure/],
   ])('ends at once when it cannot change, unpaid again: %s', async (fault, kind, message) => {
     const { history, table } = await outcomes([fault]);
     const [, { clip, creates }] = table[0] ?? ['', { clip: undefined, creates: 0 }];
