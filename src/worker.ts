@@ -17,7 +17,7 @@ import { createActivities, createPaidActivities } from './activities/index.js';
 import { createArtifactStore } from './adapters/artifact-store.js';
 import { createClaims } from './adapters/claims.js';
 import { createHazards } from './adapters/hazards.js';
-import { media } from './adapters/media.js';
+import { endMediaChildren, media } from './adapters/media.js';
 import { outboundFetch } from './adapters/outbound.js';
 import { createPredictionReader } from './adapters/prediction-reader.js';
 import { createReferences } from './adapters/references.js';
@@ -123,6 +123,7 @@ export async function startWorker(
       closing.abort();
       shutdown(workers);
       await run;
+      await endMediaChildren();
     },
   };
 }

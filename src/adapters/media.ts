@@ -33,5 +33,10 @@ export const mediaOf = (pool: Pool): Media & Images => ({
   compose: (parts) => pool.run('compose', parts),
 });
 
+const pool = createPool();
+
 /** Of this process; it starts no child before the first task. */
-export const media: Media & Images = mediaOf(createPool());
+export const media: Media & Images = mediaOf(pool);
+
+/** Ends the children of this process, and resolves when they are gone. */
+export const endMediaChildren = (): Promise<void> => pool.close();

@@ -10,9 +10,7 @@ import { picture } from '../support/image-host.js';
 /** Half of what one 49-megapixel image takes when it is decoded whole, and less than seven files of them together. */
 const pool = createPool({ size: 1, limits: { megabytes: 320 } });
 const images = mediaOf(pool);
-afterAll(() => {
-  pool.close();
-});
+afterAll(() => pool.close());
 
 const FORMATS = ['jpeg', 'png', 'webp'] as const;
 const samples = new Map<string, Buffer>();

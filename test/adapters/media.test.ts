@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { isRunning } from '../../setup/living.mjs';
 import { mediaOf } from '../../src/adapters/media.js';
 import type { Images, Media } from '../../src/adapters/media.js';
 import { ChildLost, NotAVideo, TooMuch } from '../../src/adapters/media/failures.js';
@@ -31,9 +32,7 @@ beforeAll(async () => {
     }),
   );
 });
-afterEach(() => {
-  for (const pool of pools.splice(0)) pool.close();
-});
+afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.close())));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const poolOf = (options: PoolOptions = {}): Pool => {
@@ -94,6 +93,19 @@ function nested(depth: number, ...names: string[]): Buffer {
   );
   return Buffer.concat(heads);
 }
+
+describe('a pool that is closed', () => {
+  it('has no child left, and gets a new one for its next task', async () => {
+    const pool = poolOf();
+    await pool.run('measure', { file: good });
+    const before = pool.pids();
+    expect(before).toHaveLength(1);
+    await pool.close();
+    expect(before.filter(isRunning)).toEqual([]);
+    await pool.run('measure', { file: good });
+    expect(pool.pids()).toHaveLength(1);
+  });
+});
 
 describe('a video', () => {
   it('is measured and pictured, one after another by the same child', async () => {

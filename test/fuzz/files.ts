@@ -78,7 +78,7 @@ export const files: Fuzzer = {
         expect(await failureOf(media.inspect(image, false))).toBeNull();
       }),
       async [Symbol.asyncDispose]() {
-        pool.close();
+        await pool.close();
         await rm(folder, { recursive: true, force: true });
       },
     };

@@ -64,12 +64,12 @@ export class MediaChild {
     const outcome = new Promise<Reply | Ended>((resolve) => (this.#settle = resolve));
     const silence = setTimeout(() => {
       this.#isSilent = true;
-      this.end();
+      void this.end();
     }, request.limits.wall_seconds * 1000);
     this.#holdParent(true);
     this.#process.send(request, (error) => {
       // A channel that breaks is followed by the end of the process, which says more.
-      if (error !== null) this.end();
+      if (error !== null) void this.end();
     });
     try {
       return await outcome;
@@ -79,8 +79,14 @@ export class MediaChild {
     }
   }
 
-  end(): void {
+  /** Resolves when the process is gone, and keeps this one for as long. */
+  async end(): Promise<void> {
+    const { exitCode, signalCode, pid } = this.#process;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
+    const gone = new Promise((resolve) => this.#process.once('exit', resolve));
+    this.#process.ref();
     this.#process.kill('SIGKILL');
+    await gone;
   }
 
   #answer(outcome: Reply | Ended): void {

@@ -21,7 +21,8 @@ export interface Pool {
   ): Promise<Tasks[Name]['output']>;
   /** Process ids of the children that are alive. */
   pids(): number[];
-  close(): void;
+  /** Ends every child, and resolves when they are gone; the next task gets a new one. */
+  close(): Promise<void>;
 }
 
 export interface PoolOptions {
@@ -74,13 +75,13 @@ export function createPool({
       place.tasks < MAX_TASKS &&
       !(outcome.type === 'thrown' && !Object.hasOwn(KNOWN, outcome.error.name));
     if (!isFit) {
-      place.child.end();
+      void place.child.end();
       return;
     }
     place.timer = setTimeout(() => {
       if (resting.length === 1) return;
       resting.splice(resting.indexOf(place), 1);
-      place.child.end();
+      void place.child.end();
     }, idle).unref();
     resting.push(place);
   }
@@ -108,12 +109,11 @@ export function createPool({
       [...resting, ...working]
         .flatMap(({ child }) => (child.isAlive ? [child.pid ?? []] : []))
         .flat(),
-    close() {
-      for (const place of [...resting, ...working]) {
-        clearTimeout(place.timer);
-        place.child.end();
-      }
+    async close() {
+      const places = [...resting, ...working];
       resting.length = 0;
+      for (const { timer } of places) clearTimeout(timer);
+      await Promise.all(places.map(({ child }) => child.end()));
     },
   };
 }
