@@ -45,6 +45,10 @@ const director = (code: string): string =>
   `Director: unexpected error handling prediction (${code})`;
 
 /** What only Replicate's own validator finds: our catalogue is never as new as its schemas. */
+/** A file that is no better the next time it is asked for. */
+const everyTime = (says: string, effect: Effect): FaultRow =>
+  row('content', says, effect, { times: ALWAYS });
+
 const REFUSED = {
   type: 'string_lte',
   field: 'input.prompt',
@@ -253,29 +257,17 @@ const FILES = {
     },
   ),
   'html-file': row('content', 'an HTML page instead of a video', { kind: 'html' }),
-  'gzip-file': row(
-    'content',
-    'compressed on the way, whatever was asked for',
-    { kind: 'gzip' },
-    { times: ALWAYS },
-  ),
-  'webm-file': row('content', 'a WebM instead of an MP4', { kind: 'webm' }, { times: ALWAYS }),
-  'billion-samples-file': row(
-    'content',
-    'an MP4 of 800 bytes that says it has four billion samples',
-    { kind: 'hostile', by: 'samples' },
-    { times: ALWAYS },
-  ),
-  'box-flood-file': row(
-    'content',
-    'an MP4 of six million tiny boxes',
-    { kind: 'hostile', by: 'boxes' },
-    { times: ALWAYS },
-  ),
+  'gzip-file': everyTime('compressed on the way, whatever was asked for', { kind: 'gzip' }),
+  'webm-file': everyTime('a WebM instead of an MP4', { kind: 'webm' }),
+  'billion-samples-file': everyTime('800 bytes of MP4 that say they have four billion samples', {
+    kind: 'hostile',
+    by: 'samples',
+  }),
+  'box-flood-file': everyTime('an MP4 of six million tiny boxes', { kind: 'hostile', by: 'boxes' }),
   'file-404': answers('file', 'not found', PROBLEMS.not_found),
   'file-403': answers('file', 'forbidden', { ...PROBLEMS.not_found, status: 403 }),
   'file-500': answers('file', 'a 500', PROBLEMS.internal),
-  'too-large-file': row('content', '10 GB are announced', { kind: 'oversize' }, { times: ALWAYS }),
+  'too-large-file': everyTime('10 GB are announced', { kind: 'oversize' }),
   'redirect-file': row('content', 'sends the client to another host', { kind: 'redirect' }),
 } as const satisfies Record<string, FaultRow>;
 
