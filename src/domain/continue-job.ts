@@ -11,7 +11,9 @@ export function continueJob(fresh: Job, previous: Job | null): Job {
   const planned = new Map(fresh.clips.map((clip) => [clip.clip_index, clip]));
   return {
     ...unfinished(previous),
-    unknown_costs: unknownCostsOf(previous.clips), // older releases did not count them
+    // Older releases did not count them.
+    unknown_costs: unknownCostsOf(previous.clips),
+    warnings_total: (previous as Partial<Job>).warnings_total ?? previous.warnings.length,
     run_id: fresh.run_id,
     status: 'queued',
     clips: previous.clips.map((clip) => {

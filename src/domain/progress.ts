@@ -7,6 +7,7 @@
  */
 import { compensationOf } from './compensation.js';
 import { roundUsd } from './decimal.js';
+import { MAX_WARNINGS } from './job.js';
 import type {
   Clip,
   ClipEventType,
@@ -29,6 +30,8 @@ const CLIP_PERCENT: Record<Clip['status'], number> = {
   failed: 100,
   canceled: 100,
 };
+
+type JobWarning = Extract<JobFact, { type: 'job.warning' }>;
 
 const TERMINAL_STATUS: Record<TerminalEventType, JobStatus> = {
   'job.completed': 'succeeded',
@@ -148,10 +151,21 @@ export function applyFact(job: Job, fact: JobFact, at: string): Job {
     case 'job.warning':
       return {
         ...job,
-        warnings: [...job.warnings, fact.message],
+        clips: waiting(job.clips, fact),
+        warnings: [...job.warnings, fact.message].slice(-MAX_WARNINGS),
+        warnings_total: job.warnings_total + 1,
         ...(fact.max_cost_usd === undefined ? {} : { max_cost_usd: fact.max_cost_usd }),
       };
   }
+}
+
+/** The clips after a warning that says what one of them waits for. */
+function waiting(clips: Clip[], { clip_index, waits_for }: JobWarning): Clip[] {
+  const place = clips.findIndex((clip) => clip.clip_index === clip_index);
+  const clip = clips[place];
+  return waits_for === undefined || clip?.status !== 'queued'
+    ? clips
+    : clips.with(place, { ...clip, waits_for });
 }
 
 /** What only a finished job has is taken from one that goes on. */

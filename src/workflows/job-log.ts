@@ -6,7 +6,15 @@
  * L2 Every answer stays below Temporal's limit of 2 MiB a payload, for 1,000 clips too.
  */
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { Clip, ClipEventType, EventPage, Job, JobEvent, JobFact } from '../domain/job.js';
+import type {
+  Clip,
+  ClipEventType,
+  ClipPage,
+  EventPage,
+  Job,
+  JobEvent,
+  JobFact,
+} from '../domain/job.js';
 import { fitJob, jsonBytes } from '../domain/payload-size.js';
 import { clipPercent, record } from '../domain/progress.js';
 import { describeJob } from './current-details.js';
@@ -81,17 +89,30 @@ export class JobLog {
     this.record({ type: 'job.warning', message, ...more });
   }
 
+  clips(from: unknown): ClipPage {
+    const first = typeof from === 'number' && from > 0 ? Math.floor(from) : 0;
+    const clips = upTo(PAGE_BYTES, Infinity, (place) => this.#job.clips[first + place]);
+    const next = first + clips.length;
+    return { seq: this.#job.seq, clips, next: next < this.#job.clips.length ? next : null };
+  }
+
   page(after: unknown): EventPage {
     const from =
       typeof after === 'number' && after > this.#base ? Math.floor(after) - this.#base : 0;
-    const events: JobEvent[] = [];
-    for (let bytes = 0; events.length < PAGE_EVENTS;) {
-      const event = this.#events[from + events.length];
-      if (event === undefined) break;
-      bytes += jsonBytes(event);
-      if (bytes > PAGE_BYTES && events.length > 0) break;
-      events.push(event);
-    }
+    const events = upTo(PAGE_BYTES, PAGE_EVENTS, (place) => this.#events[from + place]);
     return { events, last_seq: this.#job.seq };
   }
+}
+
+/** As many of a list as fit, at least one. */
+function upTo<T>(bytes: number, most: number, item: (place: number) => T | undefined): T[] {
+  const taken: T[] = [];
+  for (let size = 0; taken.length < most;) {
+    const one = item(taken.length);
+    if (one === undefined) break;
+    size += jsonBytes(one);
+    if (size > bytes && taken.length > 0) break;
+    taken.push(one);
+  }
+  return taken;
 }

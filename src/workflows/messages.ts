@@ -25,6 +25,7 @@ export function handleMessages(
 ): void {
   setHandler(contract.progressQuery, () => log.snapshot());
   setHandler(contract.eventsQuery, (after) => log.page(after));
+  setHandler(contract.clipsQuery, (from) => log.clips(from));
   setHandler(contract.clipMemoryQuery, (index) => {
     const dispatcher = running();
     if (dispatcher === null) throw new Error('expected a checked plan');
