@@ -77,6 +77,7 @@ export interface Clip {
   /** From the first submission to the stored file. */
   generation_time: number | null;
   percent: number;
+  /** In events of a clip with more than 20: the newest, and those that have changed. */
   predictions: Prediction[];
   error: Problem | null;
   metadata: Record<string, unknown>;
