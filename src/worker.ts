@@ -19,6 +19,7 @@ import { createClaims } from './adapters/claims.js';
 import { createHazards } from './adapters/hazards.js';
 import { endMediaChildren, media } from './adapters/media.js';
 import { outboundFetch } from './adapters/outbound.js';
+import { storedPayloads } from './adapters/payloads.js';
 import { createPredictionReader } from './adapters/prediction-reader.js';
 import { createReferences } from './adapters/references.js';
 import { createReplicateFiles } from './adapters/replicate-files.js';
@@ -178,7 +179,11 @@ async function assemble(
   connection: NativeConnection,
   overrides: Partial<Deps> = {},
 ): Promise<Deps> {
-  const client = new Client({ connection, namespace: config.temporal.namespace });
+  const client = new Client({
+    connection,
+    namespace: config.temporal.namespace,
+    dataConverter: storedPayloads(config.data_dir),
+  });
   const provider = { ...config.replicate, proxies: config.proxies };
   const replicate = createReplicate(provider);
   return {
@@ -243,6 +248,7 @@ async function createWorkers(
   const common = {
     connection,
     namespace,
+    dataConverter: storedPayloads(config.data_dir),
     // The id of a new prediction must not wait long for its turn to be sent.
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',

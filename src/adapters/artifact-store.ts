@@ -5,7 +5,7 @@
  */
 import { createWriteStream } from 'node:fs';
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Job, JobEvent } from '../domain/job.js';
 
@@ -49,18 +49,47 @@ export interface StoredVideo {
 /** Unique over all machines that share the folder: in containers every process has the same id. */
 const temporaryName = (target: string): string => `${target}.${randomUUID()}.part`;
 
-/** Writes a file whole or not at all. */
-export async function writeWhole(target: string, content: string | Uint8Array): Promise<void> {
+/** Writes a file whole or not at all; `flush` waits until a power cut cannot take it any more. */
+export async function writeWhole(
+  target: string,
+  content: string | Uint8Array,
+  { flush = false }: { flush?: boolean } = {},
+): Promise<void> {
   await mkdir(path.dirname(target), { recursive: true });
   const temporary = temporaryName(target);
   try {
-    await writeFile(temporary, content);
+    await (flush ? writeFlushed(temporary, content) : writeFile(temporary, content));
     await rename(temporary, target);
+    if (flush) await flushFolder(path.dirname(target));
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
 }
+
+async function writeFlushed(file: string, content: string | Uint8Array): Promise<void> {
+  const handle = await open(file, 'w');
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A name is the folder's, and not every system can flush one. */
+async function flushFolder(folder: string): Promise<void> {
+  const handle = await open(folder).catch(unlessUnflushed);
+  try {
+    await handle?.sync().catch(unlessUnflushed);
+  } finally {
+    await handle?.close();
+  }
+}
+const unlessUnflushed = (error: unknown): undefined => {
+  if (!UNFLUSHED.has(codeOf(error))) throw error;
+};
+const UNFLUSHED = new Set(['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP', 'ENOSYS']);
 
 /** What link(2) says where the file system has no hard links, or keeps this user from making them. */
 const LINKLESS = new Set([

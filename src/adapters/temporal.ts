@@ -6,6 +6,7 @@ import { clipMemoryQuery, eventsQuery, progressQuery } from '../workflows/contra
 import type { EventPage, Job } from '../domain/job.js';
 import type { ClipMemory } from '../workflows/contract.js';
 import type { SignalDefinition } from '@temporalio/common';
+import { fillIn } from './payloads.js';
 
 export interface OwnWorkflow {
   /** Resolves when the server has recorded the signal. */
@@ -48,12 +49,13 @@ async function startOf(handle: WorkflowHandle, activityId: string): Promise<numb
 }
 
 async function firstArgument(client: Client, workflowId: string, runId: string): Promise<unknown> {
-  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+  const answer = await client.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,
     execution: { workflowId, runId },
     maximumPageSize: 1,
     skipArchival: true,
   });
+  const { history } = await fillIn(client.options.loadedDataConverter, answer);
   const { input } = history?.events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
   const payload = input?.payloads?.[0];
   return payload == null ? null : (defaultPayloadConverter.fromPayload(payload) ?? null);

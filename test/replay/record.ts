@@ -5,6 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { describe, it } from 'vitest';
+import { wholeHistory } from '../../src/chaos/replays.js';
 import type { Plan } from '../../src/domain/plan.schema.js';
 import { cancelClipSignal, pauseSignal, resumeSignal } from '../../src/workflows/contract.js';
 import { planOf } from '../support/plans.js';
@@ -95,7 +96,7 @@ describe('recording', () => {
     await during?.(first, world);
     const run = (await again?.(first, world)) ?? first;
     await run.handle.result().catch(() => undefined);
-    const history = anonymous(historyToJSON(await run.handle.fetchHistory()));
+    const history = anonymous(historyToJSON(await wholeHistory(run.handle, world.data_dir)));
     const folder = new URL('./histories/', import.meta.url);
     await mkdir(folder, { recursive: true });
     await writeFile(new URL(`${name}.json`, folder), `${history}\n`);
