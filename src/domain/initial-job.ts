@@ -15,6 +15,7 @@ export interface JobIdentity {
 export const initialClip = (clip: ResolvedClip): Clip => ({
   clip_index: clip.clip_index,
   status: 'queued',
+  waits_for: 'turn',
   attempt: 0,
   max_attempts: MAX_ATTEMPTS,
   next_attempt_at: null,

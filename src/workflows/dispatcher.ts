@@ -108,7 +108,10 @@ export class Dispatcher {
 
   /** `seen` is the end that was seen by whoever asks; null where nobody says. */
   retryClip(index: number | null, seen: string | null): void {
-    const { log, senseless } = { log: this.#job.log, senseless: this.#job.senseless.bind(this.#job) };
+    const { log, senseless } = {
+      log: this.#job.log,
+      senseless: this.#job.senseless.bind(this.#job),
+    };
     const clip = index === null ? undefined : log.clip(index);
     if (clip === undefined) senseless('retryClip', 'a clip_index of this job');
     else if (clip.status !== 'failed' && clip.status !== 'canceled') {

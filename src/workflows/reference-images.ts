@@ -40,7 +40,11 @@ export class ReferenceImages {
     const planned = this.#planned.get(images.clip_index);
     if (planned === undefined) return false;
     const { url, text_only } = images;
-    const clip = text_only ? asTextOnly(planned) : url === null ? planned : withUpload(planned, url);
+    const clip = text_only
+      ? asTextOnly(planned)
+      : url === null
+        ? planned
+        : withUpload(planned, url);
     if (clip === null) return false;
     this.#prepared.set(images.clip_index, { ...images, clip });
     return true;
