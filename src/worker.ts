@@ -234,9 +234,11 @@ const PATIENT: object = { isolateExecutionTimeout: '10m' };
 const SLOTS: Record<SideQueue | 'main', number> = {
   main: 20,
   paid: 200,
+  hold: 200,
   refs: 200,
   save: 400,
   ends: 50,
+  look: 50,
 };
 
 async function createWorkers(
@@ -272,12 +274,11 @@ async function createWorkers(
       ...common,
       taskQueue: sideQueue(task_queue, side),
       maxConcurrentActivityTaskExecutions: SLOTS[side],
+      activities:
+        side === 'paid' || side === 'hold' ? createPaidActivities(deps, side) : activities,
       ...(side === 'paid'
-        ? {
-            activities: createPaidActivities(deps),
-            maxTaskQueueActivitiesPerSecond: config.creates_per_minute / 60,
-          }
-        : { activities }),
+        ? { maxTaskQueueActivitiesPerSecond: config.creates_per_minute / 60 }
+        : {}),
     }),
   );
   return [main, ...(await Promise.all(others))];

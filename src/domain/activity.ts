@@ -66,8 +66,12 @@ export interface GenerateClipInput {
   unclear: boolean;
   /** When this clip was first scheduled: a lost prediction is not older. */
   since: string;
-  /** When its time budget is over. */
+  /** When its time budget is over, where `clip_timeout` is not given: the input of an earlier release. */
   deadline: string;
+  /** Seconds that the clip may take, from the moment the provider could first have been asked. */
+  clip_timeout?: number;
+  /** That moment, by the server's clock; null as long as nobody has asked. */
+  asked_at?: string | null;
   /** Ids that this clip has in its ledger already, earlier rounds included: none of them is the lost one. */
   known?: string[];
 }
@@ -91,8 +95,13 @@ export interface Rendered {
 
 export type GenerateClipResult =
   | ({ outcome: 'succeeded'; attempt: number } & Rendered)
-  /** The worker shuts down; the prediction goes on, and so does the next execution. */
-  | { outcome: 'handover'; prediction_id: string | null; unclear: boolean };
+  /** The worker shuts down, or the execution's time is nearly over; the prediction goes on, and so does the next execution. */
+  | {
+      outcome: 'handover';
+      prediction_id: string | null;
+      unclear: boolean;
+      asked_at?: string | null;
+    };
 
 /** Details of the failure that ends an attempt. */
 export interface AttemptOver {
@@ -121,6 +130,8 @@ export interface Heartbeat {
   /** When a wait ends. */
   until: string | null;
   message: string | null;
+  /** When the provider could first have been asked for this clip, by the server's clock. */
+  asked_at?: string | null;
 }
 
 /** First element of the heartbeat details of `storeClip` and `prepareReferences`. */

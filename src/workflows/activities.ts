@@ -50,21 +50,27 @@ export const looking = () =>
     },
   });
 
-/** The paid one: three attempts, 2 s and then 4 s apart; an attempt that outlives its time-out is re-attached to. */
+/** The paid one: three attempts, 2 s and then 4 s apart; an execution hands back before its time-out. */
 export const paidActivities = (taskQueue: string, timings: Timings) =>
-  proxyActivities<PaidActivities>({
-    ...COMMON,
-    ...LOST,
-    taskQueue,
-    startToCloseTimeout: timings.start_to_close * 1000,
-    heartbeatTimeout: timings.heartbeat * 1000,
-    retry: {
-      initialInterval: '2s',
-      backoffCoefficient: 2,
-      maximumInterval: '30s',
-      maximumAttempts: 3,
-    },
-  });
+  proxyActivities<PaidActivities>({ ...COMMON, ...LOST, ...paid(timings), taskQueue });
+
+/**
+ * The same, for a prediction that exists: it takes no share of the limit of creates, and waits behind none. Where it would
+ * have to create one, it hands back instead (`prediction_id: null`), and belongs on the paid queue again.
+ */
+export const reattaching = (timings: Timings) =>
+  proxyActivities<PaidActivities>({ ...COMMON, ...LOST, ...paid(timings), ...on('hold') });
+
+const paid = (timings: Timings) => ({
+  startToCloseTimeout: timings.start_to_close * 1000,
+  heartbeatTimeout: timings.heartbeat * 1000,
+  retry: {
+    initialInterval: '2s',
+    backoffCoefficient: 2,
+    maximumInterval: '30s',
+    maximumAttempts: 3,
+  },
+});
 
 /**
  * Unpaid and precious: tried again, with growing pauses, until the provider deletes the file, at most `seconds` from now.
@@ -98,11 +104,11 @@ export const settling = () =>
     },
   });
 
-/** `endLost` looks for one that may not even exist, so that it can be ended: as patient. */
+/** `endLost` looks for one that may not even exist, so that it can be ended: as patient, and never in the way of an end. */
 export const searching = () =>
   proxyActivities<Activities>({
     ...COMMON,
-    ...on('ends'),
+    ...on('look'),
     startToCloseTimeout: '2m',
     heartbeatTimeout: '15s',
     retry: {
