@@ -274,7 +274,8 @@ async function createWorkers(
       ...common,
       taskQueue: sideQueue(task_queue, side),
       maxConcurrentActivityTaskExecutions: SLOTS[side],
-      activities: side === 'paid' || side === 'hold' ? createPaidActivities(deps) : activities,
+      activities:
+        side === 'paid' || side === 'hold' ? createPaidActivities(deps, side) : activities,
       ...(side === 'paid'
         ? { maxTaskQueueActivitiesPerSecond: config.creates_per_minute / 60 }
         : {}),

@@ -65,7 +65,7 @@ async function create(deps: Deps, attempt: Attempt, memory: Memory): Promise<Sta
       model: input.model,
       version: input.version,
       input: input.input,
-      cancel_after: (Date.parse(input.deadline) - serverClock.now()) / 1000 + CANCEL_SLACK,
+      cancel_after: (attempt.deadline - serverClock.now()) / 1000 + CANCEL_SLACK,
       webhook: deps.webhook_url,
     });
     switch (outcome.type) {

@@ -9,8 +9,10 @@ import { createResolvePlan } from './resolve-plan.js';
 import { createSettlePrediction } from './settle-prediction.js';
 import { createStoreClip } from './store-clip.js';
 
-/** On the paid task queue, whose rate is the rate of creates. */
-export const createPaidActivities = (deps: Deps) => ({ generateClip: createGenerateClip(deps) });
+/** On the paid task queue, whose rate is the rate of creates; beside it, without one, what only goes on. */
+export const createPaidActivities = (deps: Deps, on: 'paid' | 'hold') => ({
+  generateClip: createGenerateClip(deps, { may_create: on === 'paid' }),
+});
 export type PaidActivities = ReturnType<typeof createPaidActivities>;
 
 export const createActivities = (deps: Deps) => ({

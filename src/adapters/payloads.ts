@@ -23,6 +23,11 @@ import { writeWhole } from './artifact-store.js';
 const { Payload: Encoding } = proto.temporal.api.common.v1;
 type History = temporal.api.history.v1.IHistory;
 
+/** A payload could not be written or read; the API says so instead of failing. */
+export class PayloadTrouble extends Error {
+  override readonly name = 'PayloadTrouble';
+}
+
 /** How a job, a page of events and a page of clips begin; a plan may begin with its `job_id`, and has no `run_id`. */
 const FOR_PEOPLE = /^\{"(?:job_id":"[^"]*","run_id"|events"|seq")/;
 /** With the longest id that a workflow may have. */
@@ -42,24 +47,22 @@ export function createPayloadDriver(dataDir: string): StorageDriver {
     const content = Encoding.encode(payload).finish();
     const sha256 = hashOf(content);
     // Also where it is there already: its time says when it was last needed, and a damaged one is repaired.
-    await writeWhole(place(sha256), content, { flush: true }); // P1
+    await writeWhole(place(sha256), content, { flush: true }).catch((cause: unknown) => {
+      throw new PayloadTrouble(`expected to write payload ${sha256}: ${words(cause)}`, { cause });
+    }); // P1
     return new StorageDriverClaim({ sha256 });
   }
 
   async function retrieve({ claimData: { sha256 = '' } }: StorageDriverClaim): Promise<Payload> {
     if (!SHA256.test(sha256)) {
-      throw new Error(`expected the SHA-256 of a payload in its reference, got "${sha256}"`);
+      throw new PayloadTrouble(`expected the hash of a payload in its reference, got "${sha256}"`);
     }
-    const content = await readFile(place(sha256)).catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      throw new Error(
-        `expected payload ${sha256} in ${folder}: this process has another DATA_DIR, or the file was deleted`,
-        { cause: error },
-      );
+    const expected = `expected payload ${sha256} in ${folder}`;
+    const content = await readFile(place(sha256)).catch((cause: unknown) => {
+      const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? MISSING : words(cause);
+      throw new PayloadTrouble(`${expected}: ${why}`, { cause });
     });
-    if (hashOf(content) !== sha256) {
-      throw new Error(`expected payload ${sha256} in ${folder} as it was written: it was changed`); // P2
-    }
+    if (hashOf(content) !== sha256) throw new PayloadTrouble(`${expected}: the file was changed`); // P2
     return Encoding.decode(content);
   }
 
@@ -70,6 +73,11 @@ export function createPayloadDriver(dataDir: string): StorageDriver {
     retrieve: (_, claims) => Promise.all(claims.map(retrieve)),
   };
 }
+
+const MISSING =
+  'this process has another DATA_DIR than the one that wrote it, or the file was deleted';
+
+const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const hashOf = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
 

@@ -12,6 +12,7 @@ const SCRATCH = /\.[0-9a-f-]{36}\.part$|^hazard-[0-9a-f]{16}\.part$|^reference-[
 const PLACES: readonly (readonly [folder: string, depth: number])[] = [
   ['artifacts', 1],
   ['jobs', 1],
+  ['payloads', 1],
   ['claims', 0],
 ];
 

@@ -69,8 +69,7 @@ export const clipAskedSignal = defineSignal<[ClipAsked]>('clipAsked');
  * From the paid activity, once an execution: the provider refuses to say how a prediction stands that goes on all the same,
  * for a reason that every further clip would meet.
  */
-export interface ProviderRefuses {
-  clip_index: number;
+export interface ProviderRefuses extends Asked {
   kind: FailureKind;
   message: string;
 }

@@ -49,14 +49,14 @@ describe('a stored payload', () => {
     const { file, sha256 } = await stored();
     await rm(file);
     await expect(read(sha256)).rejects.toThrow(
-      `expected payload ${sha256} in ${path.join(folder, 'payloads')}: this process has another DATA_DIR, or the file was deleted`,
+      `expected payload ${sha256} in ${path.join(folder, 'payloads')}: this process has another DATA_DIR than the one that wrote it, or the file was deleted`,
     );
   });
 
   it('is not taken for what was written when its file was changed, until it is stored again', async () => {
     const { driver, file, sha256 } = await stored();
     await writeFile(file, 'something else');
-    await expect(read(sha256)).rejects.toThrow('as it was written: it was changed');
+    await expect(read(sha256)).rejects.toThrow('the file was changed');
     await driver.store({}, [payloadOf(value)]);
     expect(valueOf((await read(sha256))[0])).toEqual(value);
   });
@@ -64,10 +64,10 @@ describe('a stored payload', () => {
   it('is never looked for at a place that a reference makes up', async () => {
     const outside = path.join(folder, 'secret');
     await writeFile(outside, 'secret');
-    await expect(read('../secret')).rejects.toThrow('expected the SHA-256 of a payload');
+    await expect(read('../secret')).rejects.toThrow('expected the hash of a payload');
     await expect(
       createPayloadDriver(folder).retrieve({}, [new StorageDriverClaim({})]),
-    ).rejects.toThrow('expected the SHA-256 of a payload');
+    ).rejects.toThrow('expected the hash of a payload');
   });
 });
 

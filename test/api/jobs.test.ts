@@ -231,7 +231,7 @@ describe('GET /v1/jobs/:job_id', () => {
     jobs.add('a');
     jobs.closeRun('a', 'terminated', {
       job: null,
-      error: { kind: 'internal', message: 'the workflow was terminated', retryable: true },
+      error: { kind: 'internal', message: 'the workflow was terminated', retryable: false },
     });
     expect((await app.inject({ url: '/v1/jobs/a' })).json()).toMatchObject({
       status: 'failed',

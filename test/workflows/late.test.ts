@@ -56,7 +56,11 @@ describe('a clip whose budget of time is over', () => {
         throw new CancelledFailure('over', [{ prediction: null, output_url: null }]);
       },
     });
-    expect(job.clips[0]).toMatchObject({ status: 'failed', error: { kind: 'rate_limited' } });
+    // Nobody tries it again: it does not say so either.
+    expect(job.clips[0]).toMatchObject({
+      status: 'failed',
+      error: { kind: 'rate_limited', retryable: false },
+    });
     expect(job.clips[0]?.error?.message).toContain('HTTP 429');
   });
 });
