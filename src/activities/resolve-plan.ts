@@ -24,6 +24,7 @@ export const createResolvePlan =
       resolved: { ...resolved, model: { ...resolved.model, version } },
       simulated: deps.simulated,
       timings: deps.timings,
+      ...(deps.history_limits === undefined ? {} : { history_limits: deps.history_limits }),
     };
   };
 
