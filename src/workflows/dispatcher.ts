@@ -184,6 +184,11 @@ export class Dispatcher {
     return this.#runs.size === 0 && this.#isFull();
   }
 
+  /** What a clip under way gives back is not known before; only without any is "does not fit" final. */
+  get #isMoneyHeld(): boolean {
+    return [...this.#runs.keys()].some((index) => this.#job.book(index).isHeld);
+  }
+
   #mayStart(): boolean {
     const { plan, isPaused, budget } = this.#job;
     const { dispatch, batch_size } = plan;
@@ -191,8 +196,7 @@ export class Dispatcher {
     if (isPaused || this.#queue.length === 0 || this.#isFull()) return false;
     const hasRoom = dispatch === 'window' ? this.#slots.size < batch_size : this.#slots.size === 0;
     if (!hasRoom || this.#queue.every((index) => this.#runs.has(index))) return false;
-    // Money that is held may be given back while something is in flight; only then is "does not fit" final.
-    return this.#runs.size === 0 || budget.affordable(this.#queue) > 0;
+    return !this.#isMoneyHeld || budget.affordable(this.#queue) > 0;
   }
 
   /** Ends queued clips that cannot be run any more; true when there were any. */
@@ -201,8 +205,8 @@ export class Dispatcher {
     const before = this.#queue.length;
     if (halt !== null) this.#endQueued(() => true, halt.kind, halt.message);
     const { successful_clips, min_successful_clips } = log.job;
-    // While others run it is not known what they give back.
-    const payable = this.#runs.size === 0 ? budget.affordable(this.#queue) : this.#queue.length;
+    const isMoneyHeld = this.#isMoneyHeld;
+    const payable = isMoneyHeld ? this.#queue.length : budget.affordable(this.#queue);
     const possible = successful_clips + this.#runs.size + payable;
     if (plan.stop_when_unreachable && possible < min_successful_clips) {
       this.#endQueued(
@@ -211,7 +215,7 @@ export class Dispatcher {
         `at most ${String(possible)} clips could still succeed, ${String(min_successful_clips)} are needed`,
       );
     }
-    if (this.#runs.size === 0 && budget.affordable(this.#queue) === 0) {
+    if (!isMoneyHeld && budget.affordable(this.#queue) === 0) {
       this.#endQueued(
         () => true,
         'over_budget',

@@ -12,7 +12,14 @@ import {
 } from '../../src/workflows/contract.js';
 import { budgetOf } from '../support/budgets.js';
 import { planOf } from '../support/plans.js';
-import { attemptOver, GOOD, playJob, predictionOf, realServer } from '../support/played.js';
+import {
+  attemptOver,
+  GOOD,
+  playJob,
+  predictionOf,
+  realServer,
+  sayAsked,
+} from '../support/played.js';
 import type { RealServer } from '../support/played.js';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -149,6 +156,7 @@ describe('a job', () => {
       context.heartbeat();
     }, 500);
     try {
+      await sayAsked(server);
       await context.cancelled;
     } finally {
       clearInterval(beat);
