@@ -5,7 +5,7 @@
  * L1 seq counts from 1 (in a later run of the job: from where the log before it ends), without gaps.
  * L2 Every answer stays below Temporal's limit of 2 MiB a payload, however large the job is.
  */
-import { setCurrentDetails } from '@temporalio/workflow';
+import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { Clip, ClipEventType, ClipPage, EventPage, Job } from '../domain/job.js';
 import type { JobEvent, JobFact, Wait } from '../domain/job.js';
 import { pageOfClips, upTo } from '../domain/pages.js';
@@ -61,7 +61,7 @@ export class JobLog {
     this.#isToDescribe = true;
     void Promise.resolve().then(() => {
       this.#isToDescribe = false;
-      setCurrentDetails(describeJob(this.#job));
+      setCurrentDetails(describeJob(this.#job, workflowInfo().continuedFromExecutionRunId));
     });
   }
 
