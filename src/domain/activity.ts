@@ -76,12 +76,21 @@ export interface GenerateClipInput {
   asked_at?: string | null;
   /** Ids that this clip has in its ledger already, earlier rounds included: none of them is the lost one. */
   known?: string[];
+  /** The first run of the chain that this one continues (`firstExecutionRunId`): what any of them has begun is this clip's. */
+  chain?: string;
 }
 
 /** A clip that ended while nobody knew whether its create had come through. */
 export type EndLostInput = Pick<
   GenerateClipInput,
-  'clip_index' | 'model' | 'input' | 'requested_duration' | 'price' | 'bills_failed' | 'since'
+  | 'clip_index'
+  | 'model'
+  | 'input'
+  | 'requested_duration'
+  | 'price'
+  | 'bills_failed'
+  | 'since'
+  | 'chain'
 > & {
   attempt: number;
   known: string[];
