@@ -17,6 +17,7 @@ import { createActivities, createPaidActivities } from './activities/index.js';
 import { createArtifactStore } from './adapters/artifact-store.js';
 import { createClaims } from './adapters/claims.js';
 import { createHazards } from './adapters/hazards.js';
+import { createJobIndex, indexing } from './adapters/job-index.js';
 import { endMediaChildren, media } from './adapters/media.js';
 import { outboundFetch } from './adapters/outbound.js';
 import { createPredictionReader } from './adapters/prediction-reader.js';
@@ -186,7 +187,7 @@ async function assemble(
     reader: createPredictionReader(replicate),
     wakes: watchWakes(config.data_dir),
     claims: createClaims(config.data_dir),
-    store: createArtifactStore(config.data_dir),
+    store: indexing(createArtifactStore(config.data_dir), createJobIndex(config.data_dir)),
     media,
     hazards: createHazards(config.data_dir),
     references: createReferences({

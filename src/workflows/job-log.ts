@@ -18,6 +18,7 @@ import type {
 import { fitJob, jsonBytes } from '../domain/payload-size.js';
 import { clipPercent, record } from '../domain/progress.js';
 import { describeJob } from './current-details.js';
+import { Visible } from './visible.js';
 
 const PAGE_EVENTS = 500;
 const PAGE_BYTES = 1_200_000;
@@ -27,6 +28,7 @@ export class JobLog {
   readonly #events: JobEvent[] = [];
   readonly #base: number;
   #isToDescribe = false;
+  readonly #visible = new Visible();
 
   constructor(job: Job) {
     this.#job = job;
@@ -70,6 +72,7 @@ export class JobLog {
     void Promise.resolve().then(() => {
       this.#isToDescribe = false;
       setCurrentDetails(describeJob(this.#job));
+      this.#visible.show(this.#job);
     });
   }
 
