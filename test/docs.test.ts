@@ -166,12 +166,6 @@ describe('docs', () => {
     );
   });
 
-  it('allow files as many lines as the test does', () => {
-    const [, most = ''] = /lines > (\d+)\)/.exec(textOf('test/house.test.ts')) ?? [];
-    expect(Number(most)).toBeGreaterThan(0);
-    expect(textOf('CONTRIBUTING.md')).toContain(`at most ${most} lines`);
-  });
-
   it('count the models without seeds', () => {
     const without = [...CATALOGUE.values()].filter(({ seed }) => seed === null).length;
     const words = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven', 'Eight', 'Nine'];

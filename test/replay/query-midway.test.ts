@@ -35,6 +35,7 @@ function recordedAfter(events: readonly Event[], start: number): string[] {
     const activity = event.activityTaskScheduledEventAttributes;
     if (activity != null) done.push(scheduled(activity.activityType));
     else if (event.timerCanceledEventAttributes != null) done.push('timer canceled');
+    else if (event.workflowPropertiesModifiedEventAttributes != null) done.push('memo changed');
     else break;
   }
   return done;
@@ -77,6 +78,7 @@ const commandsOf = ({ commands }: Completed): string[] =>
   (commands ?? []).map((command) => {
     const activity = command.scheduleActivityTaskCommandAttributes;
     if (activity != null) return scheduled(activity.activityType);
+    if (command.modifyWorkflowPropertiesCommandAttributes != null) return 'memo changed';
     return command.cancelTimerCommandAttributes == null ? 'another' : 'timer canceled';
   });
 
