@@ -13,6 +13,7 @@ const PLACES: readonly (readonly [folder: string, depth: number])[] = [
   ['artifacts', 1],
   ['jobs', 1],
   ['claims', 0],
+  ['index', 1],
 ];
 
 /** Removes what is old; answers with how many files that were. A folder that cannot be read is passed over. */
