@@ -4,10 +4,12 @@ import type { ArchiveJobInput } from '../domain/activity.js';
 import type { JobEvent } from '../domain/job.js';
 import { isClipOver, record } from '../domain/progress.js';
 import type { Deps } from './deps.js';
+import { expectOwnStore } from './own-store.js';
 
 export const createArchiveJob =
   (deps: Deps) =>
-  async ({ terminal, at }: ArchiveJobInput): Promise<void> => {
+  async ({ terminal, at, store }: ArchiveJobInput): Promise<void> => {
+    expectOwnStore(deps, { store });
     const run = Context.current().info.workflowExecution;
     if (run === undefined) throw new Error('archiveJob runs inside a workflow only');
     const workflow = deps.workflow(run.workflowId, run.runId);

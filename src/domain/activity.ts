@@ -13,7 +13,12 @@ export interface Timings {
   heartbeat: number;
 }
 
-export interface ResolvePlanResult {
+/** The identity of the DATA_DIR that the job was started with: a worker with another does nothing for it. */
+interface OfStore {
+  store?: string | undefined;
+}
+
+export interface ResolvePlanResult extends OfStore {
   resolved: ResolvedPlan;
   simulated: boolean;
   timings: Timings;
@@ -48,7 +53,7 @@ export interface UploadedComposite {
   renew_at: string;
 }
 
-export interface GenerateClipInput {
+export interface GenerateClipInput extends OfStore {
   clip_index: number;
   model: string;
   version: string | null;
@@ -89,6 +94,7 @@ export type EndLostInput = Pick<
   | 'bills_failed'
   | 'since'
   | 'chain'
+  | 'store'
 > & {
   attempt: number;
   known: string[];
@@ -159,7 +165,7 @@ export interface SettlePredictionInput {
   leave_running?: boolean;
 }
 
-export interface StoreClipInput {
+export interface StoreClipInput extends OfStore {
   clip_index: number;
   requested_duration: number;
   prediction_id: string;
@@ -175,7 +181,7 @@ export interface StoreClipResult {
 }
 
 /** How the job ends; the archive is written before the event becomes visible. */
-export interface ArchiveJobInput {
+export interface ArchiveJobInput extends OfStore {
   terminal: { type: TerminalEventType } & JobEnd;
   at: string;
 }
