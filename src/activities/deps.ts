@@ -11,7 +11,7 @@ import type { FindReferences } from '../adapters/references.js';
 import type { Replicate } from '../adapters/replicate.js';
 import type { FindOwnWorkflow } from '../adapters/temporal.js';
 import type { Wakes } from '../adapters/wakes.js';
-import type { Timings } from '../domain/activity.js';
+import type { HistoryLimits, Timings } from '../domain/activity.js';
 import type { PlanContext } from '../domain/check-plan.schema.js';
 
 export interface Deps {
@@ -34,6 +34,8 @@ export interface Deps {
   /** Milliseconds between two readings of a prediction; the product's own when absent. */
   poll_interval?: (elapsed: number, usual: number) => number;
   timings: Timings;
+  /** When jobs continue in a new run; the product's own when absent. */
+  history_limits?: HistoryLimits;
   /** Origins that outputs may come from beside replicate.delivery, and the one that gets the token. */
   provider_origin: string;
   token: string;

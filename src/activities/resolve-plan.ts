@@ -26,6 +26,7 @@ export const createResolvePlan =
       simulated: deps.simulated,
       timings: deps.timings,
       store: deps.store_id,
+      ...(deps.history_limits === undefined ? {} : { history_limits: deps.history_limits }),
     };
   };
 

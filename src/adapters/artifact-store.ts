@@ -165,6 +165,8 @@ export interface ArtifactStore {
   open(jobId: string, clipIndex: number): Promise<OpenArtifact>;
   stored(jobId: string, clipIndex: number): Promise<StoredVideo | null>;
   saveThumbnail(jobId: string, clipIndex: number, jpeg: Uint8Array): Promise<void>;
+  /** The log so far of a job that goes on. */
+  saveEvents(jobId: string, events: readonly JobEvent[]): Promise<void>;
   saveJob(job: Job, events: readonly JobEvent[]): Promise<void>;
   loadEvents(jobId: string): Promise<JobEvent[]>;
   /** As it was given, so that the job can run again when Temporal has forgotten it. */
@@ -180,6 +182,12 @@ export interface OpenArtifact extends AsyncDisposable {
 }
 
 export function createArtifactStore(dataDir: string): ArtifactStore {
+  const saveEvents = (jobId: string, events: readonly JobEvent[]): Promise<void> =>
+    writeWhole(
+      jobPath(dataDir, jobId, 'events.jsonl'),
+      events.map((event) => `${JSON.stringify(event)}\n`).join(''),
+    );
+
   return {
     async open(jobId, clipIndex) {
       const target = artifactPath(dataDir, jobId, clipIndex, 'mp4');
@@ -211,9 +219,10 @@ export function createArtifactStore(dataDir: string): ArtifactStore {
     saveThumbnail: (jobId, clipIndex, jpeg) =>
       writeWhole(artifactPath(dataDir, jobId, clipIndex, 'jpg'), jpeg),
 
+    saveEvents,
+
     async saveJob(job, events) {
-      const lines = events.map((event) => `${JSON.stringify(event)}\n`).join('');
-      await writeWhole(jobPath(dataDir, job.job_id, 'events.jsonl'), lines);
+      await saveEvents(job.job_id, events);
       await writeWhole(jobPath(dataDir, job.job_id, 'job.json'), JSON.stringify(job, null, 2));
     },
 

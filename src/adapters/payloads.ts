@@ -28,9 +28,10 @@ export class PayloadTrouble extends Error {
   override readonly name = 'PayloadTrouble';
 }
 
-/** How a Job and an EventPage begin. */
-const FOR_PEOPLE = /^\{"(?:job_id|events)":/;
-const LONGEST_BEGINNING = 16;
+/** How a job, a page of events and a page of clips begin; a plan may begin with its `job_id`, and has no `run_id`. */
+const FOR_PEOPLE = /^\{"(?:job_id":"[^"]*","run_id"|events"|seq")/;
+/** With the longest id that a workflow may have. */
+const LONGEST_BEGINNING = 1_100;
 
 /** The SDK takes answers of queries and results for payloads like any other. */
 export const staysInline = ({ data }: Payload): boolean =>

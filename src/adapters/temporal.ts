@@ -2,8 +2,8 @@
 import { requiredTsToMs } from '@temporalio/common/lib/time.js';
 import { defaultPayloadConverter } from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { clipMemoryQuery, eventsQuery, progressQuery } from '../workflows/contract.js';
-import type { EventPage, Job } from '../domain/job.js';
+import { clipMemoryQuery, clipsQuery, eventsQuery, progressQuery } from '../workflows/contract.js';
+import type { ClipPage, EventPage, Job } from '../domain/job.js';
 import type { ClipMemory } from '../workflows/contract.js';
 import type { SignalDefinition } from '@temporalio/common';
 import { fillIn } from './payloads.js';
@@ -13,6 +13,7 @@ export interface OwnWorkflow {
   signal<Args extends unknown[]>(signal: SignalDefinition<Args>, ...args: Args): Promise<void>;
   memory(clipIndex: number): Promise<ClipMemory>;
   progress(): Promise<Job>;
+  clips(from: number): Promise<ClipPage>;
   events(after: number): Promise<EventPage>;
   /** When the server handed out the present execution of an activity, by the server's clock; null when it runs no more. */
   startedAt(activityId: string): Promise<number | null>;
@@ -36,6 +37,7 @@ export const findOwnWorkflow =
         client.withDeadline(Date.now() + SIGNAL_DEADLINE, () => handle.signal(signal, ...args)),
       memory: (clipIndex) => bounded(() => handle.query(clipMemoryQuery, clipIndex)),
       progress: () => bounded(() => handle.query(progressQuery)),
+      clips: (from) => bounded(() => handle.query(clipsQuery, from)),
       events: (after) => bounded(() => handle.query(eventsQuery, after)),
       startedAt: (activityId) => bounded(() => startOf(handle, activityId)),
       plan: () => bounded(() => firstArgument(client, workflowId, runId)),

@@ -201,9 +201,16 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
   };
 }
 
+/**
+ * How long a worker may take over a step of a workflow, which is a replay of the run so far when it has not got it in memory.
+ * The server's 10 s are little on a busy machine; a step that a killed worker had in its hands waits for as long.
+ */
+const WORKFLOW_TASK_TIMEOUT = '20s';
+
 const startOptions = (taskQueue: string, request: StartRequest) => ({
   workflowId: request.job_id,
   taskQueue,
+  workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
   args: [request.plan, ...(request.previous ? [{ previous: request.previous }] : [])],
   workflowIdConflictPolicy: 'FAIL' as const,
   workflowIdReusePolicy: request.previous

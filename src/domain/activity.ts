@@ -2,8 +2,8 @@
  * What goes into the activities and comes out of them: the seam between workflow and effects. Types only,
  * all of it plain JSON that stands in histories: a new field has to be optional.
  */
-import type { Problem } from './failure-kinds.js';
-import type { Job, JobEnd, Prediction, TerminalEventType, UnitPrice } from './job.js';
+import type { FailureKind, Problem } from './failure-kinds.js';
+import type { Job, JobEnd, JobEvent, Prediction, TerminalEventType, UnitPrice } from './job.js';
 import type { CompositeReference } from './references.js';
 import type { ResolvedPlan } from './resolved.js';
 
@@ -22,6 +22,8 @@ export interface ResolvePlanResult extends OfStore {
   resolved: ResolvedPlan;
   simulated: boolean;
   timings: Timings;
+  /** The product's own when absent. */
+  history_limits?: HistoryLimits;
 }
 
 /** The images that one clip sends: by URL, and to be built of others. */
@@ -132,6 +134,14 @@ export interface CanceledExecution {
   prediction: Prediction | null;
   /** Set when it had succeeded before the cancellation could reach it. */
   output_url: string | null;
+  /** Why the provider refuses to say how it stands, where it does: nobody knows its end. */
+  refused?: Refusal;
+}
+
+/** What every further clip would meet as well. */
+export interface Refusal {
+  kind: FailureKind;
+  message: string;
 }
 
 /** First element of the heartbeat details of `generateClip`; the API shows it while no event does. */
@@ -186,7 +196,59 @@ export interface ArchiveJobInput extends OfStore {
   at: string;
 }
 
-/** The workflow's second, internal argument: the job that a retried run goes on from. */
+/** The workflow's second, internal argument, of a retried run: the job that it goes on from. */
 export interface Previous {
   previous: Job;
+}
+
+/** The same of a run that continues the one before it: everything that one knew, at a moment when nothing was in flight. */
+export interface Continued {
+  continued: CarriedJob;
+}
+
+export interface CarriedJob {
+  checked: ResolvePlanResult;
+  /** Whole, as it was told last. */
+  job: Job;
+  /** Events that were told after the log was kept in the store. */
+  events: JobEvent[];
+  clips: CarriedClip[];
+  /** Clips whose images were looked at, as they are to be sent. */
+  prepared: CarriedImages[];
+  /** What keeps further clips from being started. */
+  halt: Problem | null;
+  /** Batches that were started. */
+  batches: number;
+  /** Was the job retried at some time: clips may have left predictions behind that are still paid for. */
+  retried: boolean;
+}
+
+/** What cannot be told from a clip itself. */
+export interface CarriedClip {
+  clip_index: number;
+  /** Predictions that may exist and could not be looked for. */
+  unknown: number;
+  /** When it was started in a run that was ended from outside. */
+  cut_off: string | null;
+}
+
+export interface CarriedImages {
+  clip_index: number;
+  /** The URL of its composite; null where its images go as they are, or not at all. */
+  url: string | null;
+  text_only: boolean;
+  /** When an upload has to be made again; null: never. */
+  renew_at: string | null;
+}
+
+/** Sizes of a run's history at which the job continues in a new run, once nothing is in flight. */
+export interface HistoryLimits {
+  events: number;
+  bytes: number;
+}
+
+/** Input of `keepLog`: the events that are not in the store yet come from the run itself. */
+export interface KeepLogInput extends OfStore {
+  /** Those up to this seq are asked for. */
+  seq: number;
 }

@@ -107,6 +107,8 @@ export function paid({
         const created: CreateOutcome = { type: 'created', prediction };
         return played.create?.(request) ?? Promise.resolve(created);
       },
+      get: () => Promise.resolve(played.read?.()),
+      cancel: () => Promise.resolve(played.read?.()),
       list: () => {
         did.push('list');
         return Promise.resolve({ type: 'listed', predictions: played.listed ?? [] });
