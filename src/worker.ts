@@ -27,6 +27,7 @@ import { createReferences } from './adapters/references.js';
 import { createReplicateFiles } from './adapters/replicate-files.js';
 import { createReplicate } from './adapters/replicate.js';
 import { sweepScratchFiles } from './adapters/scratch-files.js';
+import { identityOf } from './adapters/store-identity.js';
 import { findOwnWorkflow } from './adapters/temporal.js';
 import { watchWakes } from './adapters/wakes.js';
 import { requireWritable } from './config.js';
@@ -76,6 +77,7 @@ export async function startWorker(
     );
   }
   requireWritable(config.data_dir);
+  const store_id = await identityOf(config.data_dir);
   const log = overrides.log ?? console.error;
   installRuntime(config);
   const closing = new AbortController();
@@ -84,7 +86,7 @@ export async function startWorker(
     () => NativeConnection.connect(config.temporal.connection as NativeConnectionOptions),
     { ...waiting, signal: overrides.signal },
   );
-  const deps = await assemble(config, connection, overrides.deps);
+  const deps = await assemble(config, connection, { store_id, ...overrides.deps });
   const create = (signal: AbortSignal | undefined): Promise<Worker[]> =>
     onceItAnswers(() => createWorkers(config, connection, deps), {
       ...waiting,
@@ -188,7 +190,7 @@ const isAway = (error: unknown): boolean =>
 async function assemble(
   config: Config,
   connection: NativeConnection,
-  overrides: Partial<Deps> = {},
+  overrides: Partial<Deps> & Pick<Deps, 'store_id'>,
 ): Promise<Deps> {
   const client = new Client({
     connection,

@@ -15,6 +15,8 @@ import type { HistoryLimits, Timings } from '../domain/activity.js';
 import type { PlanContext } from '../domain/check-plan.schema.js';
 
 export interface Deps {
+  /** Of DATA_DIR. */
+  store_id: string;
   replicate: Replicate;
   reader: PredictionReader;
   wakes: Pick<Wakes, 'on'>;

@@ -45,7 +45,7 @@ export async function ensurePrediction(
     // Its answer may have come after all.
     begun = await notes.recall(memory);
   }
-  if (begun.attach !== null) return { id: begun.attach, known: null, adopted: false };
+  if (begun.attach !== null) return { id: begun.attach, known: null, adopted: true };
   if (!memory.granted) throw await refused(attempt, memory);
   return create(deps, { attempt, memory, notes }, begun.next);
 }

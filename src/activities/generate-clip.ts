@@ -27,6 +27,7 @@ import { follow } from './follow.js';
 import { unread } from './ledger.js';
 import { heartbeatOf, recall } from './memory.js';
 import type { Memory } from './memory.js';
+import { expectOwnStore } from './own-store.js';
 import { readOnceMore } from './read-once-more.js';
 import { learnServerTime } from './server-clock.js';
 import { judge } from './verdict.js';
@@ -35,6 +36,7 @@ import { judge } from './verdict.js';
 export const createGenerateClip =
   (deps: Deps, { may_create } = { may_create: true }) =>
   async (input: GenerateClipInput): Promise<GenerateClipResult> => {
+    expectOwnStore(deps, input, INTERRUPTED);
     // Until more is known, what the one before said is said on.
     using execution = new Execution(heartbeatOf(Context.current().info) ?? firstBeat(input));
     execution.handBackInTime();

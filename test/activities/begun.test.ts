@@ -68,7 +68,7 @@ describe('an execution that follows one of which nobody knows how far it came', 
     const creates = await disk({ id: null }, { id: 'noted' });
     const { did, result } = await second({ creates });
     expect(did).toEqual([]);
-    expect(result).toMatchObject({ prediction: { id: 'noted', adopted: false } });
+    expect(result).toMatchObject({ prediction: { id: 'noted', adopted: true } });
   });
 
   it('looks as ever where nobody knows whether all of them are written down', async () => {

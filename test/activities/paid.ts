@@ -52,6 +52,7 @@ export interface Played {
   may_create?: boolean;
   /** What is on the disk; nothing, and nobody knows since when, unless told. */
   creates?: Creates;
+  store_id?: string;
 }
 
 type Info = ConstructorParameters<typeof MockActivityEnvironment>[0];
@@ -67,6 +68,7 @@ export function paid({
   const signals: [name: string, payload: Record<string, unknown>][] = [];
   const requests: CreateRequest[] = [];
   const deps = {
+    store_id: played.store_id,
     webhook_url: null,
     poll_interval: () => 1,
     wakes: { on: () => () => undefined },
