@@ -16,9 +16,11 @@ import type { Deps } from './activities/deps.js';
 import { createActivities, createPaidActivities } from './activities/index.js';
 import { createArtifactStore } from './adapters/artifact-store.js';
 import { createClaims } from './adapters/claims.js';
+import { createCreates } from './adapters/creates.js';
 import { createHazards } from './adapters/hazards.js';
 import { endMediaChildren, media } from './adapters/media.js';
 import { outboundFetch } from './adapters/outbound.js';
+import { storedPayloads } from './adapters/payloads.js';
 import { createPredictionReader } from './adapters/prediction-reader.js';
 import { createReferences } from './adapters/references.js';
 import { createReplicateFiles } from './adapters/replicate-files.js';
@@ -49,6 +51,9 @@ export interface WorkerOverrides {
 
 /** An execution takes 120 s at most, and hands back before; a worker that is silent for 5 s is gone. */
 const TIMINGS = { start_to_close: 120, heartbeat: 5 };
+
+/** Milliseconds between two sweeps of DATA_DIR. */
+const SWEEP = 6 * 3_600_000;
 
 /** What becomes of an execution that could not be handed over. */
 const LEFT = 'another worker goes on with it after the heartbeat time-out';
@@ -99,10 +104,15 @@ export async function startWorker(
       );
     },
   );
-  // Nothing waits for it: what processes left that had no time to tidy up.
-  sweepScratchFiles(config.data_dir).catch((error: unknown) => {
-    log(`worker: scratch files could not be removed (${words(error)})`);
-  });
+  // Nothing waits for it: what processes left that had no time to tidy up, and what is of the past.
+  const sweep = (): void => {
+    const sweeps = [sweepScratchFiles(config.data_dir), deps.creates.sweep()];
+    Promise.all(sweeps).catch((error: unknown) => {
+      log(`worker: old files could not be removed (${words(error)})`);
+    });
+  };
+  sweep();
+  const sweeping = setInterval(sweep, SWEEP).unref();
 
   const run = (async () => {
     for (;;) {
@@ -134,6 +144,7 @@ export async function startWorker(
     run,
     async close() {
       closing.abort();
+      clearInterval(sweeping);
       shutdown(workers);
       await run;
       await endMediaChildren();
@@ -191,7 +202,11 @@ async function assemble(
   connection: NativeConnection,
   overrides: Partial<Deps> = {},
 ): Promise<Deps> {
-  const client = new Client({ connection, namespace: config.temporal.namespace });
+  const client = new Client({
+    connection,
+    namespace: config.temporal.namespace,
+    dataConverter: storedPayloads(config.data_dir),
+  });
   const provider = { ...config.replicate, proxies: config.proxies };
   const replicate = createReplicate(provider);
   return {
@@ -199,6 +214,7 @@ async function assemble(
     reader: createPredictionReader(replicate),
     wakes: watchWakes(config.data_dir),
     claims: createClaims(config.data_dir),
+    creates: createCreates(config.data_dir),
     store: createArtifactStore(config.data_dir),
     media,
     hazards: createHazards(config.data_dir),
@@ -259,6 +275,7 @@ async function createWorkers(
     connection,
     namespace,
     identity: workerIdentity(),
+    dataConverter: storedPayloads(config.data_dir),
     // The id of a new prediction must not wait long for its turn to be sent.
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',

@@ -3,6 +3,7 @@ import { createArchiveJob } from './archive-job.js';
 import type { Deps } from './deps.js';
 import { createEndLost } from './end-lost.js';
 import { createGenerateClip } from './generate-clip.js';
+import { createKeepLog } from './keep-log.js';
 import { createPrepareReferences } from './prepare-references.js';
 import { createResolvePlan } from './resolve-plan.js';
 import { createSettlePrediction } from './settle-prediction.js';
@@ -20,6 +21,7 @@ export const createActivities = (deps: Deps) => ({
   storeClip: createStoreClip(deps),
   settlePrediction: createSettlePrediction(deps),
   endLost: createEndLost(deps),
+  keepLog: createKeepLog(deps),
   archiveJob: createArchiveJob(deps),
 });
 export type Activities = ReturnType<typeof createActivities>;

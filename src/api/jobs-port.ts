@@ -11,6 +11,11 @@ export class TemporalAway extends Error {
   override readonly name = 'TemporalAway';
 }
 
+/** What is too large for Temporal's history could not be written to DATA_DIR, or read from it. */
+export class StoreAway extends Error {
+  override readonly name = 'StoreAway';
+}
+
 /** Temporal is there, but no worker answers for this job. */
 export class WorkerAway extends Error {
   override readonly name = 'WorkerAway';

@@ -4,6 +4,7 @@
  */
 import { Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Connection } from '@temporalio/client';
+import { fillIn, storedPayloads } from '../adapters/payloads.js';
 import { eventsQuery, progressQuery, WORKFLOW_TYPE } from '../workflows/contract.js';
 import { decodeCursor, encodeCursor } from './cursor.js';
 import { BadCursor, WorkerAway } from './jobs-port.js';
@@ -23,6 +24,7 @@ interface Settings {
   connection: Connection;
   namespace: string;
   task_queue: string;
+  data_dir: string;
 }
 
 /** Milliseconds. A query needs a worker, which may have to replay first; a long-poll answers within 20 s. */
@@ -35,8 +37,9 @@ const ALL_EVENTS = 1;
 const CLOSE_EVENT = 2;
 const WORKFLOW_QUEUE = 1;
 
-export function createJobs({ connection, namespace, task_queue }: Settings): Jobs {
-  const client = new Client({ connection, namespace });
+export function createJobs({ connection, namespace, task_queue, data_dir }: Settings): Jobs {
+  const dataConverter = storedPayloads(data_dir);
+  const client = new Client({ connection, namespace, dataConverter });
   const service = client.workflowService;
 
   const call = <T>(work: () => Promise<T>): Promise<T> =>
@@ -59,15 +62,16 @@ export function createJobs({ connection, namespace, task_queue }: Settings): Job
     });
 
   const history = (jobId: string, runId: string, filter: number) =>
-    ifFound(() =>
-      service.getWorkflowExecutionHistory({
+    ifFound(async () => {
+      const answer = await service.getWorkflowExecutionHistory({
         namespace,
         execution: { workflowId: jobId, runId },
         historyEventFilterType: filter,
         maximumPageSize: 1,
         skipArchival: true,
-      }),
-    );
+      });
+      return fillIn(dataConverter, answer);
+    });
 
   async function find(jobId: string): Promise<Run | null> {
     const found = await ifFound(() => client.workflow.getHandle(jobId).describe());
@@ -197,9 +201,16 @@ export function createJobs({ connection, namespace, task_queue }: Settings): Job
   };
 }
 
+/**
+ * How long a worker may take over a step of a workflow, which is a replay of the run so far when it has not got it in memory.
+ * The server's 10 s are little on a busy machine; a step that a killed worker had in its hands waits for as long.
+ */
+const WORKFLOW_TASK_TIMEOUT = '20s';
+
 const startOptions = (taskQueue: string, request: StartRequest) => ({
   workflowId: request.job_id,
   taskQueue,
+  workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
   args: [request.plan, ...(request.previous ? [{ previous: request.previous }] : [])],
   workflowIdConflictPolicy: 'FAIL' as const,
   workflowIdReusePolicy: request.previous

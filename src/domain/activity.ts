@@ -3,7 +3,7 @@
  * all of it plain JSON that stands in histories: a new field has to be optional.
  */
 import type { FailureKind, Problem } from './failure-kinds.js';
-import type { Job, JobEnd, Prediction, TerminalEventType, UnitPrice } from './job.js';
+import type { Job, JobEnd, JobEvent, Prediction, TerminalEventType, UnitPrice } from './job.js';
 import type { CompositeReference } from './references.js';
 import type { ResolvedPlan } from './resolved.js';
 
@@ -17,6 +17,8 @@ export interface ResolvePlanResult {
   resolved: ResolvedPlan;
   simulated: boolean;
   timings: Timings;
+  /** The product's own when absent. */
+  history_limits?: HistoryLimits;
 }
 
 /** The images that one clip sends: by URL, and to be built of others. */
@@ -74,12 +76,21 @@ export interface GenerateClipInput {
   asked_at?: string | null;
   /** Ids that this clip has in its ledger already, earlier rounds included: none of them is the lost one. */
   known?: string[];
+  /** The first run of the chain that this one continues (`firstExecutionRunId`): what any of them has begun is this clip's. */
+  chain?: string;
 }
 
 /** A clip that ended while nobody knew whether its create had come through. */
 export type EndLostInput = Pick<
   GenerateClipInput,
-  'clip_index' | 'model' | 'input' | 'requested_duration' | 'price' | 'bills_failed' | 'since'
+  | 'clip_index'
+  | 'model'
+  | 'input'
+  | 'requested_duration'
+  | 'price'
+  | 'bills_failed'
+  | 'since'
+  | 'chain'
 > & {
   attempt: number;
   known: string[];
@@ -179,7 +190,59 @@ export interface ArchiveJobInput {
   at: string;
 }
 
-/** The workflow's second, internal argument: the job that a retried run goes on from. */
+/** The workflow's second, internal argument, of a retried run: the job that it goes on from. */
 export interface Previous {
   previous: Job;
+}
+
+/** The same of a run that continues the one before it: everything that one knew, at a moment when nothing was in flight. */
+export interface Continued {
+  continued: CarriedJob;
+}
+
+export interface CarriedJob {
+  checked: ResolvePlanResult;
+  /** Whole, as it was told last. */
+  job: Job;
+  /** Events that were told after the log was kept in the store. */
+  events: JobEvent[];
+  clips: CarriedClip[];
+  /** Clips whose images were looked at, as they are to be sent. */
+  prepared: CarriedImages[];
+  /** What keeps further clips from being started. */
+  halt: Problem | null;
+  /** Batches that were started. */
+  batches: number;
+  /** Was the job retried at some time: clips may have left predictions behind that are still paid for. */
+  retried: boolean;
+}
+
+/** What cannot be told from a clip itself. */
+export interface CarriedClip {
+  clip_index: number;
+  /** Predictions that may exist and could not be looked for. */
+  unknown: number;
+  /** When it was started in a run that was ended from outside. */
+  cut_off: string | null;
+}
+
+export interface CarriedImages {
+  clip_index: number;
+  /** The URL of its composite; null where its images go as they are, or not at all. */
+  url: string | null;
+  text_only: boolean;
+  /** When an upload has to be made again; null: never. */
+  renew_at: string | null;
+}
+
+/** Sizes of a run's history at which the job continues in a new run, once nothing is in flight. */
+export interface HistoryLimits {
+  events: number;
+  bytes: number;
+}
+
+/** Input of `keepLog`: the events that are not in the store yet come from the run itself. */
+export interface KeepLogInput {
+  /** Those up to this seq are asked for. */
+  seq: number;
 }

@@ -5,7 +5,7 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { AttemptOver, Refusal } from '../domain/activity.js';
 import type { Problem } from '../domain/failure-kinds.js';
-import type { EventPage, Job, Prediction } from '../domain/job.js';
+import type { ClipPage, EventPage, Job, Prediction } from '../domain/job.js';
 
 export const WORKFLOW_TYPE = 'generateClipsWorkflow';
 
@@ -23,6 +23,8 @@ export const paidTaskQueue = (taskQueue: string): string => sideQueue(taskQueue,
 
 export const progressQuery = defineQuery<Job>('progress');
 export const eventsQuery = defineQuery<EventPage, [after?: number]>('events');
+/** What `progress` had to leave out of a large job, page by page; `from` is a place in the list of clips. */
+export const clipsQuery = defineQuery<ClipPage, [from?: number]>('clips');
 
 export const cancelClipSignal = defineSignal<[{ clip_index: number }]>('cancelClip');
 /** `completed_at` is the end that the asker saw, if any: a clip that was retried since is not paid for once more. */
