@@ -18,6 +18,7 @@ import { createArtifactStore } from './adapters/artifact-store.js';
 import { createClaims } from './adapters/claims.js';
 import { createCreates } from './adapters/creates.js';
 import { createHazards } from './adapters/hazards.js';
+import { createJobIndex, indexing } from './adapters/job-index.js';
 import { endMediaChildren, media } from './adapters/media.js';
 import { outboundFetch } from './adapters/outbound.js';
 import { storedPayloads } from './adapters/payloads.js';
@@ -215,7 +216,7 @@ async function assemble(
     wakes: watchWakes(config.data_dir),
     claims: createClaims(config.data_dir),
     creates: createCreates(config.data_dir),
-    store: createArtifactStore(config.data_dir),
+    store: indexing(createArtifactStore(config.data_dir), createJobIndex(config.data_dir)),
     media,
     hazards: createHazards(config.data_dir),
     references: createReferences({
