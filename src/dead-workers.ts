@@ -79,11 +79,13 @@ async function endLeftOf(
   );
   if (left.length === 0) return 0;
   // The workflow's next step waits for the worker that has it in memory, and that is the same one as a rule.
-  await client.workflowService.resetStickyTaskQueue({ namespace, execution });
-  for (const activityId of left) {
-    await client.activity.fail({ ...execution, activityId }, failure()).catch(() => undefined);
-  }
-  return left.length;
+  const freed = client.workflowService.resetStickyTaskQueue({ namespace, execution });
+  await freed.catch(() => undefined);
+  const ends = left.map((activityId) =>
+    client.activity.fail({ ...execution, activityId }, failure()),
+  );
+  const ended = await Promise.allSettled(ends);
+  return ended.filter(({ status }) => status === 'fulfilled').length;
 }
 
 /** W2, but at once. */
