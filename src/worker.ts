@@ -32,6 +32,7 @@ import { findOwnWorkflow } from './adapters/temporal.js';
 import { watchWakes } from './adapters/wakes.js';
 import { requireWritable } from './config.js';
 import type { Config } from './config.js';
+import { endLeftExecutions, workerIdentity } from './dead-workers.js';
 import { workerLogger } from './worker-log.js';
 import { SIDE_QUEUES, sideQueue } from './workflows/contract.js';
 import type { SideQueue } from './workflows/contract.js';
@@ -50,8 +51,8 @@ export interface WorkerOverrides {
   signal?: AbortSignal;
 }
 
-/** Attempts end after 120 s and are re-attached to; a worker that is silent for 15 s is gone. */
-const TIMINGS = { start_to_close: 120, heartbeat: 15 };
+/** An execution takes 120 s at most, and hands back before; a worker that is silent for 5 s is gone. */
+const TIMINGS = { start_to_close: 120, heartbeat: 5 };
 
 /** Milliseconds between two sweeps of DATA_DIR. */
 const SWEEP = 6 * 3_600_000;
@@ -94,6 +95,18 @@ export async function startWorker(
       mayWait: isAway,
     });
   let workers = await create(overrides.signal);
+  const client = new Client({ connection, namespace: config.temporal.namespace });
+  endLeftExecutions(client, config.temporal).then(
+    (ended) => {
+      if (ended > 0) log(`worker: goes on with ${String(ended)} executions of one that died`);
+    },
+    (error: unknown) => {
+      if (closing.signal.aborted) return;
+      log(
+        `worker: what others may have left was not looked at (${words(error)}); time-outs end it`,
+      );
+    },
+  );
   // Nothing waits for it: what processes left that had no time to tidy up, and what is of the past.
   const sweep = (): void => {
     const sweeps = [sweepScratchFiles(config.data_dir), deps.creates.sweep()];
@@ -264,6 +277,7 @@ async function createWorkers(
   const common = {
     connection,
     namespace,
+    identity: workerIdentity(),
     dataConverter: storedPayloads(config.data_dir),
     // The id of a new prediction must not wait long for its turn to be sent.
     maxHeartbeatThrottleInterval: '1s',
