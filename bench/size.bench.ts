@@ -14,11 +14,12 @@ import type { Plan } from '../src/domain/plan.schema.js';
 import { eventsQuery, retryClipSignal } from '../src/workflows/contract.js';
 import { eventStream } from '../test/support/event-stream.js';
 import { planOf } from '../test/support/plans.js';
+import { runsOf } from '../test/support/runs.js';
 import type { Run, World } from '../test/support/world.js';
 import { once, report, timed } from './support/figures.js';
 import type { Row } from './support/figures.js';
 import { quickWorld } from './support/quick-world.js';
-import { replayed, runsOf } from './support/runs.js';
+import { replayed } from './support/replayed.js';
 
 const SHARE = Number(process.env['BENCH_SHARE'] ?? 1);
 const CLIPS = Math.ceil(1_000 * SHARE);

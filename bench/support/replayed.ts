@@ -1,28 +1,13 @@
-/** The chain of runs of one job as Temporal has it, and what replaying it costs. */
+/** What replaying the runs of a job costs. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { fillIn, storedPayloads } from '../../src/adapters/payloads.js';
+import type { RunOfChain } from '../../test/support/runs.js';
 import type { World } from '../../test/support/world.js';
 import { Child } from './child.js';
-
-export interface RunOfChain {
-  run_id: string;
-  events: number;
-  bytes: number;
-}
-
-/** In no order. */
-export async function runsOf({ client }: World, jobId: string): Promise<RunOfChain[]> {
-  const runs: RunOfChain[] = [];
-  const query = `WorkflowId = '${jobId}'`;
-  for await (const { runId, historyLength, historySize } of client.workflow.list({ query })) {
-    runs.push({ run_id: runId, events: historyLength, bytes: historySize ?? 0 });
-  }
-  return runs;
-}
 
 /** Seconds of CPU that a cold replay of each run takes. */
 export async function replayed(
