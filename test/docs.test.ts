@@ -166,12 +166,6 @@ describe('docs', () => {
     );
   });
 
-  it('allow files as many lines as the test does', () => {
-    const [, most = ''] = /lines > (\d+)\)/.exec(textOf('test/house.test.ts')) ?? [];
-    expect(Number(most)).toBeGreaterThan(0);
-    expect(textOf('CONTRIBUTING.md')).toContain(`at most ${most} lines`);
-  });
-
   it('count the models without seeds', () => {
     const without = [...CATALOGUE.values()].filter(({ seed }) => seed === null).length;
     const words = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven', 'Eight', 'Nine'];
@@ -194,7 +188,7 @@ describe('docs', () => {
 
   it.each(PAGES)('%s mentions only npm commands that exist', (page) => {
     const { scripts } = JSON.parse(textOf('package.json')) as { scripts: object };
-    const used = [...textOf(page).matchAll(/npm run ([a-z]+)/g)].map(([, name = '']) => name);
+    const used = [...textOf(page).matchAll(/npm run ([a-z:-]+)/g)].map(([, name = '']) => name);
     expect(used.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
   });
 });

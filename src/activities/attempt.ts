@@ -4,8 +4,8 @@
  */
 import { ApplicationFailure } from '@temporalio/activity';
 import { backoffSeconds, MAX_ATTEMPTS, problem } from '../domain/failures.js';
-import type { FailureKind, Verdict } from '../domain/failures.js';
-import type { AttemptOver, GenerateClipInput } from '../domain/activity.js';
+import type { Verdict } from '../domain/failures.js';
+import type { AttemptOver, GenerateClipInput, Refusal } from '../domain/activity.js';
 import type { Prediction } from '../domain/job.js';
 import type { ProviderPrediction, Replicate } from '../adapters/replicate.js';
 import type { OwnWorkflow } from '../adapters/temporal.js';
@@ -31,6 +31,8 @@ export class Attempt implements Disposable {
   readonly workflow: OwnWorkflow;
   /** When the provider could first have been asked for the clip, by the server's clock. */
   readonly askedAt: string;
+  /** Why the provider will not say how the prediction stands, as long as it refuses to. */
+  refusal: Refusal | null = null;
 
   readonly #replicate: Replicate;
   readonly #unheard: NodeJS.Timeout | null;
@@ -99,9 +101,9 @@ export class Attempt implements Disposable {
   }
 
   /** Of a prediction that goes on: its clip is not over, but no other gets any further. */
-  async tellRefused(kind: FailureKind, message: string): Promise<void> {
+  async tellRefused(refusal: Refusal): Promise<void> {
     if (!this.#isNew) return;
-    const payload = { ...this.#told, kind, message };
+    const payload = { ...this.#told, ...refusal };
     await this.#tell(() => this.workflow.signal(providerRefusesSignal, payload));
   }
 

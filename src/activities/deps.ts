@@ -1,6 +1,7 @@
 /** The world that activities need, as ports; the worker assembles it, tests replace parts of it. */
 import type { ArtifactStore } from '../adapters/artifact-store.js';
 import type { Claims } from '../adapters/claims.js';
+import type { Creates } from '../adapters/creates.js';
 import type { DownloadOptions } from '../adapters/download.js';
 import type { Hazards } from '../adapters/hazards.js';
 import type { Media } from '../adapters/media.js';
@@ -18,6 +19,8 @@ export interface Deps {
   reader: PredictionReader;
   wakes: Pick<Wakes, 'on'>;
   claims: Claims;
+  /** What is written down before it is paid. */
+  creates: Creates;
   store: ArtifactStore;
   media: Media;
   hazards: Hazards;

@@ -20,7 +20,7 @@ export async function follow(
   const { execution, input } = attempt;
   const started = performance.now();
   const bell = new Bell();
-  let refused = 0;
+  let refusals = 0;
   using reading = reader.open(id, known?.created_at ?? null);
   using _unhook = {
     [Symbol.dispose]: wakes.on(id, () => {
@@ -31,14 +31,18 @@ export async function follow(
     if (execution.interruption !== null || (last !== null && isTerminal(last.status))) return last;
     const answer = await reading.read(execution.signal);
     const refusal = answer.type === 'unreadable' ? (answer.refused ?? null) : null;
-    refused = refusal === null ? 0 : refused + 1;
+    refusals = refusal === null ? 0 : refusals + 1;
+    if (refusal === null) attempt.refusal = null;
     if (answer.type === 'found') {
       last = answer.prediction;
       execution.beat({ status: last.status, percent: percentIn(last.logs), message: null });
     } else if (execution.interruption === null) {
       const message = inWords(answer);
       execution.beat({ message });
-      if (refusal !== null && refused === BELIEVED) await attempt.tellRefused(refusal, message);
+      if (refusal !== null && refusals === BELIEVED) {
+        attempt.refusal = { kind: refusal, message };
+        await attempt.tellRefused(attempt.refusal);
+      }
     }
     if (last !== null && isTerminal(last.status)) return last;
     const asked = answer.type === 'unreadable' ? (answer.retry_after ?? 0) * 1000 : 0;

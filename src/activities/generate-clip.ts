@@ -161,8 +161,10 @@ async function canceled(
   const { id, adopted } = started;
   const final =
     (await cancelAndConfirm(replicate, id, last)) ?? unread(id, attempt.input.model, replicate);
+  const refused = isTerminal(final.status) ? null : attempt.refusal;
   return {
     prediction: attempt.ledgerLine(final, adopted),
     output_url: final.status === 'succeeded' ? final.output_url : null,
+    ...(refused === null ? {} : { refused }),
   };
 }

@@ -14,7 +14,7 @@ export type ArtifactKind = 'mp4' | 'jpg' | 'json' | 'composite.jpg';
 const JOB_ID = /^[A-Za-z0-9_-]+$/;
 
 /** Job ids of the contract are safe names; a workflow started elsewhere may have any id. */
-const folderOf = (jobId: string): string =>
+export const folderOf = (jobId: string): string =>
   JOB_ID.test(jobId) ? jobId : `~${encodeURIComponent(jobId).replaceAll('.', '%2E')}`;
 
 /** Where everything that belongs to a job's clips is kept. */
@@ -110,17 +110,19 @@ const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code
 /**
  * Writes a file whole where there is none yet: of any number at once, exactly one is told true. Where there are no hard
  * links, a folder with the file in it gets the name: a rename onto one that is not empty fails, and so do a link onto a
- * folder and a rename of a folder onto a file. `readWhole` reads both.
+ * folder and a rename of a folder onto a file. `readWhole` reads both. `flush` as above.
  */
 export async function createWhole(
   target: string,
   content: string,
-  hardLink: typeof link = link,
+  { flush = false, hardLink = link }: { flush?: boolean; hardLink?: typeof link } = {},
 ): Promise<boolean> {
-  await mkdir(path.dirname(target), { recursive: true });
+  const folder = path.dirname(target);
+  await mkdir(folder, { recursive: true });
   const temporary = temporaryName(target);
+  const write = flush ? writeFlushed : writeFile;
   try {
-    await writeFile(temporary, content);
+    await write(temporary, content);
     try {
       return await unlessTaken(hardLink(temporary, target));
     } catch (error) {
@@ -128,10 +130,11 @@ export async function createWhole(
     }
     await rm(temporary);
     await mkdir(temporary);
-    await writeFile(path.join(temporary, WHOLE), content);
+    await write(path.join(temporary, WHOLE), content);
     return await unlessTaken(rename(temporary, target));
   } finally {
     await rm(temporary, { recursive: true, force: true });
+    if (flush) await flushFolder(folder);
   }
 }
 

@@ -13,6 +13,7 @@ const PLACES: readonly (readonly [folder: string, depth: number])[] = [
   ['artifacts', 1],
   ['jobs', 1],
   ['payloads', 1],
+  ['creates', 2],
   ['claims', 0],
 ];
 

@@ -5,19 +5,24 @@
 import { Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Connection } from '@temporalio/client';
 import { fillIn, storedPayloads } from '../adapters/payloads.js';
+import { attributesOf } from '../domain/visibility.js';
 import { eventsQuery, progressQuery, WORKFLOW_TYPE } from '../workflows/contract.js';
-import { decodeCursor, encodeCursor } from './cursor.js';
-import { BadCursor, WorkerAway } from './jobs-port.js';
-import type { Delivered, Jobs, Run, RunPage, Signal, StartRequest } from './jobs-port.js';
+import { WorkerAway } from './jobs-port.js';
+import type { Delivered, Jobs, Run, Signal, StartRequest } from './jobs-port.js';
+import { ServersAttributes } from './servers-attributes.js';
 import { isInvalid, isNotFound, isUnanswered, translate } from './temporal-errors.js';
 import {
+  ATTRIBUTES_QUERY,
+  CLOSED_QUERY,
   closingOf,
   idsQuery,
-  listQuery,
   pendingActivity,
   recordedInput,
   RUN_STATUS,
+  RUNNING_QUERY,
+  runningQuery,
   timeOf,
+  visibleRun,
 } from './temporal-rows.js';
 
 interface Settings {
@@ -73,6 +78,26 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
       return fillIn(dataConverter, answer);
     });
 
+  const list = (query: string, pageSize: number, token: Uint8Array | null = null) =>
+    call(() =>
+      service.listWorkflowExecutions({
+        namespace,
+        pageSize,
+        query,
+        ...(token === null ? {} : { nextPageToken: token }),
+      }),
+    );
+
+  const attributes = new ServersAttributes(() =>
+    call(() => client.workflow.count(ATTRIBUTES_QUERY)).then(
+      () => true,
+      (error: unknown) => {
+        if (isInvalid(error)) return false;
+        throw error;
+      },
+    ),
+  );
+
   async function find(jobId: string): Promise<Run | null> {
     const found = await ifFound(() => client.workflow.getHandle(jobId).describe());
     if (found?.type !== WORKFLOW_TYPE) return null;
@@ -98,15 +123,19 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
     find,
 
     async start(request) {
-      try {
-        const handle = await call(() =>
-          client.workflow.start(WORKFLOW_TYPE, startOptions(task_queue, request)),
-        );
-        return { run_id: handle.firstExecutionRunId };
-      } catch (error) {
-        if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
-        throw error;
-      }
+      const start = async (hasAttributes: boolean): Promise<{ run_id: string } | null> => {
+        const options = startOptions(task_queue, request, hasAttributes);
+        try {
+          const handle = await call(() => client.workflow.start(WORKFLOW_TYPE, options));
+          return { run_id: handle.firstExecutionRunId };
+        } catch (error) {
+          if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
+          if (!hasAttributes || !isInvalid(error)) throw error;
+          attributes.forget(); // they were removed since
+          return start(false);
+        }
+      };
+      return start(await attributes.are());
     },
 
     input: async (jobId, runId) =>
@@ -146,41 +175,27 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
 
     cancel: (jobId) => deliver(jobId, () => client.workflow.getHandle(jobId).cancel()),
 
-    async list(status, limit, cursor): Promise<RunPage> {
-      const token = cursor === null ? null : decodeCursor(status, cursor);
-      const answer = await call(() =>
-        service.listWorkflowExecutions({
-          namespace,
-          pageSize: limit,
-          query: listQuery(status),
-          ...(token === null ? {} : { nextPageToken: token }),
-        }),
-      ).catch((error: unknown) => {
-        throw isInvalid(error) && token !== null
-          ? new BadCursor('expected the next_cursor of a page', { cause: error })
-          : error;
-      });
-      return {
-        runs: answer.executions.map(({ execution }) => ({
-          job_id: execution?.workflowId ?? '',
-          run_id: execution?.runId ?? '',
-        })),
-        next: answer.nextPageToken.length === 0 ? null : encodeCursor(status, answer.nextPageToken),
-      };
+    async listRunning({ limit, ...query }) {
+      const { executions } = await list(runningQuery(query, await attributes.are()), limit);
+      return executions.map(visibleRun);
     },
 
-    async visible(jobIds) {
-      const query = idsQuery(jobIds);
-      if (query === null) return new Set();
-      const answer = await call(() =>
-        service.listWorkflowExecutions({ namespace, pageSize: 1000, query }),
-      );
-      return new Set(answer.executions.map(({ execution }) => execution?.workflowId ?? ''));
+    async runningAmong(jobIds) {
+      const { query, others } = idsQuery(jobIds);
+      const answer = query === null ? null : await list(query, jobIds.length);
+      const running = new Set((answer?.executions ?? []).map((row) => visibleRun(row).job_id));
+      for (const id of others) if ((await find(id))?.closed_at === null) running.add(id);
+      return running;
+    },
+
+    async listClosed(limit, token) {
+      const { executions, nextPageToken } = await list(CLOSED_QUERY, limit, token);
+      const next = nextPageToken.length === 0 ? null : nextPageToken;
+      return { runs: executions.map(visibleRun), next };
     },
 
     async running() {
-      const query = listQuery('running');
-      const { count } = await call(() => client.workflow.count(query));
+      const { count } = await call(() => client.workflow.count(RUNNING_QUERY));
       return count;
     },
 
@@ -207,7 +222,7 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
  */
 const WORKFLOW_TASK_TIMEOUT = '20s';
 
-const startOptions = (taskQueue: string, request: StartRequest) => ({
+const startOptions = (taskQueue: string, request: StartRequest, hasAttributes: boolean) => ({
   workflowId: request.job_id,
   taskQueue,
   workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
@@ -216,6 +231,8 @@ const startOptions = (taskQueue: string, request: StartRequest) => ({
   workflowIdReusePolicy: request.previous
     ? ('ALLOW_DUPLICATE' as const)
     : ('REJECT_DUPLICATE' as const),
+  memo: { ...request.memo },
+  ...(hasAttributes ? { typedSearchAttributes: attributesOf(request.memo.job) } : {}),
   staticSummary: request.summary,
   staticDetails: request.details,
 });

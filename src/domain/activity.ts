@@ -2,7 +2,7 @@
  * What goes into the activities and comes out of them: the seam between workflow and effects. Types only,
  * all of it plain JSON that stands in histories: a new field has to be optional.
  */
-import type { Problem } from './failure-kinds.js';
+import type { FailureKind, Problem } from './failure-kinds.js';
 import type { Job, JobEnd, JobEvent, Prediction, TerminalEventType, UnitPrice } from './job.js';
 import type { CompositeReference } from './references.js';
 import type { ResolvedPlan } from './resolved.js';
@@ -76,12 +76,21 @@ export interface GenerateClipInput {
   asked_at?: string | null;
   /** Ids that this clip has in its ledger already, earlier rounds included: none of them is the lost one. */
   known?: string[];
+  /** The first run of the chain that this one continues (`firstExecutionRunId`): what any of them has begun is this clip's. */
+  chain?: string;
 }
 
 /** A clip that ended while nobody knew whether its create had come through. */
 export type EndLostInput = Pick<
   GenerateClipInput,
-  'clip_index' | 'model' | 'input' | 'requested_duration' | 'price' | 'bills_failed' | 'since'
+  | 'clip_index'
+  | 'model'
+  | 'input'
+  | 'requested_duration'
+  | 'price'
+  | 'bills_failed'
+  | 'since'
+  | 'chain'
 > & {
   attempt: number;
   known: string[];
@@ -119,6 +128,14 @@ export interface CanceledExecution {
   prediction: Prediction | null;
   /** Set when it had succeeded before the cancellation could reach it. */
   output_url: string | null;
+  /** Why the provider refuses to say how it stands, where it does: nobody knows its end. */
+  refused?: Refusal;
+}
+
+/** What every further clip would meet as well. */
+export interface Refusal {
+  kind: FailureKind;
+  message: string;
 }
 
 /** First element of the heartbeat details of `generateClip`; the API shows it while no event does. */

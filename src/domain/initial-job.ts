@@ -46,6 +46,7 @@ export function initialJob(resolved: ResolvedPlan, identity: JobIdentity): Job {
   return {
     ...emptyJob(identity),
     model: resolved.model.id,
+    labels: [...resolved.labels],
     total_clips: resolved.clips.length,
     min_successful_clips: resolved.min_successful_clips,
     estimated_cost_usd: resolved.estimated_cost_usd,
@@ -68,6 +69,7 @@ export const emptyJob = (identity: JobIdentity): Job => ({
   run_id: identity.run_id,
   status: 'queued',
   model: '',
+  labels: [],
   simulated: identity.simulated,
   created_at: identity.created_at,
   started_at: null,

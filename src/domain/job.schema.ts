@@ -126,6 +126,7 @@ export const jobSchema = z.strictObject({
   run_id: z.string(),
   status: z.enum(JOB_STATUSES),
   model: z.string(),
+  labels: z.array(z.string()).meta({ description: 'As the plan has them.' }),
   simulated: z.boolean(),
   created_at: time,
   started_at: time.nullable(),
@@ -159,6 +160,14 @@ export const jobSchema = z.strictObject({
   }),
   compensation: compensationSchema.exactOptional(),
   clips: z.array(clipSchema),
+});
+
+/** A job as a list has it. */
+export const jobSummarySchema = jobSchema.omit({
+  warnings: true,
+  truncated: true,
+  compensation: true,
+  clips: true,
 });
 
 /** A job as the API answers it: marked when no worker could be asked. */

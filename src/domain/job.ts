@@ -100,6 +100,8 @@ export interface Job {
   run_id: string;
   status: JobStatus;
   model: string;
+  /** As the plan has them. */
+  labels: string[];
   /** True when the local simulator rendered this job: nothing in it was paid. */
   simulated: boolean;
   created_at: string;

@@ -316,7 +316,11 @@ export class ClipRun {
       const rendered = (await settleClip(this.#job, this.#clip, this.#book)) ?? booked;
       if (this.#endable.ending === 'canceled') throw canceled();
       if (rendered !== null && salvage !== undefined) return salvage(rendered); // G2
-      throw error instanceof ClipOver ? error : late(clip_timeout, this.#throttled);
+      if (error instanceof ClipOver) throw error;
+      const { refused } = end ?? {};
+      throw refused === undefined
+        ? late(clip_timeout, this.#throttled)
+        : new ClipOver(problem(refused.kind, refused.message));
     }
   }
 

@@ -3,8 +3,8 @@
  * Safe to import anywhere: types and definitions only, nothing from Node.
  */
 import { defineQuery, defineSignal } from '@temporalio/workflow';
-import type { AttemptOver } from '../domain/activity.js';
-import type { FailureKind, Problem } from '../domain/failure-kinds.js';
+import type { AttemptOver, Refusal } from '../domain/activity.js';
+import type { Problem } from '../domain/failure-kinds.js';
 import type { ClipPage, EventPage, Job, Prediction } from '../domain/job.js';
 
 export const WORKFLOW_TYPE = 'generateClipsWorkflow';
@@ -69,10 +69,7 @@ export const clipAskedSignal = defineSignal<[ClipAsked]>('clipAsked');
  * From the paid activity, once an execution: the provider refuses to say how a prediction stands that goes on all the same,
  * for a reason that every further clip would meet.
  */
-export interface ProviderRefuses extends Asked {
-  kind: FailureKind;
-  message: string;
-}
+export interface ProviderRefuses extends Asked, Refusal {}
 export const providerRefusesSignal = defineSignal<[ProviderRefuses]>('providerRefuses');
 
 /** Any of the signals above, as the workflow receives it: with an argument that may be anything. */

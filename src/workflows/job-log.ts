@@ -5,13 +5,14 @@
  * L1 seq counts from 1 (in a later run of the job: from where the log before it ends), without gaps.
  * L2 Every answer stays below Temporal's limit of 2 MiB a payload, however large the job is.
  */
-import { setCurrentDetails } from '@temporalio/workflow';
+import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { Clip, ClipEventType, ClipPage, EventPage, Job } from '../domain/job.js';
 import type { JobEvent, JobFact, Wait } from '../domain/job.js';
 import { pageOfClips, upTo } from '../domain/pages.js';
 import { fitJob } from '../domain/payload-size.js';
 import { clipPercent, newsOf, record } from '../domain/progress.js';
 import { describeJob } from './current-details.js';
+import { Visible } from './visible.js';
 
 const PAGE_EVENTS = 500;
 
@@ -21,12 +22,15 @@ export class JobLog {
   /** Events up to this seq are not here, but in the store. */
   readonly #base: number;
   #isToDescribe = false;
+  readonly #visible = new Visible();
 
   /** `events`: the newest of the log so far, where a run before this one has not kept them in the store. */
   constructor(job: Job, events: readonly JobEvent[] = []) {
     this.#job = job;
     this.#events = [...events];
     this.#base = job.seq - events.length;
+    // A run that continues another is to show at once what that one showed.
+    if (job.seq > 0) this.#describe();
   }
 
   get job(): Job {
@@ -61,7 +65,8 @@ export class JobLog {
     this.#isToDescribe = true;
     void Promise.resolve().then(() => {
       this.#isToDescribe = false;
-      setCurrentDetails(describeJob(this.#job));
+      setCurrentDetails(describeJob(this.#job, workflowInfo().continuedFromExecutionRunId));
+      this.#visible.show(this.#job);
     });
   }
 

@@ -6,6 +6,7 @@ import type { Deps } from '../../src/activities/deps.js';
 import { createEndLost } from '../../src/activities/end-lost.js';
 import type { ProviderPrediction, ReadOutcome } from '../../src/adapters/replicate.js';
 import type { EndLostInput } from '../../src/domain/activity.js';
+import { notedCreates } from '../support/creates.js';
 import { rendered } from './rendered.js';
 
 const INPUT: EndLostInput = {
@@ -25,6 +26,7 @@ const INPUT: EndLostInput = {
 const find = (change: Partial<EndLostInput>, listed: ProviderPrediction[], read: ReadOutcome) => {
   const deps = {
     workflow: () => ({}),
+    creates: notedCreates(),
     claims: { claim: () => Promise.resolve(true) },
     replicate: {
       clock: new MeasuredClock(),

@@ -7,6 +7,7 @@ import { createGenerateClip } from '../../src/activities/generate-clip.js';
 import type { CreateOutcome, ProviderPrediction } from '../../src/adapters/replicate.js';
 import type { GenerateClipInput, Heartbeat } from '../../src/domain/activity.js';
 import type { ClipMemory } from '../../src/workflows/contract.js';
+import { notedCreates } from '../support/creates.js';
 import { predictionOf } from '../support/played.js';
 import { rendered } from './rendered.js';
 
@@ -54,8 +55,8 @@ function surroundings(found: {
     claims: {
       claim: () => Promise.resolve(true),
       owner: () => Promise.resolve(null),
-      check: () => Promise.resolve(found.check?.()),
     },
+    creates: notedCreates({ begin: found.check }),
     workflow: () => ({
       signal: () => Promise.resolve(),
       memory: () => Promise.resolve(found.memory),

@@ -2,9 +2,16 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Deps } from '../../src/activities/deps.js';
 import { createGenerateClip } from '../../src/activities/generate-clip.js';
-import type { CreateOutcome, CreateRequest, ReadOutcome } from '../../src/adapters/replicate.js';
+import type { Creates } from '../../src/adapters/creates.js';
+import type {
+  CreateOutcome,
+  CreateRequest,
+  ProviderPrediction,
+  ReadOutcome,
+} from '../../src/adapters/replicate.js';
 import type { GenerateClipInput, GenerateClipResult } from '../../src/domain/activity.js';
 import type { ClipMemory } from '../../src/workflows/contract.js';
+import { notedCreates } from '../support/creates.js';
 import { rendered } from './rendered.js';
 
 export const INPUT: GenerateClipInput = {
@@ -40,14 +47,22 @@ export interface Played {
   memory?: ClipMemory;
   create?: (request: CreateRequest) => Promise<CreateOutcome>;
   read?: () => ReadOutcome;
+  listed?: ProviderPrediction[];
   onSignal?: (name: string, payload: Record<string, unknown>) => void;
   may_create?: boolean;
+  /** What is on the disk; nothing, and nobody knows since when, unless told. */
+  creates?: Creates;
 }
 
 type Info = ConstructorParameters<typeof MockActivityEnvironment>[0];
 
 /** `did`: what was asked of the provider and of the workflow; `signals`: what the workflow was told. */
-export function paid({ memory = NOTHING, may_create = true, ...played }: Played) {
+export function paid({
+  memory = NOTHING,
+  may_create = true,
+  creates = notedCreates(),
+  ...played
+}: Played) {
   const did: ('create' | 'list' | 'read' | 'memory')[] = [];
   const signals: [name: string, payload: Record<string, unknown>][] = [];
   const requests: CreateRequest[] = [];
@@ -58,8 +73,8 @@ export function paid({ memory = NOTHING, may_create = true, ...played }: Played)
     claims: {
       claim: () => Promise.resolve(true),
       owner: () => Promise.resolve(null),
-      check: () => Promise.resolve(),
     },
+    creates,
     workflow: () => ({
       signal: ({ name }: { name: string }, payload: Record<string, unknown>) => {
         signals.push([name, payload]);
@@ -90,9 +105,11 @@ export function paid({ memory = NOTHING, may_create = true, ...played }: Played)
         const created: CreateOutcome = { type: 'created', prediction };
         return played.create?.(request) ?? Promise.resolve(created);
       },
+      get: () => Promise.resolve(played.read?.()),
+      cancel: () => Promise.resolve(played.read?.()),
       list: () => {
         did.push('list');
-        return Promise.resolve({ type: 'listed', predictions: [] });
+        return Promise.resolve({ type: 'listed', predictions: played.listed ?? [] });
       },
     },
   } as unknown as Deps;

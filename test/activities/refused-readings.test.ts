@@ -31,6 +31,28 @@ describe('a token that is refused while a render goes on', () => {
     expect(world.did.filter((act) => act === 'create')).toHaveLength(1);
   });
 
+  it('is why nobody knows its end when the time of the clip is over', async () => {
+    let cancel: () => void = () => undefined;
+    const world = paid({
+      read: () => REFUSED,
+      onSignal: (name) => {
+        if (name === 'providerRefuses') cancel();
+      },
+    });
+    const run = world.run({}, {}, (environment) => {
+      cancel = () => {
+        environment.cancel();
+      };
+    });
+    const refused = {
+      kind: 'unauthorized',
+      message: expect.stringContaining('HTTP 401') as string,
+    };
+    await expect(run).rejects.toMatchObject({
+      details: [{ prediction: { id: 'own', status: 'starting' }, output_url: null, refused }],
+    });
+  });
+
   it('is not told for one answer that says so', async () => {
     const world = after(1);
     await world.run({});

@@ -33,6 +33,8 @@ describe('the recorded history of', () => {
       expect.arrayContaining([
         'all-good.json',
         'canceled.json',
+        'continued.json',
+        'continuing.json',
         'failed.json',
         'handed-over.json',
         'partial.json',

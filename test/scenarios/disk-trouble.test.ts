@@ -13,9 +13,9 @@ const block = (world: World, name: string): Promise<void> =>
   writeFile(path.join(world.data_dir, name), '');
 
 describe('a disk', () => {
-  it('on which no claim can be written costs nothing: no clip is created, and the job says why', async () => {
+  it('on which nothing can be written down costs nothing: no clip is created, and the job says why', async () => {
     await using world = await World.create();
-    await block(world, 'claims');
+    await block(world, 'creates');
     await world.startWorker();
     const plan = planOf(['a', 'b', 'c'], { batch_size: 1, min_successful_clips: 1 });
     const job = await (await world.start(plan)).end();
@@ -46,6 +46,15 @@ describe('a disk', () => {
     expect(await post(planOf(['a']))).toEqual([202, expect.anything()]);
     await world.client.workflow.getHandle(world.task_queue).terminate();
     await api.close();
+  });
+
+  it('on which no claim can be written costs no render: the create itself was written down', async () => {
+    await using world = await World.create();
+    await block(world, 'claims');
+    await world.startWorker();
+    const job = await (await world.start(planOf(['a', 'b']))).end();
+    expect(job).toMatchObject({ status: 'succeeded', successful_clips: 2 });
+    expect(await world.stats()).toMatchObject({ creates: 2 });
   });
 
   it('on which nothing can be watched for webhooks costs the hints, never a render', async () => {

@@ -162,7 +162,7 @@ export class World implements AsyncDisposable {
       workflowId,
       args: [plan],
     });
-    return new Run(handle);
+    return new Run(handle, handle.firstExecutionRunId);
   }
 
   async stats(): Promise<SimulatorStats> {
@@ -196,9 +196,11 @@ export class World implements AsyncDisposable {
 /** One job of a world. */
 export class Run {
   readonly handle: WorkflowHandle;
+  readonly first_run_id: string;
 
-  constructor(handle: WorkflowHandle) {
+  constructor(handle: WorkflowHandle, firstRunId = '') {
     this.handle = handle;
+    this.first_run_id = firstRunId;
   }
 
   progress(): Promise<Job> {
