@@ -19,6 +19,7 @@ import { createClaims } from './adapters/claims.js';
 import { createHazards } from './adapters/hazards.js';
 import { endMediaChildren, media } from './adapters/media.js';
 import { outboundFetch } from './adapters/outbound.js';
+import { createPredictionIndex } from './adapters/prediction-index.js';
 import { createPredictionReader } from './adapters/prediction-reader.js';
 import { createReferences } from './adapters/references.js';
 import { createReplicateFiles } from './adapters/replicate-files.js';
@@ -181,9 +182,11 @@ async function assemble(
   const client = new Client({ connection, namespace: config.temporal.namespace });
   const provider = { ...config.replicate, proxies: config.proxies };
   const replicate = createReplicate(provider);
+  const index = createPredictionIndex(replicate);
   return {
     replicate,
-    reader: createPredictionReader(replicate),
+    index,
+    reader: createPredictionReader(replicate, index),
     wakes: watchWakes(config.data_dir),
     claims: createClaims(config.data_dir),
     store: createArtifactStore(config.data_dir),

@@ -9,6 +9,7 @@ import type { ProviderPrediction } from '../adapters/replicate.js';
 import { FAILURES, INTERRUPTED, noLongerFits } from '../domain/failures.js';
 import type { Attempt } from './attempt.js';
 import type { Deps } from './deps.js';
+import { noteEcho } from './echo.js';
 import type { Execution } from './execution.js';
 import { findLost } from './find-lost.js';
 import { newsOf } from './memory.js';
@@ -60,6 +61,7 @@ async function create(deps: Deps, attempt: Attempt, memory: Memory): Promise<Sta
     if (news?.granted === false) throw await refused(attempt, memory);
     // The last look before money is spent: a disk, too, may have made us wait for too long.
     if (execution.interruption !== null) break;
+    const sent = performance.now();
     // Never aborted: an answer thrown away may be a prediction paid for.
     const outcome = await deps.replicate.create({
       model: input.model,
@@ -71,6 +73,7 @@ async function create(deps: Deps, attempt: Attempt, memory: Memory): Promise<Sta
     switch (outcome.type) {
       case 'created': {
         const { prediction } = outcome;
+        noteEcho(execution.context.log, input, prediction, deps);
         // Where it cannot be written now, no twin can have written either.
         if (await deps.claims.claim(prediction.id, attempt.owner).catch(() => true)) {
           return { id: prediction.id, known: prediction, adopted: false };
@@ -95,7 +98,7 @@ async function create(deps: Deps, attempt: Attempt, memory: Memory): Promise<Sta
         break;
       }
       case 'unclear': {
-        const lost = await find(deps, attempt, memory);
+        const lost = await find(deps, attempt, memory, sent);
         if (lost !== null || execution.interruption !== null) return lost;
         if (++unclear >= MAX_UNCLEAR) {
           throw await attempt.over({ kind: 'provider_error', retry: true }, outcome.message, null);
@@ -138,9 +141,15 @@ async function expectClaims({ claims }: Deps, attempt: Attempt): Promise<void> {
   }
 }
 
-async function find(deps: Deps, attempt: Attempt, memory: Memory): Promise<Started | null> {
+async function find(
+  deps: Deps,
+  attempt: Attempt,
+  memory: Memory,
+  sent?: number,
+): Promise<Started | null> {
   const lost = await findLost(deps, attempt.execution, {
     ...attempt.input,
+    ...(sent === undefined ? {} : { sent }),
     owner: attempt.owner,
     exclude: memory.known,
   });

@@ -19,10 +19,12 @@ import { isTerminal } from '../adapters/replicate.js';
 import { Attempt } from './attempt.js';
 import { cancelAndConfirm } from './cancel.js';
 import type { Deps } from './deps.js';
+import { recallDoubt } from './doubt.js';
 import { ensurePrediction } from './ensure-prediction.js';
 import type { Started } from './ensure-prediction.js';
 import { Execution } from './execution.js';
 import { follow } from './follow.js';
+import { settleTwins } from './late-twin.js';
 import { unread } from './ledger.js';
 import { recall } from './memory.js';
 import type { Memory } from './memory.js';
@@ -34,6 +36,7 @@ export const createGenerateClip =
   (deps: Deps) =>
   async (input: GenerateClipInput): Promise<GenerateClipResult> => {
     using execution = new Execution(firstBeat(input));
+    recallDoubt(execution);
     const workflow = deps.workflow(execution.workflowId, execution.runId);
     await learnServerTime(deps, execution.context);
     const memory = await recall(execution, workflow, input);
@@ -45,10 +48,12 @@ export const createGenerateClip =
     // Awaited everywhere: the heart has to beat until the very end.
     if (started === null) return await stop(deps, attempt, memory, { started, last: null });
     await announce(deps, attempt, memory, started);
-    const last = await follow(deps, execution, started, input.usual_time);
+    const seen = await follow(deps, execution, started, input.usual_time);
+    const end = seen === null ? null : await lookAgain(deps, execution, seen);
+    const { started: own, last } = await settleTwins(deps, attempt, memory, { started, last: end });
     return last !== null && isTerminal(last.status)
-      ? await conclude(deps, attempt, await lookAgain(deps, execution, last), started.adopted)
-      : await stop(deps, attempt, memory, { started, last });
+      ? await conclude(deps, attempt, last, own.adopted)
+      : await stop(deps, attempt, memory, { started: own, last });
   };
 
 const firstBeat = ({ failed_attempts }: GenerateClipInput): Heartbeat => ({

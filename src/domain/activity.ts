@@ -121,6 +121,14 @@ export interface Heartbeat {
   /** When a wait ends. */
   until: string | null;
   message: string | null;
+  /** A create of this clip was taken for one that did not come through; it may show up yet. */
+  doubt?: Doubt | null;
+}
+
+/** When what may show up late was created, by the provider's clock. */
+export interface Doubt {
+  after: string;
+  before: string;
 }
 
 /** First element of the heartbeat details of `storeClip` and `prepareReferences`. */

@@ -56,6 +56,9 @@ export type RunEffect =
   | { kind: 'output'; output: OutputShape }
   | { kind: 'unmetered' }
   | { kind: 'unlisted'; seconds: number }
+  | { kind: 'echo_defaults' }
+  | { kind: 'echo_files' }
+  | { kind: 'echo_model' }
   | { kind: 'duration'; factor: number }
   | { kind: 'expire' };
 

@@ -146,6 +146,7 @@ export class Predictions {
       if (record.seq < this.#erasedBelow) continue;
       if (!isRemoved(record, now, retention)) break;
       record.input = {};
+      delete record.echo?.input;
       this.#erasedBelow = record.seq + 1;
     }
     for (const record of this.#records.values()) {
