@@ -38,22 +38,14 @@ export class BusyAccount {
     this.#own.set(id, { ...one, listed_at: Date.parse(created_at) + lag });
   }
 
-  /** Ids of those of others that run now, newest first. */
-  running(count: number): { id: string; created_at: string }[] {
-    return this.#others(-Infinity, Date.now())
-      .filter(({ status }) => status === 'processing')
-      .slice(0, count);
+  /** Those of others that run now, newest first. */
+  running(): ProviderPrediction[] {
+    return this.listed(Date.now() - this.#options.runs);
   }
 
   /** What the list shows now, newest first. */
   listed(after: number, before = Infinity): ProviderPrediction[] {
-    const now = Date.now();
-    const own = [...this.#own.values()].filter(({ created_at, listed_at }) => {
-      const time = Date.parse(created_at);
-      return listed_at <= now && time >= after && time < before;
-    });
-    const all = [...own, ...this.#others(after, Math.min(before, now))];
-    return all.sort((a, b) => (a.created_at < b.created_at ? 1 : -1));
+    return [...this.#newestFirst(after, before)];
   }
 
   get replicate(): Replicate {
@@ -71,10 +63,10 @@ export class BusyAccount {
       },
       get: (id: string) => {
         this.asked.gets += 1;
-        const found = (): ProviderPrediction | undefined =>
-          this.#own.get(id) ?? this.#others(-Infinity, Infinity).find((one) => one.id === id);
         return answer(() => {
-          const prediction = found();
+          const number = /^other-(\d+)$/.exec(id)?.[1];
+          const prediction =
+            this.#own.get(id) ?? (number ? this.#other(Number(number)) : undefined);
           return prediction === undefined ? { type: 'missing' } : { type: 'found', prediction };
         });
       },
@@ -83,36 +75,61 @@ export class BusyAccount {
 
   #page(of: Parameters<Replicate['page']>[0]): PageOutcome {
     const query = 'next' in of ? (JSON.parse(of.next) as Query) : { ...of, past: null };
-    const rest = this.listed(query.after, query.before ?? Infinity);
-    const from = query.past === null ? 0 : rest.findIndex(({ id }) => id === query.past) + 1;
-    const predictions = rest.slice(from, from + this.#options.page_size);
-    const past = predictions.at(-1)?.id ?? null;
-    const isLast = from + predictions.length >= rest.length;
-    const next = isLast ? null : JSON.stringify({ ...query, past });
-    return { type: 'page', predictions, odd: 0, next };
+    const predictions: ProviderPrediction[] = [];
+    let isOn = query.past === null;
+    for (const one of this.#newestFirst(query.after, query.before ?? Infinity, query.past?.time)) {
+      if (predictions.length === this.#options.page_size) {
+        const last = predictions.at(-1);
+        const past = last && { id: last.id, time: Date.parse(last.created_at) };
+        return { type: 'page', predictions, odd: 0, next: JSON.stringify({ ...query, past }) };
+      }
+      if (isOn) predictions.push(one);
+      isOn ||= one.id === query.past?.id;
+    }
+    return { type: 'page', predictions, odd: 0, next: null };
   }
 
-  /** One each so many milliseconds since it began. */
-  #others(after: number, before: number): ProviderPrediction[] {
-    const every = 60_000 / this.#options.rate;
-    const at = (time: number): number => Math.ceil((time - this.#began) / every);
-    const [first, last] = [Math.max(0, at(after)), at(Math.min(before, Date.now()))];
-    return Array.from({ length: Math.max(0, last - first) }, (_, index) => {
-      const number = last - 1 - index;
-      const time = this.#began + Math.round(number * every);
-      const status = Date.now() - time < this.#options.runs ? 'processing' : 'succeeded';
-      return {
-        ...rendered(`other-${String(number)}`),
-        status,
-        input: { prompt: `other ${String(number)}` },
-        created_at: new Date(time).toISOString(),
-      };
-    });
+  /** From `from` back, where that is given. */
+  *#newestFirst(after: number, before: number, from = Infinity): Generator<ProviderPrediction> {
+    const now = Date.now();
+    const isIn = (time: number): boolean => time >= after && time < before && time <= from;
+    const own = [...this.#own.values()]
+      .filter((one) => one.listed_at <= now && isIn(Date.parse(one.created_at)))
+      .sort((a, b) => (a.created_at < b.created_at ? 1 : -1));
+    const latest = Math.min(now, before, from);
+    for (let number = this.#numberAt(latest); number >= 0; number--) {
+      const time = this.#timeOf(number);
+      if (time < after) break;
+      while (own[0] !== undefined && Date.parse(own[0].created_at) > time)
+        yield own.shift() as never;
+      if (isIn(time) && time <= now) yield this.#other(number);
+    }
+    yield* own;
+  }
+
+  get #every(): number {
+    return 60_000 / this.#options.rate;
+  }
+  #numberAt(time: number): number {
+    return Math.ceil((time - this.#began) / this.#every);
+  }
+  #timeOf(number: number): number {
+    return this.#began + Math.round(number * this.#every);
+  }
+
+  #other(number: number): ProviderPrediction {
+    const time = this.#timeOf(number);
+    return {
+      ...rendered(`other-${String(number)}`),
+      status: Date.now() - time < this.#options.runs ? 'processing' : 'succeeded',
+      input: { prompt: `other ${String(number)}` },
+      created_at: new Date(time).toISOString(),
+    };
   }
 }
 
 interface Query {
   after: number;
   before: number | null;
-  past: string | null;
+  past: { id: string; time: number } | null;
 }
