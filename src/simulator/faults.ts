@@ -307,6 +307,7 @@ const HOLD_AT: Record<HoldPoint, [FaultPoint, Effect]> = {
   'after-accept': ['after-accept', { kind: 'hold', point: 'after-accept' }],
   'while-starting': ['accept', { kind: 'hold_run', phase: 'starting' }],
   'while-processing': ['accept', { kind: 'hold_run', phase: 'processing' }],
+  'while-unlisted': ['accept', { kind: 'hold_listing' }],
   'before-poll': ['poll', { kind: 'hold', point: 'before-poll' }],
   'before-cancel': ['cancel', { kind: 'hold', point: 'before-cancel' }],
   'before-list': ['list', { kind: 'hold', point: 'before-list' }],

@@ -18,7 +18,10 @@ const QUEUE_SECONDS = 1;
 export type PlannedRun = Pick<
   PredictionRecord,
   'plan' | 'output' | 'unmetered' | 'echo' | 'clip' | 'expires' | 'price' | 'bills_failed' | 'speed'
-> & { unlisted_seconds: number };
+> & {
+  /** Null: until it is released. */
+  unlisted_seconds: number | null;
+};
 
 export interface RunRequest {
   id: string;
@@ -46,7 +49,7 @@ export function planRun(request: RunRequest): PlannedRun {
     price: priceOf(row, input),
     bills_failed: row.bills_failed,
     speed: settings.speed,
-    unlisted_seconds: find('unlisted')?.seconds ?? 0,
+    unlisted_seconds: find('hold_listing') === undefined ? (find('unlisted')?.seconds ?? 0) : null,
   };
 }
 

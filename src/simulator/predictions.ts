@@ -77,7 +77,9 @@ export class Predictions {
   list(filter: ListFilter, now: number): PredictionRecord[] {
     return [...this.newest()].filter(
       ({ created_at: created, listed_at: listed }) =>
-        created >= filter.created_after && created < filter.created_before && listed <= now,
+        created >= filter.created_after &&
+        created < filter.created_before &&
+        (listed ?? Infinity) <= now,
     );
   }
 

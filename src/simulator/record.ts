@@ -37,8 +37,8 @@ export interface PredictionRecord extends Course {
   expired_at: number | null;
   /** What it says that it was sent, and of which model it is, where that is not the truth. */
   echo?: { input?: Input; model?: string };
-  /** The listing does not show it before. */
-  listed_at: number;
+  /** The listing does not show it before; null: until it is released. */
+  listed_at: number | null;
   webhook: string | null;
   webhook_events_filter: string[] | null;
 }

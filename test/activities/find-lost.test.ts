@@ -1,6 +1,6 @@
 /** When "nothing was created" may be believed, and what is taken for the lost one. */
 import fc from 'fast-check';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Execution } from '../../src/activities/execution.js';
 import { findLost, WATCH } from '../../src/activities/find-lost.js';
 import type { Deps } from '../../src/activities/deps.js';
@@ -12,6 +12,7 @@ import type {
   Replicate,
   Span,
 } from '../../src/adapters/replicate.js';
+import { BusyAccount } from '../support/busy-account.js';
 import { rendered } from './rendered.js';
 import { SEARCHABLE } from './searchable.js';
 
@@ -163,5 +164,59 @@ describe('with clocks that are apart', () => {
         expect(await lookAt(ahead, after, heard)).toBeLessThanOrEqual(heard ? 3 : 4);
       }),
     );
+  });
+});
+
+describe('on an account on which 500 predictions are created a minute, where a page takes 300 ms', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** Searches of one worker for clips that began 17 minutes ago: what they find, and what that costs. */
+  async function search(wanted: readonly string[], account: BusyAccount) {
+    const { replicate } = account;
+    const index = createPredictionIndex(replicate);
+    const begun = Date.now();
+    const since = new Date(begun - 17 * 60_000).toISOString();
+    const wait = (milliseconds: number): Promise<void> =>
+      new Promise((resolve) => setTimeout(resolve, milliseconds));
+    let over = 0;
+    const searches = wanted.map(async (prompt) => {
+      const found = await findLost(
+        { ...SEARCHABLE, replicate, index } as unknown as Deps,
+        { beat: () => undefined, wait, interruption: null, state: {} } as unknown as Execution,
+        { model: 'a/b', input: { prompt }, since, owner: 'job/0', exclude: new Set() },
+      );
+      over += 1;
+      return found?.id;
+    });
+    while (over < wanted.length) await vi.advanceTimersByTimeAsync(100);
+    const found = await Promise.all(searches);
+    return { found, asked: account.requests, seconds: (Date.now() - begun) / 1000 };
+  }
+  const nobody = (count: number): string[] =>
+    Array.from({ length: count }, (_, at) => `nobody ${String(at)}`);
+
+  it('tells within 30 of its seconds that nothing was created, and ten tell it with the requests of two', async () => {
+    const account = (): BusyAccount => new BusyAccount({ rate: 500 });
+    const two = await search(nobody(2), account());
+    const ten = await search(nobody(10), account());
+    expect(two.found).toEqual([undefined, undefined]);
+    expect(ten.found).toEqual(Array.from({ length: 10 }));
+    expect([two.seconds, ten.seconds].every((seconds) => seconds < 30)).toBe(true);
+    expect(ten.asked).toBeLessThanOrEqual(two.asked);
+  });
+
+  it('finds what was created long ago before all is read, and what is listed in the last second of the watch', async () => {
+    const account = new BusyAccount({ rate: 500 });
+    const created_at = new Date(Date.now() - 16 * 60_000).toISOString();
+    account.add('early', { input: { prompt: 'early' }, created_at });
+    account.add('late', { input: { prompt: 'late' } }, 11_500);
+    const { found, asked } = await search(['early', 'late'], account);
+    expect(found).toEqual(['early', 'late']);
+    expect(asked).toBeLessThan(150);
   });
 });
