@@ -100,7 +100,12 @@ it('is found by the execution that takes over from a worker that died meanwhile'
     (stats) => held(stats, 'while-processing').length === 1,
   );
   const [second = ''] = held(both, 'while-processing');
-  await run.until('the second to be known', ({ clips }) => clips[0]?.predictions[0]?.id === second);
+  await eventually('the server to hear of both', async () => {
+    const { raw } = await run.handle.describe();
+    const [payload] = raw.pendingActivities?.[0]?.heartbeatDetails?.payloads ?? [];
+    const value = Buffer.from(payload?.data ?? []).toString();
+    return { done: value.includes('"doubt":{') && value.includes(second), value };
+  });
   await worker.kill();
   await world.startWorker();
   await world.control('POST', '/release', { point: 'while-unlisted' });
