@@ -31,6 +31,7 @@ const COMMANDS = {
   api: own('commands/api.js'),
   simulator: own('commands/simulator.js'),
   models: own('commands/models.js'),
+  'search-attributes': own('commands/search-attributes.js'),
   orphans: own('commands/orphans.js'),
   chaos: { ...own('commands/chaos.js'), server: 'always' },
   test: { ...external('run-tests.mjs'), server: 'always', extras: testExtras },

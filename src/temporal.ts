@@ -14,6 +14,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { connectTemporal } from './adapters/temporal-connection.js';
 import { ConfigError, requireWritable } from './config.js';
 import type { Config } from './config.js';
+import { SEARCH_ATTRIBUTES } from './domain/visibility.js';
 import { lockDatabase } from './database-lock.js';
 import type { DatabaseLock } from './database-lock.js';
 import { freePorts, portAsSet } from './ports.js';
@@ -229,6 +230,7 @@ const serverArguments = ({ temporal }: Config, { database, ui }: Place): string[
   ...['server', 'start-dev', '--ip', HOST, '--port', String(temporal.port)],
   ...['--ui-ip', ui.host, '--ui-port', String(ui.port), '--namespace', temporal.namespace],
   ...['--db-filename', path.basename(database), '--log-level', 'warn', '--log-format', 'json'],
+  ...Object.entries(SEARCH_ATTRIBUTES).flatMap((pair) => ['--search-attribute', pair.join('=')]),
   // One partition: the creates-per-minute limit of a task queue is divided by their number.
   ...['--dynamic-config-value', 'matching.numTaskqueueReadPartitions=1'],
   ...['--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1'],

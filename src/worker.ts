@@ -16,9 +16,12 @@ import type { Deps } from './activities/deps.js';
 import { createActivities, createPaidActivities } from './activities/index.js';
 import { createArtifactStore } from './adapters/artifact-store.js';
 import { createClaims } from './adapters/claims.js';
+import { createCreates } from './adapters/creates.js';
 import { createHazards } from './adapters/hazards.js';
+import { createJobIndex, indexing } from './adapters/job-index.js';
 import { endMediaChildren, media } from './adapters/media.js';
 import { outboundFetch } from './adapters/outbound.js';
+import { storedPayloads } from './adapters/payloads.js';
 import { createPredictionIndex } from './adapters/prediction-index.js';
 import { createPredictionReader } from './adapters/prediction-reader.js';
 import { createReferences } from './adapters/references.js';
@@ -49,6 +52,9 @@ export interface WorkerOverrides {
 
 /** Attempts end after 120 s and are re-attached to; a worker that is silent for 15 s is gone. */
 const TIMINGS = { start_to_close: 120, heartbeat: 15 };
+
+/** Milliseconds between two sweeps of DATA_DIR. */
+const SWEEP = 6 * 3_600_000;
 
 /** What becomes of an execution that could not be handed over. */
 const LEFT = 'another worker goes on with it after the heartbeat time-out';
@@ -87,10 +93,15 @@ export async function startWorker(
       mayWait: isAway,
     });
   let workers = await create(overrides.signal);
-  // Nothing waits for it: what processes left that had no time to tidy up.
-  sweepScratchFiles(config.data_dir).catch((error: unknown) => {
-    log(`worker: scratch files could not be removed (${words(error)})`);
-  });
+  // Nothing waits for it: what processes left that had no time to tidy up, and what is of the past.
+  const sweep = (): void => {
+    const sweeps = [sweepScratchFiles(config.data_dir), deps.creates.sweep()];
+    Promise.all(sweeps).catch((error: unknown) => {
+      log(`worker: old files could not be removed (${words(error)})`);
+    });
+  };
+  sweep();
+  const sweeping = setInterval(sweep, SWEEP).unref();
 
   const run = (async () => {
     for (;;) {
@@ -122,6 +133,7 @@ export async function startWorker(
     run,
     async close() {
       closing.abort();
+      clearInterval(sweeping);
       shutdown(workers);
       await run;
       await endMediaChildren();
@@ -179,7 +191,11 @@ async function assemble(
   connection: NativeConnection,
   overrides: Partial<Deps> = {},
 ): Promise<Deps> {
-  const client = new Client({ connection, namespace: config.temporal.namespace });
+  const client = new Client({
+    connection,
+    namespace: config.temporal.namespace,
+    dataConverter: storedPayloads(config.data_dir),
+  });
   const provider = { ...config.replicate, proxies: config.proxies };
   const replicate = createReplicate(provider);
   const index = createPredictionIndex(replicate);
@@ -189,7 +205,8 @@ async function assemble(
     reader: createPredictionReader(replicate, index),
     wakes: watchWakes(config.data_dir),
     claims: createClaims(config.data_dir),
-    store: createArtifactStore(config.data_dir),
+    creates: createCreates(config.data_dir),
+    store: indexing(createArtifactStore(config.data_dir), createJobIndex(config.data_dir)),
     media,
     hazards: createHazards(config.data_dir),
     references: createReferences({
@@ -232,9 +249,11 @@ const PATIENT: object = { isolateExecutionTimeout: '10m' };
 const SLOTS: Record<SideQueue | 'main', number> = {
   main: 20,
   paid: 200,
+  hold: 200,
   refs: 200,
   save: 400,
   ends: 50,
+  look: 50,
 };
 
 async function createWorkers(
@@ -246,6 +265,7 @@ async function createWorkers(
   const common = {
     connection,
     namespace,
+    dataConverter: storedPayloads(config.data_dir),
     // The id of a new prediction must not wait long for its turn to be sent.
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',
@@ -269,12 +289,11 @@ async function createWorkers(
       ...common,
       taskQueue: sideQueue(task_queue, side),
       maxConcurrentActivityTaskExecutions: SLOTS[side],
+      activities:
+        side === 'paid' || side === 'hold' ? createPaidActivities(deps, side) : activities,
       ...(side === 'paid'
-        ? {
-            activities: createPaidActivities(deps),
-            maxTaskQueueActivitiesPerSecond: config.creates_per_minute / 60,
-          }
-        : { activities }),
+        ? { maxTaskQueueActivitiesPerSecond: config.creates_per_minute / 60 }
+        : {}),
     }),
   );
   return [main, ...(await Promise.all(others))];

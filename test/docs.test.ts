@@ -10,7 +10,8 @@ import { FIGURE_NAMES } from '../src/api/job-figures.js';
 import { API_FIGURE_NAMES } from '../src/api/metrics.js';
 import { loadConfig } from '../src/config.js';
 import { checkPlan } from '../src/domain/check-plan.schema.js';
-import { FAILURE_KINDS } from '../src/domain/failures.js';
+import { FAILURE_KINDS, FAILURES } from '../src/domain/failures.js';
+import type { FailureKind } from '../src/domain/failures.js';
 import { CATALOGUE } from '../src/domain/models/index.js';
 import type { Plan } from '../src/domain/plan.schema.js';
 import { FAULTS } from '../src/simulator/faults.js';
@@ -145,6 +146,17 @@ describe('docs', () => {
     expect(kinds.flatMap(([kind = '']) => quoted(kind)).sort()).toEqual([...FAILURE_KINDS].sort());
   });
 
+  it('say of every kind of failure what the program does about it', () => {
+    for (const [name = '', , again = ''] of rowsOf(
+      section('docs/operations.md', '## When a clip or a job fails'),
+    )) {
+      const [kind] = quoted(name);
+      const { retry, halts } = FAILURES[kind as FailureKind];
+      expect(/^(?:yes|only)/.test(again), name).toBe(retry);
+      expect(again.includes("stops the job's rest"), name).toBe(halts);
+    }
+  });
+
   it('have the layers that lint keeps', async () => {
     const { href } = new URL('../eslint.config.js', import.meta.url);
     const { LAYERS } = (await import(href)) as { LAYERS: object };
@@ -182,7 +194,7 @@ describe('docs', () => {
 
   it.each(PAGES)('%s mentions only npm commands that exist', (page) => {
     const { scripts } = JSON.parse(textOf('package.json')) as { scripts: object };
-    const used = [...textOf(page).matchAll(/npm run ([a-z]+)/g)].map(([, name = '']) => name);
+    const used = [...textOf(page).matchAll(/npm run ([a-z:-]+)/g)].map(([, name = '']) => name);
     expect(used.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
   });
 });

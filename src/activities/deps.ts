@@ -1,6 +1,7 @@
 /** The world that activities need, as ports; the worker assembles it, tests replace parts of it. */
 import type { ArtifactStore } from '../adapters/artifact-store.js';
 import type { Claims } from '../adapters/claims.js';
+import type { Creates } from '../adapters/creates.js';
 import type { DownloadOptions } from '../adapters/download.js';
 import type { Hazards } from '../adapters/hazards.js';
 import type { Media } from '../adapters/media.js';
@@ -11,7 +12,7 @@ import type { FindReferences } from '../adapters/references.js';
 import type { Replicate } from '../adapters/replicate.js';
 import type { FindOwnWorkflow } from '../adapters/temporal.js';
 import type { Wakes } from '../adapters/wakes.js';
-import type { Timings } from '../domain/activity.js';
+import type { HistoryLimits, Timings } from '../domain/activity.js';
 import type { PlanContext } from '../domain/check-plan.schema.js';
 
 export interface Deps {
@@ -21,6 +22,8 @@ export interface Deps {
   reader: PredictionReader;
   wakes: Pick<Wakes, 'on'>;
   claims: Claims;
+  /** What is written down before it is paid. */
+  creates: Creates;
   store: ArtifactStore;
   media: Media;
   hazards: Hazards;
@@ -32,6 +35,8 @@ export interface Deps {
   /** Milliseconds between two readings of a prediction; the product's own when absent. */
   poll_interval?: (elapsed: number, usual: number) => number;
   timings: Timings;
+  /** When jobs continue in a new run; the product's own when absent. */
+  history_limits?: HistoryLimits;
   /** Origins that outputs may come from beside replicate.delivery, and the one that gets the token. */
   provider_origin: string;
   token: string;

@@ -8,6 +8,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import type { ProviderPrediction } from '../adapters/replicate.js';
 import type { CanceledExecution, EndLostInput } from '../domain/activity.js';
 import { INTERRUPTED } from '../domain/failures.js';
+import { begunOf, lookFrom } from './begun.js';
 import type { Deps } from './deps.js';
 import { Execution } from './execution.js';
 import { findLost } from './find-lost.js';
@@ -43,14 +44,20 @@ export const createEndLost =
     };
   };
 
-const lostOne = (
+async function lostOne(
   deps: Deps,
   execution: Execution,
   input: EndLostInput,
-): Promise<ProviderPrediction | null> => {
+): Promise<ProviderPrediction | null> {
+  const known = new Set(input.known);
+  const begun = await begunOf(deps, execution, input, { known, unclear: true });
+  if (begun.attach !== null) return knownOne(deps, begun.attach, input.model);
+  // Nothing was sent.
+  if (begun.open.length === 0 && begun.isAll) return null;
   const owner = `${execution.workflowId}/${String(input.clip_index)}`;
-  return findLost(deps, execution, { ...input, owner, exclude: new Set(input.known) });
-};
+  const since = lookFrom(begun, input.since);
+  return findLost(deps, execution, { ...input, since, owner, exclude: known });
+}
 
 /** Whoever ends it goes on trying to read it. */
 async function knownOne(

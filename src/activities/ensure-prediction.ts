@@ -3,11 +3,14 @@
  * that is known, find the one that may exist, and only then create one.
  *
  * G1 An attempt creates at most one prediction.
+ * W1 Before a create is sent it is written down (adapters/creates.ts): what was not, was not created, and is not looked for.
  */
 import { ApplicationFailure } from '@temporalio/activity';
 import type { ProviderPrediction } from '../adapters/replicate.js';
 import { FAILURES, INTERRUPTED, noLongerFits } from '../domain/failures.js';
 import type { Attempt } from './attempt.js';
+import { lookFrom, Notes } from './begun.js';
+import type { Begun } from './begun.js';
 import type { Deps } from './deps.js';
 import { noteEcho } from './echo.js';
 import type { Execution } from './execution.js';
@@ -35,39 +38,67 @@ export async function ensurePrediction(
   memory: Memory,
 ): Promise<Started | null> {
   if (memory.open !== null) return { id: memory.open, known: null, adopted: memory.adopted };
-  if (memory.unclear) {
-    const lost = await find(deps, attempt, memory);
+  const notes = new Notes(deps, attempt);
+  let begun = await notes.recall(memory);
+  if (begun.attach === null && (begun.open.length > 0 || (memory.unclear && !begun.isAll))) {
+    const lost = await findBegun(deps, { attempt, memory, notes }, begun);
     if (lost !== null || attempt.execution.interruption !== null) return lost;
+    // Its answer may have come after all.
+    begun = await notes.recall(memory);
   }
+  if (begun.attach !== null) return { id: begun.attach, known: null, adopted: false };
   if (!memory.granted) throw await refused(attempt, memory);
-  return create(deps, attempt, memory);
+  return create(deps, { attempt, memory, notes }, begun.next);
 }
 
-async function create(deps: Deps, attempt: Attempt, memory: Memory): Promise<Started | null> {
+interface Asking {
+  attempt: Attempt;
+  memory: Memory;
+  notes: Notes;
+}
+
+/** What was begun and never answered, or what nobody has written down. */
+async function findBegun(deps: Deps, asking: Asking, begun: Begun): Promise<Started | null> {
+  const { attempt, memory, notes } = asking;
+  const lost = await find(deps, attempt, memory, lookFrom(begun, attempt.input.since));
+  if (lost === null && attempt.execution.interruption !== null) return null;
+  for (const { number } of begun.open) await notes.answer(number, lost?.id ?? null);
+  return lost;
+}
+
+/** `number`: of the next create of the clip, over all its attempts and rounds. */
+async function create(deps: Deps, asking: Asking, number: number): Promise<Started | null> {
+  const { attempt, memory, notes } = asking;
   const { execution, input } = attempt;
   // Without this word a reset, which counts from one again, makes an execution that dies in its create look like one
   // that never began. A first one keeps silent, for its first heartbeat is to carry the prediction's id.
   if (!execution.isFirst) execution.beat({ phase: 'creating' });
   for (
-    let unclear = 0, told = false, waited = (await outwait(execution, memory)) || memory.unclear;
+    let next = number,
+      unclear = 0,
+      told = false,
+      waited = (await outwait(execution, memory)) || memory.unclear;
     execution.interruption === null;
     waited = true
   ) {
-    await expectClaims(deps, attempt);
     // Whoever waited may have been taken for dead: another execution may have gone on meanwhile.
     const news = waited ? await newsOf(attempt) : null;
-    if (news?.isOver) throw ApplicationFailure.retryable('another went on', INTERRUPTED);
+    if (news?.isOver) throw wentOn();
     if (news?.open) return { id: news.open, known: null, adopted: news.adopted };
     if (news?.granted === false) throw await refused(attempt, memory);
+    // W1
+    if (!(await notes.begin(next))) throw wentOn();
     // The last look before money is spent: a disk, too, may have made us wait for too long.
-    if (execution.interruption !== null) break;
-    const sent = performance.now();
+    if (execution.interruption !== null) {
+      await notes.withdraw(next);
+      break;
+    }
     // Never aborted: an answer thrown away may be a prediction paid for.
     const outcome = await deps.replicate.create({
       model: input.model,
       version: input.version,
       input: input.input,
-      cancel_after: (Date.parse(input.deadline) - serverClock.now()) / 1000 + CANCEL_SLACK,
+      cancel_after: (attempt.deadline - serverClock.now()) / 1000 + CANCEL_SLACK,
       webhook: deps.webhook_url,
     });
     switch (outcome.type) {
@@ -76,20 +107,24 @@ async function create(deps: Deps, attempt: Attempt, memory: Memory): Promise<Sta
         noteEcho(execution.context.log, input, prediction, deps);
         // Where it cannot be written now, no twin can have written either.
         if (await deps.claims.claim(prediction.id, attempt.owner).catch(() => true)) {
+          await notes.answer(next, prediction.id);
           return { id: prediction.id, known: prediction, adopted: false };
         }
         // Before this answer came, a twin that had lost its own found ours in the list: then the twin's is ours.
-        const left = await find(deps, attempt, memory);
+        const left = await findAnswer(deps, asking, next);
         if (left !== null || execution.interruption !== null) return left;
+        next += 1;
         break;
       }
       case 'rejected': {
         const { kind, message } = outcome;
+        await notes.withdraw(next);
         throw await attempt.over({ kind, retry: FAILURES[kind].retry }, message, null);
       }
       case 'throttled': {
         // Back-pressure, not failure: waited out inside the attempt.
         const { seconds, message } = outcome;
+        await notes.withdraw(next);
         const until = serverClock.in(seconds * 1000);
         execution.beat({ phase: 'waiting', until, message });
         if (!told) await attempt.tellRateLimited(seconds, message);
@@ -98,8 +133,9 @@ async function create(deps: Deps, attempt: Attempt, memory: Memory): Promise<Sta
         break;
       }
       case 'unclear': {
-        const lost = await find(deps, attempt, memory, sent);
+        const lost = await findAnswer(deps, asking, next);
         if (lost !== null || execution.interruption !== null) return lost;
+        next += 1;
         if (++unclear >= MAX_UNCLEAR) {
           throw await attempt.over({ kind: 'provider_error', retry: true }, outcome.message, null);
         }
@@ -108,6 +144,9 @@ async function create(deps: Deps, attempt: Attempt, memory: Memory): Promise<Sta
   }
   return null;
 }
+
+const wentOn = (): ApplicationFailure =>
+  ApplicationFailure.retryable('another went on', INTERRUPTED);
 
 /** At most; the longest that any provider is likely to ask for. */
 const LONGEST_WAIT = 90_000;
@@ -131,25 +170,25 @@ async function outwait(
 const refused = (attempt: Attempt, { last_error }: Memory): Promise<ApplicationFailure> =>
   attempt.over({ kind: 'over_budget', retry: false }, noLongerFits(last_error), null);
 
-/** What nobody could write down would be paid and forgotten. */
-async function expectClaims({ claims }: Deps, attempt: Attempt): Promise<void> {
-  try {
-    await claims.check();
-  } catch (error) {
-    const message = `expected a DATA_DIR that can be written, got ${(error as Error).message}; nothing was created`;
-    throw await attempt.over({ kind: 'storage_error', retry: true }, message, null);
+/** The one of this create, or of a twin that has taken it; else nothing was created. */
+async function findAnswer(deps: Deps, asking: Asking, number: number): Promise<Started | null> {
+  const { attempt, memory, notes } = asking;
+  const lost = await find(deps, attempt, memory, attempt.input.since);
+  if (lost !== null || attempt.execution.interruption === null) {
+    await notes.answer(number, lost?.id ?? null);
   }
+  return lost;
 }
 
 async function find(
   deps: Deps,
   attempt: Attempt,
   memory: Memory,
-  sent?: number,
+  since: string,
 ): Promise<Started | null> {
   const lost = await findLost(deps, attempt.execution, {
     ...attempt.input,
-    ...(sent === undefined ? {} : { sent }),
+    since,
     owner: attempt.owner,
     exclude: memory.known,
   });

@@ -1,12 +1,14 @@
 /**
  * One execution of the paid activity as Temporal sees it: its heartbeats, and why it should stop.
- * It owns the timer that beats; it never decides what becomes of a prediction.
+ * It owns the timers that beat and end it; it never decides what becomes of a prediction.
  *
  * X1 The first heartbeat of an activity's first execution carries the prediction's id: only the first is sent at
- *    once, a second within the throttle is lost by a kill.
+ *    once, a second within the throttle is lost by a kill. One whose create takes longer beats before, for its silence
+ *    must not be taken for death; its id is then safe by claim, signal and list.
  * X2 One that was suspended for longer than its heartbeat time-out (a laptop's lid, a stopped process) takes
  *    itself for gone before it hears so: another may have gone on meanwhile. One that lay in the queue, or in the hands
  *    of a suspended worker, for as long before it began asks.
+ * X3 It hands back before its time-out: an execution that times out is one of three, and holds up who goes on.
  */
 import { Context } from '@temporalio/activity';
 import type { Heartbeat } from '../domain/activity.js';
@@ -16,11 +18,22 @@ import { serverClock } from './server-clock.js';
 export type Interruption = 'cancel' | 'handover' | 'gone';
 
 const BEAT = 1_000;
+/** X1: milliseconds of silence at most; a create is answered within them as a rule. */
+const SILENCE = 2_000;
+/** X3: milliseconds before the time-out; as long as a create may take that was begun at the last moment. */
+const MARGIN = 10_000;
+/** X3: where an execution may take little time, the same as a share of it. */
+const SHARE = 1 / 4;
 
 export class Execution {
   readonly context = Context.current();
   readonly state: Heartbeat;
-  #timer: NodeJS.Timeout | null = null;
+  /** Aborted as soon as the execution has to end. */
+  readonly signal: AbortSignal;
+  #beating: NodeJS.Timeout | null = null;
+  readonly #silent: NodeJS.Timeout;
+  #ending: NodeJS.Timeout | null = null;
+  readonly #over = new AbortController();
   /** Wall clock: the monotonic one stands still while the machine sleeps. */
   #awakeAt = Date.now();
   #overslept = false;
@@ -28,8 +41,27 @@ export class Execution {
   readonly isLate: boolean;
 
   constructor(state: Heartbeat) {
-    this.state = state;
+    this.state = { ...state };
     this.isLate = this.#wasLate();
+    this.signal = AbortSignal.any([this.context.cancellationSignal, this.#over.signal]);
+    const { heartbeatTimeoutMs: most = Infinity } = this.info;
+    this.#silent = setTimeout(
+      () => {
+        if (this.#beating === null) this.beat({});
+      },
+      Math.min(SILENCE, most / 2),
+    );
+  }
+
+  /** X3 */
+  handBackInTime(): void {
+    const { startToCloseTimeoutMs: time } = this.info;
+    this.#ending = setTimeout(
+      () => {
+        this.#over.abort();
+      },
+      Math.max(time - MARGIN, time * (1 - SHARE)),
+    );
   }
 
   get info(): Context['info'] {
@@ -67,10 +99,13 @@ export class Execution {
 
   get interruption(): Interruption | null {
     this.#look();
-    if (!this.context.cancellationSignal.aborted) return this.#overslept ? 'gone' : null;
-    const details = this.context.cancellationDetails;
-    if (details?.cancelRequested) return 'cancel';
-    return details?.workerShutdown ? 'handover' : 'gone';
+    if (this.context.cancellationSignal.aborted) {
+      const details = this.context.cancellationDetails;
+      if (details?.cancelRequested) return 'cancel';
+      return details?.workerShutdown ? 'handover' : 'gone';
+    }
+    if (this.#overslept) return 'gone';
+    return this.#over.signal.aborted ? 'handover' : null;
   }
 
   /** Says what is known now, and goes on saying it every second. */
@@ -79,7 +114,7 @@ export class Execution {
     Object.assign(this.state, change);
     this.context.heartbeat({ ...this.state });
     this.#awakeAt = Date.now();
-    this.#timer ??= setInterval(() => {
+    this.#beating ??= setInterval(() => {
       this.#look();
       this.context.heartbeat({ ...this.state });
     }, BEAT);
@@ -90,12 +125,12 @@ export class Execution {
     const { heartbeatTimeoutMs: most } = this.info;
     const now = Date.now();
     if (most && now - this.#awakeAt > most) this.#overslept = true;
-    if (this.#timer !== null) this.#awakeAt = now;
+    if (this.#beating !== null) this.#awakeAt = now;
   }
 
   /** Waits; returns early when the execution has to stop or the bell rings. */
   async wait(milliseconds: number, bell?: { listen(callback: () => void): void }): Promise<void> {
-    const signal = this.context.cancellationSignal;
+    const { signal } = this;
     if (signal.aborted) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
@@ -110,6 +145,8 @@ export class Execution {
   }
 
   [Symbol.dispose](): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
+    clearTimeout(this.#silent);
+    if (this.#ending !== null) clearTimeout(this.#ending);
+    if (this.#beating !== null) clearInterval(this.#beating);
   }
 }

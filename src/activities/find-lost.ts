@@ -15,7 +15,6 @@ import type { Listed } from '../adapters/prediction-index.js';
 import type { ProviderPrediction, Replicate } from '../adapters/replicate.js';
 import type { PredictionStatus } from '../domain/job.js';
 import type { Deps } from './deps.js';
-import { doubt } from './doubt.js';
 import type { Execution } from './execution.js';
 import { unread } from './ledger.js';
 import { likenessTo } from './likeness.js';
@@ -37,8 +36,6 @@ export interface Wanted {
   model: string;
   input: Record<string, unknown>;
   since: string;
-  /** performance.now() before the create was sent whose answer is missing, where that is known. */
-  sent?: number;
   owner: string;
   exclude: ReadonlySet<string>;
 }
@@ -68,10 +65,7 @@ export async function findLost(
     // What cannot be claimed from proves nothing either: go on until it can.
     const mine = await firstUnclaimed(deps, listed, likeness, wanted).catch(() => undefined);
     if (mine) return mine;
-    if (mine === null && isProof) {
-      doubt(execution, replicate, createdSince(replicate, wanted));
-      return null;
-    }
+    if (mine === null && isProof) return null;
     const pause = pauseAfter(progress);
     // Canceled: what was created has to be found all the more, in order to be ended.
     if (execution.interruption === 'cancel') await sleep(pause);
@@ -88,15 +82,9 @@ function pauseAfter(progress: Awaited<ReturnType<Deps['index']['advance']>>): nu
 
 type HasClock = Pick<Replicate, 'clock'>;
 
-/** `since` by the provider's clock, in milliseconds. */
-const sinceAt = ({ clock }: HasClock, since: string): number =>
+/** A time of the server's, by the provider's clock, in milliseconds. */
+export const sinceAt = ({ clock }: HasClock, since: string): number =>
   clock.now() - (serverClock.now() - Date.parse(since));
-
-/** The earliest that the lost one can have been created, by the provider's clock. */
-const createdSince = (replicate: HasClock, { since, sent }: Wanted): number =>
-  sent === undefined
-    ? sinceAt(replicate, since)
-    : replicate.clock.now() - (performance.now() - sent);
 
 /** From when on predictions are listed, by the provider's clock. */
 const beginning = (replicate: HasClock, since: string): number =>

@@ -1,19 +1,26 @@
-/** Waits for a prediction's end by reading it again and again. No bad answer ends a paid render. */
+/**
+ * Waits for a prediction's end by reading it again and again. No bad answer ends a paid render, not even that the token
+ * is refused: it may work again before the provider forgets the render, and meanwhile the job is told.
+ */
 import { isTerminal } from '../adapters/replicate.js';
-import type { ProviderPrediction } from '../adapters/replicate.js';
+import type { ProviderPrediction, ReadOutcome } from '../adapters/replicate.js';
+import type { Attempt } from './attempt.js';
 import type { Deps } from './deps.js';
 import type { Started } from './ensure-prediction.js';
-import type { Execution } from './execution.js';
+
+/** Readings in a row that are refused before it is believed: what halts a job is no slip of one answer. */
+const BELIEVED = 3;
 
 /** The last reading: terminal, or whatever was known when the execution was interrupted. */
 export async function follow(
   { reader, wakes, poll_interval = pollInterval }: Pick<Deps, 'reader' | 'wakes' | 'poll_interval'>,
-  execution: Execution,
+  attempt: Attempt,
   { id, known }: Started,
-  usualTime: number,
 ): Promise<ProviderPrediction | null> {
-  const started = Date.now();
+  const { execution, input } = attempt;
+  const started = performance.now();
   const bell = new Bell();
+  let refusals = 0;
   using reading = reader.open(id, known?.created_at ?? null);
   using _unhook = {
     [Symbol.dispose]: wakes.on(id, () => {
@@ -22,18 +29,35 @@ export async function follow(
   };
   for (let last = known; ;) {
     if (execution.interruption !== null || (last !== null && isTerminal(last.status))) return last;
-    const answer = await reading.read(execution.context.cancellationSignal);
+    const answer = await reading.read(execution.signal);
+    const refusal = answer.type === 'unreadable' ? (answer.refused ?? null) : null;
+    refusals = refusal === null ? 0 : refusals + 1;
+    if (refusal === null) attempt.refusal = null;
     if (answer.type === 'found') {
       last = answer.prediction;
       execution.beat({ status: last.status, percent: percentIn(last.logs), message: null });
     } else if (execution.interruption === null) {
-      execution.beat({ message: answer.type === 'missing' ? 'not found yet' : answer.message });
+      const message = inWords(answer);
+      execution.beat({ message });
+      if (refusal !== null && refusals === BELIEVED) {
+        attempt.refusal = { kind: refusal, message };
+        await attempt.tellRefused(attempt.refusal);
+      }
     }
     if (last !== null && isTerminal(last.status)) return last;
     const asked = answer.type === 'unreadable' ? (answer.retry_after ?? 0) * 1000 : 0;
-    const pause = Math.max(asked, poll_interval(Date.now() - started, usualTime * 1000));
+    const elapsed = performance.now() - started;
+    const pause = Math.max(asked, poll_interval(elapsed, input.usual_time * 1000));
     await execution.wait(pause, bell);
   }
+}
+
+function inWords(answer: Exclude<ReadOutcome, { type: 'found' }>): string {
+  if (answer.type === 'missing') return 'not found yet';
+  const { message, refused } = answer;
+  return refused === undefined
+    ? message
+    : `${message}; what was paid renders on, and is fetched as soon as the token works again`;
 }
 
 /** Lets a wait end early. */

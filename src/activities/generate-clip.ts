@@ -5,8 +5,9 @@
  * G1 An attempt creates at most one prediction, through any crash, lost response or time-out.
  * G3 Executions are not attempts: one that lost its memory asks the workflow and the provider's list first.
  * G4 A prediction is canceled at the provider only when the clip is; shutdown, pause and time-out leave it running.
+ * Q1 Where creates are not limited nothing is created: an execution that would have to is handed back.
  */
-import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type {
   CanceledExecution,
   GenerateClipInput,
@@ -19,36 +20,38 @@ import { isTerminal } from '../adapters/replicate.js';
 import { Attempt } from './attempt.js';
 import { cancelAndConfirm } from './cancel.js';
 import type { Deps } from './deps.js';
-import { recallDoubt } from './doubt.js';
 import { ensurePrediction } from './ensure-prediction.js';
 import type { Started } from './ensure-prediction.js';
 import { Execution } from './execution.js';
 import { follow } from './follow.js';
 import { settleTwins } from './late-twin.js';
 import { unread } from './ledger.js';
-import { recall } from './memory.js';
+import { heartbeatOf, recall } from './memory.js';
 import type { Memory } from './memory.js';
 import { readOnceMore } from './read-once-more.js';
 import { learnServerTime } from './server-clock.js';
 import { judge } from './verdict.js';
 
+/** `may_create`: on the queue whose rate is the rate of creates. */
 export const createGenerateClip =
-  (deps: Deps) =>
+  (deps: Deps, { may_create } = { may_create: true }) =>
   async (input: GenerateClipInput): Promise<GenerateClipResult> => {
-    using execution = new Execution(firstBeat(input));
-    recallDoubt(execution);
+    // Until more is known, what the one before said is said on.
+    using execution = new Execution(heartbeatOf(Context.current().info) ?? firstBeat(input));
+    execution.handBackInTime();
     const workflow = deps.workflow(execution.workflowId, execution.runId);
     await learnServerTime(deps, execution.context);
     const memory = await recall(execution, workflow, input);
-    execution.state.failed_attempts = memory.failed_attempts;
-    execution.state.attempt = memory.failed_attempts + 1;
-    const attempt = new Attempt(input, execution, { workflow, replicate: deps.replicate });
+    using attempt = new Attempt(input, execution, memory, { workflow, replicate: deps.replicate });
 
-    const started = await ensurePrediction(deps, attempt, memory);
+    // Q1
+    const isElsewhere = memory.open === null && !may_create;
+    if (isElsewhere && execution.interruption === null) return handBack(attempt, memory, null);
+    const started = isElsewhere ? null : await ensurePrediction(deps, attempt, memory);
     // Awaited everywhere: the heart has to beat until the very end.
     if (started === null) return await stop(deps, attempt, memory, { started, last: null });
     await announce(deps, attempt, memory, started);
-    const seen = await follow(deps, execution, started, input.usual_time);
+    const seen = await follow(deps, attempt, started);
     const end = seen === null ? null : await lookAgain(deps, execution, seen);
     const { started: own, last } = await settleTwins(deps, attempt, memory, { started, last: end });
     return last !== null && isTerminal(last.status)
@@ -56,11 +59,11 @@ export const createGenerateClip =
       : await stop(deps, attempt, memory, { started: own, last });
   };
 
-const firstBeat = ({ failed_attempts }: GenerateClipInput): Heartbeat => ({
+const firstBeat = ({ failed_attempts, resume }: GenerateClipInput): Heartbeat => ({
   attempt: failed_attempts + 1,
   failed_attempts,
-  phase: 'creating',
-  prediction_id: null,
+  phase: resume === null ? 'creating' : 'rendering',
+  prediction_id: resume,
   status: null,
   percent: null,
   until: null,
@@ -114,6 +117,17 @@ async function conclude(
   };
 }
 
+/** To whoever goes on: the next execution, here or on the other queue. */
+function handBack(
+  { execution, askedAt: asked_at }: Attempt,
+  { unclear }: Memory,
+  started: Started | null,
+): GenerateClipResult {
+  const id = started?.id ?? null;
+  const isUnclear = id === null && (unclear || execution.state.phase === 'reconciling');
+  return { outcome: 'handover', prediction_id: id, unclear: isUnclear, asked_at };
+}
+
 /** Ends an interrupted execution: on cancellation the prediction goes too, otherwise it is left running. */
 async function stop(
   deps: Deps,
@@ -123,11 +137,8 @@ async function stop(
 ): Promise<GenerateClipResult> {
   const { execution } = attempt;
   switch (execution.interruption) {
-    case 'handover': {
-      const unclear =
-        started === null && (memory.unclear || execution.state.phase === 'reconciling');
-      return { outcome: 'handover', prediction_id: started?.id ?? null, unclear };
-    }
+    case 'handover':
+      return handBack(attempt, memory, started);
     case 'cancel': {
       throw new CancelledFailure('the clip was canceled', [
         await canceled(deps, attempt, started, last),
@@ -153,8 +164,10 @@ async function canceled(
   const { id, adopted } = started;
   const final =
     (await cancelAndConfirm(replicate, id, last)) ?? unread(id, attempt.input.model, replicate);
+  const refused = isTerminal(final.status) ? null : attempt.refusal;
   return {
     prediction: attempt.ledgerLine(final, adopted),
     output_url: final.status === 'succeeded' ? final.output_url : null,
+    ...(refused === null ? {} : { refused }),
   };
 }

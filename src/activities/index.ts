@@ -3,13 +3,16 @@ import { createArchiveJob } from './archive-job.js';
 import type { Deps } from './deps.js';
 import { createEndLost } from './end-lost.js';
 import { createGenerateClip } from './generate-clip.js';
+import { createKeepLog } from './keep-log.js';
 import { createPrepareReferences } from './prepare-references.js';
 import { createResolvePlan } from './resolve-plan.js';
 import { createSettlePrediction } from './settle-prediction.js';
 import { createStoreClip } from './store-clip.js';
 
-/** On the paid task queue, whose rate is the rate of creates. */
-export const createPaidActivities = (deps: Deps) => ({ generateClip: createGenerateClip(deps) });
+/** On the paid task queue, whose rate is the rate of creates; beside it, without one, what only goes on. */
+export const createPaidActivities = (deps: Deps, on: 'paid' | 'hold') => ({
+  generateClip: createGenerateClip(deps, { may_create: on === 'paid' }),
+});
 export type PaidActivities = ReturnType<typeof createPaidActivities>;
 
 export const createActivities = (deps: Deps) => ({
@@ -18,6 +21,7 @@ export const createActivities = (deps: Deps) => ({
   storeClip: createStoreClip(deps),
   settlePrediction: createSettlePrediction(deps),
   endLost: createEndLost(deps),
+  keepLog: createKeepLog(deps),
   archiveJob: createArchiveJob(deps),
 });
 export type Activities = ReturnType<typeof createActivities>;

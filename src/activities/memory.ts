@@ -23,6 +23,10 @@ export interface Memory {
   last_error: Problem | null;
   /** Before this the next attempt is too early, whoever started this execution. */
   next_attempt_at: string | null;
+  /** When the provider could first have been asked for the clip; null when nobody has said so. */
+  asked_at: string | null;
+  /** The workflow knows that time. */
+  is_asked_told: boolean;
 }
 
 const BLANK = { granted: true, adopted: false, last_error: null, next_attempt_at: null };
@@ -32,19 +36,23 @@ export async function recall(
   workflow: OwnWorkflow,
   input: GenerateClipInput,
 ): Promise<Memory> {
-  const details = heartbeatOf(execution.info.heartbeatDetails);
-  const fresh = execution.isFirst && details === null && input.resume === null && !input.unclear;
-  if (fresh && input.failed_attempts === 0 && !execution.isLate) {
+  const details = heartbeatOf(execution.info);
+  // However long it lay in the queue: where nobody began, nothing was created.
+  const isFresh = execution.isFirst && details === null && !input.unclear;
+  const isTold = input.resume !== null || input.failed_attempts === 0;
+  if (isFresh && isTold && !execution.isLate) {
     return {
       ...BLANK,
-      failed_attempts: 0,
-      open: null,
+      failed_attempts: input.failed_attempts,
+      open: input.resume,
       unclear: false,
       known: new Set(input.known),
+      asked_at: input.asked_at ?? null,
+      is_asked_told: input.asked_at != null,
     };
   }
   // The answer to a first heartbeat says whether the server still counts on this execution.
-  if (execution.isLate) execution.beat({ phase: 'reconciling' });
+  if (execution.isLate) execution.beat({});
   const told = await ask(execution, workflow, input.clip_index);
   const failed = Math.max(
     input.failed_attempts,
@@ -58,7 +66,7 @@ export async function recall(
     failed_attempts: failed,
     open,
     adopted: last?.id === open && last.adopted,
-    unclear: open === null && !(fresh || endedCleanly(execution, input, { failed, details })),
+    unclear: open === null && !(isFresh || endedCleanly(execution, input, { failed, details })),
     known: new Set([
       ...(input.known ?? []),
       ...(told?.predictions.map(({ id }) => id) ?? []),
@@ -67,6 +75,8 @@ export async function recall(
     granted: told?.granted ?? true,
     last_error: told?.last_error ?? null,
     next_attempt_at: told?.next_attempt_at ?? null,
+    asked_at: told?.asked_at ?? input.asked_at ?? details?.asked_at ?? null,
+    is_asked_told: (told?.asked_at ?? input.asked_at) != null,
   };
 }
 
@@ -102,8 +112,9 @@ const endedCleanly = (
   details?.attempt === failed &&
   details.failed_attempts === failed;
 
-function heartbeatOf(value: unknown): Heartbeat | null {
-  const beat = value as Partial<Heartbeat> | null | undefined;
+/** What the execution before this one was last heard of with. */
+export function heartbeatOf({ heartbeatDetails }: Execution['info']): Heartbeat | null {
+  const beat = heartbeatDetails as Partial<Heartbeat> | null | undefined;
   return typeof beat?.failed_attempts === 'number' ? (beat as Heartbeat) : null;
 }
 
@@ -118,7 +129,7 @@ async function ask(
       return await workflow.memory(clipIndex);
     } catch (error) {
       execution.context.log.warn('the workflow did not answer; asking again', { error });
-      execution.beat({ phase: 'reconciling' });
+      execution.beat({ message: 'the workflow does not answer' });
       await execution.wait(1_000);
     }
   }

@@ -2,7 +2,7 @@
  * The same check as at every other door, as the job's first activity: its result is history, so catalogue,
  * prices and environment are frozen there. A refused plan fails for good, with every mistake in one message.
  */
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { ResolvePlanResult } from '../domain/activity.js';
 import { checkPlan } from '../domain/check-plan.schema.js';
 import { FAILURES, INVALID_PLAN } from '../domain/failures.js';
@@ -15,6 +15,7 @@ export const createResolvePlan =
     const checked = checkPlan(plan, deps.plan);
     if (!checked.ok) throw refusal(checked.problems);
     const { resolved } = checked;
+    await openCreates(deps);
     const row = deps.plan.catalogue.get(resolved.model.id);
     const version =
       row?.official === false && resolved.model.version === null
@@ -24,8 +25,18 @@ export const createResolvePlan =
       resolved: { ...resolved, model: { ...resolved.model, version } },
       simulated: deps.simulated,
       timings: deps.timings,
+      ...(deps.history_limits === undefined ? {} : { history_limits: deps.history_limits }),
     };
   };
+
+/** From here on every create of the job is written down. Where this is not, creates are looked for as ever. */
+async function openCreates({ creates }: Deps): Promise<void> {
+  const { info, log } = Context.current();
+  const at = new Date(info.scheduledTimestampMs).toISOString();
+  await creates.open(info.workflowExecution?.workflowId ?? '', at).catch((error: unknown) => {
+    log.warn('DATA_DIR/creates could not be written', { error });
+  });
+}
 
 async function latestVersion({ replicate }: Deps, model: string): Promise<string> {
   const answer = await replicate.latestVersion(model);

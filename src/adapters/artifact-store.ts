@@ -5,7 +5,7 @@
  */
 import { createWriteStream } from 'node:fs';
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Job, JobEvent } from '../domain/job.js';
 
@@ -14,7 +14,7 @@ export type ArtifactKind = 'mp4' | 'jpg' | 'json' | 'composite.jpg';
 const JOB_ID = /^[A-Za-z0-9_-]+$/;
 
 /** Job ids of the contract are safe names; a workflow started elsewhere may have any id. */
-const folderOf = (jobId: string): string =>
+export const folderOf = (jobId: string): string =>
   JOB_ID.test(jobId) ? jobId : `~${encodeURIComponent(jobId).replaceAll('.', '%2E')}`;
 
 /** Where everything that belongs to a job's clips is kept. */
@@ -49,18 +49,47 @@ export interface StoredVideo {
 /** Unique over all machines that share the folder: in containers every process has the same id. */
 const temporaryName = (target: string): string => `${target}.${randomUUID()}.part`;
 
-/** Writes a file whole or not at all. */
-export async function writeWhole(target: string, content: string | Uint8Array): Promise<void> {
+/** Writes a file whole or not at all; `flush` waits until a power cut cannot take it any more. */
+export async function writeWhole(
+  target: string,
+  content: string | Uint8Array,
+  { flush = false }: { flush?: boolean } = {},
+): Promise<void> {
   await mkdir(path.dirname(target), { recursive: true });
   const temporary = temporaryName(target);
   try {
-    await writeFile(temporary, content);
+    await (flush ? writeFlushed(temporary, content) : writeFile(temporary, content));
     await rename(temporary, target);
+    if (flush) await flushFolder(path.dirname(target));
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
 }
+
+async function writeFlushed(file: string, content: string | Uint8Array): Promise<void> {
+  const handle = await open(file, 'w');
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A name is the folder's, and not every system can flush one. */
+async function flushFolder(folder: string): Promise<void> {
+  const handle = await open(folder).catch(unlessUnflushed);
+  try {
+    await handle?.sync().catch(unlessUnflushed);
+  } finally {
+    await handle?.close();
+  }
+}
+const unlessUnflushed = (error: unknown): undefined => {
+  if (!UNFLUSHED.has(codeOf(error))) throw error;
+};
+const UNFLUSHED = new Set(['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP', 'ENOSYS']);
 
 /** What link(2) says where the file system has no hard links, or keeps this user from making them. */
 const LINKLESS = new Set([
@@ -81,17 +110,19 @@ const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code
 /**
  * Writes a file whole where there is none yet: of any number at once, exactly one is told true. Where there are no hard
  * links, a folder with the file in it gets the name: a rename onto one that is not empty fails, and so do a link onto a
- * folder and a rename of a folder onto a file. `readWhole` reads both.
+ * folder and a rename of a folder onto a file. `readWhole` reads both. `flush` as above.
  */
 export async function createWhole(
   target: string,
   content: string,
-  hardLink: typeof link = link,
+  { flush = false, hardLink = link }: { flush?: boolean; hardLink?: typeof link } = {},
 ): Promise<boolean> {
-  await mkdir(path.dirname(target), { recursive: true });
+  const folder = path.dirname(target);
+  await mkdir(folder, { recursive: true });
   const temporary = temporaryName(target);
+  const write = flush ? writeFlushed : writeFile;
   try {
-    await writeFile(temporary, content);
+    await write(temporary, content);
     try {
       return await unlessTaken(hardLink(temporary, target));
     } catch (error) {
@@ -99,10 +130,11 @@ export async function createWhole(
     }
     await rm(temporary);
     await mkdir(temporary);
-    await writeFile(path.join(temporary, WHOLE), content);
+    await write(path.join(temporary, WHOLE), content);
     return await unlessTaken(rename(temporary, target));
   } finally {
     await rm(temporary, { recursive: true, force: true });
+    if (flush) await flushFolder(folder);
   }
 }
 
@@ -133,6 +165,8 @@ export interface ArtifactStore {
   open(jobId: string, clipIndex: number): Promise<OpenArtifact>;
   stored(jobId: string, clipIndex: number): Promise<StoredVideo | null>;
   saveThumbnail(jobId: string, clipIndex: number, jpeg: Uint8Array): Promise<void>;
+  /** The log so far of a job that goes on. */
+  saveEvents(jobId: string, events: readonly JobEvent[]): Promise<void>;
   saveJob(job: Job, events: readonly JobEvent[]): Promise<void>;
   loadEvents(jobId: string): Promise<JobEvent[]>;
   /** As it was given, so that the job can run again when Temporal has forgotten it. */
@@ -148,6 +182,12 @@ export interface OpenArtifact extends AsyncDisposable {
 }
 
 export function createArtifactStore(dataDir: string): ArtifactStore {
+  const saveEvents = (jobId: string, events: readonly JobEvent[]): Promise<void> =>
+    writeWhole(
+      jobPath(dataDir, jobId, 'events.jsonl'),
+      events.map((event) => `${JSON.stringify(event)}\n`).join(''),
+    );
+
   return {
     async open(jobId, clipIndex) {
       const target = artifactPath(dataDir, jobId, clipIndex, 'mp4');
@@ -179,9 +219,10 @@ export function createArtifactStore(dataDir: string): ArtifactStore {
     saveThumbnail: (jobId, clipIndex, jpeg) =>
       writeWhole(artifactPath(dataDir, jobId, clipIndex, 'jpg'), jpeg),
 
+    saveEvents,
+
     async saveJob(job, events) {
-      const lines = events.map((event) => `${JSON.stringify(event)}\n`).join('');
-      await writeWhole(jobPath(dataDir, job.job_id, 'events.jsonl'), lines);
+      await saveEvents(job.job_id, events);
       await writeWhole(jobPath(dataDir, job.job_id, 'job.json'), JSON.stringify(job, null, 2));
     },
 

@@ -5,8 +5,6 @@
  *
  * C1 A prediction has at most one owner, for ever: a finished file gets the prediction's name, or finds it taken.
  */
-import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { createWhole, readWhole } from './artifact-store.js';
 
@@ -15,8 +13,6 @@ export interface Claims {
   claim(predictionId: string, owner: string): Promise<boolean>;
   /** The owner, or null when nobody has claimed it. */
   owner(predictionId: string): Promise<string | null>;
-  /** Rejects where no claim could be written now. */
-  check(): Promise<void>;
 }
 
 export function createClaims(dataDir: string): Claims {
@@ -36,10 +32,5 @@ export function createClaims(dataDir: string): Claims {
     owner,
     // A reader that met half a claim would take it for nobody's, so it is written before it has its name.
     claim: async (id, who) => (await createWhole(place(id), who)) || (await owner(id)) === who,
-    async check() {
-      const probe = path.join(folder, `.${randomUUID()}`);
-      await createWhole(probe, '');
-      await rm(probe, { recursive: true });
-    },
   };
 }

@@ -52,6 +52,10 @@ export function rejectionOf({ status, text }: Envelope): FailureKind | null {
   return isReadable ? judgeRefusedCreate(text, kind) : kind;
 }
 
+/** Why the provider itself will not say how something stands; null for what anybody on the way may have answered. */
+export const refusalOf = ({ status, text }: Envelope): FailureKind | null =>
+  (status === 401 || status === 403) && asObject(parseJson(text)) !== null ? 'unauthorized' : null;
+
 export function judgeCreate(
   envelope: Envelope,
   prediction: ProviderPrediction | null,

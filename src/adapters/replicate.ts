@@ -22,6 +22,7 @@ import {
   isGood,
   judgeCreate,
   parseJson,
+  refusalOf,
   REJECTIONS,
   secondsAskedFor,
 } from './replicate-answers.js';
@@ -50,11 +51,15 @@ export type CreateOutcome =
 export type ReadOutcome =
   { type: 'found'; prediction: ProviderPrediction } | { type: 'missing' } | Unreadable;
 
-/** `retry_after`: seconds for which the provider wants not to be asked again, where it says so. */
+/**
+ * `retry_after`: seconds for which the provider wants not to be asked again, where it says so. `refused`: it is not that
+ * nobody can answer now, but that it will not, and why.
+ */
 export interface Unreadable {
   type: 'unreadable';
   message: string;
   retry_after?: number;
+  refused?: FailureKind;
 }
 
 /** A part of the account's list, by the provider's clock; `before` null: up to now. */
@@ -110,8 +115,13 @@ export function createReplicate(options: ReplicateOptions): Replicate {
     isGood(envelope) ? parsePrediction(parseJson(envelope.text), clock.now()) : null;
   const unreadable = (envelope: Envelope): Unreadable => {
     const seconds = BUSY.has(envelope.status) ? secondsAskedFor(envelope, clock) : null;
-    const message = describe(envelope);
-    return { type: 'unreadable', message, ...(seconds === null ? {} : { retry_after: seconds }) };
+    const refused = refusalOf(envelope);
+    return {
+      type: 'unreadable',
+      message: describe(envelope),
+      ...(seconds === null ? {} : { retry_after: seconds }),
+      ...(refused === null ? {} : { refused }),
+    };
   };
 
   const send = async (

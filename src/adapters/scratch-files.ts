@@ -12,6 +12,8 @@ const SCRATCH = /\.[0-9a-f-]{36}\.part$|^hazard-[0-9a-f]{16}\.part$|^reference-[
 const PLACES: readonly (readonly [folder: string, depth: number])[] = [
   ['artifacts', 1],
   ['jobs', 1],
+  ['payloads', 1],
+  ['creates', 2],
   ['claims', 0],
 ];
 

@@ -2,16 +2,18 @@
 import { requiredTsToMs } from '@temporalio/common/lib/time.js';
 import { defaultPayloadConverter } from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { clipMemoryQuery, eventsQuery, progressQuery } from '../workflows/contract.js';
-import type { EventPage, Job } from '../domain/job.js';
+import { clipMemoryQuery, clipsQuery, eventsQuery, progressQuery } from '../workflows/contract.js';
+import type { ClipPage, EventPage, Job } from '../domain/job.js';
 import type { ClipMemory } from '../workflows/contract.js';
 import type { SignalDefinition } from '@temporalio/common';
+import { fillIn } from './payloads.js';
 
 export interface OwnWorkflow {
   /** Resolves when the server has recorded the signal. */
   signal<Args extends unknown[]>(signal: SignalDefinition<Args>, ...args: Args): Promise<void>;
   memory(clipIndex: number): Promise<ClipMemory>;
   progress(): Promise<Job>;
+  clips(from: number): Promise<ClipPage>;
   events(after: number): Promise<EventPage>;
   /** When the server handed out the present execution of an activity, by the server's clock; null when it runs no more. */
   startedAt(activityId: string): Promise<number | null>;
@@ -35,6 +37,7 @@ export const findOwnWorkflow =
         client.withDeadline(Date.now() + SIGNAL_DEADLINE, () => handle.signal(signal, ...args)),
       memory: (clipIndex) => bounded(() => handle.query(clipMemoryQuery, clipIndex)),
       progress: () => bounded(() => handle.query(progressQuery)),
+      clips: (from) => bounded(() => handle.query(clipsQuery, from)),
       events: (after) => bounded(() => handle.query(eventsQuery, after)),
       startedAt: (activityId) => bounded(() => startOf(handle, activityId)),
       plan: () => bounded(() => firstArgument(client, workflowId, runId)),
@@ -48,12 +51,13 @@ async function startOf(handle: WorkflowHandle, activityId: string): Promise<numb
 }
 
 async function firstArgument(client: Client, workflowId: string, runId: string): Promise<unknown> {
-  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+  const answer = await client.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,
     execution: { workflowId, runId },
     maximumPageSize: 1,
     skipArchival: true,
   });
+  const { history } = await fillIn(client.options.loadedDataConverter, answer);
   const { input } = history?.events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
   const payload = input?.payloads?.[0];
   return payload == null ? null : (defaultPayloadConverter.fromPayload(payload) ?? null);

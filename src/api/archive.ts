@@ -1,6 +1,7 @@
 /** Finished jobs as files below DATA_DIR/jobs: they need neither a worker nor Temporal, and outlive its retention. */
 import { readFile } from 'node:fs/promises';
 import { createArtifactStore, jobPath } from '../adapters/artifact-store.js';
+import { createJobIndex, indexing } from '../adapters/job-index.js';
 import type { Job, JobEvent } from '../domain/job.js';
 import { isOver, unknownCostsOf } from '../domain/progress.js';
 
@@ -15,14 +16,15 @@ export interface Archive {
 }
 
 export function createArchive(dataDir: string): Archive {
-  const store = createArtifactStore(dataDir);
+  const store = indexing(createArtifactStore(dataDir), createJobIndex(dataDir));
   return {
     async job(jobId) {
       try {
         const job = JSON.parse(await readFile(jobPath(dataDir, jobId, 'job.json'), 'utf8')) as Job;
         if (job.job_id !== jobId || !isOver(job.status)) return null;
-        // Older releases did not count them.
-        return { ...job, unknown_costs: unknownCostsOf(job.clips) };
+        // Older releases did not count them, and knew no labels.
+        const { labels = [] } = job as Partial<Job>;
+        return { ...job, labels, unknown_costs: unknownCostsOf(job.clips) };
       } catch {
         return null; // absent, or not ours: every reader has another source
       }

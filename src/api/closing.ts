@@ -33,7 +33,7 @@ export function eventsOfClosing(job: Job, run: Run, closing: Closing | null): Jo
 }
 
 /** A clip that nothing was tried for is canceled; one that was under way has failed. */
-function endOfClip(clip: Clip, error: Problem, at: string): JobFact {
+function endOfClip({ waits_for: _, ...clip }: Clip, error: Problem, at: string): JobFact {
   const status = clip.attempt === 0 || error.kind === 'canceled' ? 'canceled' : 'failed';
   const ended: Clip = {
     ...clip,

@@ -1,15 +1,48 @@
 /**
- * What a cursor of a list says, below its seal (cursor-seal.ts): Temporal's page token, or a place among the stored jobs that
- * come after Temporal's. Good only for the filter it was made with. Pure.
+ * What a cursor of a list says, below its seal (cursor-seal.ts): a place among the jobs that go on, or among those that ended,
+ * which come after them. Good only for the filter it was made with. Pure.
  */
-import type { JobStatus } from '../domain/job.js';
+import { createHash } from 'node:crypto';
+import type { JobFilter } from '../domain/job-summary.js';
 import { BadCursor } from './jobs-port.js';
+import type { RunPlace } from './jobs-port.js';
+import type { Ended } from './stored-jobs.js';
 
-/** After this job in the order of stored jobs. */
-export type StoredPlace = 'start' | { created_at: string; job_id: string };
+/** After this job; null: before the first. */
+export type Place =
+  { among: 'running'; after: RunPlace | null } | { among: 'ended'; after: Ended | null };
 
-const encode = (parts: readonly unknown[]): string =>
-  Buffer.from(JSON.stringify(parts)).toString('base64url');
+export const START: Place = { among: 'running', after: null };
+
+/** A filter as words of a fixed length. */
+const filterOf = ({ status, model, label, q }: JobFilter): string =>
+  createHash('sha256')
+    .update(JSON.stringify([status, model, label, q]))
+    .digest('base64url');
+
+export function encodeCursor(filter: JobFilter, place: Place): string {
+  const parts = [place.among, filterOf(filter), ...partsOf(place)];
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
+}
+
+function partsOf({ among, after }: Place): string[] {
+  if (after === null) return [];
+  return among === 'running'
+    ? [after.started_at, after.run_id]
+    : [after.completed_at, after.job_id];
+}
+
+export function decodeCursor(filter: JobFilter, cursor: string): Place {
+  const [among, made, time, id] = decode(cursor);
+  if (made === filterOf(filter)) {
+    if (among === 'ended' && time === undefined) return { among, after: null };
+    if (typeof time === 'string' && typeof id === 'string') {
+      if (among === 'ended') return { among, after: { completed_at: time, job_id: id } };
+      if (among === 'running') return { among, after: { started_at: time, run_id: id } };
+    }
+  }
+  throw new BadCursor('expected the next_cursor of a page with the same filters');
+}
 
 function decode(cursor: string): unknown[] {
   try {
@@ -18,30 +51,4 @@ function decode(cursor: string): unknown[] {
   } catch {
     return []; // not JSON: not ours
   }
-}
-
-const bad = () => new BadCursor('expected the next_cursor of a page with the same status');
-
-export const encodeCursor = (status: JobStatus | null, token: Uint8Array): string =>
-  encode([status, Buffer.from(token).toString('base64')]);
-
-export function decodeCursor(status: JobStatus | null, cursor: string): Uint8Array {
-  const [filter, token] = decode(cursor);
-  if (filter === status && typeof token === 'string') return Buffer.from(token, 'base64');
-  throw bad();
-}
-
-const STORED = 'stored';
-
-export const encodeStoredCursor = (status: JobStatus | null, place: StoredPlace): string =>
-  encode(place === 'start' ? [STORED, status] : [STORED, status, place.created_at, place.job_id]);
-
-/** Null when the cursor is not one of these. */
-export function decodeStoredCursor(status: JobStatus | null, cursor: string): StoredPlace | null {
-  const [kind, filter, created_at, job_id] = decode(cursor);
-  if (kind !== STORED) return null;
-  if (filter !== status) throw bad();
-  if (created_at === undefined) return 'start';
-  if (typeof created_at === 'string' && typeof job_id === 'string') return { created_at, job_id };
-  throw bad();
 }

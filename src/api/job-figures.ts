@@ -1,10 +1,12 @@
 /**
- * What jobs add to /metrics. Each job is reduced to a few sums once; the page of figures only adds them up. Pure.
+ * What jobs add to /metrics. Sums are kept as jobs end; the page of figures only writes them down. Pure.
  *
  * F1 what is called `total` comes from finished jobs alone, so that it never falls because nobody looks at a job.
  * F2 an unknown price or length adds nothing, and is not counted as zero where that would show in an average.
  */
-import type { Clip, Job } from '../domain/job.js';
+import { sumsOf } from '../domain/job-entry.js';
+import type { JobEntry, JobSums } from '../domain/job-entry.js';
+import type { Job } from '../domain/job.js';
 import { unknownCostsOf } from '../domain/progress.js';
 import { family, labelsOf } from './exposition.js';
 import type { MetricType } from './exposition.js';
@@ -43,106 +45,96 @@ interface Sample {
   value: number;
 }
 
-export type Figures = readonly Sample[];
+type Counted = Pick<Job, 'model' | 'status'>;
 
 const PREFIX = 'clip_generator_';
 
-/** Of a job that is not over. */
-export function liveFigures(job: Job): Figures {
-  const sums = new Sums();
-  count(sums, job);
-  const labels = moneyLabels(job);
-  const open = predictionsOf(job).filter(({ completed_at }) => completed_at === null);
-  sums.add('running_predictions', labels, open.length);
-  sums.add('running_cost_usd', labels, job.total_cost_usd);
-  sums.add('running_unknown_costs', labels, unknownCostsOf(job.clips));
-  return sums.samples();
-}
+export class Figures {
+  readonly #samples: Map<string, Sample>;
 
-/** Of a finished job: F1. Its counts do not hold while it runs again. */
-export function finishedFigures(job: Job): { counts: Figures; totals: Figures } {
-  const counts = new Sums();
-  count(counts, job);
-  const totals = new Sums();
-  const labels = moneyLabels(job);
-  for (const { status, billed, adopted } of predictionsOf(job)) {
-    const told = { ...labels, status, billed: wordOf(billed), adopted: String(adopted) };
-    totals.add('predictions_total', told, 1);
+  constructor(samples: Iterable<Sample> = []) {
+    this.#samples = new Map([...samples].map((sample) => [keyOf(sample), { ...sample }]));
   }
-  totals.add('cost_usd_total', labels, job.total_cost_usd);
-  totals.add('unknown_costs_total', labels, unknownCostsOf(job.clips));
-  for (const clip of job.clips) {
-    totals.add('estimated_cost_usd_total', labels, clip.estimated_cost_usd ?? 0);
-    totals.add('buffer_cost_usd_total', labels, bufferCost(clip));
-    if (clip.actual_duration === null) continue; // F2
-    const model = { model: job.model };
-    totals.add('requested_duration_seconds', model, clip.requested_duration, '_sum');
-    totals.add('requested_duration_seconds', model, 1, '_count');
-    totals.add('actual_duration_seconds', model, clip.actual_duration, '_sum');
-    totals.add('actual_duration_seconds', model, 1, '_count');
+
+  copy(): Figures {
+    return new Figures(this.#samples.values());
   }
-  return { counts: counts.samples(), totals: totals.samples() };
-}
 
-export function renderFigures(all: Iterable<Figures>): string[] {
-  const sums = new Sums();
-  for (const figures of all) sums.take(figures);
-  const samples = sums.samples();
-  return FIGURE_NAMES.flatMap((name) => {
-    const [type, help] = FAMILIES[name];
-    const lines = samples
-      .filter((sample) => sample.family === name)
-      .map(({ suffix, labels, value }) => `${PREFIX}${name}${suffix}{${labels}} ${String(value)}`)
-      .sort();
-    return family(`${PREFIX}${name}`, type, help, lines);
-  });
-}
-
-function count(sums: Sums, job: Job): void {
-  const { model } = job;
-  sums.add('jobs', { model, status: job.status }, 1);
-  for (const { status, error } of job.clips) {
-    const kind = status === 'failed' || status === 'canceled' ? (error?.kind ?? null) : null;
-    sums.add('clips', { model, status, kind }, 1);
+  /** Of a job that is not over. */
+  addLive(job: Job): void {
+    this.addCounts(job, sumsOf(job));
+    const labels = moneyLabels(job);
+    const open = job.clips
+      .flatMap(({ predictions }) => predictions)
+      .filter(({ completed_at }) => completed_at === null);
+    this.#add('running_predictions', labels, open.length);
+    this.#add('running_cost_usd', labels, job.total_cost_usd);
+    this.#add('running_unknown_costs', labels, unknownCostsOf(job.clips));
   }
-}
 
-const predictionsOf = (job: Job) => job.clips.flatMap(({ predictions }) => predictions);
-const moneyLabels = ({ model, simulated }: Job) => ({ model, simulated: String(simulated) });
-const wordOf = (value: boolean | null): string => (value === null ? 'unknown' : String(value));
+  /** Of a finished job; -1 takes it away again, for one that ended once more. */
+  addFinished({ job, sums }: Pick<JobEntry, 'job' | 'sums'>, times: 1 | -1 = 1): void {
+    this.addCounts(job, sums, times);
+    const labels = moneyLabels(job); // F1
+    for (const [words, count] of Object.entries(sums.predictions)) {
+      const [status = '', billed = '', adopted = ''] = words.split('/');
+      this.#add('predictions_total', { ...labels, status, billed, adopted }, count * times);
+    }
+    this.#add('cost_usd_total', labels, job.total_cost_usd * times);
+    this.#add('unknown_costs_total', labels, job.unknown_costs * times);
+    this.#add('estimated_cost_usd_total', labels, sums.estimated_cost_usd * times);
+    this.#add('buffer_cost_usd_total', labels, sums.buffer_cost_usd * times);
+    if (sums.measured === 0) return; // F2
+    const { model } = job;
+    for (const which of ['requested', 'actual'] as const) {
+      const name = `${which}_duration_seconds` as const;
+      this.#add(name, { model }, sums[`${which}_duration`] * times, '_sum');
+      this.#add(name, { model }, sums.measured * times, '_count');
+    }
+  }
 
-/** The estimate, less what the closest legal duration would cost. */
-const bufferCost = ({ estimated_cost_usd, cost_increase_percent }: Clip): number =>
-  (estimated_cost_usd ?? 0) * (1 - 100 / (100 + cost_increase_percent));
+  /** How jobs and clips stand: of a finished job, this does not hold while it runs again. */
+  addCounts({ model, status }: Counted, { clips }: JobSums, times: 1 | -1 = 1): void {
+    this.#add('jobs', { model, status }, times);
+    for (const [words, count] of Object.entries(clips)) {
+      const [of = '', kind = null] = words.split('/');
+      this.#add('clips', { model, status: of, kind }, count * times);
+    }
+  }
 
-class Sums {
-  readonly #samples = new Map<string, Sample>();
+  render(): string[] {
+    // Sums of floats read as written.
+    const samples = [...this.#samples.values()].map((sample) => ({
+      ...sample,
+      value: Math.round(sample.value * 1e6) / 1e6,
+    }));
+    return FIGURE_NAMES.flatMap((name) => {
+      const [type, help] = FAMILIES[name];
+      const lines = samples
+        .filter(({ family: of, value }) => of === name && !(isCount(of) && value === 0))
+        .map(({ suffix, labels, value }) => `${PREFIX}${name}${suffix}{${labels}} ${String(value)}`)
+        .sort();
+      return family(`${PREFIX}${name}`, type, help, lines);
+    });
+  }
 
-  add(
+  #add(
     name: Family,
     labels: Readonly<Record<string, string | null>>,
     value: number,
     suffix: Sample['suffix'] = '',
   ): void {
-    this.#plus({ family: name, suffix, labels: labelsOf(labels), value });
-  }
-
-  take(figures: Figures): void {
-    for (const sample of figures) this.#plus(sample);
-  }
-
-  samples(): Sample[] {
-    return [...this.#samples.values()].map((sample) => ({
-      ...sample,
-      // Sums of floats read as written.
-      value: Math.round(sample.value * 1e6) / 1e6,
-    }));
-  }
-
-  #plus(sample: Sample): void {
-    const key = `${sample.family}${sample.suffix}{${sample.labels}`;
-    const known = this.#samples.get(key);
-    if (known === undefined) this.#samples.set(key, { ...sample });
-    else known.value += sample.value;
+    const sample = { family: name, suffix, labels: labelsOf(labels), value };
+    const known = this.#samples.get(keyOf(sample));
+    if (known === undefined) this.#samples.set(keyOf(sample), sample);
+    else known.value += value;
   }
 }
+
+const keyOf = ({ family: name, suffix, labels }: Sample): string => `${name}${suffix}{${labels}`;
+/** Nothing is there of a state that nobody is in any more. */
+const isCount = (name: Family): boolean => name === 'jobs' || name === 'clips';
+const moneyLabels = ({ model, simulated }: Pick<Job, 'model' | 'simulated'>) => ({
+  model,
+  simulated: String(simulated),
+});

@@ -4,11 +4,18 @@
  */
 import type { Heartbeat } from '../domain/activity.js';
 import type { FailureKind, Problem } from '../domain/failures.js';
-import type { EventPage, Job, JobStatus } from '../domain/job.js';
+import type { EventPage, Job } from '../domain/job.js';
+import type { JobFilter } from '../domain/job-summary.js';
+import type { Memo } from '../domain/visibility.js';
 
 /** Temporal cannot be reached, or is too busy to answer. */
 export class TemporalAway extends Error {
   override readonly name = 'TemporalAway';
+}
+
+/** What is too large for Temporal's history could not be written to DATA_DIR, or read from it. */
+export class StoreAway extends Error {
+  override readonly name = 'StoreAway';
 }
 
 /** Temporal is there, but no worker answers for this job. */
@@ -66,6 +73,8 @@ export interface StartRequest {
   plan: unknown;
   summary: string;
   details: string;
+  /** The job as lists show it until its workflow has begun. */
+  memo: Memo;
   /** Go on from this job in a new run; absent: the id must never have been used. */
   previous?: Job;
 }
@@ -83,10 +92,34 @@ export type Delivered = 'delivered' | 'over' | 'missing';
 /** Where a wait for news goes on; opaque, bound to one run. */
 export type NewsToken = Uint8Array;
 
-/** A page of runs, running ones first; a job that was retried appears once a run. */
-export interface RunPage {
-  runs: { job_id: string; run_id: string }[];
-  next: string | null;
+/** A run as visibility shows it; it may lag. A job that was retried has one for each run. */
+export interface VisibleRun {
+  job_id: string;
+  run_id: string;
+  status: RunStatus;
+  /** To the nanosecond: with the run's id its place among those that run. */
+  started_at: string;
+  closed_at: string | null;
+  /** What its workflow has last told; null where nothing has. */
+  memo(): Memo | null;
+}
+
+/** After this run, among those that run. */
+export interface RunPlace {
+  started_at: string;
+  run_id: string;
+}
+
+export interface RunningQuery {
+  limit: number;
+  after: RunPlace | null;
+  /** What visibility can leave out for it; what it answers with is to be filtered once more. */
+  filter: JobFilter;
+}
+
+export interface ClosedPage {
+  runs: VisibleRun[];
+  next: Uint8Array | null;
 }
 
 /** The cursor is not one that a list answered with. */
@@ -117,9 +150,12 @@ export interface Jobs {
   ): Promise<NewsToken | null>;
   signal(jobId: string, signal: Signal): Promise<Delivered>;
   cancel(jobId: string): Promise<Delivered>;
-  list(status: JobStatus | null, limit: number, cursor: string | null): Promise<RunPage>;
-  /** Those among the ids that visibility shows; what it does not show may exist. */
-  visible(jobIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Runs that go on, those that began last first. */
+  listRunning(query: RunningQuery): Promise<VisibleRun[]>;
+  /** Those of these jobs that go on. */
+  runningAmong(jobIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Runs that are over, those that ended last first. */
+  listClosed(limit: number, token: Uint8Array | null): Promise<ClosedPage>;
   /** How many jobs run now, as visibility counts them. */
   running(): Promise<number>;
   workers(): Promise<Workers>;

@@ -4,25 +4,32 @@
  */
 import { Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Connection } from '@temporalio/client';
+import { fillIn, storedPayloads } from '../adapters/payloads.js';
+import { attributesOf } from '../domain/visibility.js';
 import { eventsQuery, progressQuery, WORKFLOW_TYPE } from '../workflows/contract.js';
-import { decodeCursor, encodeCursor } from './cursor.js';
-import { BadCursor, WorkerAway } from './jobs-port.js';
-import type { Delivered, Jobs, Run, RunPage, Signal, StartRequest } from './jobs-port.js';
+import { WorkerAway } from './jobs-port.js';
+import type { Delivered, Jobs, Run, Signal, StartRequest } from './jobs-port.js';
+import { ServersAttributes } from './servers-attributes.js';
 import { isInvalid, isNotFound, isUnanswered, translate } from './temporal-errors.js';
 import {
+  ATTRIBUTES_QUERY,
+  CLOSED_QUERY,
   closingOf,
   idsQuery,
-  listQuery,
   pendingActivity,
   recordedInput,
   RUN_STATUS,
+  RUNNING_QUERY,
+  runningQuery,
   timeOf,
+  visibleRun,
 } from './temporal-rows.js';
 
 interface Settings {
   connection: Connection;
   namespace: string;
   task_queue: string;
+  data_dir: string;
 }
 
 /** Milliseconds. A query needs a worker, which may have to replay first; a long-poll answers within 20 s. */
@@ -35,8 +42,9 @@ const ALL_EVENTS = 1;
 const CLOSE_EVENT = 2;
 const WORKFLOW_QUEUE = 1;
 
-export function createJobs({ connection, namespace, task_queue }: Settings): Jobs {
-  const client = new Client({ connection, namespace });
+export function createJobs({ connection, namespace, task_queue, data_dir }: Settings): Jobs {
+  const dataConverter = storedPayloads(data_dir);
+  const client = new Client({ connection, namespace, dataConverter });
   const service = client.workflowService;
 
   const call = <T>(work: () => Promise<T>): Promise<T> =>
@@ -59,15 +67,36 @@ export function createJobs({ connection, namespace, task_queue }: Settings): Job
     });
 
   const history = (jobId: string, runId: string, filter: number) =>
-    ifFound(() =>
-      service.getWorkflowExecutionHistory({
+    ifFound(async () => {
+      const answer = await service.getWorkflowExecutionHistory({
         namespace,
         execution: { workflowId: jobId, runId },
         historyEventFilterType: filter,
         maximumPageSize: 1,
         skipArchival: true,
+      });
+      return fillIn(dataConverter, answer);
+    });
+
+  const list = (query: string, pageSize: number, token: Uint8Array | null = null) =>
+    call(() =>
+      service.listWorkflowExecutions({
+        namespace,
+        pageSize,
+        query,
+        ...(token === null ? {} : { nextPageToken: token }),
       }),
     );
+
+  const attributes = new ServersAttributes(() =>
+    call(() => client.workflow.count(ATTRIBUTES_QUERY)).then(
+      () => true,
+      (error: unknown) => {
+        if (isInvalid(error)) return false;
+        throw error;
+      },
+    ),
+  );
 
   async function find(jobId: string): Promise<Run | null> {
     const found = await ifFound(() => client.workflow.getHandle(jobId).describe());
@@ -94,15 +123,19 @@ export function createJobs({ connection, namespace, task_queue }: Settings): Job
     find,
 
     async start(request) {
-      try {
-        const handle = await call(() =>
-          client.workflow.start(WORKFLOW_TYPE, startOptions(task_queue, request)),
-        );
-        return { run_id: handle.firstExecutionRunId };
-      } catch (error) {
-        if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
-        throw error;
-      }
+      const start = async (hasAttributes: boolean): Promise<{ run_id: string } | null> => {
+        const options = startOptions(task_queue, request, hasAttributes);
+        try {
+          const handle = await call(() => client.workflow.start(WORKFLOW_TYPE, options));
+          return { run_id: handle.firstExecutionRunId };
+        } catch (error) {
+          if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
+          if (!hasAttributes || !isInvalid(error)) throw error;
+          attributes.forget(); // they were removed since
+          return start(false);
+        }
+      };
+      return start(await attributes.are());
     },
 
     input: async (jobId, runId) =>
@@ -142,41 +175,27 @@ export function createJobs({ connection, namespace, task_queue }: Settings): Job
 
     cancel: (jobId) => deliver(jobId, () => client.workflow.getHandle(jobId).cancel()),
 
-    async list(status, limit, cursor): Promise<RunPage> {
-      const token = cursor === null ? null : decodeCursor(status, cursor);
-      const answer = await call(() =>
-        service.listWorkflowExecutions({
-          namespace,
-          pageSize: limit,
-          query: listQuery(status),
-          ...(token === null ? {} : { nextPageToken: token }),
-        }),
-      ).catch((error: unknown) => {
-        throw isInvalid(error) && token !== null
-          ? new BadCursor('expected the next_cursor of a page', { cause: error })
-          : error;
-      });
-      return {
-        runs: answer.executions.map(({ execution }) => ({
-          job_id: execution?.workflowId ?? '',
-          run_id: execution?.runId ?? '',
-        })),
-        next: answer.nextPageToken.length === 0 ? null : encodeCursor(status, answer.nextPageToken),
-      };
+    async listRunning({ limit, ...query }) {
+      const { executions } = await list(runningQuery(query, await attributes.are()), limit);
+      return executions.map(visibleRun);
     },
 
-    async visible(jobIds) {
-      const query = idsQuery(jobIds);
-      if (query === null) return new Set();
-      const answer = await call(() =>
-        service.listWorkflowExecutions({ namespace, pageSize: 1000, query }),
-      );
-      return new Set(answer.executions.map(({ execution }) => execution?.workflowId ?? ''));
+    async runningAmong(jobIds) {
+      const { query, others } = idsQuery(jobIds);
+      const answer = query === null ? null : await list(query, jobIds.length);
+      const running = new Set((answer?.executions ?? []).map((row) => visibleRun(row).job_id));
+      for (const id of others) if ((await find(id))?.closed_at === null) running.add(id);
+      return running;
+    },
+
+    async listClosed(limit, token) {
+      const { executions, nextPageToken } = await list(CLOSED_QUERY, limit, token);
+      const next = nextPageToken.length === 0 ? null : nextPageToken;
+      return { runs: executions.map(visibleRun), next };
     },
 
     async running() {
-      const query = listQuery('running');
-      const { count } = await call(() => client.workflow.count(query));
+      const { count } = await call(() => client.workflow.count(RUNNING_QUERY));
       return count;
     },
 
@@ -197,14 +216,23 @@ export function createJobs({ connection, namespace, task_queue }: Settings): Job
   };
 }
 
-const startOptions = (taskQueue: string, request: StartRequest) => ({
+/**
+ * How long a worker may take over a step of a workflow, which is a replay of the run so far when it has not got it in memory.
+ * The server's 10 s are little on a busy machine; a step that a killed worker had in its hands waits for as long.
+ */
+const WORKFLOW_TASK_TIMEOUT = '20s';
+
+const startOptions = (taskQueue: string, request: StartRequest, hasAttributes: boolean) => ({
   workflowId: request.job_id,
   taskQueue,
+  workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
   args: [request.plan, ...(request.previous ? [{ previous: request.previous }] : [])],
   workflowIdConflictPolicy: 'FAIL' as const,
   workflowIdReusePolicy: request.previous
     ? ('ALLOW_DUPLICATE' as const)
     : ('REJECT_DUPLICATE' as const),
+  memo: { ...request.memo },
+  ...(hasAttributes ? { typedSearchAttributes: attributesOf(request.memo.job) } : {}),
   staticSummary: request.summary,
   staticDetails: request.details,
 });

@@ -1,129 +1,178 @@
 /**
- * A page of jobs, each as a snapshot: first those Temporal knows, then those it has forgotten and only the disk
- * remembers. Visibility says which jobs there are and may lag; the jobs themselves are as current as one can tell
- * without watching them.
+ * A page of jobs, each as a summary: first those that go on, the one that began last first, then those that ended, the one
+ * that ended last first. Both come without a question to any job: what goes on has its summary in visibility (its memo), what
+ * ended in the index. A page is one page of visibility, another to tell which of the ended ones run again, and no file
+ * but what is new in the index.
  *
  * L1 a job stands in the list once, as its latest run.
  * L2 a cursor is a place in an order, not a number of jobs: what comes or goes meanwhile shifts nothing.
  * L3 a cursor is opened before anything of it is read, and is one that was closed here.
+ * L4 what goes on is read first: a job that ends in between is in the index by then.
  */
-import type { Job, JobStatus } from '../domain/job.js';
-import type { Archive } from './archive.js';
-import { decodeStoredCursor, encodeStoredCursor } from './cursor.js';
+import { emptyJob } from '../domain/initial-job.js';
+import { matching, textOf } from '../domain/job-summary.js';
+import type { JobFilter, JobSummary } from '../domain/job-summary.js';
+import { isOver } from '../domain/progress.js';
+import { memoOf } from '../domain/visibility.js';
+import type { Memo } from '../domain/visibility.js';
+import { decodeCursor, encodeCursor, START } from './cursor.js';
+import type { Place } from './cursor.js';
 import type { CursorSeal } from './cursor-seal.js';
-import type { StoredPlace } from './cursor.js';
-import { inParallel } from './in-parallel.js';
-import type { Jobs, RunPage } from './jobs-port.js';
-import type { Snapshot, Snapshots } from './snapshots.js';
-import { newestFirst } from './stored-jobs.js';
-import type { StoredJob, StoredJobs } from './stored-jobs.js';
+import type { EndedJobs } from './ended-jobs.js';
+import type { Jobs, RunPlace, VisibleRun } from './jobs-port.js';
+import type { LastKnown } from './last-known.js';
+import { lastEndedFirst } from './stored-jobs.js';
+import type { Ended } from './stored-jobs.js';
 
 interface Deps {
   jobs: Jobs;
-  snapshots: Snapshots;
-  archive: Archive;
-  stored: StoredJobs;
+  ended: EndedJobs;
+  lastKnown: LastKnown;
   seal: CursorSeal;
 }
 
 export interface ListQuery {
-  status: JobStatus | null;
+  filter: JobFilter;
   limit: number;
   cursor: string | null;
 }
 
 export interface JobList {
-  jobs: Snapshot[];
+  jobs: JobSummary[];
   next_cursor: string | null;
 }
 
-/** Pages asked of visibility for one answer, when a filter leaves little of each. */
-const MOST_PAGES = 10;
-/** Stored jobs of which Temporal is asked at once whether it knows them. */
-const CHUNK = 50;
+interface Page {
+  jobs: JobSummary[];
+  /** Null: there are no more. */
+  next: Place | null;
+}
+
+/** Runs looked through for one page where visibility itself leaves out less than the filter. */
+const MOST_RUNS = 1_000;
 
 /** Rejects with BadCursor for a cursor that is not one of this list and filter. */
 export async function listJobs(deps: Deps, query: ListQuery): Promise<JobList> {
-  const cursor = query.cursor === null ? null : await deps.seal.open(query.cursor); // L3
-  const { jobs, next_cursor } = await pageOf(deps, { ...query, cursor });
-  return { jobs, next_cursor: next_cursor === null ? null : await deps.seal.close(next_cursor) };
+  const { filter, limit, cursor } = query;
+  const place = cursor === null ? START : decodeCursor(filter, await deps.seal.open(cursor)); // L3
+  const { jobs, next } = await pageOf(deps, filter, limit, place);
+  return { jobs, next_cursor: next && (await deps.seal.close(encodeCursor(filter, next))) };
 }
 
-async function pageOf(deps: Deps, query: ListQuery): Promise<JobList> {
-  const { status, limit, cursor } = query;
-  const place = cursor === null ? null : decodeStoredCursor(status, cursor);
-  const known = place === null ? await listKnown(deps, query) : { jobs: [], next_cursor: null };
-  if (known.next_cursor !== null) return known;
-  const room = limit - known.jobs.length;
-  const forgotten = await listForgotten(deps, { status, room, place: place ?? 'start' });
-  return { jobs: [...known.jobs, ...forgotten.jobs], next_cursor: forgotten.next_cursor };
-}
-
-async function listKnown(deps: Deps, { status, limit, cursor }: ListQuery): Promise<JobList> {
-  const jobs: Snapshot[] = [];
-  let next = cursor;
-  for (let pages = 0; pages < MOST_PAGES; pages += 1) {
-    const page = await deps.jobs.list(status, limit - jobs.length, next);
-    const snapshots = await snapshotsOf(deps, page);
-    jobs.push(...snapshots.filter((job) => status === null || job.status === status));
-    next = page.next;
-    if (next === null || jobs.length >= limit) break;
-  }
-  return { jobs, next_cursor: next };
-}
-
-async function snapshotsOf({ snapshots }: Deps, { runs }: RunPage): Promise<Snapshot[]> {
-  const found = new Map<number, Snapshot>();
-  // One unanswered question is enough: the rest of the page does not wait for a worker.
-  let ask = true;
-  await inParallel([...runs.entries()], async ([place, run]) => {
-    const job = await snapshots.get(run.job_id, { ask }).catch(() => null);
-    if (job?.stale) ask = false;
-    if (job?.run_id === run.run_id) found.set(place, job); // L1
+async function pageOf(deps: Deps, filter: JobFilter, limit: number, place: Place): Promise<Page> {
+  const { status } = filter;
+  const wants = {
+    running: place.among === 'running' && (status === null || !isOver(status)),
+    ended: status === null || isOver(status),
+  };
+  const running = wants.running
+    ? await pageOfRunning(deps, { filter, limit, after: runPlace(place) })
+    : { jobs: [], next: null, all: null };
+  if (running.next !== null || !wants.ended) return running;
+  const rest = await pageOfEnded(deps, {
+    filter,
+    room: limit - running.jobs.length,
+    after: place.among === 'ended' ? place.after : null,
+    running: running.all,
   });
-  return [...found].sort(([a], [b]) => a - b).map(([, job]) => job);
+  return { jobs: [...running.jobs, ...rest.jobs], next: rest.next };
 }
 
-interface StoredQuery {
-  status: JobStatus | null;
-  /** 0: only whether there are any. */
-  room: number;
-  place: StoredPlace;
+const runPlace = (place: Place): RunPlace | null =>
+  place.among === 'running' ? place.after : null;
+
+interface RunningQuery {
+  filter: JobFilter;
+  limit: number;
+  after: RunPlace | null;
 }
 
-async function listForgotten(deps: Deps, { status, room, place }: StoredQuery): Promise<JobList> {
-  const candidates = (await deps.stored.all()).filter(
-    (job) =>
-      (status === null || job.status === status) &&
-      (place === 'start' || newestFirst(place, job) < 0), // L2
-  );
-  const found: StoredJob[] = [];
-  let looked = 0;
-  for (let chunks = 0; chunks < MOST_PAGES && found.length <= room; chunks += 1) {
-    const chunk = candidates.slice(looked, looked + CHUNK);
-    if (chunk.length === 0) break;
-    found.push(...(await forgottenOf(deps, chunk)));
-    looked += chunk.length;
+async function pageOfRunning(
+  deps: Deps,
+  { filter, limit, after }: RunningQuery,
+): Promise<Page & { all: ReadonlySet<string> | null }> {
+  const isFiltered = Object.values(filter).some((value) => value !== null);
+  const most = isFiltered ? MOST_RUNS : limit + 1;
+  const found = await deps.jobs.listRunning({ limit: most, after, filter });
+  const runs = found.filter((run) => after === null || lastBegunFirst(after, run) < 0); // L2
+  const matches = matching(filter);
+  const shown: { run: VisibleRun; job: JobSummary }[] = [];
+  for (const run of runs.sort(lastBegunFirst)) {
+    const { job, beginnings } = memoOfRun(deps, run);
+    if (matches(job, textOf(job, beginnings))) shown.push({ run, job });
   }
-  const shown = found.slice(0, room);
-  const last = found.length > room ? (shown.at(-1) ?? place) : candidates[looked - 1];
-  const isEnd = found.length <= room && looked === candidates.length;
-  const jobs = await Promise.all(shown.map(({ job_id }) => deps.archive.job(job_id)));
+  const isWhole = found.length < most;
+  const last = shown.length > limit ? shown[limit - 1]?.run : isWhole ? undefined : runs.at(-1);
   return {
-    jobs: jobs.filter((job): job is Job => job !== null),
-    next_cursor: isEnd || last === undefined ? null : encodeStoredCursor(status, last),
+    jobs: shown.slice(0, limit).map(({ job }) => job),
+    next: last === undefined ? null : { among: 'running', after: placeOf(last) },
+    all: isWhole && !isFiltered && after === null ? new Set(runs.map((run) => run.job_id)) : null,
   };
 }
 
-/** Visibility rules out most at once; the rest is asked one by one, for it may lag. */
-async function forgottenOf({ jobs }: Deps, chunk: readonly StoredJob[]): Promise<StoredJob[]> {
-  const visible = await jobs.visible(chunk.map(({ job_id }) => job_id));
-  const forgotten = new Set<string>();
-  await inParallel(
-    chunk.filter(({ job_id }) => !visible.has(job_id)),
-    async ({ job_id }) => {
-      if ((await jobs.find(job_id)) === null) forgotten.add(job_id);
-    },
-  );
-  return chunk.filter(({ job_id }) => forgotten.has(job_id));
+const placeOf = ({ started_at, run_id }: VisibleRun): RunPlace => ({ started_at, run_id });
+
+const lastBegunFirst = (a: RunPlace, b: RunPlace): number =>
+  Number(a.started_at < b.started_at) - Number(a.started_at > b.started_at) ||
+  Number(a.run_id > b.run_id) - Number(a.run_id < b.run_id);
+
+/** What its workflow has told visibility, or somebody who follows it here; nothing of a job that waits for its first worker. */
+function memoOfRun({ lastKnown }: Deps, run: VisibleRun): Memo {
+  const { job_id, run_id, started_at } = run;
+  const told = run.memo();
+  const known = lastKnown.get(job_id);
+  if (known?.run_id === run_id && !isOver(known.status) && known.seq > (told?.job.seq ?? -1)) {
+    return memoOf(known);
+  }
+  const identity = { job_id, run_id, created_at: started_at, simulated: false };
+  const { job, beginnings } = told ?? memoOf(emptyJob(identity));
+  return { job: { ...job, job_id, run_id }, beginnings };
+}
+
+interface EndedQuery {
+  filter: JobFilter;
+  /** 0: only whether there are any. */
+  room: number;
+  after: Ended | null;
+  /** The ids of all that go on, where they are known already. */
+  running: ReadonlySet<string> | null;
+}
+
+async function pageOfEnded(
+  { jobs, ended }: Deps,
+  { filter, room, after, running }: EndedQuery,
+): Promise<Page> {
+  await ended.look(); // L4
+  const matches = matching(filter);
+  const all = ended.all();
+  const found: (JobSummary & Ended)[] = [];
+  let at = after === null ? 0 : firstAfter(all, after);
+  while (at < all.length && found.length <= room) {
+    const chunk: (JobSummary & Ended)[] = [];
+    for (; at < all.length && found.length + chunk.length <= room; at += 1) {
+      const one = all[at];
+      if (one !== undefined && matches(one.job, one.text)) chunk.push(one.job);
+    }
+    const ids = chunk.map(({ job_id }) => job_id);
+    const again = running ?? (ids.length === 0 ? new Set() : await jobs.runningAmong(ids));
+    found.push(...chunk.filter(({ job_id }) => !again.has(job_id))); // L1
+  }
+  const shown = found.slice(0, room);
+  const last = shown.at(-1);
+  const place = last === undefined ? after : placeOfEnded(last);
+  return { jobs: shown, next: found.length > room ? { among: 'ended', after: place } : null };
+}
+
+const placeOfEnded = ({ completed_at, job_id }: Ended): Ended => ({ completed_at, job_id });
+
+/** Where those begin that come after a place; by halves, for all are in order. */
+function firstAfter(all: readonly { job: Ended }[], place: Ended): number {
+  let [low, high] = [0, all.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const one = all[middle];
+    if (one !== undefined && lastEndedFirst({ job: place }, one) < 0) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

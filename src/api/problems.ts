@@ -6,7 +6,7 @@
  */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { TemporalAway, WorkerAway } from './jobs-port.js';
+import { StoreAway, TemporalAway, WorkerAway } from './jobs-port.js';
 import { MOST_BODY } from './limits.js';
 
 export interface ProblemError {
@@ -98,6 +98,7 @@ export function toProblem(error: FastifyError | HttpProblem, most = MOST_BODY): 
   if (error instanceof TemporalAway || error instanceof WorkerAway) {
     return unavailable(`${error.message}; jobs are safe and go on by themselves`);
   }
+  if (error instanceof StoreAway) return unavailable(error.message);
   if (hasZodFastifySchemaValidationErrors(error)) {
     return invalid(
       error.validation.map(({ instancePath, message }) => ({
@@ -134,7 +135,9 @@ export function answerProblems(app: FastifyInstance): () => void {
   };
   app.setErrorHandler((error: FastifyError, request: FastifyRequest, reply) => {
     const problem = toProblem(error, request.routeOptions.bodyLimit);
-    if (problem.status === 500) request.log.error({ err: error }, 'request failed');
+    if (problem.status === 500 || error instanceof StoreAway) {
+      request.log.error({ err: error }, 'request failed');
+    }
     return sendProblem(reply, problem);
   });
   app.setNotFoundHandler((request, reply) => sendProblem(reply, unknownPlace(request)));

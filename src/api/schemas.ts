@@ -5,14 +5,20 @@ import {
   eventSchema,
   JOB_STATUSES,
   jobSchema,
+  jobSummarySchema,
   snapshotSchema,
 } from '../domain/job.schema.js';
 import { above0 } from '../domain/door.schema.js';
-import { MAX_COST_USD, planFieldsSchema } from '../domain/plan.schema.js';
+import { MAX_COST_USD, MAX_LABEL, planFieldsSchema } from '../domain/plan.schema.js';
 
 export const Clip = clipSchema.meta({ id: 'Clip' });
 export const Job = jobSchema.meta({ id: 'Job' });
 export const Snapshot = snapshotSchema.meta({ id: 'JobSnapshot' });
+export const JobSummary = jobSummarySchema.meta({
+  id: 'JobSummary',
+  description:
+    'A job without its clips and warnings. Its error message has at most 300 characters.',
+});
 export const Event = eventSchema.meta({ id: 'JobEvent' });
 export const Plan = planFieldsSchema.meta({ id: 'Plan' });
 
@@ -83,6 +89,12 @@ export const ClipPath = JobPath.extend({
 
 export const ListQuery = z.object({
   status: z.enum(JOB_STATUSES).optional(),
+  model: z.string().min(1).max(200).optional().meta({ description: 'Exactly this model.' }),
+  label: z.string().min(1).max(MAX_LABEL).optional().meta({ description: 'Exactly this label.' }),
+  q: z.string().min(1).max(200).optional().meta({
+    description:
+      'Words that all have to occur, in upper or lower case, in the job_id, the model, the labels, or the first 100 characters of the first three prompts.',
+  }),
   limit: wholeNumber(1, 100, 'expected a whole number from 1 to 100')
     .optional()
     .meta({ description: 'Default 20.' }),
@@ -90,7 +102,7 @@ export const ListQuery = z.object({
 });
 
 export const JobList = z.object({
-  jobs: z.array(Snapshot),
+  jobs: z.array(JobSummary),
   next_cursor: z.string().nullable(),
 });
 

@@ -78,6 +78,7 @@ async function assemble(
       connection,
       namespace: temporal.namespace,
       task_queue: temporal.task_queue,
+      data_dir: config.data_dir,
     }),
     archive: createArchive(config.data_dir),
     checkPlan: (value) => checkPlan(value, plan),

@@ -1,7 +1,9 @@
 /** What the routes are given: the outside as ports (ApiDeps), and what the API makes of it (Services), assembled once. */
 import type { FastifyBaseLogger } from 'fastify';
+import { createJobIndex } from '../adapters/job-index.js';
 import type { ProviderClock } from '../adapters/provider-clock.js';
 import type { SecretOutcome } from '../adapters/replicate.js';
+import { createStoredFolders } from '../adapters/stored-folders.js';
 import type { ModelRow } from '../domain/models/row.js';
 import type { Checked } from '../domain/resolved.js';
 import type { Archive } from './archive.js';
@@ -13,6 +15,7 @@ import type { HeavyWork } from './heavy-work.js';
 import { STREAM_LIMITS } from './job-stream.js';
 import type { StreamLimits } from './job-stream.js';
 import type { Jobs } from './jobs-port.js';
+import { EndedJobs } from './ended-jobs.js';
 import { LastKnown } from './last-known.js';
 import { createMediaTokens } from './media-tokens.js';
 import type { MediaTokens } from './media-tokens.js';
@@ -25,8 +28,6 @@ import { createReadRecordedJob } from './recorded-job.js';
 import type { ReadRecordedJob } from './recorded-job.js';
 import { Snapshots } from './snapshots.js';
 import type { EventStream } from './sse.js';
-import { createStoredJobs } from './stored-jobs.js';
-import type { StoredJobs } from './stored-jobs.js';
 import { createHeaderCheck, createWebhookCheck } from './webhook-check.js';
 import type { CheckHeaders, CheckWebhook } from './webhook-check.js';
 
@@ -82,8 +83,8 @@ export interface Services extends ApiDeps {
   streamLimits: StreamLimits;
   metrics: Metrics;
   checkWebhook: CheckWebhook;
-  /** Every job that ended, from disk. */
-  stored: StoredJobs;
+  lastKnown: LastKnown;
+  ended: EndedJobs;
   /** Of the cursors of lists. */
   seal: CursorSeal;
   tokens: MediaTokens;
@@ -135,7 +136,15 @@ export function createServices(deps: ApiDeps, { log, limits, jsonOf }: Given): S
     streams,
     streamLimits: settings.stream_limits ?? STREAM_LIMITS,
     metrics,
-    stored: createStoredJobs(settings.data_dir),
+    lastKnown,
+    ended: new EndedJobs({
+      jobs,
+      index: createJobIndex(settings.data_dir),
+      folders: createStoredFolders(settings.data_dir),
+      onTrouble: (err) => {
+        log.warn({ err }, 'the list of jobs could not be brought up to date; trying again');
+      },
+    }),
     seal: createCursorSeal(settings.data_dir, settings.namespace),
     tokens: createMediaTokens(settings.api_keys, settings.now),
     checkWebhook: createWebhookCheck(deps.webhookSecret, Date.now, deps.providerClock),

@@ -5,7 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clip, Job } from '../domain/job.js';
 import { ARGUMENTS_LIMIT, fitInto, jsonBytes } from '../domain/payload-size.js';
-import { isClipOver, isOver } from '../domain/progress.js';
+import { isClipOver, isOver, unfinished } from '../domain/progress.js';
+import { memoOf } from '../domain/visibility.js';
 import type { Archive } from './archive.js';
 import { eventsOfClosing } from './closing.js';
 import type { Delivered, Jobs, Run, Signal } from './jobs-port.js';
@@ -143,6 +144,7 @@ async function runAgain(deps: Deps, snapshot: Snapshot): Promise<Job> {
     plan,
     previous,
     summary: `${String(job.total_clips)} clips · ${job.model} · again`,
+    memo: memoOf({ ...unfinished(job), status: 'queued' }),
     details: `Goes on from run \`${job.run_id}\`: good clips are kept, the others tried once more.`,
   });
   if (started === null) return existing(deps, job.job_id); // somebody else was first

@@ -12,6 +12,7 @@ import type { Job } from '../domain/job.js';
 import type { Plan } from '../domain/plan.schema.js';
 import { reservedIdProblem } from '../domain/reserved-job-id.js';
 import type { Checked, ResolvedPlan } from '../domain/resolved.js';
+import { memoOf } from '../domain/visibility.js';
 import type { Archive } from './archive.js';
 import type { Jobs } from './jobs-port.js';
 import { conflict, invalid } from './problems.js';
@@ -57,13 +58,15 @@ export async function submit(deps: Deps, body: unknown, key: string | null): Pro
     if (same) return { created: false, job: forgotten };
     throw taken(job_id); // I2
   }
-  const run = await deps.jobs.start({ job_id, plan: body, ...describe(resolved) });
+  const created_at = new Date().toISOString();
+  const identity = { job_id, run_id: '', created_at, simulated: deps.simulated };
+  const job = initialJob(resolved, identity);
+  const memo = memoOf(job);
+  const run = await deps.jobs.start({ job_id, plan: body, memo, ...describe(resolved) });
   if (run === null) return { created: false, job: await theSame(deps, job_id, body, plan) };
   // The job runs, whatever becomes of this: where it fails, the worker stores the plan at the end.
   await deps.archive.savePlan(job_id, body).catch(() => undefined);
-  const created_at = new Date().toISOString();
-  const identity = { job_id, run_id: run.run_id, created_at, simulated: deps.simulated };
-  return { created: true, job: initialJob(resolved, identity) };
+  return { created: true, job: { ...job, run_id: run.run_id } };
 }
 
 /** The same key names the same job, on every API process and for ever. */

@@ -4,7 +4,8 @@ import {
   QueryNotRegisteredError,
   QueryRejectedError,
 } from '@temporalio/client';
-import { TemporalAway } from './jobs-port.js';
+import { PayloadTrouble } from '../adapters/payloads.js';
+import { StoreAway, TemporalAway } from './jobs-port.js';
 
 /** gRPC codes. */
 const CANCELLED = 1;
@@ -28,10 +29,20 @@ function codeOf(error: unknown): number | null {
 export const isNotFound = (error: unknown): boolean => codeOf(error) === NOT_FOUND;
 export const isInvalid = (error: unknown): boolean => codeOf(error) === INVALID_ARGUMENT;
 
-export const translate = (error: unknown): unknown =>
-  AWAY.has(codeOf(error) ?? 0)
-    ? new TemporalAway('Temporal cannot be reached', { cause: error })
+const isStoreTrouble = (error: unknown): boolean =>
+  error instanceof Error && (error instanceof PayloadTrouble || isStoreTrouble(error.cause));
+
+export function translate(error: unknown): unknown {
+  if (AWAY.has(codeOf(error) ?? 0)) {
+    return new TemporalAway('Temporal cannot be reached', { cause: error });
+  }
+  return isStoreTrouble(error)
+    ? new StoreAway(
+        'what is large is kept in DATA_DIR/payloads, which failed; the log of this process says why',
+        { cause: error },
+      )
     : error;
+}
 
 /** No poller, a worker too old to know the query, or silence: for the asker all the same. */
 export const isUnanswered = (error: unknown): boolean =>

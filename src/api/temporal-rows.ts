@@ -1,16 +1,27 @@
 /** Temporal's protobuf answers as the port's plain values. Pure; it calls nothing. */
 import { defaultPayloadConverter } from '@temporalio/client';
-import type { temporal } from '@temporalio/proto';
+import { temporal } from '@temporalio/proto';
 import type { DownloadHeartbeat, Heartbeat } from '../domain/activity.js';
 import { isFailureKind, problem } from '../domain/failures.js';
 import type { FailureKind, Problem } from '../domain/failures.js';
-import type { Job, JobStatus } from '../domain/job.js';
+import type { JobSummary } from '../domain/job-summary.js';
+import type { Job } from '../domain/job.js';
+import { STATUS_ATTRIBUTE } from '../domain/visibility.js';
+import type { Memo } from '../domain/visibility.js';
 import { WORKFLOW_TYPE } from '../workflows/contract.js';
-import type { Closing, PendingActivity, RecordedInput, RunStatus } from './jobs-port.js';
+import type {
+  Closing,
+  PendingActivity,
+  RecordedInput,
+  RunningQuery,
+  RunStatus,
+  VisibleRun,
+} from './jobs-port.js';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Failure = temporal.api.failure.v1.IFailure;
 type Payloads = temporal.api.common.v1.IPayloads;
+type Payload = temporal.api.common.v1.IPayload;
 type Timestamp = { seconds?: unknown; nanos?: number | null } | null | undefined;
 
 /** The SDK's names of states; a run that was continued is no longer the job's latest. */
@@ -24,23 +35,78 @@ export const RUN_STATUS: Readonly<Record<string, RunStatus>> = {
   TIMED_OUT: 'timed_out',
 };
 
-/** How visibility tells jobs apart; finer differences are the snapshot's. */
-const STATUS_QUERY: Readonly<Record<JobStatus, string>> = {
-  queued: "ExecutionStatus = 'Running'",
-  running: "ExecutionStatus = 'Running'",
-  paused: "ExecutionStatus = 'Running'",
-  succeeded: "ExecutionStatus = 'Completed'",
-  failed: "ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut')",
-  canceled: "ExecutionStatus = 'Canceled'",
-};
+const OURS = `WorkflowType = '${WORKFLOW_TYPE}'`;
+export const RUNNING_QUERY = `${OURS} AND ExecutionStatus = 'Running'`;
+/** A run that went on in another one is no end. */
+export const CLOSED_QUERY = `${OURS} AND ExecutionStatus IN ('Completed', 'Failed', 'Canceled', 'Terminated', 'TimedOut')`;
 
-export const listQuery = (status: JobStatus | null): string =>
-  `WorkflowType = '${WORKFLOW_TYPE}'${status === null ? '' : ` AND ${STATUS_QUERY[status]}`}`;
+/** Texts that need no quoting; others are not asked for, but filtered here. */
+const isPlain = (text: string): boolean => /^[\w ./:@-]+$/.test(text);
 
-/** Null where there is nothing to ask. Ids that would need quoting are left out: ask for those by themselves. */
-export function idsQuery(jobIds: readonly string[]): string | null {
-  const plain = jobIds.filter((id) => /^[A-Za-z0-9_-]+$/.test(id)).map((id) => `'${id}'`);
-  return plain.length === 0 ? null : `${listQuery(null)} AND WorkflowId IN (${plain.join(', ')})`;
+/** `hasAttributes`: does the server have the search attributes? Jobs without any pass (visibility.ts). */
+export function runningQuery(
+  { after, filter }: Omit<RunningQuery, 'limit'>,
+  hasAttributes: boolean,
+): string {
+  const wanted = [
+    ['ClipModel', filter.model],
+    ['ClipStatus', filter.status],
+    ['ClipLabels', filter.label],
+  ] as const;
+  const attributes = wanted.flatMap(([name, value]) =>
+    hasAttributes && value !== null && isPlain(value)
+      ? [`(${name} = '${value}' OR ${STATUS_ATTRIBUTE.name} IS NULL)`]
+      : [],
+  );
+  const place = after === null ? [] : [`StartTime <= '${after.started_at}'`];
+  return [RUNNING_QUERY, ...attributes, ...place].join(' AND ');
+}
+
+/** Fails on a server that lacks one of the search attributes. */
+export const ATTRIBUTES_QUERY = `${RUNNING_QUERY} AND ClipModel = '-' AND ClipStatus = '-' AND ClipSimulated = true AND ClipLabels = '-'`;
+
+/** Those that can stand in a query; the others are to be asked for one by one. */
+export function idsQuery(jobIds: readonly string[]): { query: string | null; others: string[] } {
+  const plain = jobIds.filter(isPlain).map((id) => `'${id}'`);
+  return {
+    query: plain.length === 0 ? null : `${RUNNING_QUERY} AND WorkflowId IN (${plain.join(', ')})`,
+    others: jobIds.filter((id) => !isPlain(id)),
+  };
+}
+
+const { WorkflowExecutionStatus } = temporal.api.enums.v1;
+/** As the protocol has them. */
+const STATUS_OF = new Map<unknown, RunStatus>([
+  [WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED, 'completed'],
+  [WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_FAILED, 'failed'],
+  [WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CANCELED, 'canceled'],
+  [WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED, 'terminated'],
+  [WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TIMED_OUT, 'timed_out'],
+]);
+
+export const visibleRun = (row: temporal.api.workflow.v1.IWorkflowExecutionInfo): VisibleRun => ({
+  job_id: row.execution?.workflowId ?? '',
+  run_id: row.execution?.runId ?? '',
+  status: STATUS_OF.get(row.status) ?? 'running',
+  started_at: exactly(row.startTime),
+  closed_at: timeOf(row.closeTime),
+  memo: () => memoOf(row.memo?.fields),
+});
+
+function memoOf(fields: Record<string, Payload> | null | undefined): Memo | null {
+  const job = jsonOf(fields?.['job']) as Partial<JobSummary> | null;
+  if (typeof job?.job_id !== 'string') return null;
+  const beginnings = jsonOf(fields?.['beginnings']);
+  return {
+    job: { ...(job as JobSummary), labels: job.labels ?? [] },
+    beginnings: Array.isArray(beginnings) ? beginnings.map(String) : [],
+  };
+}
+
+/** To the nanosecond, as RFC 3339. */
+function exactly(timestamp: Timestamp): string {
+  const seconds = timeOf({ seconds: timestamp?.seconds ?? 0, nanos: 0 }) ?? '';
+  return seconds.replace('.000Z', `.${String(timestamp?.nanos ?? 0).padStart(9, '0')}Z`);
 }
 
 export const timeOf = (timestamp: Timestamp): string | null =>
@@ -50,9 +116,11 @@ export const timeOf = (timestamp: Timestamp): string | null =>
         Number(timestamp.seconds) * 1000 + Math.floor((timestamp.nanos ?? 0) / 1e6),
       ).toISOString();
 
+const decode = (payloads: Payloads | null | undefined, index: number): unknown =>
+  jsonOf(payloads?.payloads?.[index]);
+
 /** Null for anything that is not JSON of ours. */
-function decode(payloads: Payloads | null | undefined, index: number): unknown {
-  const payload = payloads?.payloads?.[index];
+function jsonOf(payload: Payload | undefined): unknown {
   if (payload === undefined) return null;
   try {
     return defaultPayloadConverter.fromPayload(payload);

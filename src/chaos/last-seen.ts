@@ -1,10 +1,11 @@
 /** What can still be learned of a job that did not end, before its stack is taken away. Never fails. */
 import { Client } from '@temporalio/client';
 import { deadline } from '../adapters/deadline.js';
+import { storedPayloads } from '../adapters/payloads.js';
 import { connectWhenNeeded } from '../adapters/temporal-connection.js';
 import type { Job } from '../domain/job.js';
 import { Driver } from './driver.js';
-import { keepHistory } from './replays.js';
+import { keepHistory, wholeHistory } from './replays.js';
 import type { ChaosStack } from './stack.js';
 
 const LIMIT = 15_000;
@@ -35,11 +36,11 @@ async function byApi(stack: ChaosStack, jobId: string): Promise<string> {
 async function byTemporal({ config }: ChaosStack, jobId: string): Promise<string> {
   const connection = connectWhenNeeded({ address: config.temporal.address });
   try {
-    const client = new Client({ connection });
+    const client = new Client({ connection, dataConverter: storedPayloads(config.data_dir) });
     return await client.withDeadline(Date.now() + LIMIT, async () => {
       const handle = client.workflow.getHandle(jobId);
       const { raw } = await handle.describe();
-      const history = await handle.fetchHistory();
+      const history = await wholeHistory(handle, config.data_dir);
       const { events } = history;
       // The whole of it, for a replay: the stack is gone in a moment.
       const file = await keepHistory(jobId, history);

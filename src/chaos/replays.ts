@@ -6,10 +6,13 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { temporal } from '@temporalio/proto';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { fillIn, storedPayloads } from '../adapters/payloads.js';
 import { connectTemporal } from '../adapters/temporal-connection.js';
+import type { Config } from '../config.js';
 import { bundlePath } from '../worker.js';
 import { find } from './evidence.js';
 import type { Finding } from './evidence.js';
@@ -49,17 +52,22 @@ function quiet(): void {
   });
 }
 
-export async function* runsOf(address: string): AsyncGenerator<Run> {
-  const connection = await connectTemporal({ address });
+export async function* runsOf({ temporal, data_dir }: Config): AsyncGenerator<Run> {
+  const connection = await connectTemporal({ address: temporal.address });
   try {
-    const { workflow } = new Client({ connection });
-    for await (const { workflowId, runId } of workflow.list()) {
-      const history = await workflow.getHandle(workflowId, runId).fetchHistory();
-      yield { job_id: workflowId, run_id: runId, history };
+    const client = new Client({ connection, dataConverter: storedPayloads(data_dir) });
+    for await (const { workflowId, runId } of client.workflow.list()) {
+      const handle = client.workflow.getHandle(workflowId, runId);
+      yield { job_id: workflowId, run_id: runId, history: await wholeHistory(handle, data_dir) };
     }
   } finally {
     await connection.close();
   }
+}
+
+/** With what is stored beside it, so that it replays anywhere. */
+export async function wholeHistory(handle: WorkflowHandle, dataDir: string): Promise<History> {
+  return (await fillIn(storedPayloads(dataDir), { history: await handle.fetchHistory() })).history;
 }
 
 /** Keeps a history when its server is gone, as a file that the replay tests can read. */

@@ -79,7 +79,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const booked = await books(stack, options.provider_clock * 1000);
   const findings = [
     ...audit(booked.predictions, jobs),
-    ...(await replayFindings(runsOf(stack.config.temporal.address))),
+    ...(await replayFindings(runsOf(stack.config))),
     ...unexplainedEnds(stack),
   ];
   return { figures: figuresOf({ plan, jobs, booked, fallen, findings }), findings };

@@ -2,6 +2,7 @@
 import { readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Client } from '@temporalio/client';
+import { storedPayloads } from '../adapters/payloads.js';
 import { connectTemporal } from '../adapters/temporal-connection.js';
 import type { Config } from '../config.js';
 import type { Job } from '../domain/job.js';
@@ -51,7 +52,10 @@ async function storedJob(file: string, since: number): Promise<EndedJob | null> 
   }
 }
 
-async function runningJobs({ temporal }: Config): Promise<Omit<KnownJobs, 'ended'> | null> {
+async function runningJobs({
+  temporal,
+  data_dir,
+}: Config): Promise<Omit<KnownJobs, 'ended'> | null> {
   const running: Job[] = [];
   const silent: string[] = [];
   try {
@@ -60,7 +64,11 @@ async function runningJobs({ temporal }: Config): Promise<Omit<KnownJobs, 'ended
       connectTimeout: CONNECT,
     });
     try {
-      const client = new Client({ connection, namespace: temporal.namespace });
+      const client = new Client({
+        connection,
+        namespace: temporal.namespace,
+        dataConverter: storedPayloads(data_dir),
+      });
       const query = [
         `WorkflowType = '${WORKFLOW_TYPE}'`,
         `TaskQueue = '${temporal.task_queue}'`,

@@ -2,8 +2,8 @@
  * What goes into the activities and comes out of them: the seam between workflow and effects. Types only,
  * all of it plain JSON that stands in histories: a new field has to be optional.
  */
-import type { Problem } from './failure-kinds.js';
-import type { Job, JobEnd, Prediction, TerminalEventType, UnitPrice } from './job.js';
+import type { FailureKind, Problem } from './failure-kinds.js';
+import type { Job, JobEnd, JobEvent, Prediction, TerminalEventType, UnitPrice } from './job.js';
 import type { CompositeReference } from './references.js';
 import type { ResolvedPlan } from './resolved.js';
 
@@ -17,6 +17,8 @@ export interface ResolvePlanResult {
   resolved: ResolvedPlan;
   simulated: boolean;
   timings: Timings;
+  /** The product's own when absent. */
+  history_limits?: HistoryLimits;
 }
 
 /** The images that one clip sends: by URL, and to be built of others. */
@@ -66,16 +68,29 @@ export interface GenerateClipInput {
   unclear: boolean;
   /** When this clip was first scheduled: a lost prediction is not older. */
   since: string;
-  /** When its time budget is over. */
+  /** When its time budget is over, where `clip_timeout` is not given: the input of an earlier release. */
   deadline: string;
+  /** Seconds that the clip may take, from the moment the provider could first have been asked. */
+  clip_timeout?: number;
+  /** That moment, by the server's clock; null as long as nobody has asked. */
+  asked_at?: string | null;
   /** Ids that this clip has in its ledger already, earlier rounds included: none of them is the lost one. */
   known?: string[];
+  /** The first run of the chain that this one continues (`firstExecutionRunId`): what any of them has begun is this clip's. */
+  chain?: string;
 }
 
 /** A clip that ended while nobody knew whether its create had come through. */
 export type EndLostInput = Pick<
   GenerateClipInput,
-  'clip_index' | 'model' | 'input' | 'requested_duration' | 'price' | 'bills_failed' | 'since'
+  | 'clip_index'
+  | 'model'
+  | 'input'
+  | 'requested_duration'
+  | 'price'
+  | 'bills_failed'
+  | 'since'
+  | 'chain'
 > & {
   attempt: number;
   known: string[];
@@ -91,8 +106,13 @@ export interface Rendered {
 
 export type GenerateClipResult =
   | ({ outcome: 'succeeded'; attempt: number } & Rendered)
-  /** The worker shuts down; the prediction goes on, and so does the next execution. */
-  | { outcome: 'handover'; prediction_id: string | null; unclear: boolean };
+  /** The worker shuts down, or the execution's time is nearly over; the prediction goes on, and so does the next execution. */
+  | {
+      outcome: 'handover';
+      prediction_id: string | null;
+      unclear: boolean;
+      asked_at?: string | null;
+    };
 
 /** Details of the failure that ends an attempt. */
 export interface AttemptOver {
@@ -108,6 +128,14 @@ export interface CanceledExecution {
   prediction: Prediction | null;
   /** Set when it had succeeded before the cancellation could reach it. */
   output_url: string | null;
+  /** Why the provider refuses to say how it stands, where it does: nobody knows its end. */
+  refused?: Refusal;
+}
+
+/** What every further clip would meet as well. */
+export interface Refusal {
+  kind: FailureKind;
+  message: string;
 }
 
 /** First element of the heartbeat details of `generateClip`; the API shows it while no event does. */
@@ -121,14 +149,8 @@ export interface Heartbeat {
   /** When a wait ends. */
   until: string | null;
   message: string | null;
-  /** A create of this clip was taken for one that did not come through; it may show up yet. */
-  doubt?: Doubt | null;
-}
-
-/** When what may show up late was created, by the provider's clock. */
-export interface Doubt {
-  after: string;
-  before: string;
+  /** When the provider could first have been asked for this clip, by the server's clock. */
+  asked_at?: string | null;
 }
 
 /** First element of the heartbeat details of `storeClip` and `prepareReferences`. */
@@ -168,7 +190,59 @@ export interface ArchiveJobInput {
   at: string;
 }
 
-/** The workflow's second, internal argument: the job that a retried run goes on from. */
+/** The workflow's second, internal argument, of a retried run: the job that it goes on from. */
 export interface Previous {
   previous: Job;
+}
+
+/** The same of a run that continues the one before it: everything that one knew, at a moment when nothing was in flight. */
+export interface Continued {
+  continued: CarriedJob;
+}
+
+export interface CarriedJob {
+  checked: ResolvePlanResult;
+  /** Whole, as it was told last. */
+  job: Job;
+  /** Events that were told after the log was kept in the store. */
+  events: JobEvent[];
+  clips: CarriedClip[];
+  /** Clips whose images were looked at, as they are to be sent. */
+  prepared: CarriedImages[];
+  /** What keeps further clips from being started. */
+  halt: Problem | null;
+  /** Batches that were started. */
+  batches: number;
+  /** Was the job retried at some time: clips may have left predictions behind that are still paid for. */
+  retried: boolean;
+}
+
+/** What cannot be told from a clip itself. */
+export interface CarriedClip {
+  clip_index: number;
+  /** Predictions that may exist and could not be looked for. */
+  unknown: number;
+  /** When it was started in a run that was ended from outside. */
+  cut_off: string | null;
+}
+
+export interface CarriedImages {
+  clip_index: number;
+  /** The URL of its composite; null where its images go as they are, or not at all. */
+  url: string | null;
+  text_only: boolean;
+  /** When an upload has to be made again; null: never. */
+  renew_at: string | null;
+}
+
+/** Sizes of a run's history at which the job continues in a new run, once nothing is in flight. */
+export interface HistoryLimits {
+  events: number;
+  bytes: number;
+}
+
+/** Input of `keepLog`: the events that are not in the store yet come from the run itself. */
+export interface KeepLogInput {
+  /** Those up to this seq are asked for. */
+  seq: number;
 }

@@ -3,7 +3,7 @@
  * whole ledger. Pure; the facts that follow make the difference visible to everybody who folds them.
  */
 import type { Clip, Job, JobFact } from './job.js';
-import { unfinished, unknownCostsOf } from './progress.js';
+import { newsOf, unfinished, unknownCostsOf } from './progress.js';
 
 /** The retried job before its first new event. `fresh` is the plan checked again. */
 export function continueJob(fresh: Job, previous: Job | null): Job {
@@ -11,7 +11,9 @@ export function continueJob(fresh: Job, previous: Job | null): Job {
   const planned = new Map(fresh.clips.map((clip) => [clip.clip_index, clip]));
   return {
     ...unfinished(previous),
-    unknown_costs: unknownCostsOf(previous.clips), // older releases did not count them
+    // Older releases did not count them.
+    unknown_costs: unknownCostsOf(previous.clips),
+    warnings_total: (previous as Partial<Job>).warnings_total ?? previous.warnings.length,
     run_id: fresh.run_id,
     status: 'queued',
     clips: previous.clips.map((clip) => {
@@ -31,7 +33,15 @@ export function clipsAgain(fresh: Job, previous: Job | null): JobFact[] {
   return fresh.clips.flatMap((clip): JobFact[] => {
     const ended = before.get(clip.clip_index);
     if (ended?.status === 'succeeded') return [];
-    return [{ type: 'clip.retrying', clip_index: clip.clip_index, clip: again(clip, ended) }];
+    const { clip_index } = clip;
+    const after = again(clip, ended);
+    return [
+      {
+        type: 'clip.retrying',
+        clip_index,
+        clip: ended === undefined ? after : newsOf(ended, after),
+      },
+    ];
   });
 }
 

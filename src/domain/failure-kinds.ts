@@ -3,7 +3,7 @@
  * tried, and how many in all. What a provider's message means is in failures.ts.
  */
 
-/** May another prediction help (`retry`), and does meeting this stop the clips not started yet (`halts`)? */
+/** Is another prediction tried by itself (`retry`), and does meeting this stop the clips not started yet (`halts`)? */
 interface FailureRule {
   readonly retry: boolean;
   readonly halts: boolean;
@@ -40,7 +40,7 @@ export const FAILURES = {
   unauthorized: rule(
     false,
     'the provider refused the token',
-    'Check REPLICATE_API_TOKEN, then retry the clips.',
+    'Repair REPLICATE_API_TOKEN within the hour, then retry the clips: what had been paid is not paid again.',
     true,
   ),
   insufficient_credit: rule(
@@ -49,7 +49,11 @@ export const FAILURES = {
     'Add credit or raise the spend limit at https://replicate.com/account/billing, then retry the clips.',
     true,
   ),
-  rate_limited: rule(true, 'the provider asks to slow down', 'Wait; the job goes on by itself.'),
+  rate_limited: rule(
+    false,
+    'the provider let nothing begin',
+    'Retry the clip when the account is less busy; a larger clip_timeout waits for longer.',
+  ),
   provider_error: rule(
     true,
     'the provider had a problem',
@@ -94,7 +98,7 @@ export const FAILURES = {
   canceled: rule(false, 'canceled', 'Retry the clip if it is wanted after all.'),
   insufficient_clips: rule(false, 'too few clips succeeded', 'Retry the failed clips.'),
   internal: rule(
-    true,
+    false,
     'something broke in this program',
     'This is a defect of this program; please report it.',
   ),
@@ -107,7 +111,7 @@ export const FAILURE_KINDS = Object.keys(FAILURES) as FailureKind[];
 export const isFailureKind = (value: unknown): value is FailureKind =>
   typeof value === 'string' && Object.hasOwn(FAILURES, value);
 
-/** What the public job shows of a failure. */
+/** What the public job shows of a failure. `retryable`: another prediction is tried by itself; never once the clip is over. */
 export interface Problem {
   kind: FailureKind;
   message: string;

@@ -1,6 +1,7 @@
 /** The job before its first event: everything queued, nothing spent. Pure; the one place that builds a Job. */
 import { compositeLink } from './clip-references.js';
 import { MAX_ATTEMPTS } from './failure-kinds.js';
+import { MAX_WARNINGS } from './job.js';
 import type { Clip, Job } from './job.js';
 import type { ResolvedClip, ResolvedPlan } from './resolved.js';
 
@@ -14,6 +15,7 @@ export interface JobIdentity {
 export const initialClip = (clip: ResolvedClip): Clip => ({
   clip_index: clip.clip_index,
   status: 'queued',
+  waits_for: 'turn',
   attempt: 0,
   max_attempts: MAX_ATTEMPTS,
   next_attempt_at: null,
@@ -44,6 +46,7 @@ export function initialJob(resolved: ResolvedPlan, identity: JobIdentity): Job {
   return {
     ...emptyJob(identity),
     model: resolved.model.id,
+    labels: [...resolved.labels],
     total_clips: resolved.clips.length,
     min_successful_clips: resolved.min_successful_clips,
     estimated_cost_usd: resolved.estimated_cost_usd,
@@ -51,7 +54,8 @@ export function initialJob(resolved: ResolvedPlan, identity: JobIdentity): Job {
     cost_increase_percent: resolved.cost_increase_percent,
     batch_size: resolved.batch_size,
     dispatch: resolved.dispatch,
-    warnings: [...resolved.warnings],
+    warnings: resolved.warnings.slice(-MAX_WARNINGS),
+    warnings_total: resolved.warnings.length,
     clips: resolved.clips.map((clip) => ({
       ...initialClip(clip),
       ...compositeLink(identity.job_id, clip),
@@ -65,6 +69,7 @@ export const emptyJob = (identity: JobIdentity): Job => ({
   run_id: identity.run_id,
   status: 'queued',
   model: '',
+  labels: [],
   simulated: identity.simulated,
   created_at: identity.created_at,
   started_at: null,
@@ -85,6 +90,7 @@ export const emptyJob = (identity: JobIdentity): Job => ({
   batch_size: 5,
   dispatch: 'batches',
   warnings: [],
+  warnings_total: 0,
   error: null,
   clips: [],
 });

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { VERDICTS } from './compensation.js';
 import { FAILURE_KINDS } from './failure-kinds.js';
 import type { FailureKind } from './failure-kinds.js';
+import { TRUNCATIONS, WAITS } from './job.js';
 
 const time = z.string().meta({ description: 'RFC 3339, UTC.', format: 'date-time' });
 const usd = z.number().meta({ description: 'US dollars.' });
@@ -43,6 +44,10 @@ export const predictionSchema = z.strictObject({
 export const clipSchema = z.strictObject({
   clip_index: z.int().min(0),
   status: z.enum(['queued', 'running', 'retrying', 'storing', 'succeeded', 'failed', 'canceled']),
+  waits_for: z.enum(WAITS).exactOptional().meta({
+    description:
+      'Only while queued. worker: no worker has taken it; rate: the creates are limited; turn: clips before it come first; clip: it needs what another clip makes.',
+  }),
   attempt: count,
   max_attempts: count,
   next_attempt_at: time.nullable(),
@@ -121,6 +126,7 @@ export const jobSchema = z.strictObject({
   run_id: z.string(),
   status: z.enum(JOB_STATUSES),
   model: z.string(),
+  labels: z.array(z.string()).meta({ description: 'As the plan has them.' }),
   simulated: z.boolean(),
   created_at: time,
   started_at: time.nullable(),
@@ -145,10 +151,23 @@ export const jobSchema = z.strictObject({
   seq: count.meta({ description: 'Of the last event in this snapshot.' }),
   batch_size: count,
   dispatch: z.enum(['batches', 'window']),
-  warnings: z.array(z.string()),
+  warnings: z.array(z.string()).meta({ description: 'The newest 50.' }),
+  warnings_total: count.meta({ description: 'How many there have been.' }),
   error: problemSchema.nullable(),
+  truncated: z.partialRecord(z.enum(TRUNCATIONS), count).exactOptional().meta({
+    description:
+      "Only in answers of the workflow itself: how many of what were left out or shortened to fit Temporal's limits. GET /v1/jobs/{job_id} is whole.",
+  }),
   compensation: compensationSchema.exactOptional(),
   clips: z.array(clipSchema),
+});
+
+/** A job as a list has it. */
+export const jobSummarySchema = jobSchema.omit({
+  warnings: true,
+  truncated: true,
+  compensation: true,
+  clips: true,
 });
 
 /** A job as the API answers it: marked when no worker could be asked. */
@@ -204,6 +223,7 @@ export const eventSchema = z.discriminatedUnion('type', [
     type: z.literal('job.warning'),
     message: z.string(),
     clip_index: z.int().exactOptional(),
+    waits_for: z.enum(WAITS).exactOptional(),
     max_cost_usd: usd.exactOptional(),
   }),
   z.strictObject({

@@ -48,6 +48,8 @@ export interface UnitPrice {
 export interface Clip {
   clip_index: number;
   status: ClipStatus;
+  /** Only while it is `queued`. */
+  waits_for?: Wait;
   attempt: number;
   max_attempts: number;
   next_attempt_at: string | null;
@@ -75,16 +77,31 @@ export interface Clip {
   /** From the first submission to the stored file. */
   generation_time: number | null;
   percent: number;
+  /** In events of a clip with more than 20: the newest, and those that have changed. */
   predictions: Prediction[];
   error: Problem | null;
   metadata: Record<string, unknown>;
 }
+
+/** Why a clip that is not over does not run. */
+export const WAITS = ['worker', 'rate', 'turn', 'clip'] as const;
+/**
+ * `worker`: it is scheduled and no worker has taken it; `rate`: the creates are limited; `turn`: clips before it come first;
+ * `clip`: it needs what another clip makes.
+ */
+export type Wait = (typeof WAITS)[number];
+
+export const TRUNCATIONS = ['prompts', 'metadata', 'reasons', 'errors', 'predictions'] as const;
+/** By what is missing: how many clips (of `predictions`: how many of them) lack it or have it shortened. */
+export type Truncated = Partial<Record<(typeof TRUNCATIONS)[number], number>>;
 
 export interface Job {
   job_id: string;
   run_id: string;
   status: JobStatus;
   model: string;
+  /** As the plan has them. */
+  labels: string[];
   /** True when the local simulator rendered this job: nothing in it was paid. */
   simulated: boolean;
   created_at: string;
@@ -108,12 +125,20 @@ export interface Job {
   seq: number;
   batch_size: number;
   dispatch: 'batches' | 'window';
+  /** The newest ones: at most `MAX_WARNINGS`. */
   warnings: string[];
+  /** How many there have been. */
+  warnings_total: number;
   error: Problem | null;
+  /** Only in answers of the workflow that had to be made smaller: how many of what were left out or shortened. */
+  truncated?: Truncated;
   /** For the composer that follows: what is missing in length, and what to do about it. Once the job is over. */
   compensation?: Compensation;
   clips: Clip[];
 }
+
+/** A job keeps this many warnings; its events keep all. */
+export const MAX_WARNINGS = 50;
 
 export interface Progress {
   total: number;
@@ -163,7 +188,14 @@ export type JobFact =
   | { type: ClipEventType; clip_index: number; clip: Clip }
   | { type: 'job.paused' }
   | { type: 'job.resumed' }
-  | { type: 'job.warning'; message: string; clip_index?: number; max_cost_usd?: number }
+  | {
+      type: 'job.warning';
+      message: string;
+      clip_index?: number;
+      /** The clip of `clip_index`, still queued, waits for this now. */
+      waits_for?: Wait;
+      max_cost_usd?: number;
+    }
   | ({ type: TerminalEventType } & JobEnd);
 
 /** `unknown_costs`: only where there are any, and `total_cost_usd` is therefore the least it can be. */
@@ -177,6 +209,14 @@ export type ClipEventType = Extract<EventType, `clip.${string}`>;
 export type TerminalEventType = 'job.completed' | 'job.failed' | 'job.canceled';
 
 export type JobEvent = EventBase & JobFact;
+
+/** Answer of query `clips`: clips in full, from a place in the job's list on; `next` is the place of the next page. */
+export interface ClipPage {
+  /** The seq of the job that these clips are of. */
+  seq: number;
+  clips: Clip[];
+  next: number | null;
+}
 
 /** Answer of query `events`. */
 export interface EventPage {

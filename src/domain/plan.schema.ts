@@ -15,6 +15,8 @@ export const MAX_PLAN_BYTES = 1024 * 1024;
 export const MAX_CLIPS = 1000;
 export const MAX_COST_USD = 1_000_000;
 const MAX_PROMPT = 10_000;
+export const MAX_LABEL = 50;
+const MAX_LABELS = 10;
 const MAX_METADATA_BYTES = 4096;
 const MAX_REFERENCES = 20;
 /** Signed URLs are long: the signature, a token of the session, and what the answer is to be called. */
@@ -72,6 +74,9 @@ export const PLAN_FIELDS = {
     .nullish()
     .meta({ description: 'Generated when absent.' }),
   model: text().min(1).max(200).nullish().meta({ description: 'An id of the catalogue.' }),
+  labels: z.array(text().min(1).max(MAX_LABEL)).max(MAX_LABELS).nullish().meta({
+    description: 'Words to find the job again by; each once. They change nothing else.',
+  }),
   aspect_ratio: text().min(1).max(20).nullish().meta({ description: "One of the model's." }),
   settings: words(setting).nullish().meta({
     description: 'resolution, fps, steps, motion, audio, or inputs of the model by name.',
@@ -108,7 +113,14 @@ export type ClipPrompt = Plan['clip_prompts'][number];
 export function crossFieldProblems(plan: Plan): PlanProblem[] {
   const clips = plan.clip_prompts;
   const count = clips.length;
-  const problems = repeatedIndexes(clips.map(({ clip_index }) => clip_index));
+  const problems = [
+    ...repeated(plan.labels ?? [], 'a label', (place) => `labels.${place}`),
+    ...repeated(
+      clips.map(({ clip_index }) => clip_index),
+      'a clip_index',
+      (place) => `clip_prompts.${place}.clip_index`,
+    ),
+  ];
   if (plan.total_clips !== undefined && plan.total_clips !== count) {
     problems.push({
       path: 'total_clips',
@@ -125,22 +137,21 @@ export function crossFieldProblems(plan: Plan): PlanProblem[] {
   return problems;
 }
 
-function repeatedIndexes(indexes: readonly number[]): PlanProblem[] {
-  const first = new Map<number, number>();
-  return indexes.flatMap((clipIndex, place) => {
-    const before = first.get(clipIndex);
+function repeated(
+  values: readonly (string | number)[],
+  what: string,
+  pathOf: (place: string) => string,
+): PlanProblem[] {
+  const first = new Map<string | number, number>();
+  return values.flatMap((value, place) => {
+    const before = first.get(value);
     if (before === undefined) {
-      first.set(clipIndex, place);
+      first.set(value, place);
       return [];
     }
-    const path = `clip_prompts.${String(place)}.clip_index`;
-    const earlier = `clip_prompts.${String(before)}.clip_index`;
-    return [
-      {
-        path,
-        message: `expected a clip_index used once, got ${String(clipIndex)} as in ${earlier}`,
-      },
-    ];
+    const path = pathOf(String(place));
+    const earlier = pathOf(String(before));
+    return [{ path, message: `expected ${what} used once, got ${String(value)} as in ${earlier}` }];
   });
 }
 

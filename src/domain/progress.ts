@@ -7,6 +7,7 @@
  */
 import { compensationOf } from './compensation.js';
 import { roundUsd } from './decimal.js';
+import { MAX_WARNINGS } from './job.js';
 import type {
   Clip,
   ClipEventType,
@@ -15,6 +16,7 @@ import type {
   JobEvent,
   JobFact,
   JobStatus,
+  Prediction,
   Progress,
   TerminalEventType,
 } from './job.js';
@@ -29,6 +31,8 @@ const CLIP_PERCENT: Record<Clip['status'], number> = {
   failed: 100,
   canceled: 100,
 };
+
+type JobWarning = Extract<JobFact, { type: 'job.warning' }>;
 
 const TERMINAL_STATUS: Record<TerminalEventType, JobStatus> = {
   'job.completed': 'succeeded',
@@ -115,8 +119,10 @@ export function apply(job: Job, event: JobEvent): Job {
 export function applyFact(job: Job, fact: JobFact, at: string): Job {
   if (isClipEvent(fact)) {
     const place = job.clips.findIndex(({ clip_index }) => clip_index === fact.clip_index);
-    const clips = place < 0 ? job.clips : job.clips.with(place, fact.clip);
-    return withTotals({ ...job, clips });
+    const before = job.clips[place];
+    if (before === undefined) return withTotals(job);
+    const clip = { ...fact.clip, predictions: ledgerAfter(before, fact.clip) };
+    return withTotals({ ...job, clips: job.clips.with(place, clip) });
   }
   if (isTerminalEvent(fact)) {
     return {
@@ -148,10 +154,46 @@ export function applyFact(job: Job, fact: JobFact, at: string): Job {
     case 'job.warning':
       return {
         ...job,
-        warnings: [...job.warnings, fact.message],
+        clips: waiting(job.clips, fact),
+        warnings: [...job.warnings, fact.message].slice(-MAX_WARNINGS),
+        warnings_total: job.warnings_total + 1,
         ...(fact.max_cost_usd === undefined ? {} : { max_cost_usd: fact.max_cost_usd }),
       };
   }
+}
+
+/** An event carries at most so many predictions of its clip that nothing has changed in: the newest. */
+const MOST_LINES = 20;
+
+/**
+ * A clip as its event carries it: whole, but for predictions of which the log has told everything before. A clip that was
+ * retried a hundred times would otherwise carry its whole history with each event.
+ */
+export function newsOf(before: Clip, after: Clip): Clip {
+  const first = after.predictions.length - MOST_LINES;
+  if (first <= 0) return after;
+  const known = new Set(before.predictions);
+  const predictions = after.predictions.filter((line, place) => place >= first || !known.has(line));
+  return { ...after, predictions };
+}
+
+/** All predictions of a clip after an event: those that the event does not speak of come first, as they were. */
+function ledgerAfter(before: Clip, { predictions }: Clip): Prediction[] {
+  if (predictions.length < MOST_LINES) return predictions;
+  const told = new Map(predictions.map((line) => [line.id, line]));
+  const first = predictions.length - MOST_LINES;
+  const newest = new Set(predictions.slice(first).map(({ id }) => id));
+  const kept = before.predictions.filter(({ id }) => !newest.has(id));
+  return [...kept.map((line) => told.get(line.id) ?? line), ...predictions.slice(first)];
+}
+
+/** The clips after a warning that says what one of them waits for. */
+function waiting(clips: Clip[], { clip_index, waits_for }: JobWarning): Clip[] {
+  const place = clips.findIndex((clip) => clip.clip_index === clip_index);
+  const clip = clips[place];
+  return waits_for === undefined || clip?.status !== 'queued'
+    ? clips
+    : clips.with(place, { ...clip, waits_for });
 }
 
 /** What only a finished job has is taken from one that goes on. */

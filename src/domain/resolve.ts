@@ -137,6 +137,7 @@ function assemble(
   for (const { clip, warnings: some } of ordered) warnings.add(clip.clip_index, some);
   const partial = {
     model: modelOf(row),
+    labels: plan.labels ?? [],
     batch_size: plan.batch_size ?? DEFAULTS.batch_size,
     dispatch: plan.dispatch ?? DEFAULTS.dispatch,
     min_successful_clips:

@@ -45,6 +45,7 @@ export interface ResolvedClip {
 
 export interface ResolvedPlan {
   model: ResolvedModel;
+  labels: string[];
   batch_size: number;
   dispatch: 'batches' | 'window';
   min_successful_clips: number;

@@ -114,7 +114,8 @@ function door(app: FastifyInstance, core: Core): void {
       if (isCreate(request)) core.counters.create_requests += 1;
       return reply.code(answer.status).headers(answer.headers).send(answer.body);
     };
-    if (!/^(Bearer|Token) +\S/i.test(request.headers.authorization ?? '')) {
+    const hasToken = /^(Bearer|Token) +\S/i.test(request.headers.authorization ?? '');
+    if (!hasToken || core.settings.token_revoked) {
       return refuse(PROBLEMS.unauthenticated);
     }
     const kind = isCreate(request) ? 'create' : 'other';

@@ -9,6 +9,8 @@ export interface Settings {
   unknown_inputs: 'reject' | 'ignore';
   /** What the account may still spend from the moment this is set; null: without end. */
   credit_usd: number | null;
+  /** Every request is refused as one without a token. */
+  token_revoked: boolean;
   /** 6 creates a minute, one at a time. */
   low_credit: boolean;
   creates_per_minute: number;
@@ -36,6 +38,7 @@ export interface Settings {
 export const DEFAULT_SETTINGS: Omit<Settings, 'speed'> = {
   unknown_inputs: 'reject',
   credit_usd: null,
+  token_revoked: false,
   low_credit: false,
   creates_per_minute: 600,
   requests_per_minute: 3000,
@@ -66,6 +69,7 @@ const CHECKS: Record<keyof Settings, Check> = {
   speed: numberFrom(0.001, 1e6),
   unknown_inputs: oneOf('reject', 'ignore'),
   credit_usd: (value) => value === null || numberFrom(0)(value),
+  token_revoked: isBoolean,
   low_credit: isBoolean,
   creates_per_minute: numberFrom(1),
   requests_per_minute: numberFrom(1),

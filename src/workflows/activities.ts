@@ -20,6 +20,11 @@ const COMMON = {
  */
 const LOST = { scheduleToStartTimeout: '5m' } as const;
 
+/** A job that has waited for a worker for days has not filled its history with having waited: at most four hours at a time. */
+const lost = (times: number) => ({
+  scheduleToStartTimeout: Math.min(240, 5 * 2 ** times) * 60_000,
+});
+
 /** Which queue an activity is sent to is no part of what a replay compares. */
 const on = (side: SideQueue) => ({ taskQueue: sideQueue(workflowInfo().taskQueue, side) });
 
@@ -50,21 +55,33 @@ export const looking = () =>
     },
   });
 
-/** The paid one: three attempts, 2 s and then 4 s apart; an attempt that outlives its time-out is re-attached to. */
-export const paidActivities = (taskQueue: string, timings: Timings) =>
+/** The paid one: three attempts, 2 s and then 4 s apart; an execution hands back before its time-out. */
+export const paidActivities = (taskQueue: string, timings: Timings, passedBy = 0) =>
+  proxyActivities<PaidActivities>({ ...COMMON, ...lost(passedBy), ...paid(timings), taskQueue });
+
+/**
+ * The same, for a prediction that exists: it takes no share of the limit of creates, and waits behind none. Where it would
+ * have to create one, it hands back instead (`prediction_id: null`), and belongs on the paid queue again.
+ */
+export const reattaching = (timings: Timings, passedBy = 0) =>
   proxyActivities<PaidActivities>({
     ...COMMON,
-    ...LOST,
-    taskQueue,
-    startToCloseTimeout: timings.start_to_close * 1000,
-    heartbeatTimeout: timings.heartbeat * 1000,
-    retry: {
-      initialInterval: '2s',
-      backoffCoefficient: 2,
-      maximumInterval: '30s',
-      maximumAttempts: 3,
-    },
+    ...lost(passedBy),
+    ...paid(timings),
+    ...on('hold'),
+    startToCloseTimeout: '60m',
   });
+
+const paid = (timings: Timings) => ({
+  startToCloseTimeout: timings.start_to_close * 1000,
+  heartbeatTimeout: timings.heartbeat * 1000,
+  retry: {
+    initialInterval: '2s',
+    backoffCoefficient: 2,
+    maximumInterval: '30s',
+    maximumAttempts: 3,
+  },
+});
 
 /**
  * Unpaid and precious: tried again, with growing pauses, until the provider deletes the file, at most `seconds` from now.
@@ -98,11 +115,11 @@ export const settling = () =>
     },
   });
 
-/** `endLost` looks for one that may not even exist, so that it can be ended: as patient. */
+/** `endLost` looks for one that may not even exist, so that it can be ended: as patient, and never in the way of an end. */
 export const searching = () =>
   proxyActivities<Activities>({
     ...COMMON,
-    ...on('ends'),
+    ...on('look'),
     startToCloseTimeout: '2m',
     heartbeatTimeout: '15s',
     retry: {
@@ -123,4 +140,11 @@ export const { archiveJob } = proxyActivities<Activities>({
     maximumInterval: '10s',
     maximumAttempts: 5,
   },
+});
+
+/** The job continues in a new run only when its log so far is in the store: tried until it is, or the job is canceled. */
+export const { keepLog } = proxyActivities<Activities>({
+  ...COMMON,
+  startToCloseTimeout: '60s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
 });

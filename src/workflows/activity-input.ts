@@ -10,12 +10,16 @@ import { labelLine } from '../domain/foreign-text.js';
 import { RETENTION } from '../domain/prediction.js';
 import type { ResolvedClip, ResolvedPlan } from '../domain/resolved.js';
 import { providerInput } from '../domain/resolved.js';
-import { lookedForSince } from './left-behind.js';
+import { lookedForSince } from './clip-book.js';
+
+/** A lost prediction is younger than the newest hundred of the clip's ledger. */
+export const MOST_KNOWN = 100;
 
 export type ClipState = Pick<
   GenerateClipInput,
   'resume' | 'unclear' | 'failed_attempts' | 'since'
 > & {
+  asked_at: string | null;
   known: string[];
   /** It was started at this time in a run that was ended from outside, and what it created then may be unheard of. */
   cut_off: string | null;
@@ -34,7 +38,8 @@ export const generateClipInput = (
   price: clip.price,
   bills_failed: model.bills_failed,
   usual_time: clip.usual_time,
-  deadline: new Date(Date.parse(state.since) + clip_timeout * 1000).toISOString(),
+  clip_timeout,
+  deadline: new Date(Date.parse(state.asked_at ?? state.since) + clip_timeout * 1000).toISOString(),
   ...state,
   ...(cut_off === null ? {} : { since: lookedForSince(cut_off), unclear: true }),
   ...(wasReset() ? lookBack(state) : {}),
@@ -55,7 +60,7 @@ const lookBack = ({ since }: Pick<ClipState, 'since'>): Pick<ClipState, 'since' 
 export const endLostInput = (
   { model }: ResolvedPlan,
   clip: ResolvedClip,
-  { resume, since, known, failed_attempts, cut_off }: Omit<ClipState, 'unclear'>,
+  { resume, since, known, failed_attempts, cut_off }: Omit<ClipState, 'unclear' | 'asked_at'>,
 ): EndLostInput => ({
   clip_index: clip.clip_index,
   model: model.id,

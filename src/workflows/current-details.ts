@@ -36,7 +36,8 @@ function rowOf(clip: Clip): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-export function describeJob(job: Job): string {
+/** `before`: the run that this one continues, where it is not the first. */
+export function describeJob(job: Job, before?: string): string {
   const shown =
     job.clips.length <= MAX_ROWS
       ? job.clips
@@ -54,5 +55,8 @@ export function describeJob(job: Job): string {
     ...(job.warnings.length > 0
       ? ['', ...job.warnings.slice(-5).map((text) => `- ${cell(text)}`)]
       : []),
+    ...(before === undefined
+      ? []
+      : ['', `A long job is a chain of runs with one log; this one continues run \`${before}\`.`]),
   ].join('\n');
 }

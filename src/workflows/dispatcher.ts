@@ -1,73 +1,64 @@
 /**
- * Which clip runs when. One rule for both ways of dispatching: a batch starts when nothing is in flight, a
- * window fills whatever is free. What can no longer be run is ended here, with the reason.
+ * Which clip runs when. One rule for both ways of dispatching: a batch starts when nothing renders, a window fills
+ * whatever is free. What can no longer be run is ended here, with the reason.
  *
- * D1 Never more than batch_size clips in flight, hence predictions alive at the provider.
+ * D1 Never more than batch_size clips hold a slot, hence predictions alive at the provider. A clip holds one until its render
+ *    has ended; while its file is stored, the next may start.
+ * D2 A clip whose file turns out wrong is the first to get a free slot.
+ * D3 A job whose history is full starts nothing more until nothing is in flight, and continues in a new run then.
  */
 import { CancellationScope } from '@temporalio/workflow';
-import type { RefusedClip, ResolvePlanResult, Timings } from '../domain/activity.js';
-import { FAILURES, problem } from '../domain/failure-kinds.js';
-import type { FailureKind, Problem } from '../domain/failure-kinds.js';
+import type { AttemptOver, RefusedClip } from '../domain/activity.js';
+import { problem } from '../domain/failure-kinds.js';
+import type { FailureKind } from '../domain/failure-kinds.js';
+import type { Clip, Prediction } from '../domain/job.js';
 import { isClipOver } from '../domain/progress.js';
-import type { ResolvedPlan } from '../domain/resolved.js';
-import { Budget } from './budget.js';
-import type { Account } from './budget.js';
-import type { AttemptFailed, ClipMemory, PredictionCreated, RateLimited } from './contract.js';
-import { ClipRun } from './generate-clip.js';
-import type { JobContext } from './job-context.js';
-import type { JobLog } from './job-log.js';
-import type { LeftBehind } from './left-behind.js';
-import { ReferenceImages } from './reference-images.js';
+import { ClipRun } from './clip-run.js';
+import type { ClipMemory, RateLimited } from './contract.js';
+import type { JobState } from './job-state.js';
 import { until } from './until.js';
 
-export class Dispatcher implements JobContext {
-  readonly plan: ResolvedPlan;
-  readonly timings: Timings;
-  readonly paidTaskQueue: string;
-  readonly log: JobLog;
-  readonly budget: Budget;
-  readonly #images: ReferenceImages;
-  readonly #left: LeftBehind;
-  readonly #running = new Map<number, ClipRun>();
+export class Dispatcher {
+  readonly #job: JobState;
+  readonly #isFull: () => boolean;
+  readonly #runs = new Map<number, ClipRun>();
   readonly #finished = new Set<Promise<void>>();
+  /** Clips that hold a slot. */
+  readonly #slots = new Set<number>();
+  /** Clips under way that need a slot again. */
+  readonly #again: number[] = [];
   #queue: number[];
-  #paused = false;
   #isCanceled = false;
-  #halt: Problem | null = null;
-  #batch = 0;
 
-  constructor(
-    { resolved, timings }: ResolvePlanResult,
-    log: JobLog,
-    paidTaskQueue: string,
-    left: LeftBehind,
-  ) {
-    this.plan = resolved;
-    this.timings = timings;
-    this.paidTaskQueue = paidTaskQueue;
-    this.log = log;
-    this.#images = new ReferenceImages(resolved, log);
-    this.#left = left;
-    this.#queue = left.inOrder(log.job.clips.filter(({ status }) => status === 'queued'));
-    this.budget = new Budget(log.job.max_cost_usd, () => this.#accounts());
+  /** `isFull`: the history of this run is as long as it should become. */
+  constructor(job: JobState, isFull: () => boolean) {
+    this.#job = job;
+    this.#isFull = isFull;
+    this.#queue = this.#inOrder(job.log.job.clips.filter(({ status }) => status === 'queued'));
   }
 
   get isIdle(): boolean {
-    return this.#queue.length === 0 && this.#running.size === 0;
+    return this.#queue.length === 0 && this.#runs.size === 0;
   }
 
-  /** Runs until nothing is queued or in flight. */
-  async run(): Promise<void> {
+  /** Runs until nothing is queued or in flight, or the history is full and nothing is in flight (D3). */
+  async run(): Promise<'idle' | 'full'> {
     while (!this.isIdle) {
-      await until(() => this.isIdle || this.#mayStart());
+      await until(() => this.isIdle || this.#isDrained || this.#mayStart());
+      if (this.#isDrained) return 'full';
       if (this.#endHopeless()) continue;
       // Of two signals that came together the first may have let us through, and the second was "pause".
       if (!this.#mayStart()) continue;
-      const due = this.#images.due(this.#queue);
+      if (this.#again.length > 0) {
+        this.#slots.add(this.#again.shift() ?? NaN);
+        continue;
+      }
+      const due = this.#job.images.due(this.#queue);
       // Whatever was asked for while the images were looked at counts before a start.
-      if (due.length > 0) this.#refuse(await this.#images.prepare(due));
+      if (due.length > 0) this.#refuse(await this.#job.images.prepare(due));
       else this.#start(this.#take());
     }
+    return 'idle';
   }
 
   /** After a cancellation of the whole workflow: waits for what is in flight, ends what is queued. */
@@ -77,43 +68,66 @@ export class Dispatcher implements JobContext {
     this.#endQueued(() => true, 'canceled', 'canceled on request');
   }
 
-  memory(clipIndex: number): ClipMemory {
-    const run = this.#running.get(clipIndex);
-    if (run === undefined) throw new Error(`expected clip ${String(clipIndex)} to be in flight`);
-    const others = this.log.job.clips.filter(({ clip_index }) => clip_index !== clipIndex);
-    const recorded = others.flatMap(({ predictions }) => predictions.map(({ id }) => id));
-    return run.memory(recorded);
+  // What a clip that is under way does with its slot
+
+  /** Its render is over: the next clip may start. */
+  leaveSlot(index: number): void {
+    this.#slots.delete(index);
+  }
+
+  /** D2 */
+  async slotAgain(index: number): Promise<void> {
+    if (this.#slots.has(index)) return;
+    this.#again.push(index);
+    try {
+      await until(() => this.#slots.has(index));
+    } finally {
+      const place = this.#again.indexOf(index);
+      if (place >= 0) this.#again.splice(place, 1);
+    }
+  }
+
+  // Messages
+
+  memory(index: number): ClipMemory {
+    const run = this.#runs.get(index);
+    if (run === undefined) throw new Error(`expected clip ${String(index)} to be in flight`);
+    const others = [...this.#job.books.values()].filter((book) => book.index !== index);
+    return run.memory(others.flatMap(({ all }) => all.map(({ id }) => id)));
   }
 
   cancelClip(index: number | null): void {
-    const clip = index === null ? undefined : this.log.clip(index);
-    if (clip === undefined) this.#senseless('cancelClip', 'a clip_index of this job');
+    const clip = index === null ? undefined : this.#job.log.clip(index);
+    if (clip === undefined) this.#job.senseless('cancelClip', 'a clip_index of this job');
     else if (isClipOver(clip.status))
-      this.#senseless('cancelClip', `clip ${String(index)} to be unfinished`);
+      this.#job.senseless('cancelClip', `clip ${String(index)} to be unfinished`);
     else if (this.#queue.includes(clip.clip_index)) {
       this.#endQueued((queued) => queued === clip.clip_index, 'canceled', 'canceled on request');
-    } else this.#running.get(clip.clip_index)?.cancel();
+    } else this.#runs.get(clip.clip_index)?.cancel();
   }
 
   /** `seen` is the end that was seen by whoever asks; null where nobody says. */
   retryClip(index: number | null, seen: string | null): void {
-    const clip = index === null ? undefined : this.log.clip(index);
-    if (clip === undefined) this.#senseless('retryClip', 'a clip_index of this job');
+    const { log, senseless } = {
+      log: this.#job.log,
+      senseless: this.#job.senseless.bind(this.#job),
+    };
+    const clip = index === null ? undefined : log.clip(index);
+    if (clip === undefined) senseless('retryClip', 'a clip_index of this job');
     else if (clip.status !== 'failed' && clip.status !== 'canceled') {
-      this.#senseless('retryClip', `clip ${String(index)} to be failed or canceled`);
+      senseless('retryClip', `clip ${String(index)} to be failed or canceled`);
     } else if (seen !== null && seen !== clip.completed_at) {
-      this.#senseless('retryClip', `clip ${String(index)} not to have run again since ${seen}`);
+      senseless('retryClip', `clip ${String(index)} not to have run again since ${seen}`);
     } else if (this.#isCanceled) {
       // Nobody would run it: the job is only waiting for its archive.
-      this.#senseless('retryClip', 'a job that is not being canceled; retry it once it is over');
+      senseless('retryClip', 'a job that is not being canceled; retry it once it is over');
     } else {
-      this.#halt = null;
+      this.#job.endHalt();
       const queued = new Set([...this.#queue, clip.clip_index]);
-      this.#queue = this.#left.inOrder(
-        this.log.job.clips.filter(({ clip_index }) => queued.has(clip_index)),
-      );
-      this.log.recordClip('clip.retrying', clip.clip_index, {
+      this.#queue = this.#inOrder(log.job.clips.filter(({ clip_index }) => queued.has(clip_index)));
+      log.recordClip('clip.retrying', clip.clip_index, {
         status: 'queued',
+        waits_for: 'turn',
         attempt: 0,
         retry_count: 0,
         next_attempt_at: null,
@@ -123,108 +137,102 @@ export class Dispatcher implements JobContext {
     }
   }
 
-  pause(): void {
-    if (this.#paused) {
-      this.#senseless('pause', 'a job that is not paused');
-      return;
-    }
-    this.#paused = true;
-    this.log.record({ type: 'job.paused' });
-  }
-
-  resume(): void {
-    if (!this.#paused) {
-      this.#senseless('resume', 'a paused job');
-      return;
-    }
-    this.#paused = false;
-    this.log.record({ type: 'job.resumed' });
-  }
-
   setMaxCost(usd: number | null): void {
+    const { budget, log, plan } = this.#job;
     if (usd === null) {
-      this.#senseless('setMaxCost', 'a max_cost_usd above 0');
+      this.#job.senseless('setMaxCost', 'a max_cost_usd above 0');
       return;
     }
-    if (this.plan.estimated_cost_usd === null) {
-      this.#senseless('setMaxCost', 'a model with a known price');
+    if (plan.estimated_cost_usd === null) {
+      this.#job.senseless('setMaxCost', 'a model with a known price');
       return;
     }
-    const before = this.budget.cap === null ? 'none' : `$${String(this.budget.cap)}`;
-    this.budget.cap = usd;
-    this.log.warn(`the cost cap is now $${String(usd)} (before: ${before})`, { max_cost_usd: usd });
-    for (const run of this.#running.values()) run.onCapChanged();
+    const before = budget.cap === null ? 'none' : `$${String(budget.cap)}`;
+    budget.cap = usd;
+    log.warn(`the cost cap is now $${String(usd)} (before: ${before})`, { max_cost_usd: usd });
+    for (const run of this.#runs.values()) run.onCapChanged();
   }
 
-  onPredictionCreated({ clip_index, prediction }: PredictionCreated): void {
-    const run = this.#running.get(clip_index);
-    if (run !== undefined) run.onPredictionCreated(prediction);
-    else if (!this.log.hasPrediction(clip_index, prediction.id)) {
+  onPredictionCreated(index: number, prediction: Prediction, askedAt: string | null): void {
+    const run = this.#runs.get(index);
+    if (run !== undefined) run.onPredictionCreated(prediction, askedAt);
+    else if (this.#job.books.get(index)?.all.some(({ id }) => id === prediction.id) !== true) {
       const message = `prediction ${prediction.id} was created when its clip was over; end it, or let its deadline end it (${prediction.url})`;
-      this.log.warn(message, { clip_index });
+      this.#job.log.warn(message, { clip_index: index });
     }
   }
 
-  onAttemptFailed({ clip_index, ...failed }: AttemptFailed): void {
-    this.#running.get(clip_index)?.onAttemptFailed(failed);
+  onAttemptFailed(index: number, over: AttemptOver, askedAt: string | null): void {
+    this.#runs.get(index)?.onAttemptFailed(over, askedAt);
   }
 
-  onRateLimited({ clip_index, seconds, message }: RateLimited): void {
-    this.#running.get(clip_index)?.onRateLimited(message);
-    this.log.warn(
+  onRateLimited({ clip_index, seconds, message, asked_at }: RateLimited): void {
+    this.#runs.get(clip_index)?.onRateLimited(message, asked_at ?? null);
+    this.#job.log.warn(
       `Replicate limits the rate of creates; waiting ${String(seconds)} s (${message})`,
-      { clip_index },
+      { clip_index, waits_for: 'rate' },
     );
   }
 
-  onClipFailed(error: Problem): void {
-    if (!FAILURES[error.kind].halts || this.#halt !== null) return;
-    this.#halt = error;
-    this.log.warn(`no further clip is started: ${error.message}. ${FAILURES[error.kind].advice}`);
+  onAsked(index: number, askedAt: string): void {
+    this.#runs.get(index)?.onAsked(askedAt);
+  }
+
+  // Dispatching
+
+  get #isDrained(): boolean {
+    return this.#runs.size === 0 && this.#isFull();
+  }
+
+  /** What a clip under way gives back is not known before; only without any is "does not fit" final. */
+  get #isMoneyHeld(): boolean {
+    return [...this.#runs.keys()].some((index) => this.#job.book(index).isHeld);
   }
 
   #mayStart(): boolean {
-    if (this.#paused || this.#queue.length === 0) return false;
-    const { dispatch, batch_size } = this.plan;
-    const hasRoom =
-      dispatch === 'window' ? this.#running.size < batch_size : this.#running.size === 0;
-    // A reservation may be given back while something is in flight; only then is "does not fit" final.
-    return hasRoom && (this.#running.size === 0 || this.budget.affordable(this.#queue) > 0);
+    const { plan, isPaused, budget } = this.#job;
+    const { dispatch, batch_size } = plan;
+    if (this.#again.length > 0) return this.#slots.size < batch_size;
+    if (isPaused || this.#queue.length === 0 || this.#isFull()) return false;
+    const hasRoom = dispatch === 'window' ? this.#slots.size < batch_size : this.#slots.size === 0;
+    if (!hasRoom || this.#queue.every((index) => this.#runs.has(index))) return false;
+    return !this.#isMoneyHeld || budget.affordable(this.#queue) > 0;
   }
 
   /** Ends queued clips that cannot be run any more; true when there were any. */
   #endHopeless(): boolean {
+    const { budget, halt, log, plan } = this.#job;
     const before = this.#queue.length;
-    if (this.#halt !== null) this.#endQueued(() => true, this.#halt.kind, this.#halt.message);
-    const { successful_clips, min_successful_clips } = this.log.job;
-    // While others run it is not known what they give back.
-    const payable =
-      this.#running.size === 0 ? this.budget.affordable(this.#queue) : this.#queue.length;
-    const possible = successful_clips + this.#running.size + payable;
-    if (this.plan.stop_when_unreachable && possible < min_successful_clips) {
+    if (halt !== null) this.#endQueued(() => true, halt.kind, halt.message);
+    const { successful_clips, min_successful_clips } = log.job;
+    const isMoneyHeld = this.#isMoneyHeld;
+    const payable = isMoneyHeld ? this.#queue.length : budget.affordable(this.#queue);
+    const possible = successful_clips + this.#runs.size + payable;
+    if (plan.stop_when_unreachable && possible < min_successful_clips) {
       this.#endQueued(
         () => true,
         'unreachable',
         `at most ${String(possible)} clips could still succeed, ${String(min_successful_clips)} are needed`,
       );
     }
-    if (this.#running.size === 0 && this.budget.affordable(this.#queue) === 0) {
+    if (!isMoneyHeld && budget.affordable(this.#queue) === 0) {
       this.#endQueued(
         () => true,
         'over_budget',
-        `does not fit max_cost_usd ${String(this.budget.cap)}: ${this.budget.spentInWords}`,
+        `does not fit max_cost_usd ${String(budget.cap)}: ${budget.spentInWords}`,
       );
     }
     return this.#queue.length < before;
   }
 
   #take(): number[] {
-    const room = this.plan.batch_size - this.#running.size;
+    const { budget, plan } = this.#job;
+    const room = plan.batch_size - this.#slots.size;
     const taken: number[] = [];
     for (const index of this.#queue) {
       if (taken.length === room) break;
-      if (this.#running.has(index)) continue;
-      if (this.budget.reserve(index)) taken.push(index);
+      if (this.#runs.has(index)) continue;
+      if (budget.reserve(this.#job.book(index))) taken.push(index);
     }
     this.#queue = this.#queue.filter((index) => !taken.includes(index));
     return taken;
@@ -232,26 +240,27 @@ export class Dispatcher implements JobContext {
 
   #start(indexes: number[]): void {
     if (indexes.length === 0) return;
-    if (this.plan.dispatch === 'batches') {
-      const left = Math.ceil(this.#queue.length / this.plan.batch_size);
-      const batch = ++this.#batch;
-      this.log.record({
-        type: 'batch.started',
-        batch,
-        batches: batch + left,
-        clip_indexes: indexes,
-      });
+    const { log, plan } = this.#job;
+    if (plan.dispatch === 'batches') {
+      const left = Math.ceil(this.#queue.length / plan.batch_size);
+      const batch = ++this.#job.batches;
+      log.record({ type: 'batch.started', batch, batches: batch + left, clip_indexes: indexes });
     }
     for (const index of indexes) this.#launch(index);
   }
 
   #launch(index: number): void {
-    const clip = this.log.clip(index);
-    if (clip === undefined) throw new Error(`no clip ${String(index)}`);
-    const run = new ClipRun(this, this.#images.clip(index), clip, this.#left.take(clip));
-    this.#running.set(index, run);
+    const run = new ClipRun(this.#job, index, {
+      leave: () => {
+        this.leaveSlot(index);
+      },
+      again: () => this.slotAgain(index),
+    });
+    this.#runs.set(index, run);
+    this.#slots.add(index);
     const finished = run.run().then(() => {
-      if (this.#running.get(index) === run) this.#running.delete(index);
+      this.leaveSlot(index);
+      this.#runs.delete(index);
       this.#finished.delete(finished);
     });
     this.#finished.add(finished);
@@ -262,12 +271,12 @@ export class Dispatcher implements JobContext {
     for (const { clip_index, error } of refused) {
       if (!this.#queue.includes(clip_index)) continue;
       this.#queue = this.#queue.filter((index) => index !== clip_index);
-      this.log.recordClip('clip.failed', clip_index, {
+      this.#job.log.recordClip('clip.failed', clip_index, {
         status: 'failed',
         completed_at: new Date().toISOString(),
         error,
       });
-      this.onClipFailed(error);
+      this.#job.onClipFailed(error);
     }
   }
 
@@ -275,7 +284,7 @@ export class Dispatcher implements JobContext {
     const ended = this.#queue.filter(which);
     this.#queue = this.#queue.filter((index) => !which(index));
     for (const index of ended) {
-      this.log.recordClip('clip.canceled', index, {
+      this.#job.log.recordClip('clip.canceled', index, {
         status: 'canceled',
         completed_at: new Date().toISOString(),
         error: problem(kind, message),
@@ -283,17 +292,10 @@ export class Dispatcher implements JobContext {
     }
   }
 
-  /** Every clip with every prediction; of those in flight the run knows first. */
-  #accounts(): Account[] {
-    return this.log.job.clips.map((clip) => {
-      const { clip_index, estimated_cost_usd } = clip;
-      const lines = this.#running.get(clip_index)?.lines;
-      const left = lines === undefined ? (this.#left.of(clip)?.id ?? null) : null;
-      return { clip_index, estimated_cost_usd, predictions: lines ?? clip.predictions, left };
-    });
-  }
-
-  #senseless(signal: string, expected: string): void {
-    this.log.warn(`signal ${signal}: expected ${expected}; it was ignored`);
+  /** In the order of their start: first those that have left something, for that is alive (D1). */
+  #inOrder(queued: readonly Clip[]): number[] {
+    const indexes = queued.map(({ clip_index }) => clip_index).sort((a, b) => a - b);
+    const isFirst = (index: number): boolean => this.#job.book(index).hasLeft;
+    return [...indexes.filter(isFirst), ...indexes.filter((index) => !isFirst(index))];
   }
 }

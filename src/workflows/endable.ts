@@ -14,11 +14,26 @@ export class Ended extends Error {
 }
 
 export class Endable {
+  readonly #name: string;
   #scope: CancellationScope | null = null;
+  #clock: CancellationScope | null = null;
+  #isTimed = false;
+  #due: number | null = null;
   #ending: Ending | null = null;
+
+  /** `name`: what the clock measures, for people who look at the timers of a workflow. */
+  constructor(name: string) {
+    this.#name = name;
+  }
 
   get ending(): Ending | null {
     return this.#ending;
+  }
+
+  /** Milliseconds since 1970 at which the clock ends work for which time matters; it may be told while the work is done. */
+  set due(at: number) {
+    this.#due = at;
+    this.#startClock();
   }
 
   cancel(): void {
@@ -26,14 +41,14 @@ export class Endable {
     this.#scope?.cancel();
   }
 
-  /** `left`: milliseconds after which the clock ends the work; null where time does not matter. */
-  async run<T>(work: () => Promise<T>, left: number | null): Promise<T> {
+  /** `timed`: does time matter? */
+  async run<T>(work: () => Promise<T>, { timed }: { timed: boolean }): Promise<T> {
     // What an earlier clock ended has had its answer; a cancellation is for good.
     if (this.#ending === 'timed_out') this.#ending = null;
     const scope = new CancellationScope();
-    const clock = new CancellationScope();
     this.#scope = scope;
-    if (left !== null) this.#startClock(clock, scope, left);
+    this.#isTimed = timed;
+    this.#startClock();
     if (this.#ending === 'canceled') scope.cancel();
     try {
       return await scope.run(work);
@@ -45,13 +60,20 @@ export class Endable {
       throw new Ended((this.#ending ??= 'canceled'), error);
     } finally {
       this.#scope = null;
-      clock.cancel();
+      this.#clock?.cancel();
+      this.#clock = null;
     }
   }
 
-  #startClock(clock: CancellationScope, scope: CancellationScope, left: number): void {
+  #startClock(): void {
+    const scope = this.#scope;
+    if (scope === null || !this.#isTimed || this.#due === null || this.#clock !== null) return;
+    const left = Math.max(1, this.#due - Date.now());
+    const clock = new CancellationScope();
+    this.#clock = clock;
+    const summary = `${this.#name} ends`;
     clock
-      .run(() => sleep(Math.max(1, left)))
+      .run(() => sleep(left, { summary }))
       .then(
         () => {
           this.#ending ??= 'timed_out';

@@ -8,65 +8,90 @@ import {
   ApplicationFailure,
   ActivityFailure,
   CancellationScope,
+  continueAsNew,
   isCancellation,
-  patched,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Previous, ResolvePlanResult } from '../domain/activity.js';
+import type { Continued, HistoryLimits, Previous, ResolvePlanResult } from '../domain/activity.js';
 import { clipsAgain, continueJob } from '../domain/continue-job.js';
 import { INVALID_PLAN, isFailureKind, problem } from '../domain/failure-kinds.js';
 import { emptyJob, initialJob } from '../domain/initial-job.js';
 import type { Job } from '../domain/job.js';
 import type { Plan } from '../domain/plan.schema.js';
 import { costsOf } from '../domain/progress.js';
-import { archiveJob, resolvePlan } from './activities.js';
+import { archiveJob, keepLog, resolvePlan } from './activities.js';
 import { causeOf } from './activity-failure.js';
-import * as contract from './contract.js';
+import { cutOffIn } from './clip-book.js';
 import { Dispatcher } from './dispatcher.js';
 import { JobLog } from './job-log.js';
-import { LeftBehind } from './left-behind.js';
+import { JobState } from './job-state.js';
 import { handleMessages } from './messages.js';
 
-export async function generateClipsWorkflow(plan: Plan, previous?: Previous): Promise<Job> {
-  const { workflowId, runId, startTime, taskQueue } = workflowInfo();
+/** What a run may have in its history before the job continues in a new one; what is in flight then still comes on top. */
+const HISTORY: HistoryLimits = { events: 4_000, bytes: 4 * 2 ** 20 };
+
+/** A job begins with its plan alone, a retried one with the job before it, a further run of the chain with all there was. */
+export async function generateClipsWorkflow(
+  plan: Plan,
+  before?: Previous | Continued,
+): Promise<Job> {
+  const { workflowId, runId, startTime } = workflowInfo();
   const identity = {
     job_id: workflowId,
     run_id: runId,
     created_at: startTime.toISOString(),
     simulated: false,
   };
-  // A plan that can't be checked now must not cost a retried job its good clips and its ledger.
-  const log = new JobLog(continueJob(emptyJob(identity), previous?.previous ?? null));
+  const continued = before !== undefined && 'continued' in before ? before.continued : null;
+  const previous = before !== undefined && 'previous' in before ? before.previous : null;
+  const log =
+    continued === null
+      ? // A plan that can't be checked now must not cost a retried job its good clips and its ledger.
+        new JobLog(continueJob(emptyJob(identity), previous))
+      : new JobLog({ ...continued.job, run_id: runId }, continued.events);
+  const messages = handleMessages(log);
   let dispatcher: Dispatcher | null = null;
-  const early: ((dispatcher: Dispatcher) => void)[] = [];
-  handleMessages(
-    log,
-    () => dispatcher,
-    (act) => {
-      if (dispatcher === null) early.push(act);
-      else act(dispatcher);
-    },
-  );
+  const open = (job: JobState): Dispatcher => {
+    const limits = job.checked.history_limits ?? HISTORY;
+    dispatcher = new Dispatcher(job, () => isFull(limits));
+    messages.open(job, dispatcher);
+    return dispatcher;
+  };
+  const run = async (job: JobState): Promise<Job> => {
+    const running = open(job);
+    return finish(log, running, () => runOut(plan, job, running));
+  };
 
   try {
+    if (continued !== null) return await run(new JobState(log, continued));
     const checked = await check(plan, log);
     const fresh = initialJob(checked.resolved, { ...identity, simulated: checked.simulated });
-    log.open(continueJob(fresh, previous?.previous ?? null));
-    start(log, plan, fresh, previous?.previous ?? null);
-    const paidTaskQueue = contract.paidTaskQueue(taskQueue);
-    // Retried jobs that began before this was known go on as they began.
-    const before = previous !== undefined && patched('left-behind') ? previous.previous : null;
-    const left = new LeftBehind(before, checked.resolved.clip_timeout);
-    dispatcher = new Dispatcher(checked, log, paidTaskQueue, left);
-    for (const act of early) act(dispatcher);
-    await dispatcher.run();
-    return await finish(log, dispatcher);
+    log.open(continueJob(fresh, previous));
+    start(log, plan, fresh, previous);
+    const first = { checked, prepared: [], halt: null, batches: 0 };
+    const clips = previous === null ? [] : cutOffIn(previous.clips);
+    return await run(new JobState(log, { ...first, clips, retried: previous !== null }));
   } catch (error) {
     if (!isCancellation(error)) throw error;
-    await dispatcher?.cancel();
+    await (dispatcher as Dispatcher | null)?.cancel();
     await end(log, { type: 'job.canceled', error: problem('canceled', 'canceled on request') });
     throw error;
   }
+}
+
+function isFull({ events, bytes }: HistoryLimits): boolean {
+  const { historyLength, historySize, continueAsNewSuggested } = workflowInfo();
+  return continueAsNewSuggested || historyLength >= events || historySize >= bytes;
+}
+
+/** Runs until every clip is over, in as many runs as it takes. */
+async function runOut(plan: Plan, job: JobState, dispatcher: Dispatcher): Promise<void> {
+  if ((await dispatcher.run()) === 'idle') return;
+  const { seq } = job.log.job;
+  await keepLog.executeWithOptions({ summary: 'keep the log so far' }, [{ seq }]);
+  // What was signaled meanwhile is in the log, and in the state that is carried.
+  const continued = { ...job.carry(), job: job.log.job, events: job.log.after(seq) };
+  await continueAsNew<typeof generateClipsWorkflow>(plan, { continued });
 }
 
 async function check(plan: Plan, log: JobLog): Promise<ResolvePlanResult> {
@@ -101,8 +126,13 @@ function start(log: JobLog, plan: Plan, fresh: Job, previous: Job | null): void 
   }
 }
 
-async function finish(log: JobLog, dispatcher: Dispatcher): Promise<Job> {
+async function finish(
+  log: JobLog,
+  dispatcher: Dispatcher,
+  work: () => Promise<void>,
+): Promise<Job> {
   for (;;) {
+    await work();
     const { successful_clips, total_clips, min_successful_clips } = log.job;
     if (successful_clips >= min_successful_clips) {
       await end(log, { type: 'job.completed', error: null }, () => dispatcher.isIdle);
@@ -114,9 +144,8 @@ async function finish(log: JobLog, dispatcher: Dispatcher): Promise<Job> {
         () => dispatcher.isIdle,
       );
     }
+    // Otherwise a clip was asked for again while the archive was being written.
     if (dispatcher.isIdle) break;
-    // A clip was asked for again while the archive was being written.
-    await dispatcher.run();
   }
   const job = log.snapshot();
   if (job.status === 'succeeded') return job;

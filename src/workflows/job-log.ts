@@ -2,27 +2,35 @@
  * The job's log, in workflow memory: the only place where facts get their numbers. Whatever is shown of a
  * job anywhere follows from these events.
  *
- * L1 seq counts from 1 (a retried run: from where the run before it ended), without gaps.
- * L2 Every answer stays below Temporal's limit of 2 MiB a payload, for 1,000 clips too.
+ * L1 seq counts from 1 (in a later run of the job: from where the log before it ends), without gaps.
+ * L2 Every answer stays below Temporal's limit of 2 MiB a payload, however large the job is.
  */
-import { setCurrentDetails } from '@temporalio/workflow';
-import type { Clip, ClipEventType, EventPage, Job, JobEvent, JobFact } from '../domain/job.js';
-import { fitJob, jsonBytes } from '../domain/payload-size.js';
-import { clipPercent, record } from '../domain/progress.js';
+import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import type { Clip, ClipEventType, ClipPage, EventPage, Job } from '../domain/job.js';
+import type { JobEvent, JobFact, Wait } from '../domain/job.js';
+import { pageOfClips, upTo } from '../domain/pages.js';
+import { fitJob } from '../domain/payload-size.js';
+import { clipPercent, newsOf, record } from '../domain/progress.js';
 import { describeJob } from './current-details.js';
+import { Visible } from './visible.js';
 
 const PAGE_EVENTS = 500;
-const PAGE_BYTES = 1_200_000;
 
 export class JobLog {
   #job: Job;
-  readonly #events: JobEvent[] = [];
+  readonly #events: JobEvent[];
+  /** Events up to this seq are not here, but in the store. */
   readonly #base: number;
   #isToDescribe = false;
+  readonly #visible = new Visible();
 
-  constructor(job: Job) {
+  /** `events`: the newest of the log so far, where a run before this one has not kept them in the store. */
+  constructor(job: Job, events: readonly JobEvent[] = []) {
     this.#job = job;
-    this.#base = job.seq;
+    this.#events = [...events];
+    this.#base = job.seq - events.length;
+    // A run that continues another is to show at once what that one showed.
+    if (job.seq > 0) this.#describe();
   }
 
   get job(): Job {
@@ -44,10 +52,6 @@ export class JobLog {
     return this.#job.clips.find(({ clip_index }) => clip_index === index);
   }
 
-  hasPrediction(clipIndex: number, id: string): boolean {
-    return this.clip(clipIndex)?.predictions.some((line) => line.id === id) === true;
-  }
-
   record(fact: JobFact, at = new Date().toISOString()): void {
     const { job, event } = record(this.#job, fact, at);
     this.#job = job;
@@ -61,37 +65,41 @@ export class JobLog {
     this.#isToDescribe = true;
     void Promise.resolve().then(() => {
       this.#isToDescribe = false;
-      setCurrentDetails(describeJob(this.#job));
+      setCurrentDetails(describeJob(this.#job, workflowInfo().continuedFromExecutionRunId));
+      this.#visible.show(this.#job);
     });
   }
 
-  /** A fact about one clip: what changed in it, and the whole clip goes into the event. */
+  /** A fact about one clip: what changed in it. */
   recordClip(type: ClipEventType, clipIndex: number, change: Partial<Clip>): void {
     const before = this.clip(clipIndex);
     if (before === undefined) throw new Error(`no clip ${String(clipIndex)}`);
-    const clip = { ...before, ...change };
-    this.record({
-      type,
-      clip_index: clipIndex,
-      clip: { ...clip, percent: clipPercent(clip.status) },
-    });
+    const { waits_for: _, ...known } = before;
+    const after = { ...known, ...change };
+    const clip = newsOf(before, { ...after, percent: clipPercent(after.status) });
+    this.record({ type, clip_index: clipIndex, clip });
   }
 
-  warn(message: string, more: { clip_index?: number; max_cost_usd?: number } = {}): void {
+  warn(
+    message: string,
+    more: { clip_index?: number; waits_for?: Wait; max_cost_usd?: number } = {},
+  ): void {
     this.record({ type: 'job.warning', message, ...more });
   }
 
   page(after: unknown): EventPage {
     const from =
       typeof after === 'number' && after > this.#base ? Math.floor(after) - this.#base : 0;
-    const events: JobEvent[] = [];
-    for (let bytes = 0; events.length < PAGE_EVENTS;) {
-      const event = this.#events[from + events.length];
-      if (event === undefined) break;
-      bytes += jsonBytes(event);
-      if (bytes > PAGE_BYTES && events.length > 0) break;
-      events.push(event);
-    }
+    const events = upTo(PAGE_EVENTS, (place) => this.#events[from + place]);
     return { events, last_seq: this.#job.seq };
+  }
+
+  clips(from: unknown): ClipPage {
+    return pageOfClips(this.#job, typeof from === 'number' && from > 0 ? Math.floor(from) : 0);
+  }
+
+  /** The events after a seq. */
+  after(seq: number): JobEvent[] {
+    return this.#events.slice(Math.max(0, seq - this.#base));
   }
 }

@@ -5,7 +5,7 @@
  * I2 No clip starts before each of its images was found good, or it does without.
  */
 import { ActivityFailure, isCancellation } from '@temporalio/workflow';
-import type { PrepareReferencesResult, RefusedClip } from '../domain/activity.js';
+import type { CarriedImages, PrepareReferencesResult, RefusedClip } from '../domain/activity.js';
 import { asTextOnly, referencesIn, withUpload } from '../domain/clip-references.js';
 import { problem } from '../domain/failure-kinds.js';
 import type { ResolvedClip, ResolvedPlan } from '../domain/resolved.js';
@@ -13,20 +13,41 @@ import { WarningList } from '../domain/warning-list.js';
 import { looking } from './activities.js';
 import type { JobLog } from './job-log.js';
 
-interface Prepared {
+interface Prepared extends CarriedImages {
   clip: ResolvedClip;
-  /** When its upload has to be made again. */
-  renew_at: number;
 }
 
 export class ReferenceImages {
   readonly #log: JobLog;
   readonly #planned: ReadonlyMap<number, ResolvedClip>;
+  readonly #withImages: ReadonlySet<number>;
   readonly #prepared = new Map<number, Prepared>();
 
-  constructor({ clips }: ResolvedPlan, log: JobLog) {
+  constructor({ clips }: ResolvedPlan, log: JobLog, prepared: readonly CarriedImages[]) {
     this.#log = log;
     this.#planned = new Map(clips.map((clip) => [clip.clip_index, clip]));
+    const withImages = clips.filter((clip) => referencesIn(clip) !== null);
+    this.#withImages = new Set(withImages.map(({ clip_index }) => clip_index));
+    for (const images of prepared) this.#prepare(images);
+  }
+
+  /** For the next run of the chain. */
+  carry(): CarriedImages[] {
+    return [...this.#prepared.values()].map(({ clip: _, ...images }) => images);
+  }
+
+  #prepare(images: CarriedImages): boolean {
+    const planned = this.#planned.get(images.clip_index);
+    if (planned === undefined) return false;
+    const { url, text_only } = images;
+    const clip = text_only
+      ? asTextOnly(planned)
+      : url === null
+        ? planned
+        : withUpload(planned, url);
+    if (clip === null) return false;
+    this.#prepared.set(images.clip_index, { ...images, clip });
+    return true;
   }
 
   /** As it is to be sent. */
@@ -39,10 +60,12 @@ export class ReferenceImages {
   /** Those whose images have to be looked at before they may start. */
   due(indexes: readonly number[]): number[] {
     return indexes.filter((index) => {
-      const planned = this.#planned.get(index);
-      if (planned === undefined || referencesIn(planned) === null) return false;
+      if (!this.#withImages.has(index)) return false;
       const prepared = this.#prepared.get(index);
-      return prepared === undefined || prepared.renew_at <= Date.now();
+      return (
+        prepared === undefined ||
+        (prepared.renew_at !== null && Date.parse(prepared.renew_at) <= Date.now())
+      );
     });
   }
 
@@ -54,22 +77,17 @@ export class ReferenceImages {
     const warnings = new WarningList(this.#planned.size);
     const over: RefusedClip[] = [];
     for (const index of indexes) {
-      const planned = this.#planned.get(index);
-      if (planned === undefined) continue;
       const found = problems.get(index);
       const upload = urls.get(index);
+      const images = { clip_index: index, url: upload?.url ?? null, text_only: false };
       if (found === undefined) {
-        const clip = upload === undefined ? planned : withUpload(planned, upload.url);
-        const renewAt = upload === undefined ? Infinity : Date.parse(upload.renew_at);
-        this.#prepared.set(index, { clip, renew_at: renewAt });
-        continue;
-      }
-      const clip = found.error.kind === 'invalid_reference' ? asTextOnly(planned) : null;
-      if (clip === null) over.push(found);
-      else {
-        this.#prepared.set(index, { clip, renew_at: Infinity });
+        this.#prepare({ ...images, renew_at: upload?.renew_at ?? null });
+      } else if (
+        found.error.kind === 'invalid_reference' &&
+        this.#prepare({ ...images, text_only: true, renew_at: null })
+      ) {
         warnings.add(index, [`goes on without reference images; ${found.error.message}`]);
-      }
+      } else over.push(found);
     }
     for (const line of warnings.lines()) this.#log.warn(line);
     return over;

@@ -6,26 +6,26 @@ import type { Prediction } from '../domain/job.js';
 import type { ResolvedClip } from '../domain/resolved.js';
 import { searching, settling } from './activities.js';
 import { causeOf } from './activity-failure.js';
-import type { ClipLedger } from './clip-ledger.js';
+import type { ClipBook } from './clip-book.js';
 import { unaffordable } from './clip-over.js';
-import type { JobContext } from './job-context.js';
+import type { JobState } from './job-state.js';
 
 /** Answers with one that had succeeded meanwhile, if any: it was paid for. The one that is `kept` runs on. */
 export async function settleClip(
-  job: JobContext,
+  job: JobState,
   clip: ResolvedClip,
-  ledger: ClipLedger,
+  book: ClipBook,
   kept: string | null = null,
 ): Promise<Rendered | null> {
   return CancellationScope.nonCancellable(async () => {
     let rendered: Rendered | null = null;
-    for (const prediction of ledger.open.filter(({ id }) => id !== kept)) {
+    for (const prediction of book.open.filter(({ id }) => id !== kept)) {
       try {
         const settled = await settling().settlePrediction.executeWithOptions(
           { summary: `end prediction ${prediction.id}` },
           [{ prediction, price: clip.price, bills_failed: job.plan.model.bills_failed }],
         );
-        rendered = bookEnd(ledger, settled) ?? rendered;
+        rendered = bookEnd(book, settled) ?? rendered;
       } catch (error) {
         if (!(error instanceof ActivityFailure)) throw error;
         job.log.warn(
@@ -43,27 +43,27 @@ export async function settleClip(
  * runs of it. Everything else is ended.
  */
 export async function settleEarlier(
-  job: JobContext,
+  job: JobState,
   clip: ResolvedClip,
-  ledger: ClipLedger,
+  book: ClipBook,
   left: Prediction | null,
 ): Promise<{ found: Rendered | null; goesOn: boolean }> {
-  const seen = left === null ? null : await look(job, clip, ledger, left);
+  const seen = left === null ? null : await look(job, clip, book, left);
   const kept = seen === 'running' && left !== null ? left.id : null;
-  const other = await settleClip(job, clip, ledger, kept);
+  const other = await settleClip(job, clip, book, kept);
   const found = seen === 'running' || seen === null ? other : seen;
   if (left === null || found !== null) return { found, goesOn: false };
-  if (kept !== null) return { found, goesOn: ledger.goOnWith(kept) };
+  if (kept !== null) return { found, goesOn: book.goOnWith(kept) };
   // The reservation stood for it, and what the clip needs now is one more.
-  if (!job.budget.reserve(clip.clip_index)) throw unaffordable(null);
+  if (!job.budget.reserve(book)) throw unaffordable(null);
   return { found, goesOn: false };
 }
 
 /** How one that was left stands: its file, that it runs, or null when it came to nothing. */
 async function look(
-  job: JobContext,
+  job: JobState,
   clip: ResolvedClip,
-  ledger: ClipLedger,
+  book: ClipBook,
   prediction: Prediction,
 ): Promise<Rendered | 'running' | null> {
   return CancellationScope.nonCancellable(async () => {
@@ -73,20 +73,20 @@ async function look(
         { summary: `look at prediction ${prediction.id}` },
         [{ prediction, price: clip.price, bills_failed, leave_running: true }],
       );
-      return bookEnd(ledger, seen) ?? (ledger.isOpen(prediction.id) ? 'running' : null);
+      return bookEnd(book, seen) ?? (book.isOpen(prediction.id) ? 'running' : null);
     } catch (error) {
       const cause = causeOf(error);
       if (cause === undefined) throw error;
       // Another account has never had it. One that nobody can read for now may well run, and is read on.
       const isMissing = cause instanceof ApplicationFailure && cause.type === MISSING;
-      return !isMissing && ledger.isOpen(prediction.id) ? 'running' : null;
+      return !isMissing && book.isOpen(prediction.id) ? 'running' : null;
     }
   });
 }
 
 /** Finds what a create may have left behind whose execution never answered; null when nobody can tell. */
 export async function endLostOf(
-  job: JobContext,
+  job: JobState,
   input: EndLostInput,
 ): Promise<CanceledExecution | null> {
   return CancellationScope.nonCancellable(async () => {
@@ -105,9 +105,9 @@ export async function endLostOf(
 }
 
 /** Enters how a prediction ended; answers with its file when it had succeeded. */
-export function bookEnd(ledger: ClipLedger, end: CanceledExecution | null): Rendered | null {
+export function bookEnd(book: ClipBook, end: CanceledExecution | null): Rendered | null {
   if (end?.prediction == null) return null;
   const { prediction, output_url } = end;
-  ledger.enter(prediction);
+  book.enter(prediction);
   return output_url === null ? null : { prediction, output_url };
 }

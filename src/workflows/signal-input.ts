@@ -1,6 +1,13 @@
 /** Reads what people send with signals, which may be anything; null means that it makes no sense. Pure. */
 import { decimal, roundUsd } from '../domain/decimal.js';
-import type { AttemptFailed, PredictionCreated, RateLimited } from './contract.js';
+import { isFailureKind } from '../domain/failure-kinds.js';
+import type {
+  AttemptFailed,
+  ClipAsked,
+  PredictionCreated,
+  ProviderRefuses,
+  RateLimited,
+} from './contract.js';
 
 const field = (input: unknown, name: string): unknown =>
   typeof input === 'object' && input !== null
@@ -18,6 +25,9 @@ export function asSeenEnd(input: unknown): string | null {
   const value = field(input, 'completed_at');
   return typeof value === 'string' ? value : null;
 }
+
+export const asTime = (value: unknown): string | null =>
+  typeof value === 'string' && !Number.isNaN(Date.parse(value)) ? value : null;
 
 export function asUsd(input: unknown): number | null {
   const value = field(input, 'max_cost_usd');
@@ -46,4 +56,12 @@ export const isAttemptFailed = (input: unknown): input is AttemptFailed =>
 export const isRateLimited = (input: unknown): input is RateLimited =>
   asClipIndex(input) !== null &&
   typeof field(input, 'seconds') === 'number' &&
+  typeof field(input, 'message') === 'string';
+
+export const isClipAsked = (input: unknown): input is ClipAsked =>
+  asClipIndex(input) !== null && asTime(field(input, 'asked_at')) !== null;
+
+export const isProviderRefuses = (input: unknown): input is ProviderRefuses =>
+  asClipIndex(input) !== null &&
+  isFailureKind(field(input, 'kind')) &&
   typeof field(input, 'message') === 'string';

@@ -8,6 +8,7 @@ import { createPredictionIndex } from '../../src/adapters/prediction-index.js';
 import type { ProviderPrediction, ReadOutcome, Replicate } from '../../src/adapters/replicate.js';
 import type { EndLostInput } from '../../src/domain/activity.js';
 import { rendered } from './rendered.js';
+import { notedCreates } from '../support/creates.js';
 import { SEARCHABLE } from './searchable.js';
 
 const INPUT: EndLostInput = {
@@ -35,6 +36,7 @@ const find = (change: Partial<EndLostInput>, listed: ProviderPrediction[], read:
   } as unknown as Replicate;
   const deps = {
     ...SEARCHABLE,
+    creates: notedCreates(),
     workflow: () => ({}),
     replicate,
     index: createPredictionIndex(replicate),

@@ -10,6 +10,7 @@ import type { GenerateClipInput, Heartbeat } from '../../src/domain/activity.js'
 import type { ClipMemory } from '../../src/workflows/contract.js';
 import { predictionOf } from '../support/played.js';
 import { rendered } from './rendered.js';
+import { notedCreates } from '../support/creates.js';
 import { SEARCHABLE } from './searchable.js';
 
 afterEach(() => vi.restoreAllMocks());
@@ -67,7 +68,7 @@ function surroundings(found: {
     webhook_url: null,
     poll_interval: () => 1,
     wakes: { on: () => () => undefined },
-    claims: { ...SEARCHABLE.claims, check: () => Promise.resolve(found.check?.()) },
+    creates: notedCreates({ begin: found.check }),
     workflow: () => ({
       signal: () => Promise.resolve(),
       memory: () => Promise.resolve(found.memory),

@@ -5,7 +5,6 @@ export const SEARCHABLE = {
   claims: {
     claim: () => Promise.resolve(true),
     owner: () => Promise.resolve(null),
-    check: () => Promise.resolve(),
   },
   plan: { catalogue: CATALOGUE },
   provider_origin: 'https://api.replicate.com',

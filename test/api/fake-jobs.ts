@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { initialJob } from '../../src/domain/initial-job.js';
 import type { Job, JobEvent, JobFact } from '../../src/domain/job.js';
 import { record } from '../../src/domain/progress.js';
+import { memoOf } from '../../src/domain/visibility.js';
 import { TemporalAway, WorkerAway } from '../../src/api/jobs-port.js';
 import type {
   Closing,
@@ -13,13 +14,19 @@ import type {
   Jobs,
   PendingActivity,
   Run,
+  RunningQuery,
   RunStatus,
   Signal,
   StartRequest,
+  VisibleRun,
 } from '../../src/api/jobs-port.js';
 import { resolved } from './plan.js';
 
+const IDENTITY = { run_id: '', created_at: '', simulated: true };
+
 interface FakeRun {
+  /** Counted over all runs. */
+  place: number;
   run: Run;
   request: StartRequest;
   job: Job;
@@ -30,17 +37,21 @@ interface FakeRun {
 export class FakeJobs implements Jobs {
   readonly runs = new Map<string, FakeRun[]>();
   readonly signals: { job_id: string; signal: Signal }[] = [];
-  readonly calls = { find: 0, events: 0, progress: 0, news: 0 };
+  readonly calls = { find: 0, events: 0, progress: 0, news: 0, lists: 0, closed: 0 };
   /** Jobs that visibility does not show yet. */
   readonly invisible = new Set<string>();
+  /** Has anything told visibility of its jobs? */
+  told = true;
   temporal = true;
   worker = true;
+  #begun = 0;
   #wake: (() => void)[] = [];
 
   /** A job with so many clips, started a moment ago. */
   add(jobId: string, clips = 2): void {
-    const { plan } = resolved(clips);
-    this.#begin({ job_id: jobId, plan, summary: '', details: '' });
+    const { plan, resolved: all } = resolved(clips);
+    const memo = memoOf(initialJob(all, { job_id: jobId, ...IDENTITY }));
+    this.#begin({ job_id: jobId, plan, memo, summary: '', details: '' });
   }
 
   /** The workflow records a fact. */
@@ -97,6 +108,7 @@ export class FakeJobs implements Jobs {
       ? { ...request.previous, run_id, status: 'queued', error: null, completed_at: null }
       : fresh;
     const begun: FakeRun = {
+      place: (this.#begun += 1),
       run: {
         job_id: request.job_id,
         run_id,
@@ -212,17 +224,42 @@ export class FakeJobs implements Jobs {
     return 'delivered';
   }
 
-  async list(_status: unknown, limit: number, cursor: string | null) {
+  async listRunning({ limit, after }: RunningQuery) {
+    this.calls.lists += 1;
     this.#server();
-    const start = Number(cursor ?? 0);
-    const all = [...this.runs.values()].flat().map(({ run }) => run);
-    const next = start + limit < all.length ? String(start + limit) : null;
+    return this.#visible((run) => run.closed_at === null)
+      .filter(({ started_at }) => after === null || started_at <= after.started_at)
+      .sort((a, b) => (a.started_at < b.started_at ? 1 : -1))
+      .slice(0, limit);
+  }
+
+  async runningAmong(jobIds: readonly string[]) {
+    this.calls.lists += 1;
+    this.#server();
+    const running = this.#visible((run) => run.closed_at === null);
+    return new Set(running.map(({ job_id }) => job_id).filter((id) => jobIds.includes(id)));
+  }
+
+  async listClosed(limit: number, token: Uint8Array | null) {
+    this.calls.closed += 1;
+    this.#server();
+    const start = token === null ? 0 : Number(Buffer.from(token).toString());
+    const all = this.#visible((run) => run.closed_at !== null).sort((a, b) =>
+      (a.closed_at ?? '') < (b.closed_at ?? '') ? 1 : -1,
+    );
+    const next = start + limit < all.length ? Buffer.from(String(start + limit)) : null;
     return { runs: all.slice(start, start + limit), next };
   }
 
-  async visible(jobIds: readonly string[]) {
-    this.#server();
-    return new Set(jobIds.filter((id) => this.runs.has(id) && !this.invisible.has(id)));
+  #visible(isMeant: (run: Run) => boolean): VisibleRun[] {
+    return [...this.runs.values()]
+      .flat()
+      .filter(({ run }) => isMeant(run) && !this.invisible.has(run.job_id))
+      .map(({ run, job, place }) => ({
+        ...run,
+        started_at: run.started_at.replace('Z', `${String(place).padStart(6, '0')}Z`),
+        memo: () => (this.told ? memoOf(job) : null),
+      }));
   }
 
   async running() {

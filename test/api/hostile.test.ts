@@ -77,8 +77,8 @@ describe('while fifty clients send the heaviest that there is', () => {
     const real = estimating(context);
     const estimate: MakeEstimate = (...given) => plans.around(() => real(...given));
     const { url, jobs } = await harness({ log_level: 'fatal' }, { estimate });
-    const list = jobs.list.bind(jobs);
-    jobs.list = (...given) => lists.around(() => list(...given));
+    const list = jobs.listRunning.bind(jobs);
+    jobs.listRunning = (...given) => lists.around(() => list(...given));
     jobs.add('honest');
     jobs.add('large', 1_000);
     const kinds = [

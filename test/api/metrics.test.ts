@@ -1,7 +1,4 @@
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createStoredJobs } from '../../src/api/stored-jobs.js';
 import type { Clip, Job, Prediction } from '../../src/domain/job.js';
 import { record } from '../../src/domain/progress.js';
 import { harness, read } from './harness.js';
@@ -172,47 +169,5 @@ describe('the figures of jobs', () => {
     expect(found.get('clip_generator_api_temporal_up')).toBe(0);
     expect(found.has('clip_generator_api_running_jobs')).toBe(false);
     expect(found.get(`clip_generator_jobs{model="${MODEL}",status="succeeded"}`)).toBe(1);
-  });
-});
-
-describe('the index of stored jobs', () => {
-  it('follows the disk: new, changed and removed ones, newest first', async () => {
-    const all = await harness();
-    const index = createStoredJobs(all.data_dir);
-    const names = async () => (await index.all(-1)).map(({ job_id, status }) => [job_id, status]);
-    expect(await names()).toEqual([]);
-    const store = async (job_id: string, year: number, change: Partial<Job>) => {
-      all.jobs.add(job_id, 1);
-      const created_at = `${String(year)}-01-01T00:00:00.000Z`;
-      await all.archive.save({ ...all.jobs.latest(job_id).job, created_at, ...change }, []);
-    };
-    await store('old', 2024, { status: 'failed' });
-    await store('new', 2026, { status: 'succeeded' });
-    await store('running', 2025, { status: 'running' });
-    expect(await names()).toEqual([
-      ['new', 'succeeded'],
-      ['old', 'failed'],
-    ]);
-    await store('old', 2024, { status: 'succeeded' });
-    await rm(path.join(all.data_dir, 'jobs', 'new'), { recursive: true });
-    expect(await names()).toEqual([['old', 'succeeded']]);
-  });
-
-  it('leaves out what is no job of ours', async () => {
-    const all = await harness();
-    await finish(all, 'a');
-    const folder = path.join(all.data_dir, 'jobs');
-    await cp(path.join(folder, 'a'), path.join(folder, 'a copy'), { recursive: true });
-    for (const [name, text] of [
-      ['cut', '{"job_id": "cut", "status": "succ'],
-      ['null', 'null'],
-      ['other', '{"job_id":"other","status":"succeeded","created_at":"2026"}'],
-    ] as const) {
-      await mkdir(path.join(folder, name));
-      await writeFile(path.join(folder, name, 'job.json'), text);
-    }
-    await writeFile(path.join(folder, 'a file'), '');
-    const found = await createStoredJobs(all.data_dir).all();
-    expect(found.map(({ job_id }) => job_id)).toEqual(['a']);
   });
 });

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addUsd, decimal, differsByMore, roundUsd, sumUsd } from '../../src/domain/decimal.js';
-import { Budget } from '../../src/workflows/budget.js';
+import { budgetOf } from '../support/budgets.js';
 import { asClipIndex, asUsd } from '../../src/workflows/signal-input.js';
 
 /** Millionths, up to a million. */
@@ -64,17 +64,11 @@ describe('money', () => {
   it('fits a cap that is exactly the sum, whatever the prices', () => {
     fc.assert(
       fc.property(fc.array(cents, { minLength: 1, maxLength: 20 }), (prices) => {
-        const accounts = prices.map((estimated_cost_usd, clip_index) => ({
-          clip_index,
-          estimated_cost_usd,
-          predictions: [],
-          left: null,
-        }));
-        const budget = new Budget(addUsd(...prices), () => accounts);
-        for (const { clip_index } of accounts) expect(budget.reserve(clip_index)).toBe(true);
-        expect(
-          new Budget(addUsd(...prices, -0.01), () => accounts).affordable(prices.map((_, n) => n)),
-        ).toBe(prices.length - 1);
+        const accounts = prices.map((usd, clip_index) => ({ clip_index, usd }));
+        const { reserve } = budgetOf(addUsd(...prices), accounts);
+        for (const { clip_index } of accounts) expect(reserve(clip_index)).toBe(true);
+        const { budget } = budgetOf(addUsd(...prices, -0.01), accounts);
+        expect(budget.affordable(prices.map((_, n) => n))).toBe(prices.length - 1);
       }),
     );
   });

@@ -1,6 +1,12 @@
 /** What a provider's free text means: is it worth another prediction, after how long, and how many in all. */
 import { describe, expect, it } from 'vitest';
-import { backoffSeconds, judgeText } from '../../src/domain/failures.js';
+import {
+  backoffSeconds,
+  FAILURE_KINDS,
+  FAILURES,
+  judgeText,
+  problem,
+} from '../../src/domain/failures.js';
 import type { Verdict } from '../../src/domain/failures.js';
 
 const never = (kind: Verdict['kind']): Verdict => ({ kind, retry: false });
@@ -84,5 +90,15 @@ describe('what a failed prediction says', () => {
 describe('the backoff', () => {
   it('doubles from 2 s on, and never exceeds 30 s', () => {
     expect([1, 2, 3, 4, 5, 6, 50].map(backoffSeconds)).toEqual([2, 4, 8, 16, 30, 30, 30]);
+  });
+});
+
+describe('the table of failures', () => {
+  it('promises of no kind that it goes on by itself where nothing is tried again', () => {
+    for (const kind of FAILURE_KINDS) {
+      const { retry, advice } = FAILURES[kind];
+      expect(problem(kind, 'x').retryable, kind).toBe(retry);
+      if (!retry) expect(advice, kind).not.toMatch(/\bby itself\b|^Wait\b/);
+    }
   });
 });

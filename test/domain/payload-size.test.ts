@@ -8,14 +8,14 @@ import type { Job, Prediction } from '../../src/domain/job.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import { fitJob, jsonBytes } from '../../src/domain/payload-size.js';
 
-const LIMIT = 2 * 2 ** 20;
+const LIMIT = 1.5 * 2 ** 20;
 const AT = '2026-01-01T00:00:00.000Z';
 
-/** Every clip failed three times, at length. */
-function longJob(prompt: string): Job {
+/** Every clip failed so often, at length. */
+function longJob(prompt: string, times = 3, length = 1000): Job {
   const checked = checkPlan(
     {
-      clip_prompts: Array.from({ length: 1000 }, (_, clip_index) => ({
+      clip_prompts: Array.from({ length }, (_, clip_index) => ({
         clip_index,
         prompt,
         duration: 5,
@@ -47,26 +47,52 @@ function longJob(prompt: string): Job {
   const clips = job.clips.map((clip) => ({
     ...clip,
     status: 'failed' as const,
-    predictions: [1, 2, 3].map(prediction),
+    predictions: Array.from({ length: times }, (_, index) => prediction(index + 1)),
     error: problem('provider_error', 'said at length '.repeat(60)),
   }));
   return { ...job, clips, compensation: compensationOf(clips) };
 }
 
 describe('fitJob', () => {
-  it('keeps a thousand clips that failed three times below the limit, and every prediction', () => {
-    const job = longJob('é'.repeat(450));
-    expect(jsonBytes(job)).toBeGreaterThan(LIMIT);
-    const fitted = fitJob(job);
+  it.each([1, 3, 10])(
+    'keeps a thousand clips that failed %i times each below 1.5 MiB, and counts what it left out',
+    (times) => {
+      const job = longJob('é'.repeat(450), times);
+      const fitted = fitJob(job);
+      expect(jsonBytes(fitted)).toBeLessThan(LIMIT);
+      const kept = fitted.clips.flatMap(({ predictions }) => predictions).length;
+      expect(fitted.truncated).toMatchObject({ prompts: 1000 });
+      expect(fitted.truncated?.predictions ?? 0).toBe(1000 * times - kept);
+      expect(fitted.clips.map(({ cost_usd }) => cost_usd)).toEqual(
+        job.clips.map(({ cost_usd }) => cost_usd),
+      );
+      expect(fitted.compensation).toMatchObject({ verdict: 'fail', total_shortfall: 5000 });
+    },
+  );
+
+  it('never leaves out a prediction that may still run', () => {
+    const job = longJob('short', 10);
+    const clips = job.clips.map((clip) => ({
+      ...clip,
+      predictions: clip.predictions.map((line) =>
+        line.attempt === 4 ? { ...line, status: 'processing' as const } : line,
+      ),
+    }));
+    const fitted = fitJob({ ...job, clips });
+    expect(fitted.truncated?.predictions).toBe(8000);
+    expect(
+      fitted.clips.every(({ predictions }) => predictions.some(({ attempt }) => attempt === 4)),
+    ).toBe(true);
+  });
+
+  it('counts the predictions of few clips too', () => {
+    const fitted = fitJob(longJob('short', 10_000, 1));
     expect(jsonBytes(fitted)).toBeLessThan(LIMIT);
-    expect(fitted.clips.map(({ predictions }) => predictions)).toEqual(
-      job.clips.map(({ predictions }) => predictions),
-    );
-    expect(fitted.compensation).toMatchObject({ verdict: 'fail', total_shortfall: 5000 });
+    expect(fitted.truncated).toMatchObject({ predictions: 9_999 });
   });
 
   it('leaves a job alone that fits', () => {
-    const job = { ...longJob('short'), clips: longJob('short').clips.slice(0, 100) };
+    const job = longJob('short', 3, 100);
     expect(fitJob(job)).toBe(job);
   });
 });

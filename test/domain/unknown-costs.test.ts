@@ -15,8 +15,8 @@ import {
   withTotals,
 } from '../../src/domain/progress.js';
 import { jobSchema } from '../../src/domain/job.schema.js';
-import { Budget } from '../../src/workflows/budget.js';
-import { ClipLedger } from '../../src/workflows/clip-ledger.js';
+import { ClipBook } from '../../src/workflows/clip-book.js';
+import { budgetOf } from '../support/budgets.js';
 import { describeJob } from '../../src/workflows/current-details.js';
 
 const AT = '2026-11-28T10:00:00.000Z';
@@ -110,7 +110,7 @@ const built = (
     return clipOf(clip_index, {
       status,
       predictions,
-      cost_usd: new ClipLedger(predictions).knownCost,
+      cost_usd: new ClipBook(clipOf(0, { predictions }), null).knownCost,
     });
   });
 
@@ -220,15 +220,16 @@ describe('the details in Temporal', () => {
 
 describe('a cap', () => {
   it('counts an unknown cost with its estimate, and does not call that spent', () => {
-    const accounts = (predictions: Prediction[]) => () => [
-      { clip_index: 0, estimated_cost_usd: 0.25, predictions, left: null },
-    ];
-    const unknown = new Budget(0.3, accounts([line({})]));
-    expect(unknown.spent).toBe(0.25);
+    const capped = (predictions: Prediction[]) =>
+      budgetOf(0.3, [{ clip_index: 0, usd: 0.25, predictions }]);
+    const unknown = capped([line({})]);
+    expect(unknown.budget.spent).toBe(0.25);
     expect(unknown.fits(0)).toBe(false);
-    expect(unknown.spentInWords).toBe('0.25 is spent, unknown costs counted with their estimates');
-    const known = new Budget(0.3, accounts([line({ cost_usd: 0.01 })]));
-    expect(known.spentInWords).toBe('0.01 is spent');
+    expect(unknown.budget.spentInWords).toBe(
+      '0.25 is spent, unknown costs counted with their estimates',
+    );
+    const known = capped([line({ cost_usd: 0.01 })]);
+    expect(known.budget.spentInWords).toBe('0.01 is spent');
     expect(known.fits(0)).toBe(true);
   });
 });

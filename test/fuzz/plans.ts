@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Deps } from '../../src/activities/deps.js';
@@ -11,6 +12,7 @@ import type { PlanProblem } from '../../src/domain/resolved.js';
 import { readPlanFile } from '../../src/terminal/plan-file.js';
 import { harness } from '../api/harness.js';
 import { check, context } from '../api/plan.js';
+import { notedCreates } from '../support/creates.js';
 import { anyJson, mutated, propertyOf } from './fuzzer.js';
 import type { Fuzzer } from './fuzzer.js';
 
@@ -55,6 +57,7 @@ export const plans: Fuzzer = {
     const file = path.join(folder, 'plan.json');
     const resolvePlan = createResolvePlan({
       plan: context,
+      creates: notedCreates(),
       simulated: true,
       timings: {},
       replicate: { latestVersion: async () => ({ type: 'found', version: 'a'.repeat(64) }) },
@@ -86,7 +89,7 @@ export const plans: Fuzzer = {
         data: Buffer.from(text),
       });
       try {
-        await resolvePlan(input);
+        await new MockActivityEnvironment().run(resolvePlan, input);
         return null;
       } catch (error) {
         expect(error).toBeInstanceOf(ApplicationFailure);

@@ -5,15 +5,17 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { describe, it } from 'vitest';
+import { wholeHistory } from '../../src/chaos/replays.js';
 import type { Plan } from '../../src/domain/plan.schema.js';
 import { cancelClipSignal, pauseSignal, resumeSignal } from '../../src/workflows/contract.js';
 import { planOf } from '../support/plans.js';
 import { terminateAndRetry } from '../support/retry.js';
-import type { Run } from '../support/world.js';
-import { World } from '../support/world.js';
+import { Run, World } from '../support/world.js';
+import type { WorkerSettings } from '../support/world.js';
 
 interface Recording {
   plan: Plan;
+  worker?: WorkerSettings;
   /** What happens to the job while it runs. */
   during?: (run: Run, world: World) => Promise<void>;
   /** Another run of the same job, which is the one to record. */
@@ -68,7 +70,24 @@ const RECORDINGS: Record<string, Recording> = {
       return terminateAndRetry(world, run);
     },
   },
+  continued: {
+    ...longJob(),
+    again: async (run, { client }) => {
+      await run.handle.result();
+      const { workflowId } = run.handle;
+      return new Run(client.workflow.getHandle(workflowId, run.first_run_id));
+    },
+  },
+  continuing: longJob(),
 };
+
+/** More clips than fit one run. */
+function longJob(): Recording {
+  return {
+    plan: planOf(Array.from('abcdefgh', (letter) => `[[fail-once]] ${letter}`)),
+    worker: { history_limits: { events: 60, bytes: 10 * 2 ** 20 } },
+  };
+}
 
 /** `123@host`, alone or as the name of a worker's own queue. */
 const isMachineName = (key: string, value: unknown): boolean =>
@@ -88,14 +107,14 @@ const anonymous = (json: string): string =>
   );
 
 describe('recording', () => {
-  it.each(Object.entries(RECORDINGS))('%s', async (name, { plan, during, again }) => {
+  it.each(Object.entries(RECORDINGS))('%s', async (name, { plan, worker, during, again }) => {
     await using world = await World.create();
-    await world.startWorker();
+    await world.startWorker(worker);
     const first = await world.start(plan);
     await during?.(first, world);
     const run = (await again?.(first, world)) ?? first;
     await run.handle.result().catch(() => undefined);
-    const history = anonymous(historyToJSON(await run.handle.fetchHistory()));
+    const history = anonymous(historyToJSON(await wholeHistory(run.handle, world.data_dir)));
     const folder = new URL('./histories/', import.meta.url);
     await mkdir(folder, { recursive: true });
     await writeFile(new URL(`${name}.json`, folder), `${history}\n`);

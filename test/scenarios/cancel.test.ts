@@ -1,8 +1,9 @@
 /** G4: nothing is left running at the provider that nobody waits for. */
 import { describe, expect, it } from 'vitest';
-import { cancelClipSignal } from '../../src/workflows/contract.js';
+import { cancelClipSignal, sideQueue } from '../../src/workflows/contract.js';
 import { eventually } from '../support/eventually.js';
 import { expectSameBooks } from '../support/books.js';
+import { executionsOf, queuesOf } from '../support/history.js';
 import { planOf } from '../support/plans.js';
 import type { Run } from '../support/world.js';
 import { World } from '../support/world.js';
@@ -163,21 +164,23 @@ describe('a clip whose budget of time is over', () => {
 });
 
 describe('a render that takes longer than start-to-close', () => {
-  it('times out, is re-attached to as often as it takes, and succeeds with one prediction', async () => {
+  it('is handed back before each time-out, and takes one share of the limit of creates', async () => {
     await using world = await World.create({ timings: { start_to_close: 5, heartbeat: 3 } });
     await world.startWorker();
-    // Longer than three executions: the workflow has to run the activity again.
-    const run = await world.start(planOf(['[[slow:32]] a']));
+    // Longer than three executions.
+    const run = await world.start(planOf(['[[slow:20]] a']));
     const job = await run.end();
     expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 1, retry_count: 0 });
     const stats = await world.stats();
     expect(stats).toMatchObject({ creates: 1, cancels: 0, bills: { count: 1 } });
     expectSameBooks(stats, job);
     const history = await run.handle.fetchHistory();
-    const timeouts = (history.events ?? []).filter(
-      (event) => event.activityTaskTimedOutEventAttributes,
-    );
-    expect(timeouts.length).toBeGreaterThan(0);
+    const [first, ...others] = queuesOf(history, 'clip-0');
+    expect(first).toBe(sideQueue(world.task_queue, 'paid'));
+    expect(others.length).toBeGreaterThanOrEqual(3);
+    expect(new Set(others)).toEqual(new Set([sideQueue(world.task_queue, 'hold')]));
+    // Each of them was executed once: none timed out.
+    expect(new Set(executionsOf(history, 'clip-0'))).toEqual(new Set([1]));
   });
 
   it('is ended by the provider itself when everything here has died for good', async () => {

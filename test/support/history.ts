@@ -3,6 +3,12 @@ import type { WorkflowHandle } from '@temporalio/client';
 
 type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
 
+/** The queue of each scheduling of an activity, in order. */
+export const queuesOf = ({ events }: History, activityId: string): (string | undefined)[] =>
+  (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: its }) =>
+    its?.activityId === activityId ? [its.taskQueue?.name ?? undefined] : [],
+  );
+
 /** How often each scheduling of an activity was executed, in order: a history has only the last start of each. */
 export function executionsOf({ events }: History, activityId: string): number[] {
   const scheduled = (events ?? [])

@@ -1,5 +1,6 @@
 /** A workflow whose activities are played: for what takes hours, and for moments that real ones are too quick for. */
 import { randomUUID } from 'node:crypto';
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -13,6 +14,7 @@ import { CATALOGUE } from '../../src/domain/models/index.js';
 import type { Plan } from '../../src/domain/plan.schema.js';
 import { bundlePath } from '../../src/worker.js';
 import {
+  clipAskedSignal,
   progressQuery,
   SIDE_QUEUES,
   sideQueue,
@@ -70,8 +72,19 @@ export const GOOD: Activities & PaidActivities = {
   settlePrediction: ({ prediction }) =>
     Promise.resolve({ prediction: { ...prediction, status: 'canceled' }, output_url: null }),
   endLost: () => Promise.reject(new Error('nothing is lost in these plans')),
+  keepLog: () => Promise.resolve(),
   archiveJob: () => Promise.resolve(),
 };
+
+/** From within a played `generateClip`: the provider can be asked from now on, so that the clip's time begins. */
+export async function sayAsked({ client }: Server): Promise<void> {
+  const { workflowExecution, activityId } = Context.current().info;
+  const clip_index = Number(activityId.slice('clip-'.length));
+  const asked_at = new Date().toISOString();
+  await client.workflow
+    .getHandle(workflowExecution?.workflowId ?? '')
+    .signal(clipAskedSignal, { clip_index, asked_at });
+}
 
 export interface Server {
   client: Client;

@@ -4,10 +4,11 @@ import { loadConfig } from '../../dist/config.js';
 import { startWorker } from '../../dist/worker.js';
 
 const timings = JSON.parse(process.argv[2] ?? 'null');
-const { webhook_url, poll_interval } = JSON.parse(process.argv[3] ?? '{}');
+const { webhook_url, poll_interval, history_limits } = JSON.parse(process.argv[3] ?? '{}');
 const worker = await startWorker(loadConfig(), {
   deps: {
     ...(timings === null ? {} : { timings }),
+    ...(history_limits === undefined ? {} : { history_limits }),
     ...(webhook_url === undefined ? {} : { webhook_url }),
     ...(poll_interval === undefined ? {} : { poll_interval: () => poll_interval }),
   },

@@ -14,6 +14,8 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { inject } from 'vitest';
+import { storedPayloads } from '../../src/adapters/payloads.js';
+import type { HistoryLimits } from '../../src/domain/activity.js';
 import type { EventPage, Job, JobEvent } from '../../src/domain/job.js';
 import type { Plan } from '../../src/domain/plan.schema.js';
 import { startSimulator } from '../../src/simulator/index.js';
@@ -44,6 +46,8 @@ export interface WorkerSettings {
   webhook_url?: string;
   /** Milliseconds between two readings of a prediction, instead of the product's few. */
   poll_interval?: number;
+  /** When jobs continue in a new run. */
+  history_limits?: HistoryLimits;
 }
 
 export class WorkerProcess {
@@ -95,7 +99,7 @@ export class World implements AsyncDisposable {
     options: WorldOptions,
   ) {
     this.#connection = connection;
-    this.client = new Client({ connection });
+    this.client = new Client({ connection, dataConverter: storedPayloads(dataDir) });
     this.simulator = simulator;
     this.data_dir = dataDir;
     this.#address = address;
@@ -158,7 +162,7 @@ export class World implements AsyncDisposable {
       workflowId,
       args: [plan],
     });
-    return new Run(handle);
+    return new Run(handle, handle.firstExecutionRunId);
   }
 
   async stats(): Promise<SimulatorStats> {
@@ -192,9 +196,11 @@ export class World implements AsyncDisposable {
 /** One job of a world. */
 export class Run {
   readonly handle: WorkflowHandle;
+  readonly first_run_id: string;
 
-  constructor(handle: WorkflowHandle) {
+  constructor(handle: WorkflowHandle, firstRunId = '') {
     this.handle = handle;
+    this.first_run_id = firstRunId;
   }
 
   progress(): Promise<Job> {

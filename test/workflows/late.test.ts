@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { GenerateClipInput } from '../../src/domain/activity.js';
 import { rateLimitedSignal } from '../../src/workflows/contract.js';
 import { planOf } from '../support/plans.js';
-import { playJob, predictionOf, realServer } from '../support/played.js';
+import { playJob, predictionOf, realServer, sayAsked } from '../support/played.js';
 import type { RealServer } from '../support/played.js';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -28,6 +28,7 @@ describe('a clip whose budget of time is over', () => {
   afterAll(() => server.close());
 
   const renderedTooLate = async (input: GenerateClipInput): Promise<never> => {
+    await sayAsked(server);
     await canceled();
     const prediction = predictionOf(input);
     throw new CancelledFailure('over', [{ prediction, output_url: 'https://x/y.mp4' }]);
@@ -56,7 +57,11 @@ describe('a clip whose budget of time is over', () => {
         throw new CancelledFailure('over', [{ prediction: null, output_url: null }]);
       },
     });
-    expect(job.clips[0]).toMatchObject({ status: 'failed', error: { kind: 'rate_limited' } });
+    // Nobody tries it again: it does not say so either.
+    expect(job.clips[0]).toMatchObject({
+      status: 'failed',
+      error: { kind: 'rate_limited', retryable: false },
+    });
     expect(job.clips[0]?.error?.message).toContain('HTTP 429');
   });
 });

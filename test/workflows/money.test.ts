@@ -5,78 +5,92 @@ import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { EndLostInput } from '../../src/domain/activity.js';
 import type { Prediction } from '../../src/domain/job.js';
-import { Budget } from '../../src/workflows/budget.js';
-import type { Account } from '../../src/workflows/budget.js';
 import {
   attemptFailedSignal,
   cancelClipSignal,
   predictionCreatedSignal,
 } from '../../src/workflows/contract.js';
+import { budgetOf } from '../support/budgets.js';
 import { planOf } from '../support/plans.js';
-import { attemptOver, GOOD, playJob, predictionOf, realServer } from '../support/played.js';
+import {
+  attemptOver,
+  GOOD,
+  playJob,
+  predictionOf,
+  realServer,
+  sayAsked,
+} from '../support/played.js';
 import type { RealServer } from '../support/played.js';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
-const lines = (...predictions: Pick<Prediction, 'id' | 'cost_usd' | 'status'>[]): Prediction[] =>
-  predictions as Prediction[];
-const clip = (
-  clip_index: number,
-  usd: number,
-  predictions: Prediction[] = [],
-  left: string | null = null,
-): Account => ({ clip_index, estimated_cost_usd: usd, predictions, left });
+const OPEN = { id: 'p0', status: 'processing', cost_usd: null } as const;
+/** As an earlier run of a retried job has left it. */
+const LEFT_RUNNING = { ...OPEN, created_at: new Date().toISOString() };
 
 describe('a budget', () => {
   it('counts with its estimate what nobody knows the cost of', () => {
-    const open = clip(0, 0.4, lines({ id: 'p0', status: 'processing', cost_usd: null }));
-    const unmetered = clip(1, 0.3, lines({ id: 'p1', status: 'succeeded', cost_usd: null }));
-    const budget = new Budget(1, () => [open, unmetered, clip(2, 0.3), clip(3, 0.31)]);
+    const { budget, fits } = budgetOf(1, [
+      { clip_index: 0, usd: 0.4, predictions: [OPEN] },
+      { clip_index: 1, usd: 0.3, predictions: [{ ...OPEN, id: 'p1', status: 'succeeded' }] },
+      { clip_index: 2, usd: 0.3 },
+      { clip_index: 3, usd: 0.31 },
+    ]);
     expect(budget.spent).toBe(0.7);
-    expect([2, 3].map((index) => budget.fits(index))).toEqual([true, false]);
+    expect([2, 3].map(fits)).toEqual([true, false]);
   });
 
-  it('counts a prediction once while its reservation stands for it', () => {
-    const accounts = [clip(0, 0.4), clip(1, 0.6)];
-    const budget = new Budget(1, () => accounts);
-    expect(budget.reserve(0)).toBe(true);
-    accounts[0] = clip(0, 0.4, lines({ id: 'p0', status: 'processing', cost_usd: null }));
-    expect([budget.spent, budget.fits(1)]).toEqual([0, true]);
-    budget.release(0);
-    expect([budget.spent, budget.fits(1)]).toEqual([0.4, true]);
+  it('counts a prediction once while the money that is held stands for it', () => {
+    const { budget, book, fits, reserve } = budgetOf(1, [
+      { clip_index: 0, usd: 0.4 },
+      { clip_index: 1, usd: 0.6 },
+    ]);
+    expect(reserve(0)).toBe(true);
+    book(0).enter(OPEN as unknown as Prediction);
+    expect([budget.spent, fits(1)]).toEqual([0, true]);
+    book(0).release();
+    expect([budget.spent, fits(1)]).toEqual([0.4, true]);
   });
 
-  it('does not take what an earlier round left running for what a new reservation is for', () => {
-    const left = clip(0, 0.4, lines({ id: 'p0', status: 'processing', cost_usd: null }));
-    const budget = new Budget(0.8, () => [left, clip(1, 0.4)]);
-    expect(budget.reserve(0)).toBe(true);
+  it('does not take what an earlier round left running for what money is held for now', () => {
+    const { budget, reserve } = budgetOf(0.8, [
+      { clip_index: 0, usd: 0.4, predictions: [OPEN] },
+      { clip_index: 1, usd: 0.4 },
+    ]);
+    expect(reserve(0)).toBe(true);
     expect(budget.spent).toBe(0.4);
-    expect(budget.reserve(1)).toBe(false);
+    expect(reserve(1)).toBe(false);
   });
 
-  it('asks no more for a start that goes on with what an earlier round left running', () => {
-    const accounts = [
-      clip(0, 0.4, lines({ id: 'p0', status: 'processing', cost_usd: null }), 'p0'),
-      clip(1, 0.4),
-    ];
-    const budget = new Budget(0.8, () => accounts);
+  it('asks no more for a start that goes on with what an earlier run left running', () => {
+    const { budget, fits, reserve } = budgetOf(0.8, [
+      { clip_index: 0, usd: 0.4, predictions: [LEFT_RUNNING], left_for: 900 },
+      { clip_index: 1, usd: 0.4 },
+    ]);
     expect([budget.spent, budget.affordable([0, 1])]).toEqual([0.4, 2]);
-    expect(budget.reserve(0)).toBe(true);
+    expect(reserve(0)).toBe(true);
     expect(budget.spent).toBe(0);
-    expect([budget.reserve(1), budget.fits(1)]).toEqual([true, false]);
+    expect([reserve(1), fits(1)]).toEqual([true, false]);
     budget.cap = 0.1;
     expect(budget.affordable([0, 1])).toBe(1);
   });
 
   it('counts what may have been created and could not be looked for', () => {
-    const budget = new Budget(1, () => [clip(0, 0.4), clip(1, 0.6), clip(2, 0.7)]);
-    budget.countUnknown(0);
+    const { budget, book, fits } = budgetOf(1, [
+      { clip_index: 0, usd: 0.4 },
+      { clip_index: 1, usd: 0.6 },
+      { clip_index: 2, usd: 0.7 },
+    ]);
+    book(0).countUnknown();
     expect(budget.spent).toBe(0.4);
-    expect([1, 2].map((index) => budget.fits(index))).toEqual([true, false]);
+    expect([1, 2].map(fits)).toEqual([true, false]);
   });
 
   it('says how many clips it could pay, the cheapest first', () => {
-    const budget = new Budget(1, () => [clip(0, 0.9), clip(1, 0.3), clip(2, 0.7), clip(3, 0.1)]);
+    const { budget } = budgetOf(
+      1,
+      [0.9, 0.3, 0.7, 0.1].map((usd, clip_index) => ({ clip_index, usd })),
+    );
     expect(budget.affordable([0, 1, 2, 3])).toBe(2);
     budget.cap = null;
     expect(budget.affordable([0, 1, 2, 3])).toBe(4);
@@ -142,6 +156,7 @@ describe('a job', () => {
       context.heartbeat();
     }, 500);
     try {
+      await sayAsked(server);
       await context.cancelled;
     } finally {
       clearInterval(beat);

@@ -78,13 +78,17 @@ export function jobRoutes(app: App, services: Services): void {
       schema: {
         tags: ['jobs'],
         summary: 'List jobs; may lag by seconds',
+        description:
+          'First those that go on, the one that began last first; then those that ended, the one that ended last first.',
         querystring: schemas.ListQuery,
         response: { 200: schemas.JobList, ...schemas.PROBLEMS },
       },
     },
-    async ({ query: { status = null, limit = 20, cursor = null } }, reply) => {
+    async ({ query: { limit = 20, cursor = null, ...filters } }, reply) => {
+      const { status = null, model = null, label = null, q = null } = filters;
+      const query = { filter: { status, model, label, q }, limit, cursor };
       try {
-        return await heavy.run('lists', reply, () => listJobs(services, { status, limit, cursor }));
+        return await heavy.run('lists', reply, () => listJobs(services, query));
       } catch (error) {
         if (!(error instanceof BadCursor)) throw error;
         throw invalid([{ path: 'cursor', message: error.message }]);

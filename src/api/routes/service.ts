@@ -1,6 +1,5 @@
 /** About the service itself: catalogue, liveness, readiness, figures. */
 import type { App } from '../app.js';
-import { liveFigures, renderFigures } from '../job-figures.js';
 import * as schemas from '../schemas.js';
 import type { Services } from '../services.js';
 
@@ -88,13 +87,9 @@ export function serviceRoutes(app: App, services: Services): void {
 }
 
 /** A stored job that runs again counts as what it is now. */
-async function jobFigures({ stored, hub }: Services): Promise<string[]> {
+async function jobFigures({ ended, hub }: Services): Promise<string[]> {
   const live = hub.liveJobs();
-  const again = new Set(live.map(({ job_id }) => job_id));
-  return renderFigures([
-    ...(await stored.all()).flatMap(({ job_id, counts, totals }) =>
-      again.has(job_id) ? [totals] : [counts, totals],
-    ),
-    ...live.map(liveFigures),
-  ]);
+  const figures = await ended.figures(live.map(({ job_id }) => job_id));
+  for (const job of live) figures.addLive(job);
+  return figures.render();
 }

@@ -5,7 +5,7 @@
  * G2 A prediction that succeeded is stored, also when the budget of time ran out meanwhile.
  * G4 A clip is over only when each of its predictions is.
  */
-import { isCancellation, sleep } from '@temporalio/workflow';
+import { isCancellation, sleep, workflowInfo } from '@temporalio/workflow';
 import type {
   AttemptOver,
   CanceledExecution,
@@ -15,11 +15,10 @@ import type {
 } from '../domain/activity.js';
 import { backoffSeconds, MAX_ATTEMPTS, problem } from '../domain/failure-kinds.js';
 import type { Problem } from '../domain/failure-kinds.js';
-import type { Clip, ClipEventType, Prediction } from '../domain/job.js';
+import type { Prediction } from '../domain/job.js';
 import type { ResolvedClip } from '../domain/resolved.js';
-import { paidActivities } from './activities.js';
+import { paidActivities, reattaching } from './activities.js';
 import * as given from './activity-input.js';
-import { Attempts } from './attempts.js';
 import {
   attemptOver,
   canceledExecution,
@@ -27,94 +26,124 @@ import {
   isInterruption,
   lastHeard,
   storingProblem,
+  wasNeverStarted,
 } from './activity-failure.js';
-import { ClipLedger } from './clip-ledger.js';
+import { isOfEarlierTime } from './clip-book.js';
+import type { ClipBook, Left } from './clip-book.js';
 import { ClipOver, canceled, late, unaffordable } from './clip-over.js';
 import { completed } from './completed-clip.js';
+import { paidTaskQueue } from './contract.js';
 import type { ClipMemory } from './contract.js';
 import { Endable, Ended } from './endable.js';
-import type { JobContext } from './job-context.js';
-import { isOfEarlierTime } from './left-behind.js';
-import type { Left } from './left-behind.js';
+import type { JobState } from './job-state.js';
 import { bookEnd, endLostOf, settleClip, settleEarlier } from './settle-clip.js';
 import { storeRendered } from './store-rendered.js';
 
 const now = (): string => new Date().toISOString();
 
+/** The place among the clips that may have a prediction alive. */
+export interface Slot {
+  leave(): void;
+  /** Resolves when it is held (again); rejects when the clip is canceled first. */
+  again(): Promise<void>;
+}
+
 export class ClipRun {
-  readonly #job: JobContext;
+  readonly #job: JobState;
   readonly #clip: ResolvedClip;
-  readonly #ledger: ClipLedger;
+  readonly #book: ClipBook;
+  readonly #slot: Slot;
+  readonly #left: Left;
   readonly #since = now();
-  readonly #attempts: Attempts;
+  readonly #endable: Endable;
+  /** When the provider could first have been asked: the clip's time counts from then. */
+  #askedAt: string | null = null;
   /** What the provider said when it made the attempt wait, until it let it through. */
   #throttled: string | null = null;
-  readonly #endable = new Endable();
   /** The paid activity was asked and has not answered; `resume`: the prediction it was last heard of with. */
   #unanswered: { resume: string | null } | null = null;
-  readonly #left: Left;
+  /** How often in a row no worker has come for the paid activity. */
+  #passedBy = 0;
 
-  constructor(job: JobContext, clip: ResolvedClip, { predictions }: Clip, left: Left) {
+  constructor(job: JobState, index: number, slot: Slot) {
     this.#job = job;
-    this.#clip = clip;
-    this.#left = left;
-    this.#ledger = new ClipLedger(predictions);
-    this.#attempts = new Attempts(() => job.budget.reserve(clip.clip_index));
+    this.#clip = job.images.clip(index);
+    this.#book = job.book(index);
+    this.#slot = slot;
+    this.#left = this.#book.begin();
+    this.#endable = new Endable(`the time of clip ${String(index)}`);
   }
 
   get #index(): number {
     return this.#clip.clip_index;
   }
 
-  get lines(): readonly Prediction[] {
-    return this.#ledger.all;
-  }
-
   memory(others: string[]): ClipMemory {
-    return {
-      ...this.#attempts.memory,
-      predictions: [...this.#ledger.round],
-      claimed: [...this.#ledger.earlier.map(({ id }) => id), ...others],
-    };
+    return { ...this.#book.memory(others), asked_at: this.#askedAt };
   }
 
   cancel(): void {
     this.#endable.cancel();
   }
 
+  /** The first to say so counts. */
+  #hear(at: string): void {
+    const asked = Date.parse(at);
+    if (this.#askedAt !== null || Number.isNaN(asked)) return;
+    this.#askedAt = at;
+    this.#endable.due = asked + this.#job.plan.clip_timeout * 1000;
+  }
+
+  /** A worker has it, though nothing has come of it yet. */
+  onAsked(at: string): void {
+    this.#hear(at);
+    if (this.#job.log.clip(this.#index)?.status !== 'queued') return;
+    this.#job.tell('clip.started', this.#index, { status: 'running' });
+  }
+
   /** From the activity, once an attempt: the prediction that exists now. */
-  onPredictionCreated(prediction: Prediction): void {
+  onPredictionCreated(prediction: Prediction, askedAt: string | null): void {
     this.#throttled = null;
-    if (!this.#ledger.enter(prediction)) return;
-    this.#record('clip.submitted', {
-      status: 'running',
-      attempt: prediction.attempt,
-      next_attempt_at: null,
-    });
+    if (this.#book.enter(prediction)) {
+      this.#job.tell('clip.submitted', this.#index, {
+        status: 'running',
+        attempt: prediction.attempt,
+        next_attempt_at: null,
+      });
+    }
+    this.#hear(askedAt ?? now());
   }
 
   /** The provider lets nothing be created for now. */
-  onRateLimited(message: string): void {
+  onRateLimited(message: string, askedAt: string | null): void {
     this.#throttled = message;
+    this.#hear(askedAt ?? now());
   }
 
   /** This attempt is over, and the next is due in `delay` seconds, if the cap allows it. */
-  onAttemptFailed(over: AttemptOver): void {
-    if (over.prediction !== null) this.#ledger.enter(over.prediction);
+  onAttemptFailed(over: AttemptOver, askedAt: string | null): void {
+    if (over.prediction !== null) this.#book.enter(over.prediction);
     // What the activity was handed was of this attempt; of what it creates in the next, nobody has heard.
-    if (over.attempt > this.#attempts.over) this.#unanswered &&= { resume: null };
-    if (this.#attempts.end(over)) this.#record('clip.retrying', this.#attempts.retrying);
+    if (over.attempt > this.#book.over) this.#unanswered &&= { resume: null };
+    if (this.#book.end(over)) this.#grant();
+    this.#hear(askedAt ?? now());
   }
 
   /** A next attempt that did not fit may fit now. */
   onCapChanged(): void {
-    if (this.#attempts.grant()) this.#record('clip.retrying', this.#attempts.retrying);
+    this.#grant();
+  }
+
+  #grant(): void {
+    if (!this.#book.grant(() => this.#job.budget.reserve(this.#book))) return;
+    this.#job.tell('clip.retrying', this.#index, this.#book.retrying);
   }
 
   /** Runs the clip to its end; never rejects, whatever happens to the clip. */
   async run(): Promise<void> {
-    this.#record('clip.started', {
-      status: 'running',
+    this.#job.tell('clip.started', this.#index, {
+      status: 'queued',
+      waits_for: 'worker',
       attempt: 1,
       started_at: this.#since,
       completed_at: null,
@@ -123,34 +152,48 @@ export class ClipRun {
     try {
       const stored = await this.#generateAndStore();
       // G4: an execution that was cut off may have left a second one.
-      await settleClip(this.#job, this.#clip, this.#ledger);
+      await settleClip(this.#job, this.#clip, this.#book);
       this.#complete(stored);
     } catch (over) {
       if (!(over instanceof ClipOver)) throw over;
       this.#fail(over.error);
     } finally {
-      this.#job.budget.release(this.#index);
+      this.#book.finish();
     }
   }
 
   async #generateAndStore(): Promise<StoreClipResult> {
     const { prediction: left } = this.#left;
-    const { found, goesOn } = await settleEarlier(this.#job, this.#clip, this.#ledger, left);
-    if (goesOn) this.#record('clip.submitted', { attempt: 1 });
-    if (found !== null) this.#job.budget.release(this.#index);
-    let rendered = found;
-    for (;;) {
+    const { found, goesOn } = await settleEarlier(this.#job, this.#clip, this.#book, left);
+    if (goesOn) this.#job.tell('clip.submitted', this.#index, { status: 'running', attempt: 1 });
+    if (found !== null) this.#book.release();
+    for (let rendered = found; ; rendered = null) {
       const video: Rendered = rendered ?? (await this.#rendered());
-      this.#record('clip.storing', { status: 'storing', next_attempt_at: null, error: null });
+      // D1: another one that an execution which was cut off has left is alive too.
+      if (this.#book.open.length > 0) await settleClip(this.#job, this.#clip, this.#book);
+      this.#slot.leave();
+      this.#job.tell('clip.storing', this.#index, {
+        status: 'storing',
+        next_attempt_at: null,
+        error: null,
+      });
       try {
         return await this.#inScope(() => storeRendered(this.#clip, video), { timed: false });
       } catch (error) {
         const cause = causeOf(error);
         if (cause === undefined) throw error;
-        await this.#inScope(() => sleep(this.#storingFailed(cause) * 1000), { timed: true });
-        rendered = null;
+        const seconds = this.#storingFailed(cause);
+        await this.#inScope(() => this.#backOff(seconds).then(() => this.#slot.again()), {
+          timed: true,
+        });
       }
     }
+  }
+
+  /** The pause between two attempts. */
+  #backOff(seconds: number): Promise<void> {
+    const summary = `clip ${String(this.#index)}: pause before attempt ${String(this.#book.over + 1)}`;
+    return sleep(seconds * 1000, { summary });
   }
 
   #rendered(): Promise<Rendered> {
@@ -159,7 +202,7 @@ export class ClipRun {
 
   /** Runs the paid activity until an attempt succeeds or none is left. */
   async #generate(): Promise<Rendered> {
-    let resume = this.#ledger.openOf(this.#attempts.over + 1)?.id ?? null;
+    let resume = this.#book.current?.id ?? null;
     let unclear = false;
     for (;;) {
       try {
@@ -167,21 +210,24 @@ export class ClipRun {
         const result = await this.#execute({ resume, unclear });
         this.#unanswered = null;
         if (result.outcome === 'succeeded') {
-          this.#ledger.enter(result.prediction);
+          this.#book.enter(result.prediction);
           // Settled, so it counts as spent from here on; storing costs nothing.
-          this.#job.budget.release(this.#index);
+          this.#book.release();
           return result;
         }
+        this.#passedBy = 0;
+        if (result.asked_at != null) this.onAsked(result.asked_at);
         ({ prediction_id: resume, unclear } = result);
       } catch (error) {
         const cause = causeOf(error);
         if (isCancellation(error) || cause === undefined) throw error;
+        this.#passedBy = wasNeverStarted(cause) ? this.#passedBy + 1 : 0;
         if (isInterruption(cause)) {
           resume = this.#stillRunning(cause);
           unclear = resume === null;
         } else {
           if (attemptOver(cause) !== null) this.#unanswered = null;
-          await sleep(this.#attemptFailed(cause) * 1000);
+          await this.#backOff(this.#attemptFailed(cause));
           resume = null;
           unclear = false;
         }
@@ -192,31 +238,36 @@ export class ClipRun {
   /** The prediction of the attempt under way; what was heard may be of the one before. */
   #stillRunning(cause: Error): string | null {
     const beat = lastHeard(cause);
-    const heard = beat?.failed_attempts === this.#attempts.over ? beat.prediction_id : null;
-    return heard ?? this.#ledger.openOf(this.#attempts.over + 1)?.id ?? null;
+    const heard = beat?.failed_attempts === this.#book.over ? beat.prediction_id : null;
+    return heard ?? this.#book.current?.id ?? null;
   }
 
+  /** What only re-attaches takes no share of the limit of creates. */
   #execute(memory: Pick<GenerateClipInput, 'resume' | 'unclear'>) {
-    const { plan, timings, paidTaskQueue } = this.#job;
+    const { plan, timings } = this.#job;
     const options = given.generateClipOptions(this.#clip);
     const input = given.generateClipInput(plan, this.#clip, { ...memory, ...this.#state() });
-    return paidActivities(paidTaskQueue, timings).generateClip.executeWithOptions(options, [input]);
+    const { generateClip } =
+      memory.resume === null
+        ? paidActivities(paidTaskQueue(workflowInfo().taskQueue), timings, this.#passedBy)
+        : reattaching(timings, this.#passedBy);
+    return generateClip.executeWithOptions(options, [input]);
   }
 
   #state() {
-    const known = this.#ledger.all.map(({ id }) => id);
-    const failed_attempts = this.#attempts.over;
+    const known = this.#book.all.slice(-given.MOST_KNOWN).map(({ id }) => id);
+    const failed_attempts = this.#book.over;
     const cut_off = failed_attempts === 0 ? this.#left.since : null;
-    return { failed_attempts, since: this.#since, known, cut_off };
+    return { failed_attempts, since: this.#since, asked_at: this.#askedAt, known, cut_off };
   }
 
   /** G4: a create whose execution died in the middle of it may have come through. */
   async #endLost(): Promise<CanceledExecution | null> {
     const asked = this.#unanswered;
-    if (asked === null || this.#ledger.openOf(this.#attempts.over + 1) !== null) return null;
+    if (asked === null || this.#book.current !== null) return null;
     const state = { ...asked, ...this.#state() };
     const end = await endLostOf(this.#job, given.endLostInput(this.#job.plan, this.#clip, state));
-    if (end === null) this.#job.budget.countUnknown(this.#index);
+    if (end === null) this.#book.countUnknown();
     return end;
   }
 
@@ -226,14 +277,14 @@ export class ClipRun {
     if (over === null) throw new ClipOver(problem('internal', cause.message));
     const retryable = over.error.retryable || isOfEarlierTime(over, this.#since);
     if (retryable) return this.#tryAgain({ ...over, error: { ...over.error, retryable } });
-    if (over.prediction !== null) this.#ledger.enter(over.prediction);
+    if (over.prediction !== null) this.#book.enter(over.prediction);
     throw new ClipOver(over.error);
   }
 
   /** Storing gave up: only a wrong duration is worth a new prediction. */
   #storingFailed(cause: Error): number {
     const error = storingProblem(cause);
-    const attempt = this.#attempts.over + 1;
+    const attempt = this.#book.over + 1;
     if (error.kind !== 'wrong_duration' || attempt >= MAX_ATTEMPTS) {
       throw new ClipOver({ ...error, retryable: false });
     }
@@ -241,8 +292,8 @@ export class ClipRun {
   }
 
   #tryAgain(over: AttemptOver): number {
-    this.onAttemptFailed(over);
-    if (this.#attempts.isGranted) return over.delay;
+    this.onAttemptFailed(over, this.#askedAt);
+    if (this.#book.isGranted) return over.delay;
     throw unaffordable(over.error);
   }
 
@@ -255,42 +306,38 @@ export class ClipRun {
     { timed, salvage }: { timed: boolean; salvage?: (rendered: Rendered) => T },
   ): Promise<T> {
     const { clip_timeout } = this.#job.plan;
-    const left = Date.parse(this.#since) + clip_timeout * 1000 - Date.now();
     try {
-      return await this.#endable.run(work, timed ? left : null);
+      return await this.#endable.run(work, { timed });
     } catch (error) {
       if (!(error instanceof Ended) && !(error instanceof ClipOver)) throw error;
       const end = error instanceof Ended ? canceledExecution(error.cause) : null;
-      const booked = bookEnd(this.#ledger, end ?? (await this.#endLost()));
+      const booked = bookEnd(this.#book, end ?? (await this.#endLost()));
       this.#unanswered = null;
-      const rendered = (await settleClip(this.#job, this.#clip, this.#ledger)) ?? booked;
+      const rendered = (await settleClip(this.#job, this.#clip, this.#book)) ?? booked;
       if (this.#endable.ending === 'canceled') throw canceled();
       if (rendered !== null && salvage !== undefined) return salvage(rendered); // G2
-      throw error instanceof ClipOver ? error : late(clip_timeout, this.#throttled);
+      if (error instanceof ClipOver) throw error;
+      const { refused } = end ?? {};
+      throw refused === undefined
+        ? late(clip_timeout, this.#throttled)
+        : new ClipOver(problem(refused.kind, refused.message));
     }
   }
 
   #complete(stored: StoreClipResult): void {
-    const submitted = this.#ledger.round[0]?.created_at ?? null;
-    this.#record('clip.completed', completed(this.#clip, stored, submitted, now()));
+    const submitted = this.#book.round[0]?.created_at ?? null;
+    const change = completed(this.#clip, stored, submitted, now());
+    this.#job.tell('clip.completed', this.#index, change);
   }
 
   #fail(error: Problem): void {
     const isCanceled = error.kind === 'canceled' && this.#endable.ending === 'canceled';
-    this.#record(isCanceled ? 'clip.canceled' : 'clip.failed', {
+    this.#job.tell(isCanceled ? 'clip.canceled' : 'clip.failed', this.#index, {
       status: isCanceled ? 'canceled' : 'failed',
       completed_at: now(),
       next_attempt_at: null,
       error,
     });
     if (!isCanceled) this.#job.onClipFailed(error);
-  }
-
-  #record(type: ClipEventType, change: Partial<Clip>): void {
-    this.#job.log.recordClip(type, this.#index, {
-      predictions: [...this.#ledger.all],
-      cost_usd: this.#ledger.knownCost,
-      ...change,
-    });
   }
 }

@@ -1,0 +1,67 @@
+/**
+ * What is written down before a create is sent, and what follows from it for whoever comes next: a prediction to attach
+ * to, a create to look for, or nothing. Pure.
+ *
+ * I1 A prediction that the ledger knows is of the past: it is over, or somebody waits for it already.
+ * I2 What this run has begun is this clip's, however long ago: the workflow may be older than the disk.
+ * I3 What another run has begun counts only where the workflow says that it may have forgotten something (it was reset, or
+ *    goes on from a run that was cut off), asks for exactly the same, and is young enough for its file to be there.
+ */
+import { RETENTION } from './prediction.js';
+
+export interface CreateIntent {
+  /** By the server's clock. */
+  at: string;
+  /** The execution that sends it. */
+  run_id: string;
+  activity_id: string;
+  execution: number;
+  /** Of its round. */
+  attempt: number;
+  model: string;
+  /** Of what is sent. */
+  input_sha256: string;
+  /** The first run of the chain, where that is known. */
+  chain?: string;
+}
+
+/** The `number`-th create of a clip. `prediction_id`: null when nothing was created, absent as long as nobody knows. */
+export interface BegunCreate extends CreateIntent {
+  number: number;
+  prediction_id?: string | null;
+}
+
+export interface Asking {
+  run_id: string;
+  chain?: string | undefined;
+  input_sha256: string;
+  /** The workflow says that more may have been created than it knows of. */
+  unclear: boolean;
+  /** Ids that the workflow knows. */
+  known: ReadonlySet<string>;
+  /** Milliseconds, by the server's clock. */
+  now: number;
+}
+
+export interface MayExist {
+  /** Created for this clip, and unknown to the workflow; the oldest first, as they were. */
+  attach: string | null;
+  /** Begun, and nobody knows what came of them. */
+  open: BegunCreate[];
+}
+
+export function mayExist(begun: readonly BegunCreate[], asking: Asking): MayExist {
+  const ours = begun.filter((create) => isOurs(create, asking));
+  const ids = ours.flatMap(({ prediction_id }) => prediction_id ?? []);
+  return {
+    attach: ids.find((id) => !asking.known.has(id)) ?? null, // I1
+    open: ours.filter(({ prediction_id }) => prediction_id === undefined),
+  };
+}
+
+function isOurs(create: CreateIntent, { run_id, chain, unclear, ...asking }: Asking): boolean {
+  if (create.run_id === run_id) return true; // I2
+  if (!unclear) return chain !== undefined && create.chain === chain;
+  const isYoung = Date.parse(create.at) > asking.now - RETENTION * 1000;
+  return isYoung && create.input_sha256 === asking.input_sha256; // I3
+}

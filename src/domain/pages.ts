@@ -1,0 +1,77 @@
+/** Long lists as answers of the workflow: as many items a page as fit below Temporal's limit. Pure. */
+import type { Clip, ClipPage, Job } from './job.js';
+import { jsonBytes } from './payload-size.js';
+
+const PAGE_BYTES = 1_200_000;
+/** Of one clip: their JSON is smaller than a page. */
+const PAGE_LINES = 1_000;
+
+/** At least one item, at most `most`, until one is undefined. */
+export function upTo<T>(most: number, item: (place: number) => T | undefined): T[] {
+  const taken: T[] = [];
+  for (let bytes = 0; taken.length < most;) {
+    const one = item(taken.length);
+    if (one === undefined) break;
+    bytes += jsonBytes(one);
+    if (bytes > PAGE_BYTES && taken.length > 0) break;
+    taken.push(one);
+  }
+  return taken;
+}
+
+/**
+ * Pieces of clips: each clip once for every thousand of its predictions, so that a page may end in the middle of one, and
+ * the next begins with the rest of it. `from` is the number of pieces before the page.
+ */
+export function pageOfClips({ seq, clips }: Job, from: number): ClipPage {
+  const pieces = clips.flatMap(piecesOf);
+  const page = upTo(pieces.length, (place) => pieces[from + place]?.());
+  const next = from + page.length;
+  return { seq, clips: page, next: next < pieces.length ? next : null };
+}
+
+/** Made when they are asked for. */
+function piecesOf(clip: Clip): (() => Clip)[] {
+  const { predictions } = clip;
+  const count = Math.max(1, Math.ceil(predictions.length / PAGE_LINES));
+  return Array.from({ length: count }, (_, place) => () => ({
+    ...clip,
+    predictions: predictions.slice(place * PAGE_LINES, (place + 1) * PAGE_LINES),
+  }));
+}
+
+/** The clips that the pages of one job, in order, are made of. */
+export function clipsOf(pages: readonly ClipPage[]): Clip[] {
+  const clips: Clip[] = [];
+  for (const piece of pages.flatMap((page) => page.clips)) {
+    const last = clips.at(-1);
+    if (last?.clip_index !== piece.clip_index) clips.push(piece);
+    else clips.splice(-1, 1, { ...last, predictions: [...last.predictions, ...piece.predictions] });
+  }
+  return clips;
+}
+
+/**
+ * The whole job, of answers of its workflow: what `progress` had to leave out comes page by page. A job that goes on
+ * meanwhile is read again, a few times; then its clips are as new as they came.
+ */
+export async function readWhole(
+  progress: () => Promise<Job>,
+  clips: (from: number) => Promise<ClipPage>,
+): Promise<Job> {
+  for (let tries = 1; ; tries++) {
+    const { truncated, ...job } = await progress();
+    if (truncated === undefined) return job;
+    const pages: ClipPage[] = [];
+    for (let from: number | null = 0; from !== null;) {
+      const page: ClipPage = await clips(from);
+      pages.push(page);
+      from = page.next;
+    }
+    if (tries === MOST_TRIES || pages.every(({ seq }) => seq === job.seq)) {
+      return { ...job, clips: clipsOf(pages) };
+    }
+  }
+}
+
+const MOST_TRIES = 5;

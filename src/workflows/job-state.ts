@@ -1,0 +1,111 @@
+/**
+ * All that a job decides with, in one place: the plan as it was checked, the log with what is shown of the job, and a book
+ * for each clip. What the paid activity tells is entered here; who runs when is the dispatcher's business. At a moment when
+ * nothing is in flight all of it can be carried into the next run of the chain.
+ */
+import type { CarriedJob, ResolvePlanResult, Timings } from '../domain/activity.js';
+import type { CarriedClip } from '../domain/activity.js';
+import { FAILURES } from '../domain/failure-kinds.js';
+import type { Problem } from '../domain/failure-kinds.js';
+import type { ClipEventType, Clip } from '../domain/job.js';
+import type { ResolvedPlan } from '../domain/resolved.js';
+import { Budget } from './budget.js';
+import { ClipBook } from './clip-book.js';
+import type { JobLog } from './job-log.js';
+import { ReferenceImages } from './reference-images.js';
+
+/** Where the job stands when a run of it begins with a checked plan. */
+export type Carried = Omit<CarriedJob, 'job' | 'events'>;
+
+export class JobState {
+  readonly checked: ResolvePlanResult;
+  readonly log: JobLog;
+  readonly books: ReadonlyMap<number, ClipBook>;
+  readonly budget: Budget;
+  readonly images: ReferenceImages;
+  readonly isRetried: boolean;
+  batches: number;
+  #halt: Problem | null;
+
+  constructor(log: JobLog, { checked, clips, prepared, halt, batches, retried }: Carried) {
+    this.checked = checked;
+    this.log = log;
+    this.isRetried = retried;
+    this.batches = batches;
+    this.#halt = halt;
+    const carried = new Map(clips.map((clip) => [clip.clip_index, clip]));
+    const leftFor = retried ? checked.resolved.clip_timeout : null;
+    this.books = new Map(
+      log.job.clips.map((clip) => {
+        const { clip_index } = clip;
+        return [clip_index, new ClipBook(clip, leftFor, carried.get(clip_index))];
+      }),
+    );
+    this.budget = new Budget(log.job.max_cost_usd, this.books);
+    this.images = new ReferenceImages(checked.resolved, log, prepared);
+  }
+
+  get plan(): ResolvedPlan {
+    return this.checked.resolved;
+  }
+
+  get timings(): Timings {
+    return this.checked.timings;
+  }
+
+  get isPaused(): boolean {
+    return this.log.job.status === 'paused';
+  }
+
+  /** What keeps further clips from being started. */
+  get halt(): Problem | null {
+    return this.#halt;
+  }
+
+  book(index: number): ClipBook {
+    const book = this.books.get(index);
+    if (book === undefined) throw new Error(`expected clip ${String(index)} in the job`);
+    return book;
+  }
+
+  /** A fact about one clip, with its predictions as they stand. */
+  tell(type: ClipEventType, index: number, change: Partial<Clip>): void {
+    const book = this.book(index);
+    this.log.recordClip(type, index, {
+      predictions: [...book.all],
+      cost_usd: book.knownCost,
+      ...change,
+    });
+  }
+
+  /** Some failures (no credit, no access) stop the clips that have not started. */
+  onClipFailed(error: Problem): void {
+    if (!FAILURES[error.kind].halts || this.#halt !== null) return;
+    this.#halt = error;
+    this.log.warn(`no further clip is started: ${error.message}. ${FAILURES[error.kind].advice}`);
+  }
+
+  /** Somebody asks for a clip again. */
+  endHalt(): void {
+    this.#halt = null;
+  }
+
+  /** A message that makes no sense becomes a warning. */
+  senseless(signal: string, expected: string): void {
+    this.log.warn(`signal ${signal}: expected ${expected}; it was ignored`);
+  }
+
+  /** For the next run of the chain; nothing may be in flight. */
+  carry(): Carried {
+    return {
+      checked: this.checked,
+      clips: [...this.books.values()].flatMap(({ carried }): CarriedClip[] =>
+        carried === null ? [] : [carried],
+      ),
+      prepared: this.images.carry(),
+      halt: this.#halt,
+      batches: this.batches,
+      retried: this.isRetried,
+    };
+  }
+}

@@ -1,0 +1,99 @@
+/** G3: an execution's time is not a clip's: it is handed back before it is over, and goes on where nothing is created. */
+import { describe, expect, it } from 'vitest';
+import type { Heartbeat } from '../../src/domain/activity.js';
+import { predictionOf } from '../support/played.js';
+import { INPUT, NOTHING, paid } from './paid.js';
+import { rendered } from './rendered.js';
+
+const running = { ...rendered('own'), status: 'processing' as const, output_url: null };
+
+/** As an execution that saw the first attempt fail was last heard of. */
+const over: Heartbeat = {
+  attempt: 1,
+  failed_attempts: 1,
+  phase: 'waiting',
+  prediction_id: null,
+  status: null,
+  percent: null,
+  until: null,
+  message: null,
+};
+const afterOne = { ...NOTHING, failed_attempts: 1, predictions: [predictionOf(INPUT)] };
+
+describe('an execution whose time is nearly over', () => {
+  const short = { startToCloseTimeoutMs: 400 };
+
+  it('hands its render back, with the moment from which the time of its clip counts', async () => {
+    const world = paid({ read: () => ({ type: 'found', prediction: running }) });
+    const result = await world.run({ asked_at: '2026-06-01T12:00:00.000Z' }, short);
+    expect(result).toEqual({
+      outcome: 'handover',
+      prediction_id: 'own',
+      unclear: false,
+      asked_at: '2026-06-01T12:00:00.000Z',
+    });
+  });
+
+  it('hands back what the provider makes wait, and nothing is unclear about it', async () => {
+    const world = paid({
+      create: () => Promise.resolve({ type: 'throttled', seconds: 60, message: 'HTTP 429' }),
+    });
+    expect(await world.run({}, short)).toMatchObject({ prediction_id: null, unclear: false });
+    expect(world.did).toEqual(['create']);
+  });
+
+  it('hands back a search that is not over as unclear', async () => {
+    const world = paid({});
+    expect(await world.run({ unclear: true }, short)).toMatchObject({
+      prediction_id: null,
+      unclear: true,
+    });
+    expect(world.did).not.toContain('create');
+  });
+});
+
+describe('on the queue of what goes on, an execution', () => {
+  it('follows its prediction without a question to the workflow or to the list', async () => {
+    const world = paid({ may_create: false });
+    const result = await world.run({ resume: 'theirs', known: ['theirs'], failed_attempts: 1 });
+    expect(result).toMatchObject({ outcome: 'succeeded', prediction: { id: 'theirs' } });
+    expect(world.did).toEqual(['read']);
+    expect(world.signals).toEqual([]);
+  });
+
+  it('tells of a prediction that the workflow has never heard of', async () => {
+    const world = paid({ may_create: false });
+    await world.run({ resume: 'theirs', known: [] });
+    expect(world.signals).toMatchObject([['predictionCreated', { prediction: { id: 'theirs' } }]]);
+  });
+
+  it('creates nothing after a failed attempt, and says that nothing is unclear', async () => {
+    const world = paid({ may_create: false, memory: afterOne });
+    const result = await world.run({ resume: 'p0-0' }, { attempt: 2, heartbeatDetails: over });
+    expect(result).toMatchObject({ outcome: 'handover', prediction_id: null, unclear: false });
+    expect(world.did).toEqual(['memory']);
+  });
+
+  it('neither creates nor searches when what it was to go on with is not known any more', async () => {
+    const world = paid({ may_create: false, memory: afterOne });
+    const result = await world.run({ resume: 'p0-0' }, { attempt: 3 });
+    expect(result).toMatchObject({ outcome: 'handover', prediction_id: null, unclear: true });
+    expect(world.did).toEqual(['memory']);
+  });
+});
+
+describe('backoff', () => {
+  const failed = { ...rendered('own'), status: 'failed' as const, output_url: null, error: '' };
+  const fails = () => paid({ read: () => ({ type: 'found', prediction: failed }) });
+
+  it.each([
+    ['first', 0, 1, '2s'],
+    ['first, in its third execution,', 0, 3, '2s'],
+    ['second', 1, 1, '4s'],
+    ['second, in its third execution,', 1, 3, '4s'],
+  ])('after the %s attempt counts attempts', async (_, failed_attempts, attempt, delay) => {
+    const world = fails();
+    const run = world.run({ failed_attempts, resume: 'own', known: ['own'] }, { attempt });
+    await expect(run).rejects.toMatchObject({ nextRetryDelay: delay, nonRetryable: false });
+  });
+});

@@ -1,0 +1,133 @@
+/** The paid activity in a world that is played, and what it does there, in order. */
+import { MockActivityEnvironment } from '@temporalio/testing';
+import type { Deps } from '../../src/activities/deps.js';
+import { createGenerateClip } from '../../src/activities/generate-clip.js';
+import type { Creates } from '../../src/adapters/creates.js';
+import { createPredictionIndex } from '../../src/adapters/prediction-index.js';
+import type {
+  CreateOutcome,
+  CreateRequest,
+  ProviderPrediction,
+  ReadOutcome,
+  Replicate,
+} from '../../src/adapters/replicate.js';
+import type { GenerateClipInput, GenerateClipResult } from '../../src/domain/activity.js';
+import type { ClipMemory } from '../../src/workflows/contract.js';
+import { notedCreates } from '../support/creates.js';
+import { rendered } from './rendered.js';
+import { SEARCHABLE } from './searchable.js';
+
+export const INPUT: GenerateClipInput = {
+  clip_index: 0,
+  model: 'a/b',
+  version: null,
+  input: { prompt: 'a' },
+  requested_duration: 5,
+  price: null,
+  bills_failed: false,
+  usual_time: 1,
+  deadline: new Date(Date.now() + 60_000).toISOString(),
+  clip_timeout: 900,
+  asked_at: null,
+  resume: null,
+  unclear: false,
+  failed_attempts: 0,
+  since: new Date().toISOString(),
+  known: [],
+};
+
+export const NOTHING: ClipMemory = {
+  failed_attempts: 0,
+  predictions: [],
+  claimed: [],
+  granted: true,
+  last_error: null,
+  next_attempt_at: null,
+  asked_at: null,
+};
+
+export interface Played {
+  memory?: ClipMemory;
+  create?: (request: CreateRequest) => Promise<CreateOutcome>;
+  read?: () => ReadOutcome;
+  listed?: ProviderPrediction[];
+  onSignal?: (name: string, payload: Record<string, unknown>) => void;
+  may_create?: boolean;
+  /** What is on the disk; nothing, and nobody knows since when, unless told. */
+  creates?: Creates;
+}
+
+type Info = ConstructorParameters<typeof MockActivityEnvironment>[0];
+
+/** `did`: what was asked of the provider and of the workflow; `signals`: what the workflow was told. */
+export function paid({
+  memory = NOTHING,
+  may_create = true,
+  creates = notedCreates(),
+  ...played
+}: Played) {
+  const did: ('create' | 'list' | 'read' | 'memory')[] = [];
+  const signals: [name: string, payload: Record<string, unknown>][] = [];
+  const requests: CreateRequest[] = [];
+  const replicate = {
+    clock: { ahead: 0, error: 2_000, now: () => Date.now() },
+    create: (request: CreateRequest) => {
+      did.push('create');
+      requests.push(request);
+      const prediction = { ...rendered('own'), status: 'starting' as const, output_url: null };
+      const created: CreateOutcome = { type: 'created', prediction };
+      return played.create?.(request) ?? Promise.resolve(created);
+    },
+    get: (id: string) => {
+      const prediction = played.listed?.find((one) => one.id === id);
+      return Promise.resolve(played.read?.() ?? { type: 'found', prediction });
+    },
+    cancel: () => Promise.resolve(played.read?.()),
+    page: () => {
+      did.push('list');
+      const predictions = played.listed ?? [];
+      return Promise.resolve({ type: 'page', predictions, odd: 0, next: null });
+    },
+  } as unknown as Replicate;
+  const deps = {
+    ...SEARCHABLE,
+    webhook_url: null,
+    poll_interval: () => 1,
+    wakes: { on: () => () => undefined },
+    creates,
+    workflow: () => ({
+      signal: ({ name }: { name: string }, payload: Record<string, unknown>) => {
+        signals.push([name, payload]);
+        played.onSignal?.(name, payload);
+        return Promise.resolve();
+      },
+      memory: () => {
+        did.push('memory');
+        return Promise.resolve(memory);
+      },
+      startedAt: () => Promise.resolve(Date.now()),
+    }),
+    reader: {
+      open: (id: string) => ({
+        read: () => {
+          did.push('read');
+          return Promise.resolve(played.read?.() ?? { type: 'found', prediction: rendered(id) });
+        },
+        [Symbol.dispose]: () => undefined,
+      }),
+    },
+    replicate,
+    index: createPredictionIndex(replicate),
+  } as unknown as Deps;
+  const generateClip = createGenerateClip(deps, { may_create });
+  const run = (
+    input: Partial<GenerateClipInput> = {},
+    info: Info = {},
+    watch?: (environment: MockActivityEnvironment) => void,
+  ): Promise<GenerateClipResult> => {
+    const environment = new MockActivityEnvironment({ startToCloseTimeoutMs: 120_000, ...info });
+    watch?.(environment);
+    return environment.run(generateClip, { ...INPUT, ...input });
+  };
+  return { did, signals, requests, run };
+}
