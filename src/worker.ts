@@ -22,6 +22,7 @@ import { createJobIndex, indexing } from './adapters/job-index.js';
 import { endMediaChildren, media } from './adapters/media.js';
 import { outboundFetch } from './adapters/outbound.js';
 import { storedPayloads } from './adapters/payloads.js';
+import { createPredictionIndex } from './adapters/prediction-index.js';
 import { createPredictionReader } from './adapters/prediction-reader.js';
 import { createReferences } from './adapters/references.js';
 import { createReplicateFiles } from './adapters/replicate-files.js';
@@ -212,9 +213,11 @@ async function assemble(
   });
   const provider = { ...config.replicate, proxies: config.proxies };
   const replicate = createReplicate(provider);
+  const index = createPredictionIndex(replicate);
   return {
     replicate,
-    reader: createPredictionReader(replicate),
+    index,
+    reader: createPredictionReader(replicate, index),
     wakes: watchWakes(config.data_dir),
     claims: createClaims(config.data_dir),
     creates: createCreates(config.data_dir),

@@ -24,6 +24,7 @@ import { ensurePrediction } from './ensure-prediction.js';
 import type { Started } from './ensure-prediction.js';
 import { Execution } from './execution.js';
 import { follow } from './follow.js';
+import { settleTwins } from './late-twin.js';
 import { unread } from './ledger.js';
 import { heartbeatOf, recall } from './memory.js';
 import type { Memory } from './memory.js';
@@ -52,10 +53,12 @@ export const createGenerateClip =
     // Awaited everywhere: the heart has to beat until the very end.
     if (started === null) return await stop(deps, attempt, memory, { started, last: null });
     await announce(deps, attempt, memory, started);
-    const last = await follow(deps, attempt, started);
+    const seen = await follow(deps, attempt, started);
+    const end = seen === null ? null : await lookAgain(deps, execution, seen);
+    const { started: own, last } = await settleTwins(deps, attempt, memory, { started, last: end });
     return last !== null && isTerminal(last.status)
-      ? await conclude(deps, attempt, await lookAgain(deps, execution, last), started.adopted)
-      : await stop(deps, attempt, memory, { started, last });
+      ? await conclude(deps, attempt, last, own.adopted)
+      : await stop(deps, attempt, memory, { started: own, last });
   };
 
 const firstBeat = ({ failed_attempts, resume }: GenerateClipInput): Heartbeat => ({

@@ -85,7 +85,12 @@ describe('the list of jobs on a real server', () => {
     const connection = await Connection.connect({ address: inject('temporalAddress') });
     await using _ = { [Symbol.asyncDispose]: () => connection.close() };
     const { task_queue } = world;
-    const jobs = createJobs({ connection, namespace: 'default', task_queue });
+    const jobs = createJobs({
+      connection,
+      namespace: 'default',
+      task_queue,
+      data_dir: world.data_dir,
+    });
     const mine = Array.from({ length: 24 }, () => `many-${randomUUID()}`);
     const startOne = (job_id: string) => {
       const at = new Date().toISOString();
@@ -141,7 +146,7 @@ describe('the list of jobs on a real server', () => {
       ),
       value: null,
     }));
-    const open = () => createJobs({ connection, namespace, task_queue: 'none' });
+    const open = () => createJobs({ connection, namespace, task_queue: 'none', data_dir: 'none' });
     const identity = { run_id: '', created_at: new Date().toISOString(), simulated: true };
     const startOne = (job_id: string, jobs = open()) => {
       const job = { ...emptyJob({ job_id, ...identity }), model: 'a/b', labels: [job_id] };
