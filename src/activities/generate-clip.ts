@@ -103,20 +103,25 @@ const lookAgain = (
   readOnceMore(replicate, last, (milliseconds) => execution.wait(milliseconds));
 
 async function conclude(
-  { replicate }: Deps,
+  deps: Deps,
   attempt: Attempt,
   last: ProviderPrediction,
   adopted: boolean,
 ): Promise<GenerateClipResult> {
-  const verdict = judge(last, replicate.clock.now());
+  const verdict = judge(last, deps.replicate.clock.now());
   const prediction = attempt.ledgerLine(last, adopted);
-  if (verdict.type === 'over') throw await attempt.over(verdict, verdict.message, prediction);
-  return {
-    outcome: 'succeeded',
-    attempt: attempt.number,
-    prediction,
-    output_url: verdict.output_url,
-  };
+  const succeeded = { outcome: 'succeeded', attempt: attempt.number, prediction } as const;
+  if (verdict.type === 'rendered') return { ...succeeded, output_url: verdict.output_url };
+  // G2: what was stored before the provider deleted it is not lost, though the workflow may have forgotten that.
+  if (verdict.kind === 'output_lost' && (await isStored(deps, attempt, last.id))) {
+    return { ...succeeded, output_url: '' };
+  }
+  throw await attempt.over(verdict, verdict.message, prediction);
+}
+
+async function isStored({ store }: Deps, attempt: Attempt, id: string): Promise<boolean> {
+  const stored = await store.stored(attempt.execution.workflowId, attempt.input.clip_index);
+  return stored?.prediction_id === id;
 }
 
 /** To whoever goes on: the next execution, here or on the other queue. */

@@ -97,6 +97,18 @@ describe('a first execution', () => {
     expect(play.did).not.toContain('create');
   });
 
+  it('keeps a video that was stored before the provider deleted it, and knows when it is another', async () => {
+    const deleted = { ...rendered('forgotten'), output_url: null, data_removed: true };
+    const read = () => ({ type: 'found', prediction: deleted }) as const;
+    const kept = paid({ creates: await disk({ id: 'forgotten' }), read, stored: 'forgotten' });
+    expect(await kept.run()).toMatchObject({
+      outcome: 'succeeded',
+      prediction: { id: 'forgotten' },
+    });
+    const lost = paid({ creates: await disk({ id: 'forgotten' }), read, stored: 'another' });
+    await expect(lost.run()).rejects.toMatchObject({ type: 'output_lost' });
+  });
+
   it('attaches to them one after the other, as they were', async () => {
     const creates = await disk({ id: 'failed' }, { id: 'second' });
     const failed = { ...rendered('failed'), status: 'failed' as const, error: 'E9828' };

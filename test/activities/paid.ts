@@ -56,6 +56,8 @@ export interface Played {
   /** What is on the disk; nothing, and nobody knows since when, unless told. */
   creates?: Creates;
   store_id?: string;
+  /** The prediction whose video is stored for the clip. */
+  stored?: string;
 }
 
 type Info = ConstructorParameters<typeof MockActivityEnvironment>[0];
@@ -97,6 +99,10 @@ export function paid({
     poll_interval: () => 1,
     wakes: { on: () => () => undefined },
     creates,
+    store: {
+      stored: () =>
+        Promise.resolve(played.stored === undefined ? null : { prediction_id: played.stored }),
+    },
     workflow: () => ({
       signal: ({ name }: { name: string }, payload: Record<string, unknown>) => {
         signals.push([name, payload]);
