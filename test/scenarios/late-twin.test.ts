@@ -84,37 +84,43 @@ it('is found when the attempt concludes: the better of the two is the clip, the 
   ]);
 });
 
-it('is found by the execution that takes over from a worker that died meanwhile', async () => {
-  await using world = await World.create({ timings: { start_to_close: 120, heartbeat: 3 } });
-  const worker = await world.startWorker();
-  const run = await world.start(planOf(['[[accept-then-drop]] [[hold:while-unlisted]] an otter']));
-  await until(world, 'one unseen', (stats) => held(stats, 'while-unlisted').length === 1);
-  await world.control('POST', '/faults', {
-    match: 'otter',
-    fault: 'hold:while-processing',
-    times: 1,
-  });
-  const both = await until(
-    world,
-    'another, which is rendered',
-    (stats) => held(stats, 'while-processing').length === 1,
-  );
-  const [second = ''] = held(both, 'while-processing');
-  await eventually('the server to hear of both', async () => {
-    const { raw } = await run.handle.describe();
-    const [payload] = raw.pendingActivities?.[0]?.heartbeatDetails?.payloads ?? [];
-    const value = Buffer.from(payload?.data ?? []).toString();
-    return { done: value.includes('"doubt":{') && value.includes(second), value };
-  });
-  await worker.kill();
-  await world.startWorker();
-  await world.control('POST', '/release', { point: 'while-unlisted' });
-  await world.control('POST', '/release', { prediction_id: second });
-  const job = await run.end();
-  expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 1 });
-  expect(job.clips[0]?.predictions).toHaveLength(2);
-  expectSameBooks(await world.stats(), job);
-});
+it.each([
+  ['died', 'kill'],
+  ['was replaced', 'terminate'],
+] as const)(
+  'is found by the execution that takes over from a worker that %s meanwhile',
+  async (_, how) => {
+    await using world = await World.create({ timings: { start_to_close: 120, heartbeat: 3 } });
+    const worker = await world.startWorker();
+    const run = await world.start(
+      planOf(['[[accept-then-drop]] [[hold:while-unlisted]] an otter']),
+    );
+    await until(world, 'one unseen', (stats) => held(stats, 'while-unlisted').length === 1);
+    await world.control('POST', '/faults', {
+      match: 'otter',
+      fault: 'hold:while-processing',
+      times: 1,
+    });
+    const both = await until(
+      world,
+      'another, which is rendered',
+      (stats) => held(stats, 'while-processing').length === 1,
+    );
+    const [second = ''] = held(both, 'while-processing');
+    await run.until(
+      'the second to be known',
+      ({ clips }) => clips[0]?.predictions[0]?.id === second,
+    );
+    await worker[how]();
+    await world.startWorker();
+    await world.control('POST', '/release', { point: 'while-unlisted' });
+    await world.control('POST', '/release', { prediction_id: second });
+    const job = await run.end();
+    expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 1 });
+    expect(job.clips[0]?.predictions).toHaveLength(2);
+    expectSameBooks(await world.stats(), job);
+  },
+);
 
 it('is ended with its clip when that is canceled', async () => {
   await using world = await World.create();
