@@ -29,9 +29,10 @@ export class ListReading {
   #newest = Infinity;
   #ids: ReadonlySet<string> = new Set();
 
-  constructor(replicate: Pick<Replicate, 'page'>, span: Span) {
+  /** Whole milliseconds, as the provider takes them: what lies between two spans is in one of them. */
+  constructor(replicate: Pick<Replicate, 'page'>, { after, before }: Span) {
     this.#replicate = replicate;
-    this.span = span;
+    this.span = { after: Math.floor(after), before: before === null ? null : Math.ceil(before) };
   }
 
   get isOver(): boolean {

@@ -65,7 +65,7 @@ const SECOND = 1_000;
 /** Milliseconds that a review takes at least: in all, and for each of its pages. 400 pages a minute leave room for the rest. */
 const REVIEW = 900;
 const REVIEW_A_PAGE = 150;
-/** Milliseconds: how far back the first reading goes; what is wanted beyond is read as the rest. */
+/** Milliseconds: how far back the first reading goes, well beyond LAG (I1); what is wanted beyond is read as the rest. */
 const FIRST = 60_000;
 /** The rest is read in so many parts at once, of at least so many pages. */
 const PARTS = 4;
@@ -214,7 +214,7 @@ class Index implements PredictionIndex {
     }
     const isCurrent = this.#known !== null && performance.now() - this.#known.asked < SECOND;
     if (this.#fresh === null && !isCurrent) {
-      const after = this.#known?.settled ?? Math.max(since, now - FIRST);
+      const after = this.#known?.settled ?? now - FIRST;
       this.#fresh = new ListReading(this.#replicate, { after, before: null });
     }
     if (this.#known !== null && this.#rest === null && since < this.#known.since) {

@@ -111,6 +111,15 @@ describe('an index of an account on which 500 predictions are created a minute',
   });
 });
 
+/** It is older than all that is wanted first, and not in the list when what is older is read. */
+const JUST_TOO_LATE = [
+  { type: 'create', late: 6 },
+  { type: 'wait', seconds: 5 },
+  { type: 'look', back: 5 },
+  { type: 'look', back: 300 },
+  { type: 'wait', seconds: 5 },
+] as const;
+
 describe('an index at the provider', () => {
   let ahead = 0;
   beforeEach(() => {
@@ -163,7 +172,7 @@ describe('an index at the provider', () => {
         }
         await peer.simulator.close();
       }),
-      { numRuns: 40 },
+      { numRuns: 40, examples: [[[...JUST_TOO_LATE]]] },
     );
   });
 
