@@ -92,4 +92,25 @@ describe('an unclear create', () => {
     expect(stats.struck).toMatchObject({ 'list-500': 8, 'accept-then-drop': 1 });
     expectSameBooks(stats, job);
   });
+
+  it('finds it where the provider stores more than was sent, under another name, on a list that is slow to be had', async () => {
+    await using world = await World.create();
+    await world.startWorker();
+    await world.control('POST', '/settings', { list_page_size: 2 });
+    // Others stand before it on the list.
+    const others = await world.start(planOf(['a', 'b', 'c', 'd'].map((name) => `heron ${name}`)));
+    await others.until('the others to be created', ({ clips }) =>
+      clips.every(({ predictions }) => predictions.length === 1),
+    );
+    await world.control('POST', '/faults', { fault: 'list-429:1', times: 1 });
+    await world.control('POST', '/faults', { match: 'cursor', fault: 'list-garbled', times: 2 });
+    const echoes = '[[echo-defaults]] [[echo-files]] [[echo-model]]';
+    const run = await world.start(planOf([`[[accept-then-drop]] ${echoes} an ibis`]));
+    const job = await run.end();
+    expect(job.clips[0]).toMatchObject({ status: 'succeeded', predictions: [{ adopted: true }] });
+    const stats = await world.stats();
+    expect(stats.creates).toBe(5);
+    expect(stats.struck).toMatchObject({ 'echo-model': 1, 'echo-defaults': 1 });
+    expectSameBooks(stats, job, await others.end());
+  });
 });

@@ -127,6 +127,29 @@ describe('a prediction that goes wrong on purpose', () => {
     expect(await restarted.get(done.id)).toMatchObject(gone);
   });
 
+  it('echo-defaults, echo-files and echo-model say what was not sent, and render what was', async () => {
+    const peer = await startPeer();
+    const prompt = '[[echo-defaults]] [[echo-files]] [[echo-model]]';
+    const start_image = `${peer.origin}/samples/a.png`;
+    const path = `/v1/models/${KLING}/predictions`;
+    const sent = { prompt, duration: 10, start_image };
+    const { body } = await peer.ask<Prediction & { model: string }>('POST', path, { input: sent });
+    expect(body.model).not.toBe(KLING);
+    expect(body.input).toMatchObject({ prompt, duration: 10, aspect_ratio: '16:9' });
+    expect(body.input['start_image']).toMatch(/^https:\/\/replicate\.delivery\//);
+    expect((await peer.until(body.id, hasEnded)).status).toBe('succeeded');
+  });
+
+  it('hold:while-unlisted is found in the listing once it is released', async () => {
+    const peer = await startPeer();
+    const { body } = await peer.create('[[hold:while-unlisted]]');
+    const listed = async (): Promise<unknown> =>
+      (await peer.ask('GET', '/v1/predictions')).body['results'];
+    expect(await listed()).toEqual([]);
+    await peer.ask('POST', '/simulator/release', { point: 'while-unlisted' });
+    expect(await listed()).toMatchObject([{ id: body.id }]);
+  });
+
   it('hidden-from-list is found by its id, not in the listing', async () => {
     const peer = await startPeer();
     const { body } = await peer.create('[[hidden-from-list:3600]]');
