@@ -81,6 +81,9 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   await limitRate(app, limits.requests_per_minute);
   countRequests(app, services);
   endStreams(app, services);
+  app.addHook('onListen', async () => {
+    services.ended.prepare();
+  });
   await describeApi(app, { version: settings.version, hasKeys: door.keys.length > 0 });
   await servePage(app, settings.page_dir);
 

@@ -25,11 +25,18 @@ export class EndedJobs {
   readonly #stored: StoredJobs;
   readonly #unstored: UnstoredJobs;
   readonly #upkeep: IndexUpkeep;
+  readonly #onTrouble: Deps['onTrouble'];
 
   constructor({ jobs, index, folders, onTrouble }: Deps) {
+    this.#onTrouble = onTrouble;
     this.#stored = new StoredJobs(index, onTrouble);
     this.#unstored = new UnstoredJobs(jobs, this.#stored, onTrouble);
     this.#upkeep = new IndexUpkeep({ index, folders, stored: this.#stored, onTrouble });
+  }
+
+  /** Begins to read the index, so that the first list finds it read. */
+  prepare(): void {
+    this.#stored.look().catch(this.#onTrouble);
   }
 
   /** What was stored before is known after it; what Temporal alone knows, within seconds. */

@@ -1,6 +1,5 @@
 /** Temporal's protobuf answers as the port's plain values. Pure; it calls nothing. */
 import { defaultPayloadConverter } from '@temporalio/client';
-import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
 import type { Continued, DownloadHeartbeat, Heartbeat, Previous } from '../domain/activity.js';
 import { isFailureKind, problem } from '../domain/failures.js';
@@ -37,9 +36,10 @@ export const RUN_STATUS: Readonly<Record<string, RunStatus>> = {
 };
 
 const OURS = `WorkflowType = '${WORKFLOW_TYPE}'`;
-export const RUNNING_QUERY = `${OURS} AND ExecutionStatus = 'Running'`;
-/** A run that went on in another one is no end. */
-export const CLOSED_QUERY = `${OURS} AND ExecutionStatus IN ('Completed', 'Failed', 'Canceled', 'Terminated', 'TimedOut')`;
+const ENDS = "'Completed', 'Failed', 'Canceled', 'Terminated', 'TimedOut'";
+/** Also one that was paused with Temporal's own tools. A run that went on in another one is no end. */
+export const RUNNING_QUERY = `${OURS} AND ExecutionStatus NOT IN (${ENDS}, 'ContinuedAsNew')`;
+export const CLOSED_QUERY = `${OURS} AND ExecutionStatus IN (${ENDS})`;
 
 /** Texts that need no quoting; others are not asked for, but filtered here. */
 const isPlain = (text: string): boolean => /^[\w ./:@-]+$/.test(text);
@@ -75,14 +75,13 @@ export function idsQuery(jobIds: readonly string[]): { query: string | null; oth
   };
 }
 
-const { WorkflowExecutionStatus } = proto.temporal.api.enums.v1;
-/** As the protocol has them. */
+/** As the protocol numbers them. */
 const STATUS_OF = new Map<unknown, RunStatus>([
-  [WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED, 'completed'],
-  [WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_FAILED, 'failed'],
-  [WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CANCELED, 'canceled'],
-  [WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED, 'terminated'],
-  [WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TIMED_OUT, 'timed_out'],
+  [2, 'completed'],
+  [3, 'failed'],
+  [4, 'canceled'],
+  [5, 'terminated'],
+  [7, 'timed_out'],
 ]);
 
 export const visibleRun = (row: temporal.api.workflow.v1.IWorkflowExecutionInfo): VisibleRun => ({

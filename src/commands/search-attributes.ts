@@ -3,7 +3,6 @@
  * has them. Jobs and lists work without, only less of a filter is the server's work.
  */
 import type { Connection } from '@temporalio/client';
-import proto from '@temporalio/proto';
 import { connectTemporal } from '../adapters/temporal-connection.js';
 import { loadConfig } from '../config.js';
 import { SEARCH_ATTRIBUTES } from '../domain/visibility.js';
@@ -12,12 +11,8 @@ import { runCommand, UserError } from './process.js';
 const CONNECT = 10_000;
 const CALL = 30_000;
 
-const { IndexedValueType } = proto.temporal.api.enums.v1;
-const TYPES = {
-  Keyword: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-  KeywordList: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
-  Bool: IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
-};
+/** As the protocol numbers them. */
+const TYPES = { Keyword: 2, Bool: 5, KeywordList: 7 } as const;
 
 export const main = (): Promise<number> =>
   runCommand(async () => {
