@@ -4,7 +4,6 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clip, Job } from '../domain/job.js';
-import { ARGUMENTS_LIMIT, fitInto, jsonBytes } from '../domain/payload-size.js';
 import { isClipOver, isOver, unfinished } from '../domain/progress.js';
 import { memoOf } from '../domain/visibility.js';
 import type { Archive } from './archive.js';
@@ -132,17 +131,11 @@ async function runAgain(deps: Deps, snapshot: Snapshot): Promise<Job> {
   if (stale) throw new WorkerAway('the last state of this job is not known without a worker');
   // A job that Temporal has forgotten came from the archive, and its log is there.
   if (run !== null) await keepLog(deps, run, job);
-  const room = ARGUMENTS_LIMIT - jsonBytes(plan);
-  const previous = fitInto(room, job);
-  if (jsonBytes(previous) > room) {
-    throw conflict(
-      `plan and ledger of "${job.job_id}" are too long for one more run; start the clips it lacks as a new job`,
-    );
-  }
   const started = await deps.jobs.start({
     job_id: job.job_id,
     plan,
-    previous,
+    // Whole, however long its ledger is: what is too large for Temporal is stored beside it.
+    previous: job,
     summary: `${String(job.total_clips)} clips · ${job.model} · again`,
     memo: memoOf({ ...unfinished(job), status: 'queued' }),
     details: `Goes on from run \`${job.run_id}\`: good clips are kept, the others tried once more.`,
