@@ -15,7 +15,8 @@ import { eventsQuery, retryClipSignal } from '../src/workflows/contract.js';
 import { eventStream } from '../test/support/event-stream.js';
 import { planOf } from '../test/support/plans.js';
 import { runsOf } from '../test/support/runs.js';
-import type { Run, World } from '../test/support/world.js';
+import { Run } from '../test/support/world.js';
+import type { World } from '../test/support/world.js';
 import { once, report, timed } from './support/figures.js';
 import type { Row } from './support/figures.js';
 import { quickWorld } from './support/quick-world.js';
@@ -94,7 +95,7 @@ async function measure(world: World, { job: name, plan, steer }: Size): Promise<
   const before = await world.stats();
   const api = await startApi(loadConfig(world.env), { port: 0 });
   const started = Date.now();
-  const run = await world.start(plan);
+  const run = await submit(world, api.url, plan);
   const url = `${api.url}/v1/jobs/${run.handle.workflowId}`;
   const events: JobEvent[] = [];
   const deploy = deployOnce(world, plan);
@@ -153,6 +154,16 @@ async function measure(world: World, { job: name, plan, steer }: Size): Promise<
     'result KiB': byteLength(result) / 1024,
     'reads a minute': (sum(stats.reads) - sum(before.reads)) / minutes,
   };
+}
+
+/** As people do it: what the API starts has more time for its steps than what Temporal's client starts by default. */
+async function submit({ client }: World, apiUrl: string, plan: Plan): Promise<Run> {
+  const headers = { 'content-type': 'application/json' };
+  const body = JSON.stringify(plan);
+  const answer = await fetch(`${apiUrl}/v1/jobs`, { method: 'POST', headers, body });
+  assert.equal(answer.status, 202);
+  const { job_id } = (await answer.json()) as Job;
+  return new Run(client.workflow.getHandle(job_id));
 }
 
 const sum = (counts: Record<string, number>): number =>

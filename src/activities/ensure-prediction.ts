@@ -38,6 +38,8 @@ export async function ensurePrediction(
   memory: Memory,
 ): Promise<Started | null> {
   if (memory.open !== null) return { id: memory.open, known: null, adopted: memory.adopted };
+  // Cut off before the workflow answered, it does not know what its clip has: it would take an earlier attempt for a lost one.
+  if (attempt.execution.interruption !== null) return null;
   const notes = new Notes(deps, attempt);
   let begun = await notes.recall(memory);
   if (begun.attach === null && (begun.open.length > 0 || (memory.unclear && !begun.isAll))) {

@@ -144,6 +144,7 @@ async function runAgain(deps: Deps, snapshot: Snapshot): Promise<Job> {
   const started = await deps.jobs.start({
     job_id: job.job_id,
     plan,
+    // Whole, however long its ledger is: what is too large for Temporal is stored beside it.
     previous: job,
     summary: `${String(job.total_clips)} clips · ${job.model} · again`,
     memo: memoOf({ ...unfinished(job), status: 'queued' }),

@@ -9,8 +9,6 @@ import { shortened } from './well-formed.js';
 
 /** Bytes of an answer or a result of the workflow; Temporal takes 2 MiB a payload. */
 export const ANSWER_LIMIT = 1.5 * 2 ** 20;
-/** Bytes of a job and the plan that it goes on with; Temporal takes 2 MiB for all arguments of a start together. */
-export const ARGUMENTS_LIMIT = 2_000_000;
 const SHORT_TEXT = 120;
 const BARE_TEXT = 40;
 

@@ -42,6 +42,15 @@ describe('an execution whose time is nearly over', () => {
     expect(world.did).toEqual(['create']);
   });
 
+  it('takes no earlier attempt for a lost one when its workflow does not say what there was', async () => {
+    const world = paid({ is_mute: true, listed: [{ ...running, status: 'failed' as const }] });
+    const third = { ...short, attempt: 3, heartbeatDetails: { ...over, attempt: 1 } };
+    const result = await world.run({}, third);
+    expect(result).toMatchObject({ outcome: 'handover', prediction_id: null, unclear: true });
+    expect(world.did).not.toContain('list');
+    expect(world.signals).toEqual([]);
+  });
+
   it('hands back a search that is not over as unclear', async () => {
     const world = paid({});
     expect(await world.run({ unclear: true }, short)).toMatchObject({

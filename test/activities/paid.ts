@@ -48,6 +48,8 @@ export const NOTHING: ClipMemory = {
 
 export interface Played {
   memory?: ClipMemory;
+  /** The workflow answers no query. */
+  is_mute?: boolean;
   create?: (request: CreateRequest) => Promise<CreateOutcome>;
   read?: () => ReadOutcome;
   listed?: ProviderPrediction[];
@@ -111,7 +113,9 @@ export function paid({
       },
       memory: () => {
         did.push('memory');
-        return Promise.resolve(memory);
+        return played.is_mute === true
+          ? Promise.reject(new Error('query timed out'))
+          : Promise.resolve(memory);
       },
       startedAt: () => Promise.resolve(Date.now()),
     }),
