@@ -1,20 +1,23 @@
 /**
- * `npm run bench`: every benchmark below bench/, one after the other in one run. Words after `--` are vitest's own.
- * What is not operations a second is written down by the benchmarks and printed here, as tables of ratios.
+ * `npm run bench`: every benchmark below bench/, one after the other in one run; `--only NAME` runs bench/NAME.bench.ts alone.
+ * Other words after `--` are vitest's own. Jobs at full size take their time, and run only when they are named. What is not operations a second is written down by the benchmarks and printed here, as tables of ratios.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { inRoot } from './paths.mjs';
+import { SetupError } from './say.mjs';
 import { runVitest } from './vitest.mjs';
 
 /** Side by side they would measure each other. */
 const OPTIONS = ['bench', '--run', '--no-file-parallelism'];
 
 export async function main(words) {
+  const chosen = choose(words);
   const folder = mkdtempSync(path.join(tmpdir(), 'bench-'));
   const file = path.join(folder, 'figures.jsonl');
   try {
-    const { code, stopped } = await runVitest([...OPTIONS, ...words], { BENCH_FIGURES: file });
+    const { code, stopped } = await runVitest([...OPTIONS, ...chosen], { BENCH_FIGURES: file });
     for (const { title, rows } of read(file)) {
       console.log(`\n${title}\n`);
       print(rows);
@@ -24,6 +27,21 @@ export async function main(words) {
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** Files by name; a word that is none stays vitest's. */
+function choose(words) {
+  const at = words.indexOf('--only');
+  if (at < 0) return [...words, '--exclude', fileOf('size')];
+  const file = fileOf(words[at + 1]);
+  if (!existsSync(inRoot(file))) {
+    throw new SetupError(`npm run bench: --only expects a benchmark, and there is no ${file}`, {
+      code: 2,
+    });
+  }
+  return [...words.toSpliced(at, 2), file];
+}
+
+const fileOf = (name) => `bench/${name}.bench.ts`;
 
 function read(file) {
   try {

@@ -5,10 +5,12 @@ import { isClipOver, record } from '../domain/progress.js';
 import { wholeJob } from '../domain/whole-job.js';
 import type { Deps } from './deps.js';
 import { logUpTo } from './keep-log.js';
+import { expectOwnStore } from './own-store.js';
 
 export const createArchiveJob =
   (deps: Deps) =>
-  async ({ terminal, at }: ArchiveJobInput): Promise<void> => {
+  async ({ terminal, at, store }: ArchiveJobInput): Promise<void> => {
+    expectOwnStore(deps, { store });
     const run = Context.current().info.workflowExecution;
     if (run === undefined) throw new Error('archiveJob runs inside a workflow only');
     const workflow = deps.workflow(run.workflowId, run.runId);

@@ -1,6 +1,7 @@
 /** Temporal's protobuf answers as the port's plain values. Pure; it calls nothing. */
 import { defaultPayloadConverter } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
+import type { temporal } from '@temporalio/proto';
 import type { Continued, DownloadHeartbeat, Heartbeat, Previous } from '../domain/activity.js';
 import { isFailureKind, problem } from '../domain/failures.js';
 import type { FailureKind, Problem } from '../domain/failures.js';
@@ -74,7 +75,7 @@ export function idsQuery(jobIds: readonly string[]): { query: string | null; oth
   };
 }
 
-const { WorkflowExecutionStatus } = temporal.api.enums.v1;
+const { WorkflowExecutionStatus } = proto.temporal.api.enums.v1;
 /** As the protocol has them. */
 const STATUS_OF = new Map<unknown, RunStatus>([
   [WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED, 'completed'],

@@ -9,7 +9,7 @@ import type { Ended } from './evidence.js';
 import type { Act } from './schedule.js';
 
 /** A pause is two words: it ends with the second. */
-export type Word = Act | { kind: 'resume' };
+export type Word = Exclude<Act, { kind: 'terminate' }> | { kind: 'resume' };
 
 export interface Answered {
   word: Word;

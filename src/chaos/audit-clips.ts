@@ -5,14 +5,14 @@
  * A2 what succeeded at the provider is stored, or its clip says why not; and nobody else ends a prediction.
  * A3 a round has one prediction, an attempt has one; more only as the clip's own faults cost. And nobody but a person
  *    asks for another round.
- * A5 a clip that did not succeed says a reason that its faults, its cap or what people did explain.
+ * A5 a clip that did not succeed says a reason that its faults, its cap, its time or what people did explain.
  */
 import type { FailureKind } from '../domain/failures.js';
 import type { Job } from '../domain/job.js';
 import { mostHeard, wasCanceled } from './answers.js';
 import { expectThat, find, groupBy, nameOf, troubleOf } from './evidence.js';
 import type { Ended, Finding, Known, Over } from './evidence.js';
-import { roundsOf } from './rounds.js';
+import { clipEventsOf, roundsOf } from './rounds.js';
 import type { Round } from './rounds.js';
 
 interface Around {
@@ -47,7 +47,10 @@ function tooMany(ended: Over, rounds: readonly Round[]): Finding[] {
     if (first === undefined) return [];
     const { again, fails } = troubleOf(ended, first.clip);
     // What a clip may fail with strikes in every round.
-    const most = started.length + again * (fails === null ? 1 : started.length);
+    const cuts = started.reduce((sum, { cutOff }) => sum + cutOff, 0);
+    // A run that goes on counts attempts anew.
+    const most =
+      started.length + (fails === null ? again : again * started.length + (again + 1) * cuts);
     const count = started.reduce((sum, { predictions }) => sum + predictions.length, 0);
     const names = [...new Set(started.map(({ clip }) => nameOf(ended, clip)))].join(', ');
     return expectThat(
@@ -77,8 +80,9 @@ function unasked(ended: Over, rounds: readonly Round[]): Finding[] {
 const isTakenUpAgain = ({ begunBy, predictions }: Round, next: Round | undefined): boolean =>
   begunBy === 'signal' && predictions.length === 0 && next?.begunBy === 'run';
 
-/** A3 */
-function shared(ended: Over, { clip, predictions }: Round): Finding[] {
+/** A3; a run that goes on where another was cut off begins with attempt 1 again. */
+function shared(ended: Over, { clip, predictions, cutOff }: Round): Finding[] {
+  if (cutOff > 0) return [];
   const attempts = groupBy(predictions, ({ attempt }) => attempt);
   return [...attempts].flatMap(([attempt, lines]) =>
     expectThat(
@@ -101,6 +105,8 @@ function lost(ended: Over, round: Round, known: Known): Finding[] {
   const is = `${nameOf(ended, clip)} is ${status}`;
   return predictions.flatMap(({ id }) => {
     const there = known.get(id)?.status;
+    // A clip whose time is over ends what still renders.
+    if (there === 'canceled' && error?.kind === 'timed_out') return [];
     if (there === 'canceled') return find('lost', `${is}, ${id} was canceled${why}`);
     const isFine = there !== 'succeeded' || id === stored || troubleOf(ended, clip).spoils === true;
     return expectThat(isFine, 'lost', () => `${is}, ${id} succeeded${why}`);
@@ -149,8 +155,31 @@ const isExplainedCancel: Explains = (around, kind) =>
     ? wasCanceled(around.ended, around.round.clip.clip_index)
     : around.round.predictions.length === 0 && SKIPPED[kind]?.(around, kind) === true;
 
+/** Milliseconds by which the log may hear late that a clip is asked for: Temporal and workers are killed meanwhile. */
+const HEARD_LATE = 20_000;
+
+/**
+ * A clip's time counts from when the provider could first be asked for it. In a queue that nobody came for, or where its end
+ * comes sooner after, it is no reason.
+ */
+const hadItsTime: Explains = ({ ended, round: { clip } }) => {
+  const { clip_timeout } = ended.scheduled.plan;
+  if (clip_timeout == null) return false;
+  const own = clipEventsOf(ended.log).filter(
+    ({ clip_index, at }) =>
+      clip_index === clip.clip_index &&
+      at >= (clip.started_at ?? '') &&
+      at <= (clip.completed_at ?? ''),
+  );
+  const asked = own.find((event) => event.clip.status !== 'queued' && event.type !== 'clip.failed');
+  if (asked === undefined) return false;
+  const had = Date.parse(clip.completed_at ?? '') - Date.parse(asked.at);
+  return had > clip_timeout * 1000 - HEARD_LATE;
+};
+
 const isExplainedFailure: Explains = (around, kind) =>
   troubleOf(around.ended, around.round.clip).fails?.includes(kind) === true ||
+  (kind === 'timed_out' && hadItsTime(around, kind)) ||
   (kind === 'over_budget' && isUnderCap(around, kind));
 
 /** A5 */

@@ -60,7 +60,10 @@ const isRefusal = (event: JobEvent, signal: string, expected = ''): boolean =>
 function isJobCanceled(ended: Over, said: Answered): boolean {
   const { log, answers } = ended;
   const runs = runsOf(log);
-  const last = runs.findIndex(([first]) => first.run_id === said.run_id);
+  const begun = runs.findIndex(([first]) => first.run_id === said.run_id);
+  // A job that went on in a further run of its own says so nowhere in its log.
+  const last =
+    begun >= 0 ? begun : runs.findLastIndex(([first]) => Date.parse(first.at) <= said.answered_at);
   // Of two runs that a retry under way made one after the other, nobody can tell which heard it.
   const isBetween = answers.some(
     ({ word, asked_at, answered_at }) =>

@@ -15,7 +15,7 @@ import { budgetFindings } from './audit-budget.js';
 import { clipFindings, fewestOf, successesOf } from './audit-clips.js';
 import { moneyFindings } from './audit-money.js';
 import { wordFindings } from './audit-words.js';
-import { expectThat, find, groupBy, isEnded, linesOf, nameOf } from './evidence.js';
+import { expectThat, find, groupBy, isEnded, linesOf, nameOf, wasTerminated } from './evidence.js';
 import type { Booked, Ended, Finding, Line, Over } from './evidence.js';
 import { beginsRound } from './rounds.js';
 
@@ -107,7 +107,9 @@ function jobEnding(ended: Over): Finding[] {
   const isFine =
     (status === 'succeeded' && good >= fewest) ||
     (status === 'failed' && good < fewest && error?.kind === 'insufficient_clips') ||
-    (status === 'canceled' && wasCanceled(ended, null));
+    (status === 'canceled' && wasCanceled(ended, null)) ||
+    // Nothing was left to be retried.
+    (status === 'failed' && wasTerminated(ended) && good === ended.job.clips.length);
   const why = error === null ? '' : ` (${error.kind}: ${error.message})`;
   return expectThat(
     isFine,

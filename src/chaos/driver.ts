@@ -24,10 +24,17 @@ export interface Answer {
 export class Driver {
   readonly #url: string;
   readonly #signal: AbortSignal;
+  readonly #terminate: (jobId: string) => Promise<boolean>;
 
-  constructor(url: string, signal: AbortSignal) {
+  /** `terminate` ends the workflow of a job; false when it was over. */
+  constructor(
+    url: string,
+    signal: AbortSignal,
+    terminate: (jobId: string) => Promise<boolean> = () => Promise.resolve(false),
+  ) {
     this.#url = url;
     this.#signal = signal;
+    this.#terminate = terminate;
   }
 
   /** Asks until the API itself has answered; a 5xx is no answer. */
@@ -82,6 +89,9 @@ export class Driver {
   }
 
   async #act(jobId: string, { at: _, ...act }: Timed<Act>): Promise<Answered[]> {
+    if (act.kind === 'terminate') {
+      return (await this.#terminate(jobId)) ? [await this.#say(jobId, { kind: 'retry' })] : [];
+    }
     const answered = await this.#say(jobId, act);
     if (act.kind !== 'pause') return [answered];
     await sleep(act.seconds * 1000, undefined, { signal: this.#signal });

@@ -59,6 +59,10 @@ export const find = (kind: Kind, says: string): Finding => ({ kind, says });
 export const expectThat = (isKept: boolean, kind: Kind, says: () => string): Finding[] =>
   isKept ? [] : [find(kind, says())];
 
+/** Its workflow was ended from outside. */
+export const wasTerminated = ({ scheduled, answers }: Ended): boolean =>
+  answers.length > 0 && scheduled.acts.some(({ kind }) => kind === 'terminate');
+
 export interface Line {
   ended: Over;
   clip: Clip;

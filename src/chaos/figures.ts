@@ -1,4 +1,5 @@
 /** A chaos run in one line of figures. Pure. */
+import { wasTerminated } from './evidence.js';
 import type { Ended, Finding, Kind } from './evidence.js';
 import type { Blow, Schedule } from './schedule.js';
 
@@ -12,6 +13,14 @@ export interface Figures {
   /** SIGTERM. */
   stops: number;
   suspends: number;
+  /** Times in which there was no worker. */
+  starves: number;
+  /** Of a worker's clock. */
+  jumps: number;
+  /** Workflows that were terminated, or may have been: the jobs were retried. */
+  terminations: number;
+  /** Of all jobs: one that went on in a new run has several. */
+  runs: number;
   /** That struck, not those that were planned. */
   faults: number;
   creates: number;
@@ -29,6 +38,7 @@ interface Parts {
   /** The blows that fell; of those that were planned, some find their victim down. */
   fallen: readonly Blow[];
   findings: readonly Finding[];
+  runs: number;
 }
 
 const NOTHING: Record<Kind, number> = {
@@ -43,7 +53,7 @@ const NOTHING: Record<Kind, number> = {
   disagreement: 0,
 };
 
-export function figuresOf({ plan, jobs, booked, fallen, findings }: Parts): Figures {
+export function figuresOf({ plan, jobs, booked, fallen, findings, runs }: Parts): Figures {
   const clips = jobs.flatMap(({ job }) => job?.clips ?? []);
   const started = clips.filter(({ predictions }) => predictions.length > 0).length;
   const counts = { ...NOTHING };
@@ -53,6 +63,8 @@ export function figuresOf({ plan, jobs, booked, fallen, findings }: Parts): Figu
     jobs: plan.jobs.length,
     clips: plan.jobs.reduce((sum, { troubles }) => sum + troubles.length, 0),
     ...blowsOf(fallen),
+    terminations: jobs.filter(wasTerminated).length,
+    runs,
     faults: Object.values(booked.struck).reduce((sum, count) => sum + count, 0),
     creates: booked.creates,
     creates_per_clip: started === 0 ? 0 : booked.creates / started,
@@ -70,6 +82,8 @@ function blowsOf(fallen: readonly Blow[]) {
     kills_of: { worker: killed('worker'), api: killed('api'), temporal: killed('temporal') },
     stops: count(({ kind }) => kind === 'stop'),
     suspends: count(({ kind }) => kind === 'suspend'),
+    starves: count(({ kind }) => kind === 'starve'),
+    jumps: count(({ kind }) => kind === 'jump'),
   };
 }
 
@@ -83,6 +97,10 @@ export function lineOf(figures: Figures): string {
     `kills ${String(figures.kills)} (${hit.join(', ')})`,
     `stops ${String(figures.stops)}`,
     `suspends ${String(figures.suspends)}`,
+    `starves ${String(figures.starves)}`,
+    `jumps ${String(figures.jumps)}`,
+    `terminations ${String(figures.terminations)}`,
+    `runs ${String(figures.runs)}`,
     `faults ${String(figures.faults)}`,
     `creates/clip ${figures.creates_per_clip.toFixed(2)}`,
     ...Object.entries(findings).map(([kind, count]) => `${kind} ${String(count)}`),

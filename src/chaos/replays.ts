@@ -25,11 +25,15 @@ export interface Run {
   history: History;
 }
 
-/** A finding for each run that does not replay; its history is kept. */
-export async function replayFindings(runs: AsyncIterable<Run> | Iterable<Run>): Promise<Finding[]> {
+/** A finding for each run that does not replay, whose history is kept; and how many runs there were. */
+export async function replayFindings(
+  runs: AsyncIterable<Run> | Iterable<Run>,
+): Promise<{ findings: Finding[]; runs: number }> {
   quiet();
   const findings: Finding[] = [];
+  let count = 0;
   for await (const { job_id, run_id, history } of runs) {
+    count += 1;
     try {
       await Worker.runReplayHistory({ workflowBundle: { codePath: bundlePath } }, history, job_id);
     } catch (error) {
@@ -38,7 +42,7 @@ export async function replayFindings(runs: AsyncIterable<Run> | Iterable<Run>): 
       findings.push(find('diverged', says));
     }
   }
-  return findings;
+  return { findings, runs: count };
 }
 
 let isQuiet = false;

@@ -11,6 +11,8 @@ export interface Round {
   /** Of this round alone, as the ledger has them in the end. */
   predictions: Prediction[];
   isLast: boolean;
+  /** How often its workflow was ended from outside meanwhile: what it had left went on in the run after. */
+  cutOff: number;
   /** Whether a retry signal began it, or a new run of the job; the first is begun by the plan. */
   begunBy: 'plan' | 'signal' | 'run';
 }
@@ -25,11 +27,14 @@ export const beginsRound = (event: JobEvent): boolean =>
 
 export function roundsOf(clip: Clip, log: readonly JobEvent[]): Round[] {
   const told = clipEventsOf(log).filter(({ clip_index }) => clip_index === clip.clip_index);
-  const begins = told.flatMap((event, at) =>
+  const all = told.flatMap((event, at) =>
     beginsRound(event)
       ? [{ event, before: told[at - 1] ?? event, carried: idsOf(event.clip) }]
       : [],
   );
+  const begins = all.filter(({ before }) => !isCutOff(before));
+  const cutsIn = (from: number, to: number): number =>
+    all.filter(({ before }) => isCutOff(before) && before.seq > from && before.seq <= to).length;
   // Whatever a round begins with is of earlier ones.
   const roundOf = ({ id }: Prediction): number =>
     begins.filter(({ carried }) => !carried.has(id)).length;
@@ -37,9 +42,14 @@ export function roundsOf(clip: Clip, log: readonly JobEvent[]): Round[] {
     clip: ended,
     predictions: clip.predictions.filter((prediction) => roundOf(prediction) === round),
     isLast: round === begins.length,
+    cutOff: cutsIn(begins[round - 1]?.event.seq ?? 0, begins[round]?.event.seq ?? Infinity),
     begunBy: originOf(log, begins[round - 1]),
   }));
 }
+
+/** The run that had it under way, or in its queue, was terminated: its round goes on in the next. */
+const isCutOff = ({ clip: { error } }: ClipEvent): boolean =>
+  error?.kind === 'internal' && error.message.startsWith('the workflow was terminated');
 
 /** A new run takes every clip up again that is not good, so none of it stands between a clip's end and a signal. */
 function originOf(

@@ -18,6 +18,7 @@ import type { Blow, ScheduledJob, Timed } from './schedule.js';
 import { startChaosStack } from './stack.js';
 import type { ChaosStack } from './stack.js';
 import { storedOf } from './stored.js';
+import { terminate } from './terminate.js';
 
 export interface ChaosOptions {
   seed: number;
@@ -40,6 +41,8 @@ const WORKERS = 2;
 /** A render of 90 s takes 3 s. */
 const SPEED = 30;
 const TIMINGS = { start_to_close: 20, heartbeat: 5 };
+/** A job of three clips does not fit one run. */
+const HISTORY_LIMITS = { events: 60, bytes: 4 * 2 ** 20 };
 /** Seconds that jobs are given after the last blow. */
 const PATIENCE = 240;
 
@@ -52,14 +55,15 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     workers: WORKERS,
     cli: options.cli,
     speed: SPEED,
-    timings: TIMINGS,
+    worker: { timings: TIMINGS, history_limits: HISTORY_LIMITS },
     clock_offset_ms: options.provider_clock * 1000,
     log,
   });
   log(
     `seed ${String(plan.seed)}: ${String(plan.jobs.length)} jobs and ${String(plan.blows.length)} blows within ${String(plan.seconds)} s, on ${stack.api_url}`,
   );
-  const driver = new Driver(stack.api_url, signal);
+  const { address } = stack.config.temporal;
+  const driver = new Driver(stack.api_url, signal, (jobId) => terminate(address, jobId, signal));
   const start = Date.now();
   const until = (at: number): Promise<void> =>
     sleep(Math.max(0, at * 1000 - (Date.now() - start)), undefined, { signal });
@@ -77,12 +81,16 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const [fallen, all] = await Promise.all([struck, played]);
   const jobs = await endings(all, stack, { log, signal });
   const booked = await books(stack, options.provider_clock * 1000);
+  const replayed = await replayFindings(runsOf(stack.config));
   const findings = [
     ...audit(booked.predictions, jobs),
-    ...(await replayFindings(runsOf(stack.config))),
+    ...replayed.findings,
     ...unexplainedEnds(stack),
   ];
-  return { figures: figuresOf({ plan, jobs, booked, fallen, findings }), findings };
+  return {
+    figures: figuresOf({ plan, jobs, booked, fallen, findings, runs: replayed.runs }),
+    findings,
+  };
 }
 
 interface Played {
@@ -112,7 +120,13 @@ async function strikeAll(
   return fallen;
 }
 
-const SIGNALS = { kill: 'SIGKILL', stop: 'SIGTERM', suspend: 'SIGSTOP' } as const;
+const SIGNALS = {
+  kill: 'SIGKILL',
+  stop: 'SIGTERM',
+  starve: 'SIGTERM',
+  suspend: 'SIGSTOP',
+  jump: 'SIGUSR2',
+} as const;
 
 async function strike(stack: ChaosStack, blow: Blow): Promise<boolean> {
   if (blow.whom === 'temporal') {
@@ -121,14 +135,22 @@ async function strike(stack: ChaosStack, blow: Blow): Promise<boolean> {
     process.kill(pid, 'SIGKILL');
     return true;
   }
+  if (blow.kind === 'starve') {
+    const signal = SIGNALS[blow.kind];
+    const struck = stack.workers.map((worker) => worker.strike(signal, blow.down));
+    return (await Promise.all(struck)).some((fell) => fell);
+  }
   const victim = blow.whom === 'api' ? stack.api : stack.workers[blow.which];
+  if (blow.kind === 'jump') return victim?.tell(SIGNALS[blow.kind]) ?? false;
   return (await victim?.strike(SIGNALS[blow.kind], blow.down)) ?? false;
 }
 
-const wordsOf = (blow: Timed<Blow>): string =>
-  blow.whom === 'temporal'
-    ? 'Temporal killed'
-    : `${blow.whom} ${String(blow.which)} ${SIGNALS[blow.kind]}, down for ${blow.down.toFixed(1)} s`;
+function wordsOf(blow: Timed<Blow>): string {
+  if (blow.whom === 'temporal') return 'Temporal killed';
+  const whom = blow.kind === 'starve' ? 'every worker' : `${blow.whom} ${String(blow.which)}`;
+  if (blow.kind === 'jump') return `${whom} has another time`;
+  return `${whom} ${SIGNALS[blow.kind]}, down for ${blow.down.toFixed(1)} s`;
+}
 
 const revive = (stack: ChaosStack): Promise<unknown> =>
   Promise.all([...stack.workers, stack.api].map((victim) => victim.revive()));

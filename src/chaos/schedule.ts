@@ -12,6 +12,10 @@ export type Blow =
   | { kind: 'kill' | 'stop'; whom: 'worker' | 'api'; which: number; down: number }
   /** Suspended as by a laptop's lid, and continued after `down` seconds. */
   | { kind: 'suspend'; whom: 'worker'; which: number; down: number }
+  /** No worker at all for `down` seconds: longer than the clips of some jobs have. */
+  | { kind: 'starve'; whom: 'worker'; down: number }
+  /** Its clock is suddenly an hour off, or right again. */
+  | { kind: 'jump'; whom: 'worker'; which: number }
   /** Started again by its keeper. */
   | { kind: 'kill'; whom: 'temporal' };
 
@@ -21,7 +25,9 @@ export type Act =
   /** Paused for so many seconds. */
   | { kind: 'pause'; seconds: number }
   | { kind: 'retry' }
-  | { kind: 'raise_cap'; max_cost_usd: number };
+  | { kind: 'raise_cap'; max_cost_usd: number }
+  /** Its workflow is terminated, and the job then retried. */
+  | { kind: 'terminate' };
 
 /** `at`: seconds since the run began; of acts, since the job was submitted. */
 export type Timed<T> = T & { at: number };
@@ -56,6 +62,9 @@ const JOBS_PER_MINUTE = 8;
 const PEACE = 5;
 /** Of the model that is used, for five seconds. */
 const CLIP_USD = 0.35;
+/** Seconds that clips of a hurried job have: less than nobody is there for when workers are starved. */
+const HURRIED = 40;
+const STARVED = [45, 60] as const;
 
 export function schedule({ seed, minutes, jobs, workers }: ScheduleOptions): Schedule {
   const seconds = minutes * 60;
@@ -74,8 +83,10 @@ export function schedule({ seed, minutes, jobs, workers }: ScheduleOptions): Sch
 }
 
 function jobOf(chance: Random, at: number, jobId: string): ScheduledJob {
-  const count = chance.integer(2, 7);
-  const troubles = Array.from({ length: count }, () => troubleOf(chance));
+  const count = chance.chance(0.12) ? chance.integer(12, 24) : chance.integer(2, 7);
+  // Nothing else takes their time.
+  const isHurried = chance.chance(0.12);
+  const troubles = Array.from({ length: count }, () => (isHurried ? NONE : troubleOf(chance)));
   // Two clips that ask for exactly the same: nothing but the claims tells their predictions apart.
   const twins = chance.chance(0.3) ? chance.integer(1, count - 1) : null;
   const first = troubles[0] ?? NONE;
@@ -92,6 +103,7 @@ function jobOf(chance: Random, at: number, jobId: string): ScheduledJob {
     dispatch,
     min_successful_clips,
     ...(cap === null ? {} : { max_cost_usd: cap }),
+    ...(isHurried ? { clip_timeout: HURRIED } : {}),
     clip_prompts: troubles.map((trouble, clip_index) => ({
       clip_index,
       prompt: promptOf(jobId, clip_index === twins ? 0 : clip_index, trouble),
@@ -122,6 +134,8 @@ function troubleOf(chance: Random): Trouble {
 
 function actsOf(chance: Random, clips: number, cap: number | null): Timed<Act>[] {
   const at = (most: number): number => chance.between(0.2, most);
+  // What is said to a workflow in the moment in which it is terminated may be lost: nothing else is said to this one.
+  if (chance.chance(0.1)) return [{ at: at(25), kind: 'terminate' }];
   const acts: Timed<Act>[] = [];
   if (chance.chance(0.15)) acts.push({ at: at(25), kind: 'cancel' });
   for (let index = 0; index < clips; index++) {
@@ -141,10 +155,13 @@ function blowsOf(chance: Random, seconds: number, workers: number): Timed<Blow>[
   for (let at = 2 + gap(); at < seconds; at += gap()) {
     const down = chance.chance(0.7) ? chance.between(0, 2) : chance.between(2, 12);
     const which = chance.integer(0, workers - 1);
+    const starved = chance.between(...STARVED);
     const blow = chance.weighted<Blow>([
       { weight: 40, value: { kind: 'kill', whom: 'worker', which, down } },
       { weight: 20, value: { kind: 'stop', whom: 'worker', which, down } },
       { weight: 10, value: { kind: 'suspend', whom: 'worker', which, down: down + 4 } },
+      { weight: 8, value: { kind: 'jump', whom: 'worker', which } },
+      { weight: 3, value: { kind: 'starve', whom: 'worker', down: starved } },
       { weight: 10, value: { kind: 'kill', whom: 'api', which: 0, down } },
       { weight: 5, value: { kind: 'stop', whom: 'api', which: 0, down } },
       { weight: 12, value: { kind: 'kill', whom: 'temporal' } },

@@ -13,8 +13,8 @@ import { startSimulator } from '../simulator/index.js';
 import type { Simulator } from '../simulator/index.js';
 import { startTemporal } from '../temporal.js';
 import type { EmbeddedTemporal } from '../temporal.js';
-import type { Timings } from '../domain/activity.js';
 import { Victim } from './victim.js';
+import type { WorkerSettings } from './worker-process.js';
 
 export interface ChaosStack extends AsyncDisposable {
   /** As a command beside it would read it. */
@@ -32,7 +32,7 @@ export interface StackOptions {
   cli: string;
   /** Divides the provider's times. */
   speed: number;
-  timings: Timings;
+  worker: WorkerSettings;
   /** Milliseconds by which the provider's clock is ahead of this machine's. */
   clock_offset_ms: number;
   log: (line: string) => void;
@@ -67,7 +67,7 @@ export async function startChaosStack(options: StackOptions): Promise<ChaosStack
 
 async function startParts(
   folder: string,
-  { workers, cli, speed, timings, clock_offset_ms, log }: StackOptions,
+  { workers, cli, speed, worker, clock_offset_ms, log }: StackOptions,
   closers: (() => Promise<unknown>)[],
 ): Promise<Omit<ChaosStack, typeof Symbol.asyncDispose>> {
   const simulator = await startSimulator({
@@ -84,11 +84,11 @@ async function startParts(
   const config = loadConfig(env);
   const temporal = await startTemporal(loadConfig({ ...env, TEMPORAL_ADDRESS: '' }), { log });
   closers.push(() => temporal.close());
-  const timing = JSON.stringify(timings);
+  const settings = JSON.stringify(worker);
   const parts = Array.from(
     { length: workers },
     (_, index) =>
-      new Victim(`worker ${String(index)}`, [compiled('worker-process.js'), timing], env),
+      new Victim(`worker ${String(index)}`, [compiled('worker-process.js'), settings], env),
   );
   const api = new Victim('API', [compiled('api-process.js')], env);
   closers.push(() => Promise.all([...parts, api].map((victim) => victim.close())));

@@ -9,6 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { tether } from '../tether.js';
 import type { Tethered } from '../tether.js';
 
+/** Milliseconds until a process that was started listens to signals, on a machine that is busy. */
+const YOUTH = 10_000;
+
 export class Victim {
   readonly name: string;
   readonly #script: string;
@@ -20,6 +23,7 @@ export class Victim {
   readonly unexplained: string[] = [];
   #lastWords: string[] = [];
   #isExpected = false;
+  #listensAt = Infinity;
   #isClosed = false;
 
   constructor(
@@ -43,6 +47,7 @@ export class Victim {
       this.#lastWords = [...this.#lastWords, line].slice(-40);
     });
     this.#running = running;
+    this.#listensAt = Date.now() + YOUTH;
     void running.exited.then((how) => {
       if (this.#running === running) this.#running = null;
       if (!this.#isExpected) {
@@ -54,6 +59,12 @@ export class Victim {
   /** All that are kept: what a crash says of itself stands above its stack. */
   get lastWords(): string {
     return this.#lastWords.join(' / ').slice(0, 4000);
+  }
+
+  /** Sends a signal that it lives on with. False when it is down, or so young that it may not listen yet. */
+  tell(signal: 'SIGUSR2'): boolean {
+    if (this.#running === null || this.#busy || Date.now() < this.#listensAt) return false;
+    return process.kill(this.#running.pid, signal);
   }
 
   /** Strikes, waits `down` seconds, starts again. False when it is down or being struck already. */

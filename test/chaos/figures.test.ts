@@ -6,7 +6,7 @@ import type { Blow } from '../../src/chaos/schedule.js';
 
 const plan = schedule({ seed: 7, minutes: 1, workers: 2 });
 const of = (fallen: Blow[], struck: Record<string, number>) =>
-  figuresOf({ plan, jobs: [], booked: { creates: 0, struck }, fallen, findings: [] });
+  figuresOf({ plan, jobs: [], booked: { creates: 0, struck }, fallen, findings: [], runs: 9 });
 
 it('a kill is a SIGKILL, by whom it hit; stops and suspensions are counted by themselves', () => {
   const where = { which: 0, down: 1 };
@@ -16,6 +16,8 @@ it('a kill is a SIGKILL, by whom it hit; stops and suspensions are counted by th
       { kind: 'stop', whom: 'worker', ...where },
       { kind: 'stop', whom: 'api', ...where },
       { kind: 'suspend', whom: 'worker', ...where },
+      { kind: 'starve', whom: 'worker', down: 50 },
+      { kind: 'jump', whom: 'worker', which: 0 },
       { kind: 'kill', whom: 'temporal' },
     ],
     {},
@@ -23,7 +25,7 @@ it('a kill is a SIGKILL, by whom it hit; stops and suspensions are counted by th
   expect(figures.kills).toBe(2);
   expect(figures.kills_of).toEqual({ worker: 1, api: 0, temporal: 1 });
   expect(lineOf(figures)).toContain(
-    ' · kills 2 (worker 1, api 0, temporal 1) · stops 2 · suspends 1 · faults 0 · ',
+    ' · kills 2 (worker 1, api 0, temporal 1) · stops 2 · suspends 1 · starves 1 · jumps 1 · terminations 0 · runs 9 · faults 0 · ',
   );
 });
 

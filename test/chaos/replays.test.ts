@@ -14,8 +14,9 @@ const runOf = (run_id: string, json: string) => ({
 
 it('a job that took another turn than its history tells has diverged, also when it ended', async () => {
   const changed = text.replaceAll('"storeClip"', '"storeClipElsewhere"');
-  const findings = await replayFindings([runOf('good', text), runOf('bad', changed)]);
+  const { findings, runs } = await replayFindings([runOf('good', text), runOf('bad', changed)]);
   expect(findings.map(({ kind }) => kind)).toEqual(['diverged']);
+  expect(runs).toBe(2);
   const [{ says } = { says: '' }] = findings;
   expect(says).toContain('chaos-test (run bad) does not replay');
   const file = /\((\S+\.json)\)/.exec(says)?.[1] ?? '';

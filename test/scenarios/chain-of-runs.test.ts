@@ -15,6 +15,8 @@ import {
 import { expectSameBooks } from '../support/books.js';
 import { eventStream } from '../support/event-stream.js';
 import { planOf } from '../support/plans.js';
+import { runsOf } from '../support/runs.js';
+import type { RunOfChain } from '../support/runs.js';
 import { World } from '../support/world.js';
 import type { Run } from '../support/world.js';
 
@@ -27,21 +29,6 @@ const prompts = Array.from({ length: CLIPS }, (_, index) => {
   if (index % 7 === 3) return `[[fail-once]] take ${String(index)}`;
   return index === 8 ? `[[flagged]] take ${String(index)}` : `take ${String(index)}`;
 });
-
-interface RunOfChain {
-  run_id: string;
-  status: string;
-  events: number;
-}
-
-async function runsOf({ client }: World, { handle }: Run): Promise<RunOfChain[]> {
-  const runs: RunOfChain[] = [];
-  const query = `WorkflowId = '${handle.workflowId}'`;
-  for await (const { runId, status, historyLength } of client.workflow.list({ query })) {
-    runs.push({ run_id: runId, status: status.name, events: historyLength });
-  }
-  return runs;
-}
 
 describe.each(['window', 'batches'] as const)('a long job that is dispatched in %s', (dispatch) => {
   let world: World;
@@ -71,7 +58,7 @@ describe.each(['window', 'batches'] as const)('a long job that is dispatched in 
     }
     await api.close();
     job = (await run.handle.result()) as Job;
-    runs = await runsOf(world, run);
+    runs = await runsOf(world, run.handle.workflowId);
   }, 240_000);
   afterAll(() => world[Symbol.asyncDispose]());
 

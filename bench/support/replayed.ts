@@ -1,0 +1,42 @@
+/** What replaying the runs of a job costs. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Client } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { fillIn, storedPayloads } from '../../src/adapters/payloads.js';
+import type { RunOfChain } from '../../test/support/runs.js';
+import type { World } from '../../test/support/world.js';
+import { Child } from './child.js';
+
+/** Seconds of CPU that a cold replay of each run takes. */
+export async function replayed(
+  { client, data_dir }: World,
+  jobId: string,
+  runs: readonly RunOfChain[],
+): Promise<number[]> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'replays-'));
+  try {
+    const files: string[] = [];
+    for (const { run_id } of runs) {
+      const history = await wholeHistory(client, data_dir, { jobId, run_id });
+      const file = path.join(folder, `${run_id}.json`);
+      await writeFile(file, historyToJSON(history));
+      files.push(file);
+    }
+    await using child = new Child('./replay-process.mjs', { words: files });
+    return await child.next<number[]>();
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** With what is stored beside it: a replay is given no store. */
+async function wholeHistory(
+  client: Client,
+  dataDir: string,
+  { jobId, run_id }: { jobId: string; run_id: string },
+) {
+  const history = await client.workflow.getHandle(jobId, run_id).fetchHistory();
+  return (await fillIn(storedPayloads(dataDir), { history })).history;
+}
