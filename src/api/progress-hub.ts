@@ -74,6 +74,11 @@ export class ProgressHub {
     return this.#watched.size;
   }
 
+  /** Bytes of older events that readers have asked for lately. */
+  get pastBytes(): number {
+    return this.#past.bytes;
+  }
+
   /** The watched jobs that are not over, as last seen. */
   liveJobs(): Job[] {
     return [...this.#watched.values()].flatMap(({ watcher: { job } }) =>

@@ -1,13 +1,20 @@
 /** What watching costs: Temporal, memory, and nobody who does not look. And jobs that are many runs. */
 import { appendFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it, vi } from 'vitest';
 import { jobPath } from '../../src/adapters/artifact-store.js';
+import { createArchive } from '../../src/api/archive.js';
 import type { PendingActivity } from '../../src/api/jobs-port.js';
+import { ProgressHub } from '../../src/api/progress-hub.js';
 import type { Clip, Job } from '../../src/domain/job.js';
-import type { FakeJobs } from './fake-jobs.js';
+import { FakeJobs } from './fake-jobs.js';
 import { harness, ids, read } from './harness.js';
 import type { Harness } from './harness.js';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 const done = { type: 'job.completed', error: null, total_cost_usd: 0 } as const;
 const upTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1);
@@ -210,6 +217,38 @@ describe('watching', () => {
     );
     expect(jobs.calls.find).toBeGreaterThan(before);
     expect(jobs.polls.most).toBe(1);
+  });
+
+  it('keeps nothing of a job that nobody watches', async () => {
+    const jobs = new FakeJobs();
+    jobs.add('a');
+    jobs.warn('a', 50);
+    const hub = new ProgressHub({
+      jobs,
+      archive: createArchive('none'),
+      recorded: async () => null,
+      onJob: () => undefined,
+      onLost: () => undefined,
+      usualTime: () => null,
+      areRendered: async () => true,
+      grace: 0,
+    });
+    const watched = await (async () => {
+      const { watcher, release } = await hub.listen('a', {
+        onNews: () => undefined,
+        onVolatile: () => undefined,
+      });
+      await watcher.ready;
+      await watcher.past(0, 1_000);
+      release();
+      return new WeakRef(watcher);
+    })();
+    await vi.waitFor(() => {
+      jobs.breakOff(); // the fake remembers who waited
+      collect();
+      expect([hub.watchedJobs, hub.pastBytes]).toEqual([0, 0]);
+      expect(watched.deref() === undefined).toBe(true);
+    });
   });
 
   it('reads a long log from its beginning in pages, for any number of readers', async () => {
