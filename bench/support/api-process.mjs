@@ -7,7 +7,13 @@ import { loadConfig } from '../../dist/config.js';
 
 const config = loadConfig();
 const { connection, namespace, task_queue } = config.temporal;
-const jobs = createJobs({ connection: Connection.lazy(connection), namespace, task_queue });
+const { data_dir } = config;
+const jobs = createJobs({
+  connection: Connection.lazy(connection),
+  namespace,
+  task_queue,
+  data_dir,
+});
 let reads = 0;
 const counting = new Proxy(jobs, {
   get(target, name) {
