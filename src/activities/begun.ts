@@ -27,7 +27,7 @@ export async function begunOf(
   { known, unclear }: { known: ReadonlySet<string>; unclear: boolean },
 ): Promise<Begun> {
   const clip = creates.of(workflowId, sent.clip_index);
-  const begun = await clip.begun();
+  const { begun, last } = await clip.begun(known);
   const since = await clip.since();
   return {
     ...mayExist(begun, {
@@ -36,10 +36,10 @@ export async function begunOf(
       input_sha256: hashOf(sent),
       unclear,
       known,
-      now: serverClock.now(),
+      since: sent.since,
     }),
     isAll: since !== null && Date.parse(since) <= Date.parse(sent.since),
-    next: (begun.at(-1)?.number ?? 0) + 1,
+    next: last + 1,
   };
 }
 

@@ -51,7 +51,7 @@ export async function settleTwins(
   const isCanceled = execution.interruption === 'cancel';
   if (!isCanceled && (standing.last === null || !isTerminal(standing.last.status))) return standing;
   const known = new Set([...memory.known, standing.started.id]);
-  const twins = await turnedUp(deps, attempt, known);
+  const twins = await turnedUp(deps, attempt, known, standing.started.id);
   let best = standing;
   for (const twin of twins) {
     await attempt.tellCreated(twin, true);
@@ -94,12 +94,14 @@ async function turnedUp(
   deps: Deps,
   attempt: Attempt,
   known: ReadonlySet<string>,
+  own: string,
 ): Promise<ProviderPrediction[]> {
   const { execution, input, owner } = attempt;
   const likeness = likenessTo(input, deps);
+  const others = new Set([...known].filter((id) => id !== own));
   const twins = new Map<string, ProviderPrediction>();
   try {
-    for (const create of await doubted(deps, execution, input)) {
+    for (const create of await doubted(deps, execution, input, others)) {
       for (const prediction of await createdWith(deps, attempt, create)) {
         const distance = likeness(toListed(prediction));
         if (distance === null || distance >= ERASED || known.has(prediction.id)) continue;
@@ -115,13 +117,14 @@ async function turnedUp(
   return [...twins.values()];
 }
 
-/** T1; of creates of this job alone, and no older than what the provider remembers. */
+/** T1; of creates of this job alone, since the last one that came to one of the others, and no older than what the provider remembers. */
 async function doubted(
   { creates }: Deps,
   { workflowId, runId }: Execution,
   { clip_index, chain }: GenerateClipInput,
+  others: ReadonlySet<string>,
 ): Promise<BegunCreate[]> {
-  const begun = await creates.of(workflowId, clip_index).begun();
+  const { begun } = await creates.of(workflowId, clip_index).begun(others);
   const oldest = serverClock.now() - RETENTION * 1000;
   return begun.filter(
     (create) =>

@@ -24,8 +24,8 @@ export interface Creates {
 export interface ClipCreates {
   /** From when on none is missing; null when nobody knows. */
   since(): Promise<string | null>;
-  /** In order. */
-  begun(): Promise<BegunCreate[]>;
+  /** In order, from the newest of those that came to one of the `known` predictions on; and the last number that was used. */
+  begun(known?: ReadonlySet<string>): Promise<{ begun: BegunCreate[]; last: number }>;
   /** False where another execution has begun this one. */
   begin(number: number, intent: CreateIntent): Promise<boolean>;
   /** Null: nothing was created, as far as anybody knows. */
@@ -85,10 +85,17 @@ function clipCreates(sinceFile: string, folder: string): ClipCreates {
 
   return {
     since: () => unlessMissing(readWhole(sinceFile)),
-    async begun() {
+    async begun(known = new Set()) {
       const numbers = (await names(folder)).filter((name) => /^\d+$/.test(name)).map(Number);
-      const creates = await Promise.all(numbers.sort((a, b) => a - b).map(read));
-      return creates.filter((create) => create !== null);
+      numbers.sort((a, b) => b - a);
+      const begun: BegunCreate[] = [];
+      for (const number of numbers) {
+        const create = await read(number);
+        if (create === null) continue;
+        begun.unshift(create);
+        if (known.has(create.prediction_id ?? '')) break;
+      }
+      return { begun, last: numbers[0] ?? 0 };
     },
     begin: (number, intent) => createWhole(place(number), JSON.stringify(intent), { flush: true }),
     async answer(number, prediction_id) {

@@ -5,10 +5,12 @@
  * I1 A prediction that the ledger knows is of the past, and so is what was begun before it: no create is begun before it is
  *    known what came of the one before. The ledger's newest is enough to know.
  * I2 What this run has begun is this clip's, however long ago: the workflow may be older than the disk.
- * I3 What another run has begun counts only where the workflow says that it may have forgotten something (it was reset, or
- *    goes on from a run that was cut off), asks for exactly the same, and is young enough for its file to be there.
+ * I3 What another run has begun counts only where something may have been forgotten, asks for exactly the same, and is not
+ *    older than the workflow says a lost prediction may be: it was reset, or goes on from a run that was cut off.
  */
-import { RETENTION } from './prediction.js';
+
+/** Milliseconds by which two workers may differ about the server's time. */
+const MARGIN = 60_000;
 
 export interface CreateIntent {
   /** By the server's clock. */
@@ -36,12 +38,12 @@ export interface Asking {
   run_id: string;
   chain?: string | undefined;
   input_sha256: string;
-  /** The workflow says that more may have been created than it knows of. */
+  /** More may have been created than the workflow knows of. */
   unclear: boolean;
   /** Ids that the workflow knows: at least the newest of the clip. */
   known: ReadonlySet<string>;
-  /** Milliseconds, by the server's clock. */
-  now: number;
+  /** A lost prediction is not older. */
+  since: string;
 }
 
 export interface MayExist {
@@ -63,6 +65,6 @@ export function mayExist(begun: readonly BegunCreate[], asking: Asking): MayExis
 function isOurs(create: CreateIntent, { run_id, chain, unclear, ...asking }: Asking): boolean {
   if (create.run_id === run_id) return true; // I2
   if (!unclear) return chain !== undefined && create.chain === chain;
-  const isYoung = Date.parse(create.at) > asking.now - RETENTION * 1000;
+  const isYoung = Date.parse(create.at) >= Date.parse(asking.since) - MARGIN;
   return isYoung && create.input_sha256 === asking.input_sha256; // I3
 }

@@ -23,7 +23,7 @@ const asking: Asking = {
   input_sha256: 'same',
   unclear: false,
   known: new Set(['known']),
-  now: NOW,
+  since: ago(3_600),
 };
 
 describe('of the run itself', () => {
