@@ -107,8 +107,8 @@ async function measure({ clips, jobs: count }: (typeof CASES)[number]) {
   const held = leases.reduce((sum, { watcher }) => sum + watcher.log.held, 0);
   for (const { release } of leases) release();
   leases.length = 0;
-  jobs.breakOff(); // the fake remembers who waited
   await new Promise((resolve) => setTimeout(resolve, 100));
+  jobs.breakOff(); // the fake remembers who waited
   const after = await heap();
   hub.close();
   return {
