@@ -173,6 +173,7 @@ class Index implements PredictionIndex {
     const { known, review } = { known: this.#known, review: this.#review };
     const isNews = known !== null && review !== null && review.asked > known.asked;
     if (isNews && review.isWhole && review.span.after <= known.settled) this.#know(review);
+    this.#forget();
     return progress;
   }
 
@@ -292,6 +293,12 @@ class Index implements PredictionIndex {
 
   /** I3. */
   #forget(): void {
+    const now = performance.now();
+    this.#wants = this.#wants.filter(({ at }) => now - at < KEPT);
+    if (this.#wants.length === 0) {
+      this.#known = this.#fresh = this.#rest = null;
+      this.#listed.clear();
+    }
     if (this.#fresh !== null || this.#rest !== null || this.#known === null) return;
     const deepest = Math.min(...this.#wants.map(({ since }) => since));
     if (this.#known.since >= deepest) return;

@@ -100,6 +100,18 @@ describe('an index of an account on which 500 predictions are created a minute',
     expect(index.since(0).length).toBeLessThan(6_500);
   });
 
+  it('keeps nothing where nobody has looked for long, however much is reviewed', async () => {
+    const account = new BusyAccount({ rate: 500 });
+    const index = createPredictionIndex(account.replicate);
+    await lived(know(index, Date.now() - MINUTE, performance.now(), sleep));
+    expect(index.since(0)).not.toEqual([]);
+    for (let minute = 0; minute < 12; minute++) {
+      await vi.advanceTimersByTimeAsync(MINUTE);
+      await lived(index.review(Date.now() - 5_000));
+    }
+    expect(index.since(0)).toEqual([]);
+  });
+
   it('begins anew, rather than read what was created in an hour in which nobody asked', async () => {
     const account = new BusyAccount({ rate: 500 });
     const index = createPredictionIndex(account.replicate);
