@@ -206,7 +206,6 @@ class Index implements PredictionIndex {
 
   /** The readings that are due. */
   #plan(since: number): ListReading[] {
-    const now = this.#replicate.clock.now();
     // Reading what was created while nobody asked would take longer than to begin anew.
     if (this.#known !== null && this.#known.settled < since - FIRST && this.#fresh === null) {
       this.#known = null;
@@ -215,7 +214,7 @@ class Index implements PredictionIndex {
     }
     const isCurrent = this.#known !== null && performance.now() - this.#known.asked < SECOND;
     if (this.#fresh === null && !isCurrent) {
-      const after = this.#known?.settled ?? Math.max(since, now - FIRST);
+      const after = this.#known?.settled ?? this.#recently();
       this.#fresh = new ListReading(this.#replicate, { after, before: null });
     }
     if (this.#known !== null && this.#rest === null && since < this.#known.since) {
@@ -225,6 +224,12 @@ class Index implements PredictionIndex {
     this.#divide();
     const parts = this.#rest?.parts.filter(({ isOver }) => !isOver) ?? [];
     return [...(this.#fresh === null ? [] : [this.#fresh]), ...parts];
+  }
+
+  /** Far enough back that the rest, which is read once, no longer changes, whatever the clocks are off by (I1). */
+  #recently(): number {
+    const { clock } = this.#replicate;
+    return clock.now() - FIRST - (Number.isFinite(clock.error) ? clock.error : 0);
   }
 
   /** What turns out to be long is read in parts. */
