@@ -157,7 +157,10 @@ describe('an index at the provider', () => {
     const action = fc.oneof(
       fc.record({ type: fc.constant('create' as const), late: fc.integer({ min: 0, max: 14 }) }),
       fc.record({ type: fc.constant('wait' as const), seconds: fc.integer({ min: 0, max: 20 }) }),
-      fc.record({ type: fc.constant('look' as const), back: fc.constantFrom(5, 100, 300) }),
+      fc.record({
+        type: fc.constant('look' as const),
+        back: fc.constantFrom<number[]>(5, 100, 300),
+      }),
     );
     await fc.assert(
       fc.asyncProperty(fc.array(action, { maxLength: 30, size: 'max' }), async (actions) => {
