@@ -65,7 +65,7 @@ const SECOND = 1_000;
 /** Milliseconds that a review takes at least: in all, and for each of its pages. 400 pages a minute leave room for the rest. */
 const REVIEW = 900;
 const REVIEW_A_PAGE = 150;
-/** Milliseconds: how far back the first reading goes, well beyond LAG (I1); what is wanted beyond is read as the rest. */
+/** Milliseconds: how far back the first reading goes; what is wanted beyond is read as the rest. */
 const FIRST = 60_000;
 /** The rest is read in so many parts at once, of at least so many pages. */
 const PARTS = 4;
@@ -173,6 +173,7 @@ class Index implements PredictionIndex {
     const { known, review } = { known: this.#known, review: this.#review };
     const isNews = known !== null && review !== null && review.asked > known.asked;
     if (isNews && review.isWhole && review.span.after <= known.settled) this.#know(review);
+    this.#forget();
     return progress;
   }
 
@@ -205,7 +206,6 @@ class Index implements PredictionIndex {
 
   /** The readings that are due. */
   #plan(since: number): ListReading[] {
-    const now = this.#replicate.clock.now();
     // Reading what was created while nobody asked would take longer than to begin anew.
     if (this.#known !== null && this.#known.settled < since - FIRST && this.#fresh === null) {
       this.#known = null;
@@ -214,7 +214,7 @@ class Index implements PredictionIndex {
     }
     const isCurrent = this.#known !== null && performance.now() - this.#known.asked < SECOND;
     if (this.#fresh === null && !isCurrent) {
-      const after = this.#known?.settled ?? now - FIRST;
+      const after = this.#known?.settled ?? this.#recently();
       this.#fresh = new ListReading(this.#replicate, { after, before: null });
     }
     if (this.#known !== null && this.#rest === null && since < this.#known.since) {
@@ -224,6 +224,12 @@ class Index implements PredictionIndex {
     this.#divide();
     const parts = this.#rest?.parts.filter(({ isOver }) => !isOver) ?? [];
     return [...(this.#fresh === null ? [] : [this.#fresh]), ...parts];
+  }
+
+  /** Far enough back that the rest, which is read once, no longer changes, whatever the clocks are off by (I1). */
+  #recently(): number {
+    const { clock } = this.#replicate;
+    return clock.now() - FIRST - (Number.isFinite(clock.error) ? clock.error : 0);
   }
 
   /** What turns out to be long is read in parts. */
@@ -292,6 +298,12 @@ class Index implements PredictionIndex {
 
   /** I3. */
   #forget(): void {
+    const now = performance.now();
+    this.#wants = this.#wants.filter(({ at }) => now - at < KEPT);
+    if (this.#wants.length === 0) {
+      this.#known = this.#fresh = this.#rest = null;
+      this.#listed.clear();
+    }
     if (this.#fresh !== null || this.#rest !== null || this.#known === null) return;
     const deepest = Math.min(...this.#wants.map(({ since }) => since));
     if (this.#known.since >= deepest) return;
