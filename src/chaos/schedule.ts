@@ -161,7 +161,7 @@ function blowsOf(chance: Random, seconds: number, workers: number): Timed<Blow>[
       { weight: 20, value: { kind: 'stop', whom: 'worker', which, down } },
       { weight: 10, value: { kind: 'suspend', whom: 'worker', which, down: down + 4 } },
       { weight: 8, value: { kind: 'jump', whom: 'worker', which } },
-      { weight: 3, value: { kind: 'starve', whom: 'worker', down: starved } },
+      { weight: 2, value: { kind: 'starve', whom: 'worker', down: starved } },
       { weight: 10, value: { kind: 'kill', whom: 'api', which: 0, down } },
       { weight: 5, value: { kind: 'stop', whom: 'api', which: 0, down } },
       { weight: 12, value: { kind: 'kill', whom: 'temporal' } },
