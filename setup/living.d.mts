@@ -5,5 +5,7 @@ export interface ProcessIdentity {
 }
 export function thisProcess(): ProcessIdentity;
 export function isAlive(identity: ProcessIdentity): boolean;
+/** Linux' proc(5), from the state on; null elsewhere, and of a process that is not there. */
+export function processStat(pid: number): string[] | null;
 /** Zombies do not count. */
 export function isRunning(pid: number): boolean;

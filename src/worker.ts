@@ -22,15 +22,18 @@ import { createJobIndex, indexing } from './adapters/job-index.js';
 import { endMediaChildren, media } from './adapters/media.js';
 import { outboundFetch } from './adapters/outbound.js';
 import { storedPayloads } from './adapters/payloads.js';
+import { createPredictionIndex } from './adapters/prediction-index.js';
 import { createPredictionReader } from './adapters/prediction-reader.js';
 import { createReferences } from './adapters/references.js';
 import { createReplicateFiles } from './adapters/replicate-files.js';
 import { createReplicate } from './adapters/replicate.js';
 import { sweepScratchFiles } from './adapters/scratch-files.js';
+import { identityOf } from './adapters/store-identity.js';
 import { findOwnWorkflow } from './adapters/temporal.js';
 import { watchWakes } from './adapters/wakes.js';
 import { requireWritable } from './config.js';
 import type { Config } from './config.js';
+import { endLeftExecutions, workerIdentity } from './dead-workers.js';
 import { workerLogger } from './worker-log.js';
 import { SIDE_QUEUES, sideQueue } from './workflows/contract.js';
 import type { SideQueue } from './workflows/contract.js';
@@ -49,8 +52,8 @@ export interface WorkerOverrides {
   signal?: AbortSignal;
 }
 
-/** Attempts end after 120 s and are re-attached to; a worker that is silent for 15 s is gone. */
-const TIMINGS = { start_to_close: 120, heartbeat: 15 };
+/** An execution takes 120 s at most, and hands back before; a worker that is silent for 5 s is gone. */
+const TIMINGS = { start_to_close: 120, heartbeat: 5 };
 
 /** Milliseconds between two sweeps of DATA_DIR. */
 const SWEEP = 6 * 3_600_000;
@@ -76,6 +79,7 @@ export async function startWorker(
     );
   }
   requireWritable(config.data_dir);
+  const store_id = await identityOf(config.data_dir);
   const log = overrides.log ?? console.error;
   installRuntime(config);
   const closing = new AbortController();
@@ -84,7 +88,7 @@ export async function startWorker(
     () => NativeConnection.connect(config.temporal.connection as NativeConnectionOptions),
     { ...waiting, signal: overrides.signal },
   );
-  const deps = await assemble(config, connection, overrides.deps);
+  const deps = await assemble(config, connection, { store_id, ...overrides.deps });
   const create = (signal: AbortSignal | undefined): Promise<Worker[]> =>
     onceItAnswers(() => createWorkers(config, connection, deps), {
       ...waiting,
@@ -92,6 +96,18 @@ export async function startWorker(
       mayWait: isAway,
     });
   let workers = await create(overrides.signal);
+  const client = new Client({ connection, namespace: config.temporal.namespace });
+  endLeftExecutions(client, config.temporal).then(
+    (ended) => {
+      if (ended > 0) log(`worker: goes on with ${String(ended)} executions of one that died`);
+    },
+    (error: unknown) => {
+      if (closing.signal.aborted) return;
+      log(
+        `worker: what others may have left was not looked at (${words(error)}); time-outs end it`,
+      );
+    },
+  );
   // Nothing waits for it: what processes left that had no time to tidy up, and what is of the past.
   const sweep = (): void => {
     const sweeps = [sweepScratchFiles(config.data_dir), deps.creates.sweep()];
@@ -188,7 +204,7 @@ const isAway = (error: unknown): boolean =>
 async function assemble(
   config: Config,
   connection: NativeConnection,
-  overrides: Partial<Deps> = {},
+  overrides: Partial<Deps> & Pick<Deps, 'store_id'>,
 ): Promise<Deps> {
   const client = new Client({
     connection,
@@ -197,9 +213,11 @@ async function assemble(
   });
   const provider = { ...config.replicate, proxies: config.proxies };
   const replicate = createReplicate(provider);
+  const index = createPredictionIndex(replicate);
   return {
     replicate,
-    reader: createPredictionReader(replicate),
+    index,
+    reader: createPredictionReader(replicate, index),
     wakes: watchWakes(config.data_dir),
     claims: createClaims(config.data_dir),
     creates: createCreates(config.data_dir),
@@ -262,6 +280,7 @@ async function createWorkers(
   const common = {
     connection,
     namespace,
+    identity: workerIdentity(),
     dataConverter: storedPayloads(config.data_dir),
     // The id of a new prediction must not wait long for its turn to be sent.
     maxHeartbeatThrottleInterval: '1s',

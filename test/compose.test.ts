@@ -217,6 +217,14 @@ describe('the jobs of docker-compose.temporal.yml', () => {
     expect(lines[2]).toBe('exit 3');
   });
 
+  /** What jobs are listed by. */
+  const attributes = [
+    'ClipModel --type Keyword',
+    'ClipStatus --type Keyword',
+    'ClipSimulated --type Bool',
+    'ClipLabels --type KeywordList',
+  ].map((of) => `temporal operator search-attribute create --namespace default --name ${of}`);
+
   it('create the namespace once the server answers, and end when it can be used', async () => {
     const slow = `case "$*" in
       *describe*) exit 1;;
@@ -232,6 +240,7 @@ describe('the jobs of docker-compose.temporal.yml', () => {
       'temporal workflow list --namespace default --limit 1',
       'sleep 1',
       'temporal workflow list --namespace default --limit 1',
+      ...attributes,
       'exit 0',
     ]);
   });
@@ -241,6 +250,7 @@ describe('the jobs of docker-compose.temporal.yml', () => {
       'temporal operator cluster health',
       'temporal operator namespace describe --namespace default',
       'temporal workflow list --namespace default --limit 1',
+      ...attributes,
       'exit 0',
     ]);
   });

@@ -1,21 +1,20 @@
 /** Writes the finished job, its whole log and its plan to the store, so that all of it outlives Temporal's retention. */
 import { Context } from '@temporalio/activity';
 import type { ArchiveJobInput } from '../domain/activity.js';
-import { readWhole } from '../domain/pages.js';
 import { isClipOver, record } from '../domain/progress.js';
+import { wholeJob } from '../domain/whole-job.js';
 import type { Deps } from './deps.js';
 import { logUpTo } from './keep-log.js';
+import { expectOwnStore } from './own-store.js';
 
 export const createArchiveJob =
   (deps: Deps) =>
-  async ({ terminal, at }: ArchiveJobInput): Promise<void> => {
+  async ({ terminal, at, store }: ArchiveJobInput): Promise<void> => {
+    expectOwnStore(deps, { store });
     const run = Context.current().info.workflowExecution;
     if (run === undefined) throw new Error('archiveJob runs inside a workflow only');
     const workflow = deps.workflow(run.workflowId, run.runId);
-    const job = await readWhole(
-      () => workflow.progress(),
-      (from) => workflow.clips(from),
-    );
+    const job = await wholeJob(workflow);
     // Somebody asked for a clip again a moment ago: this is no end, and the one that comes writes it all.
     if (!job.clips.every(({ status }) => isClipOver(status))) return;
     const last = record(job, terminal, at);

@@ -6,6 +6,7 @@ import type { DownloadOptions } from '../adapters/download.js';
 import type { Hazards } from '../adapters/hazards.js';
 import type { Media } from '../adapters/media.js';
 import type { Places } from '../adapters/places.js';
+import type { PredictionIndex } from '../adapters/prediction-index.js';
 import type { PredictionReader } from '../adapters/prediction-reader.js';
 import type { FindReferences } from '../adapters/references.js';
 import type { Replicate } from '../adapters/replicate.js';
@@ -15,7 +16,11 @@ import type { HistoryLimits, Timings } from '../domain/activity.js';
 import type { PlanContext } from '../domain/check-plan.schema.js';
 
 export interface Deps {
+  /** Of DATA_DIR. */
+  store_id: string;
   replicate: Replicate;
+  /** What the account's list has shown, for all searches. */
+  index: PredictionIndex;
   reader: PredictionReader;
   wakes: Pick<Wakes, 'on'>;
   claims: Claims;

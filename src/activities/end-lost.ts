@@ -13,11 +13,13 @@ import type { Deps } from './deps.js';
 import { Execution } from './execution.js';
 import { findLost } from './find-lost.js';
 import { toLedger, unread } from './ledger.js';
+import { expectOwnStore } from './own-store.js';
 import { learnServerTime } from './server-clock.js';
 
 export const createEndLost =
   (deps: Deps) =>
   async (input: EndLostInput): Promise<CanceledExecution> => {
+    expectOwnStore(deps, input, INTERRUPTED);
     using execution = new Execution({
       attempt: input.attempt,
       failed_attempts: input.attempt - 1,

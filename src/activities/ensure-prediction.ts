@@ -12,6 +12,7 @@ import type { Attempt } from './attempt.js';
 import { lookFrom, Notes } from './begun.js';
 import type { Begun } from './begun.js';
 import type { Deps } from './deps.js';
+import { noteEcho } from './echo.js';
 import type { Execution } from './execution.js';
 import { findLost } from './find-lost.js';
 import { newsOf } from './memory.js';
@@ -47,7 +48,7 @@ export async function ensurePrediction(
     // Its answer may have come after all.
     begun = await notes.recall(memory);
   }
-  if (begun.attach !== null) return { id: begun.attach, known: null, adopted: false };
+  if (begun.attach !== null) return { id: begun.attach, known: null, adopted: true };
   if (!memory.granted) throw await refused(attempt, memory);
   return create(deps, { attempt, memory, notes }, begun.next);
 }
@@ -105,6 +106,7 @@ async function create(deps: Deps, asking: Asking, number: number): Promise<Start
     switch (outcome.type) {
       case 'created': {
         const { prediction } = outcome;
+        noteEcho(execution.context.log, input, prediction, deps);
         // Where it cannot be written now, no twin can have written either.
         if (await deps.claims.claim(prediction.id, attempt.owner).catch(() => true)) {
           await notes.answer(next, prediction.id);

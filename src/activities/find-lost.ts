@@ -1,5 +1,5 @@
 /**
- * Finds a prediction whose create was never answered: in the provider's list, by exact input, never one that
+ * Finds a prediction whose create was never answered: in the provider's list, by what it asks for, never one that
  * has another owner. "Nothing was created" is believed only after the list has been watched for a while.
  *
  * L1 The provider erases inputs after an hour. One erased prediction of the model that nobody has claimed may be the
@@ -7,13 +7,18 @@
  * L2 `since` is the Temporal server's time, the list is by the provider's: what counts is how long ago it was. A list is
  *    believed only when it reached far enough back by what was known of the clocks after its answer, for the first
  *    answer may be the first that tells the provider's time.
+ * L3 What was read of the list before is looked at as it is, whoever has read it; but only what was asked for after the
+ *    watch proves that there is nothing.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Listed } from '../adapters/prediction-index.js';
 import type { ProviderPrediction, Replicate } from '../adapters/replicate.js';
-import type { Claims } from '../adapters/claims.js';
-import { canonicalJson } from '../domain/canonical-json.js';
 import type { PredictionStatus } from '../domain/job.js';
+import type { Deps } from './deps.js';
 import type { Execution } from './execution.js';
+import { unread } from './ledger.js';
+import { likenessTo } from './likeness.js';
+import type { Likeness } from './likeness.js';
 import { serverClock } from './server-clock.js';
 
 /**
@@ -27,7 +32,7 @@ const MARGIN = 30_000;
 /** The same while the provider has never said what time it is. */
 const BLIND_MARGIN = 7_200_000;
 
-interface Wanted {
+export interface Wanted {
   model: string;
   input: Record<string, unknown>;
   since: string;
@@ -35,44 +40,50 @@ interface Wanted {
   exclude: ReadonlySet<string>;
 }
 
+type World = Pick<Deps, 'replicate' | 'index' | 'claims' | 'plan' | 'provider_origin'>;
+
 /** The lost prediction, now claimed; null when there is none (or the execution was interrupted). */
 export async function findLost(
-  { replicate, claims }: { replicate: Replicate; claims: Claims },
+  deps: World,
   execution: Execution,
   wanted: Wanted,
 ): Promise<ProviderPrediction | null> {
+  const { replicate, index } = deps;
   execution.beat({
     phase: 'reconciling',
     message: 'looking for a prediction that may exist already',
   });
   // L2: any answer tells the provider's time.
-  if (replicate.clock.error === Infinity) await replicate.list(new Date(replicate.clock.now()));
-  const started = performance.now();
+  if (replicate.clock.error === Infinity) await index.ask();
+  const likeness = likenessTo(wanted, deps);
+  const watched = performance.now() + WATCH;
   for (;;) {
-    // What a list says is as old as the question: reading many pages takes its time.
-    const asked = performance.now();
-    const createdAfter = beginning(replicate, wanted.since);
-    const answer = await replicate.list(new Date(createdAfter));
-    let mine: ProviderPrediction | null | undefined;
-    if (answer.type === 'listed') {
-      mine = await firstUnclaimed(answer.predictions, claims, wanted).catch(() => undefined);
-      if (mine) return mine;
-    }
-    // A list that cannot be read, or not be claimed from, or that began too late proves nothing: go on until it does.
-    const isProof = mine === null && createdAfter <= latestBeginning(replicate, wanted.since);
-    if (isProof && asked - started >= WATCH) return null;
-    const pause = Math.max(EVERY, answer.type === 'listed' ? 0 : (answer.retry_after ?? 0) * 1000);
+    const progress = await index.advance(beginning(replicate, wanted.since));
+    // Asked before the looking: others read on meanwhile.
+    const isProof = index.proves(latestBeginning(replicate, wanted.since), watched);
+    const listed = index.since(beginning(replicate, wanted.since));
+    // What cannot be claimed from proves nothing either: go on until it can.
+    const mine = await firstUnclaimed(deps, listed, likeness, wanted).catch(() => undefined);
+    if (mine) return mine;
+    if (mine === null && isProof) return null;
+    const pause = pauseAfter(progress);
     // Canceled: what was created has to be found all the more, in order to be ended.
     if (execution.interruption === 'cancel') await sleep(pause);
     else if (execution.interruption !== null) return null;
-    else await execution.wait(pause);
+    else if (pause > 0) await execution.wait(pause);
   }
+}
+
+function pauseAfter(progress: Awaited<ReturnType<Deps['index']['advance']>>): number {
+  if (progress.type === 'read') return 0;
+  const asked = progress.type === 'unreadable' ? (progress.retry_after ?? 0) * 1000 : 0;
+  return Math.max(EVERY, asked);
 }
 
 type HasClock = Pick<Replicate, 'clock'>;
 
-/** `since` by the provider's clock, in milliseconds. */
-const sinceAt = ({ clock }: HasClock, since: string): number =>
+/** A time of the server's, by the provider's clock, in milliseconds. */
+export const sinceAt = ({ clock }: HasClock, since: string): number =>
   clock.now() - (serverClock.now() - Date.parse(since));
 
 /** From when on predictions are listed, by the provider's clock. */
@@ -94,29 +105,56 @@ const WORTH: Record<PredictionStatus, number> = {
   canceled: 3,
   aborted: 3,
 };
-const worth = ({ status, data_removed }: ProviderPrediction): number =>
+export const worth = ({
+  status,
+  data_removed,
+}: Pick<ProviderPrediction, 'status' | 'data_removed'>): number =>
   data_removed ? WORTH.failed : WORTH[status];
 
+/** So many of those that are equally close are looked at before one is chosen. */
+const LOOKS = 10;
+
 async function firstUnclaimed(
-  listed: readonly ProviderPrediction[],
-  claims: Claims,
-  wanted: Wanted,
+  { replicate, claims }: World,
+  listed: readonly Listed[],
+  likeness: Likeness,
+  { owner, exclude, model }: Wanted,
 ): Promise<ProviderPrediction | null> {
-  const input = canonicalJson(wanted.input);
-  const possible = listed.filter(({ id }) => !wanted.exclude.has(id));
-  const matches = possible
-    .filter(({ model }) => model === wanted.model || model === '')
-    .filter((prediction) => canonicalJson(prediction.input) === input)
-    .sort((a, b) => worth(a) - worth(b) || byAge(a, b));
-  const erased = possible
-    .filter(({ model, data_removed }) => data_removed && model === wanted.model)
-    .filter((prediction) => Object.keys(prediction.input).length === 0)
-    .sort(byAge);
-  for (const match of [...matches, ...erased]) {
-    if (await claims.claim(match.id, wanted.owner)) return match;
+  const like = listed
+    .filter(({ id }) => !exclude.has(id))
+    .flatMap((item) => {
+      const distance = likeness(item);
+      return distance === null ? [] : [{ item, distance }];
+    })
+    .sort((a, b) => a.distance - b.distance || a.item.created_at - b.item.created_at);
+  const free: typeof like = [];
+  for (const one of like) {
+    const its = await claims.owner(one.item.id);
+    if (its === null || its === owner) free.push(one);
+    if (free.length >= LOOKS) break;
+  }
+  const seen = await Promise.all(
+    free.map(async ({ item, distance }) => {
+      const answer = await replicate.get(item.id);
+      const prediction =
+        answer.type === 'found' ? answer.prediction : asListed(item, model, replicate);
+      return { prediction, distance };
+    }),
+  );
+  // Stable: of those that are equal, the oldest stays first.
+  seen.sort((a, b) => a.distance - b.distance || worth(a.prediction) - worth(b.prediction));
+  for (const { prediction } of seen) {
+    if (await claims.claim(prediction.id, owner)) return prediction;
   }
   return null;
 }
 
-const byAge = (a: ProviderPrediction, b: ProviderPrediction): number =>
-  Date.parse(a.created_at) - Date.parse(b.created_at);
+/** Of one that cannot be read by itself just now. */
+const asListed = (
+  { id, created_at }: Listed,
+  model: string,
+  replicate: HasClock,
+): ProviderPrediction => ({
+  ...unread(id, model, replicate),
+  created_at: new Date(created_at).toISOString(),
+});

@@ -24,9 +24,11 @@ import { ensurePrediction } from './ensure-prediction.js';
 import type { Started } from './ensure-prediction.js';
 import { Execution } from './execution.js';
 import { follow } from './follow.js';
+import { settleTwins } from './late-twin.js';
 import { unread } from './ledger.js';
 import { heartbeatOf, recall } from './memory.js';
 import type { Memory } from './memory.js';
+import { expectOwnStore } from './own-store.js';
 import { readOnceMore } from './read-once-more.js';
 import { learnServerTime } from './server-clock.js';
 import { judge } from './verdict.js';
@@ -35,6 +37,7 @@ import { judge } from './verdict.js';
 export const createGenerateClip =
   (deps: Deps, { may_create } = { may_create: true }) =>
   async (input: GenerateClipInput): Promise<GenerateClipResult> => {
+    expectOwnStore(deps, input, INTERRUPTED);
     // Until more is known, what the one before said is said on.
     using execution = new Execution(heartbeatOf(Context.current().info) ?? firstBeat(input));
     execution.handBackInTime();
@@ -50,10 +53,12 @@ export const createGenerateClip =
     // Awaited everywhere: the heart has to beat until the very end.
     if (started === null) return await stop(deps, attempt, memory, { started, last: null });
     await announce(deps, attempt, memory, started);
-    const last = await follow(deps, attempt, started);
+    const seen = await follow(deps, attempt, started);
+    const end = seen === null ? null : await lookAgain(deps, execution, seen);
+    const { started: own, last } = await settleTwins(deps, attempt, memory, { started, last: end });
     return last !== null && isTerminal(last.status)
-      ? await conclude(deps, attempt, await lookAgain(deps, execution, last), started.adopted)
-      : await stop(deps, attempt, memory, { started, last });
+      ? await conclude(deps, attempt, last, own.adopted)
+      : await stop(deps, attempt, memory, { started: own, last });
   };
 
 const firstBeat = ({ failed_attempts, resume }: GenerateClipInput): Heartbeat => ({
@@ -98,20 +103,25 @@ const lookAgain = (
   readOnceMore(replicate, last, (milliseconds) => execution.wait(milliseconds));
 
 async function conclude(
-  { replicate }: Deps,
+  deps: Deps,
   attempt: Attempt,
   last: ProviderPrediction,
   adopted: boolean,
 ): Promise<GenerateClipResult> {
-  const verdict = judge(last, replicate.clock.now());
+  const verdict = judge(last, deps.replicate.clock.now());
   const prediction = attempt.ledgerLine(last, adopted);
-  if (verdict.type === 'over') throw await attempt.over(verdict, verdict.message, prediction);
-  return {
-    outcome: 'succeeded',
-    attempt: attempt.number,
-    prediction,
-    output_url: verdict.output_url,
-  };
+  const succeeded = { outcome: 'succeeded', attempt: attempt.number, prediction } as const;
+  if (verdict.type === 'rendered') return { ...succeeded, output_url: verdict.output_url };
+  // G2: what was stored before the provider deleted it is not lost, though the workflow may have forgotten that.
+  if (verdict.kind === 'output_lost' && (await isStored(deps, attempt, last.id))) {
+    return { ...succeeded, output_url: '' };
+  }
+  throw await attempt.over(verdict, verdict.message, prediction);
+}
+
+async function isStored({ store }: Deps, attempt: Attempt, id: string): Promise<boolean> {
+  const stored = await store.stored(attempt.execution.workflowId, attempt.input.clip_index);
+  return stored?.prediction_id === id;
 }
 
 /** To whoever goes on: the next execution, here or on the other queue. */

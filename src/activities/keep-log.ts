@@ -5,10 +5,12 @@ import type { OwnWorkflow } from '../adapters/temporal.js';
 import type { KeepLogInput } from '../domain/activity.js';
 import type { JobEvent } from '../domain/job.js';
 import type { Deps } from './deps.js';
+import { expectOwnStore } from './own-store.js';
 
 export const createKeepLog =
   (deps: Deps) =>
-  async ({ seq }: KeepLogInput): Promise<void> => {
+  async ({ seq, store }: KeepLogInput): Promise<void> => {
+    expectOwnStore(deps, { store });
     const run = Context.current().info.workflowExecution;
     if (run === undefined) throw new Error('keepLog runs inside a workflow only');
     const workflow = deps.workflow(run.workflowId, run.runId);

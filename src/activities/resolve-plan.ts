@@ -25,6 +25,7 @@ export const createResolvePlan =
       resolved: { ...resolved, model: { ...resolved.model, version } },
       simulated: deps.simulated,
       timings: deps.timings,
+      store: deps.store_id,
       ...(deps.history_limits === undefined ? {} : { history_limits: deps.history_limits }),
     };
   };

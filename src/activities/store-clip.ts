@@ -20,6 +20,7 @@ import type { StoreClipInput, StoreClipResult } from '../domain/activity.js';
 import { differsByMore } from '../domain/decimal.js';
 import type { FailureKind } from '../domain/failures.js';
 import type { Deps } from './deps.js';
+import { expectOwnStore } from './own-store.js';
 import { StoringBeat, SAME_ANSWERS } from './storing-beat.js';
 
 /** Seconds by which a file may differ from what was requested. */
@@ -31,6 +32,7 @@ const PLACES = new Places({ at_once: 64, share: 8, further: 16 });
 export const createStoreClip =
   (deps: Deps) =>
   async (input: StoreClipInput): Promise<StoreClipResult> => {
+    expectOwnStore(deps, input);
     const context = Context.current();
     using beat = new StoringBeat(context);
     return await storeClip(deps, input, { context, beat });

@@ -8,7 +8,6 @@
  * R3 The token goes to the configured origin only: URLs out of answers are never followed.
  */
 import Client from 'replicate';
-import { MOST_JSON } from '../bounded-text.js';
 import type { Proxies } from '../config.js';
 import type { FailureKind } from '../domain/failures.js';
 import { deadline } from './deadline.js';
@@ -63,7 +62,16 @@ export interface Unreadable {
   refused?: FailureKind;
 }
 
-export type ListOutcome = { type: 'listed'; predictions: ProviderPrediction[] } | Unreadable;
+/** A part of the account's list, by the provider's clock; `before` null: up to now. */
+export interface Span {
+  after: number;
+  before: number | null;
+}
+
+/** `odd`: how many things on it are no predictions; each may be the one that is looked for. `next`: null on the last. */
+export type PageOutcome =
+  | { type: 'page'; predictions: ProviderPrediction[]; odd: number; next: string | null }
+  | Unreadable;
 
 export type SecretOutcome =
   { type: 'found'; secret: string } | { type: 'unreadable'; message: string };
@@ -72,14 +80,14 @@ export type VersionOutcome =
   { type: 'found'; version: string } | { type: 'unreadable'; kind: FailureKind; message: string };
 
 export interface Replicate {
-  /** The provider's: what `created_at`, `completed_at`, `deadline` and `createdAfter` are by. */
+  /** The provider's: what `created_at`, `completed_at`, `deadline` and spans of the list are by. */
   readonly clock: ProviderClock;
   create(request: CreateRequest): Promise<CreateOutcome>;
   get(id: string, signal?: AbortSignal): Promise<ReadOutcome>;
   /** Asks for the end; the answer may still say `processing`. Harmless on a finished prediction. */
   cancel(id: string): Promise<ReadOutcome>;
-  /** Every prediction of the account created since, by the provider's clock, newest first. */
-  list(createdAfter: Date): Promise<ListOutcome>;
+  /** A page of the account's predictions, newest first: the first of a span, or what `next` of another says. */
+  page(of: Span | { next: string }): Promise<PageOutcome>;
   /** The newest version of a community model, to be pinned. Throws a sentence when it cannot be had. */
   latestVersion(model: string): Promise<VersionOutcome>;
   /** What the account's webhooks are signed with. */
@@ -94,16 +102,6 @@ export interface ReplicateOptions {
   /** Milliseconds one request may take; shorter than the activity's heartbeat time-out. */
   timeout?: number;
 }
-
-/** Of a hundred predictions each. */
-const PAGES = 200;
-/** Characters of all pages together. */
-const MOST_LISTED = 4 * MOST_JSON;
-
-const tooMuch = (what: string): Unreadable => ({
-  type: 'unreadable',
-  message: `the list has ${what}`,
-});
 
 export function createReplicate(options: ReplicateOptions): Replicate {
   const timeout = options.timeout ?? 10_000;
@@ -172,36 +170,21 @@ export function createReplicate(options: ReplicateOptions): Replicate {
 
     cancel: (id) => read(`predictions/${encodeURIComponent(id)}/cancel`, 'POST'),
 
-    async list(createdAfter) {
-      const found: ProviderPrediction[] = [];
-      let size = 0;
-      let search = `?created_after=${encodeURIComponent(createdAfter.toISOString())}`;
-      for (let page = 0; page < PAGES; page++) {
-        const envelope = await send(`predictions${search}`);
-        size += envelope.text.length;
-        if (size > MOST_LISTED) return tooMuch(`more than ${String(MOST_LISTED)} characters`);
-        const body = isGood(envelope) ? asObject(parseJson(envelope.text)) : null;
-        if (body === null || !Array.isArray(body['results'])) {
-          return unreadable(envelope);
-        }
-        const items = body['results'].map((item) => parsePrediction(item, clock.now()));
-        const predictions = items.filter((item) => item !== null);
-        // What cannot be read may be the one that is looked for (R2).
-        if (predictions.length < items.length) {
-          return { type: 'unreadable', message: 'the list holds something that is no prediction' };
-        }
-        // A filter that the other side ignores must not make us read the account's whole past.
-        const fresh = predictions.filter((item) => Date.parse(item.created_at) >= +createdAfter);
-        found.push(...fresh);
-        // R3: only the query of `next` is used, on our own origin.
-        const next = typeof body['next'] === 'string' ? searchOf(body['next']) : '';
-        if (next === '' || next === search || fresh.length < predictions.length) {
-          return { type: 'listed', predictions: found };
-        }
-        search = next;
-      }
-      // Half a list would prove that what stands in the other half was never created.
-      return tooMuch(`more than ${String(PAGES)} pages`);
+    async page(of) {
+      const search = 'next' in of ? of.next : searchFor(of);
+      const envelope = await send(`predictions${search}`);
+      const body = isGood(envelope) ? asObject(parseJson(envelope.text)) : null;
+      if (body === null || !Array.isArray(body['results'])) return unreadable(envelope);
+      const items = body['results'].map((item) => parsePrediction(item, clock.now()));
+      const predictions = items.filter((item) => item !== null);
+      // R3: only the query of `next` is used, on our own origin.
+      const next = typeof body['next'] === 'string' ? searchOf(body['next']) : '';
+      return {
+        type: 'page',
+        predictions,
+        odd: items.length - predictions.length,
+        next: next === '' || next === search ? null : next,
+      };
     },
 
     async latestVersion(model) {
@@ -230,6 +213,10 @@ const VERSION = /^[0-9a-f]{64}$/;
 /** An empty key would let anybody sign. */
 const SECRET = /^whsec_[A-Za-z0-9+/]{16,}={0,2}$/;
 
+const time = (milliseconds: number): string =>
+  encodeURIComponent(new Date(milliseconds).toISOString());
+const searchFor = ({ after, before }: Span): string =>
+  `?created_after=${time(after)}${before === null ? '' : `&created_before=${time(before)}`}`;
 const searchOf = (url: string): string => (URL.canParse(url) ? new URL(url).search : '');
 const clamp = (value: number, min: number, max: number): number =>
   Math.min(max, Math.max(min, value));

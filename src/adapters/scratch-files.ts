@@ -15,6 +15,7 @@ const PLACES: readonly (readonly [folder: string, depth: number])[] = [
   ['payloads', 1],
   ['creates', 2],
   ['claims', 0],
+  ['index', 1],
 ];
 
 /** Removes what is old; answers with how many files that were. A folder that cannot be read is passed over. */

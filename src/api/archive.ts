@@ -4,11 +4,14 @@ import { createArtifactStore, jobPath } from '../adapters/artifact-store.js';
 import { createJobIndex, indexing } from '../adapters/job-index.js';
 import type { Job, JobEvent } from '../domain/job.js';
 import { isOver, unknownCostsOf } from '../domain/progress.js';
+import { readStoredEvents } from './stored-events.js';
 
 export interface Archive {
   /** The finished job as it was stored last; null when there is none. */
   job(jobId: string): Promise<Job | null>;
   events(jobId: string): Promise<JobEvent[]>;
+  /** What follows a seq in the stored log, about so many bytes of it. */
+  eventsAfter(jobId: string, after: number, mostBytes: number): Promise<JobEvent[]>;
   save(job: Job, events: readonly JobEvent[]): Promise<void>;
   /** As it was given; null when it is not stored. */
   plan(jobId: string): Promise<unknown>;
@@ -30,6 +33,8 @@ export function createArchive(dataDir: string): Archive {
       }
     },
     events: (jobId) => store.loadEvents(jobId).catch(() => []),
+    eventsAfter: (jobId, after, mostBytes) =>
+      readStoredEvents(jobPath(dataDir, jobId, 'events.jsonl'), after, mostBytes),
     save: (job, events) => store.saveJob(job, events),
     plan: (jobId) => store.loadPlan(jobId),
     savePlan: (jobId, plan) => store.savePlan(jobId, plan),

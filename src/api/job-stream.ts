@@ -1,10 +1,13 @@
 /**
  * One reader's way through one job's log: a snapshot when it has no position, then frame by frame from the
- * shared log as fast as it reads, to the end. Its only state is a cursor, so a slow reader costs no memory.
+ * shared log as fast as it reads, to the end; what the log has let go, it asks for in pages. Its only state is a cursor, so
+ * a slow reader costs no memory.
  *
  * R1 frames go out in the order of `seq`, each once; the cursor moves only by writing.
  * R2 a reader that takes nothing for too long, or lets too much pile up meanwhile, is dropped; it resumes by id.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TemporalAway } from './jobs-port.js';
 import type { Lease, Listener } from './progress-hub.js';
 import type { EventStream } from './sse.js';
 
@@ -18,6 +21,8 @@ export interface StreamLimits {
 export const STREAM_LIMITS: StreamLimits = { frames: 2_000, bytes: 1 << 20, stall_ms: 30_000 };
 
 const STRETCH = 64 * 1024;
+/** Milliseconds until older events are asked for again when nobody answered. */
+const AGAIN = 1_000;
 
 interface Opening {
   stream: EventStream;
@@ -41,6 +46,8 @@ export class JobStream implements Listener {
   /** What is not durable has not been told yet. */
   #isStarting = true;
   #blocked: { head: number; bytes: number; timer: NodeJS.Timeout } | null = null;
+  /** Older events are asked for, or will be again. */
+  #isAsking = false;
 
   constructor(limits: StreamLimits) {
     this.#limits = limits;
@@ -63,6 +70,7 @@ export class JobStream implements Listener {
     if (this.#open === null) return;
     const { watcher } = this.#open.lease;
     this.#verified ||= watcher.phase !== 'starting' && !watcher.stale;
+    if (this.#isAsking) return;
     if (this.#blocked === null) this.#pump();
     else if (this.#isTooFarBehind()) this.#drop();
   }
@@ -72,7 +80,7 @@ export class JobStream implements Listener {
   }
 
   #pump(): void {
-    if (this.#open === null) return;
+    if (this.#open === null || this.#isAsking) return;
     const { stream } = this.#open;
     while (!stream.closed.aborted) {
       if (!stream.isWritable) {
@@ -80,6 +88,10 @@ export class JobStream implements Listener {
         return;
       }
       const frames = this.#next();
+      if (frames === 'past') {
+        void this.#askPast();
+        return;
+      }
       if (frames === 'wait' && (this.#open.follow || this.#isStarting)) return;
       if (frames === 'wait' || frames === 'end') {
         stream.end();
@@ -91,11 +103,12 @@ export class JobStream implements Listener {
   }
 
   /** The next frames to write, having moved the cursor past them. */
-  #next(): Buffer[] | 'wait' | 'end' {
+  #next(): Buffer[] | 'wait' | 'end' | 'past' {
     if (this.#open === null) return 'end';
     const { watcher } = this.#open.lease;
-    if (this.#cursor !== null && this.#isOutside(this.#cursor)) this.#cursor = null;
+    if (this.#cursor !== null && this.#isBeyond(this.#cursor)) this.#cursor = null;
     if (this.#cursor === null) return this.#snapshot();
+    if (this.#cursor < watcher.log.base) return 'past';
     const stretch = watcher.log.after(this.#cursor, STRETCH);
     if (stretch !== null) {
       this.#cursor = stretch.last; // R1
@@ -105,9 +118,29 @@ export class JobStream implements Listener {
     return isOver ? 'end' : 'wait';
   }
 
-  #isOutside(cursor: number): boolean {
+  #isBeyond(cursor: number): boolean {
     const { log } = this.#open?.lease.watcher ?? {};
-    return log !== undefined && (cursor < log.base || (this.#verified && cursor > log.head));
+    return log !== undefined && this.#verified && cursor > log.head;
+  }
+
+  async #askPast(): Promise<void> {
+    if (this.#open === null || this.#cursor === null) return;
+    const { stream, lease, follow } = this.#open;
+    this.#isAsking = true;
+    try {
+      const { watcher } = lease;
+      const stretch = await watcher.past(this.#cursor, STRETCH);
+      if (stretch === null && watcher.stale)
+        throw new TemporalAway('nobody can tell what followed');
+      this.#cursor = stretch?.last ?? null; // R1; what nobody has is made up for by a snapshot
+      stream.write(stretch?.frames ?? []);
+    } catch {
+      // An answer that ends here would look like all there is.
+      if (!follow) stream.drop();
+      else await sleep(AGAIN, undefined, { signal: stream.closed }).catch(() => undefined);
+    }
+    this.#isAsking = false;
+    this.#pump();
   }
 
   #snapshot(): Buffer[] | 'wait' | 'end' {

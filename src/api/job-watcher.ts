@@ -1,18 +1,23 @@
 /**
  * Follows one job for everybody who listens to it: Temporal's history as the wake-up, the workflow's query
- * `events` as the truth, one log and one folded job as the result. It goes on through restarts of workers
- * and Temporal, and into the next run when the job is retried.
+ * `events` as the truth, the newest events and one folded job as the result. It goes on through restarts of workers
+ * and Temporal, and into the next run when the job goes on in one or is retried.
  *
  * W1 the log grows by `seq` alone; whatever is asked twice is ignored once (ProgressLog L1).
- * W2 the job is never older than the log.
+ * W2 the job is shown only at the place where the log is.
+ * W3 one wait for news at a time, and a moment between two questions, however much happens.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job, JobEvent } from '../domain/job.js';
 import { apply, isOver } from '../domain/progress.js';
+import { wholeJob } from '../domain/whole-job.js';
 import type { Archive } from './archive.js';
 import { eventsOfClosing } from './closing.js';
+import { answersOf } from './jobs-port.js';
 import type { Jobs, Run } from './jobs-port.js';
+import type { Origin, PastEvents } from './past-events.js';
 import { ProgressLog } from './progress-log.js';
+import type { Stretch } from './progress-log.js';
 import { isBlank } from './recorded-job.js';
 import type { ReadRecordedJob } from './recorded-job.js';
 
@@ -21,6 +26,7 @@ export type WatchPhase = 'starting' | 'live' | 'over' | 'missing';
 export interface WatcherDeps {
   jobs: Jobs;
   archive: Archive;
+  past: PastEvents;
   recorded: ReadRecordedJob;
   /** Called after every change of log, job, phase or staleness. */
   onNews: () => void;
@@ -29,8 +35,10 @@ export interface WatcherDeps {
 }
 
 const BACKOFF = { first: 250, most: 4_000 };
+/** Milliseconds between two questions: readers see events later by no more than this. */
+const BETWEEN = 100;
 
-export class JobWatcher {
+export class JobWatcher implements Origin {
   readonly jobId: string;
   readonly log = new ProgressLog();
   /** Resolves when the log is known, or it is known that it cannot be for now. */
@@ -40,12 +48,18 @@ export class JobWatcher {
   run: Run | null = null;
   /** Nobody answered last time; `log` and `job` may be behind. */
   stale = false;
+  base: number | null = null;
+  isStored = false;
+  endings: readonly JobEvent[] = [];
 
   readonly #deps: WatcherDeps;
   readonly #stop = new AbortController();
   #settle: () => void = () => undefined;
   #jobIsBehind = true;
+  /** The job as asked, until the log is where it is (W2). */
+  #coming: Job | null = null;
   #reading: Promise<void> = Promise.resolve();
+  #askedAt = -Infinity;
 
   constructor(jobId: string, deps: WatcherDeps) {
     this.jobId = jobId;
@@ -62,6 +76,11 @@ export class JobWatcher {
   /** Asks the workflow now instead of at its next news; throws when nobody answers. */
   sync(): Promise<void> {
     return this.run === null || this.phase !== 'live' ? Promise.resolve() : this.#catchUp(this.run);
+  }
+
+  /** Events after a position that the log no longer holds; null when nobody has them. Throws when nobody answers. */
+  past(seq: number, mostBytes: number): Promise<Stretch | null> {
+    return this.#deps.past.after(this, seq, mostBytes);
   }
 
   async #watch(): Promise<void> {
@@ -87,30 +106,37 @@ export class JobWatcher {
   async #follow(onAnswer: () => void): Promise<'over' | 'missing' | null> {
     const { jobs } = this.#deps;
     const run = await jobs.find(this.jobId);
-    if (run === null) return (await this.#replayArchive(null)) ? 'over' : 'missing';
-    if (this.run !== null && this.run.run_id !== run.run_id) this.#jobIsBehind = true;
+    if (run === null) return (await this.#takeStored(null)) ? 'over' : 'missing';
+    if (this.run?.run_id !== run.run_id) {
+      this.#jobIsBehind = true;
+      this.base = null;
+    }
     this.run = run;
-    if (run.closed_at !== null && (await this.#replayArchive(run))) return 'over';
+    if (run.closed_at !== null && (await this.#takeStored(run))) return 'over';
     // The token first, then the events: whatever happens in between wakes the next wait.
     let token = await jobs.news(this.jobId, run.run_id, null, this.#stop.signal);
-    await this.#catchUp(run);
-    onAnswer();
     while (token !== null) {
-      token = await jobs.news(this.jobId, run.run_id, token, this.#stop.signal);
+      await this.#rest();
       await this.#catchUp(run);
+      onAnswer();
+      token = await jobs.news(this.jobId, run.run_id, token, this.#stop.signal);
     }
     return this.#conclude(run);
   }
 
+  /** What a closed run did last is in the store; asking the run itself would have it replayed. */
   async #conclude({ run_id }: Run): Promise<'over' | null> {
     const { jobs } = this.#deps;
     const run = await jobs.find(this.jobId);
-    if (run?.run_id !== run_id) return null;
+    if (run?.run_id !== run_id || run.closed_at === null) return null;
     this.run = run;
-    if (this.job === null || run.closed_at === null) return null;
+    if (await this.#takeStored(run)) return 'over';
+    await this.#catchUp(run);
+    if (this.job === null) return null;
     if (!isOver(this.job.status)) {
       const closing = await jobs.closing(this.jobId, run_id);
-      for (const event of eventsOfClosing(this.job, run, closing)) this.#take(event);
+      this.endings = eventsOfClosing(this.job, run, closing);
+      for (const event of this.endings) this.#take(event);
     }
     return 'over';
   }
@@ -123,53 +149,64 @@ export class JobWatcher {
   }
 
   async #read(run: Run): Promise<void> {
-    const { jobs } = this.#deps;
-    for (let target = 0; ;) {
-      const page = await jobs.events(this.jobId, run.run_id, this.log.head);
-      const first = page.events[0]?.seq ?? page.last_seq + 1;
-      if (first > this.log.head + 1) await this.#fillGap(first - 1);
-      for (const event of page.events) this.#take(event);
-      target = Math.max(target, page.last_seq);
-      if (this.log.head < target) continue;
-      if (!this.#jobIsBehind) break;
-      // W2: asked after the log, so it may only be ahead of it; then the log follows.
-      const job = await jobs.progress(this.jobId, run.run_id);
-      this.job = isBlank(job) ? ((await this.#deps.recorded(run)) ?? job) : job;
-      this.#jobIsBehind = false;
-      target = this.job.seq;
-      if (this.log.head >= target) break;
-    }
+    this.#askedAt = Date.now();
+    this.#coming = null;
+    // Nothing was shown yet: the log begins where the job is, and who wants what was before asks for it.
+    if (this.job === null) this.log.skipTo((await this.#ask(run)).seq);
+    else await this.#readEvents(run);
+    this.job = this.#coming ?? this.job;
+    this.#coming = null;
     if (this.job !== null) this.#deps.onJob(this.job);
     this.#change({ phase: 'live', stale: false });
     // Of a closed run more is known in a moment: how it ended.
     if (run.closed_at === null) this.#settle();
   }
 
-  /** Events of earlier runs are stored, not in this run's workflow. */
-  async #fillGap(upTo: number): Promise<void> {
-    for (const event of await this.#deps.archive.events(this.jobId)) {
-      if (event.seq <= upTo && event.seq <= this.log.head + 1) this.#take(event);
+  async #readEvents(run: Run): Promise<void> {
+    for (let target = 0; ;) {
+      const page = await this.#deps.jobs.events(this.jobId, run.run_id, this.log.head);
+      const first = page.events[0]?.seq ?? page.last_seq + 1;
+      if (first > this.log.head + 1) this.#leaveOut(first - 1);
+      for (const event of page.events) this.#take(event);
+      target = Math.max(target, page.last_seq);
+      if (this.log.head < target) continue;
+      if (!this.#jobIsBehind) return;
+      target = (await this.#ask(run)).seq; // it may be ahead of the log; then the log follows
+      if (this.log.head >= target) return;
     }
+  }
+
+  /** Events of earlier runs are in the store, not in this run's workflow. */
+  #leaveOut(upTo: number): void {
+    this.base = upTo;
     this.log.skipTo(upTo);
+    this.#jobIsBehind = true;
+  }
+
+  async #ask(run: Run): Promise<Job> {
+    const job = await wholeJob(answersOf(this.#deps.jobs, run));
+    this.#coming = isBlank(job) ? ((await this.#deps.recorded(run)) ?? job) : job;
+    this.#jobIsBehind = false;
+    return this.#coming;
   }
 
   /** False when the stored job is not that of the run. */
-  async #replayArchive(run: Run | null): Promise<boolean> {
+  async #takeStored(run: Run | null): Promise<boolean> {
     const job = await this.#deps.archive.job(this.jobId);
     if (job === null || (run !== null && job.run_id !== run.run_id)) return false;
-    for (const event of await this.#deps.archive.events(this.jobId)) {
-      if (event.seq <= this.log.head + 1) this.#take(event);
-    }
+    this.isStored = true;
     this.log.skipTo(job.seq);
     this.job = job;
+    this.#deps.onJob(job);
     return true;
   }
 
   #take(event: JobEvent): void {
     if (!this.log.append(event)) return;
-    if (this.job !== null) this.job = apply(this.job, event);
     // The first event of a run follows from the plan as the worker resolved it, which no event repeats.
     if (event.type === 'job.started') this.#jobIsBehind = true;
+    else this.job = next(this.job, event);
+    this.#coming = next(this.#coming, event);
   }
 
   #change(change: { phase?: WatchPhase; stale?: boolean }): void {
@@ -178,9 +215,22 @@ export class JobWatcher {
     this.#deps.onNews();
   }
 
+  /** W3 */
+  async #rest(): Promise<void> {
+    const rest = this.#askedAt + BETWEEN - Date.now();
+    if (rest > 0) await this.#sleep(rest);
+  }
+
   async #pause(failures: number): Promise<void> {
     const most = Math.min(BACKOFF.most, BACKOFF.first * 2 ** failures);
-    const delay = most * (0.5 + Math.random() / 2); // many watchers must not come back as one
+    await this.#sleep(most * (0.5 + Math.random() / 2)); // many watchers must not come back as one
+  }
+
+  async #sleep(delay: number): Promise<void> {
     await sleep(delay, undefined, { signal: this.#stop.signal }).catch(() => undefined);
   }
 }
+
+/** A job that has missed an event stays where it is until it is asked for again. */
+const next = (job: Job | null, event: JobEvent): Job | null =>
+  job?.seq === event.seq - 1 ? apply(job, event) : job;

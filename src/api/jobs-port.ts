@@ -4,9 +4,10 @@
  */
 import type { Heartbeat } from '../domain/activity.js';
 import type { FailureKind, Problem } from '../domain/failures.js';
-import type { EventPage, Job } from '../domain/job.js';
+import type { ClipPage, EventPage, Job } from '../domain/job.js';
 import type { JobFilter } from '../domain/job-summary.js';
 import type { Memo } from '../domain/visibility.js';
+import type { Answers } from '../domain/whole-job.js';
 
 /** Temporal cannot be reached, or is too busy to answer. */
 export class TemporalAway extends Error {
@@ -59,7 +60,10 @@ export interface PendingActivity {
 /** What the run was started with: its plan, and the job that it goes on from. */
 export interface RecordedInput {
   plan: unknown;
+  /** Of a retry: over. */
   previous: Job | null;
+  /** Of a run that took over from one whose history was long enough: in the middle of everything. */
+  carried: Job | null;
 }
 
 /** How a run closed, from its last history event. */
@@ -139,7 +143,9 @@ export interface Jobs {
   find(jobId: string): Promise<Run | null>;
   input(jobId: string, runId: string): Promise<RecordedInput | null>;
   closing(jobId: string, runId: string): Promise<Closing | null>;
+  /** Of a large job not all: `wholeJob` puts it together. */
   progress(jobId: string, runId: string): Promise<Job>;
+  clips(jobId: string, runId: string, from: number): Promise<ClipPage>;
   events(jobId: string, runId: string, after: number): Promise<EventPage>;
   /** Returns at once without a token, else when something happened or nothing did for a while; a null token: closed. */
   news(
@@ -159,4 +165,16 @@ export interface Jobs {
   /** How many jobs run now, as visibility counts them. */
   running(): Promise<number>;
   workers(): Promise<Workers>;
+  /** Processes seen polling for clips to render within the last minute. */
+  renderers(): Promise<number>;
 }
+
+/** The queries of one run. */
+export const answersOf = (
+  jobs: Pick<Jobs, 'progress' | 'clips' | 'events'>,
+  { job_id, run_id }: Pick<Run, 'job_id' | 'run_id'>,
+): Answers => ({
+  progress: () => jobs.progress(job_id, run_id),
+  clips: (from) => jobs.clips(job_id, run_id, from),
+  events: (after) => jobs.events(job_id, run_id, after),
+});

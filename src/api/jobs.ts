@@ -6,8 +6,14 @@ import { Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client
 import type { Connection } from '@temporalio/client';
 import { fillIn, storedPayloads } from '../adapters/payloads.js';
 import { attributesOf } from '../domain/visibility.js';
-import { eventsQuery, progressQuery, WORKFLOW_TYPE } from '../workflows/contract.js';
-import { WorkerAway } from './jobs-port.js';
+import {
+  clipsQuery,
+  eventsQuery,
+  paidTaskQueue,
+  progressQuery,
+  WORKFLOW_TYPE,
+} from '../workflows/contract.js';
+import { TemporalAway, WorkerAway } from './jobs-port.js';
 import type { Delivered, Jobs, Run, Signal, StartRequest } from './jobs-port.js';
 import { ServersAttributes } from './servers-attributes.js';
 import { isInvalid, isNotFound, isUnanswered, translate } from './temporal-errors.js';
@@ -41,6 +47,9 @@ const POLLED_WITHIN = 60_000;
 const ALL_EVENTS = 1;
 const CLOSE_EVENT = 2;
 const WORKFLOW_QUEUE = 1;
+const ACTIVITY_QUEUE = 2;
+/** A signal may come just between two runs of a job that goes on. */
+const TRIES = 5;
 
 export function createJobs({ connection, namespace, task_queue, data_dir }: Settings): Jobs {
   const dataConverter = storedPayloads(data_dir);
@@ -114,9 +123,26 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
 
   /** Temporal says "not found" of a finished job too. */
   async function deliver(jobId: string, work: () => Promise<unknown>): Promise<Delivered> {
-    const sent = await ifFound(() => work().then(() => true));
-    if (sent !== null) return 'delivered';
-    return (await find(jobId)) === null ? 'missing' : 'over';
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      const sent = await ifFound(() => work().then(() => true));
+      if (sent !== null) return 'delivered';
+      const run = await find(jobId);
+      if (run === null) return 'missing';
+      if (run.closed_at !== null) return 'over';
+    }
+    throw new TemporalAway('the job is just going on in a new run');
+  }
+
+  /** Processes that polled a queue lately. */
+  async function pollers(name: string, taskQueueType: number): Promise<number> {
+    const answer = await call(() =>
+      service.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType }),
+    );
+    const since = Date.now() - POLLED_WITHIN;
+    const recent = answer.pollers.filter(
+      ({ lastAccessTime }) => Date.parse(timeOf(lastAccessTime) ?? '') >= since,
+    );
+    return new Set(recent.map(({ identity }) => identity)).size;
   }
 
   return {
@@ -146,6 +172,9 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
 
     progress: (jobId, runId) =>
       query(() => client.workflow.getHandle(jobId, runId).query(progressQuery)),
+
+    clips: (jobId, runId, from) =>
+      query(() => client.workflow.getHandle(jobId, runId).query(clipsQuery, from)),
 
     events: (jobId, runId, after) =>
       query(() => client.workflow.getHandle(jobId, runId).query(eventsQuery, after)),
@@ -199,20 +228,9 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
       return count;
     },
 
-    async workers() {
-      const answer = await call(() =>
-        service.describeTaskQueue({
-          namespace,
-          taskQueue: { name: task_queue },
-          taskQueueType: WORKFLOW_QUEUE,
-        }),
-      );
-      const since = Date.now() - POLLED_WITHIN;
-      const recent = answer.pollers.filter(
-        ({ lastAccessTime }) => Date.parse(timeOf(lastAccessTime) ?? '') >= since,
-      );
-      return { workers: new Set(recent.map(({ identity }) => identity)).size };
-    },
+    workers: async () => ({ workers: await pollers(task_queue, WORKFLOW_QUEUE) }),
+
+    renderers: () => pollers(paidTaskQueue(task_queue), ACTIVITY_QUEUE),
   };
 }
 

@@ -2,18 +2,21 @@
  * What Temporal itself knows of clips under way, from their pending activities: the only source of attempt,
  * backoff and render progress between two events. Pure; nothing here is durable or numbered.
  */
-import type { Clip, Job } from '../domain/job.js';
+import type { Clip, Job, Wait } from '../domain/job.js';
 import { isClipOver } from '../domain/progress.js';
 import type { PendingActivity } from './jobs-port.js';
 
-export type LivePhase =
-  | 'waiting_for_worker'
-  | 'backoff'
-  | 'creating'
-  | 'waiting'
-  | 'reconciling'
-  | 'rendering'
-  | 'storing';
+export const LIVE_PHASES = [
+  'waiting_for_worker',
+  'waiting_for_rate',
+  'backoff',
+  'creating',
+  'waiting',
+  'reconciling',
+  'rendering',
+  'storing',
+] as const;
+export type LivePhase = (typeof LIVE_PHASES)[number];
 
 /** Data of a `clip.progress` frame. */
 export interface ClipProgress {
@@ -39,6 +42,8 @@ interface Watched {
   activity: PendingActivity;
   clip: Clip | null;
   usual_time: number | null;
+  /** Does any worker take clips to render? Null: nobody can tell. */
+  areRendered?: boolean | null;
   now: number;
 }
 
@@ -55,7 +60,7 @@ export function clipProgress(jobId: string, watched: Watched): ClipProgress | nu
   const target = clipOfActivity(activity.activity_id);
   if (target === null) return null;
   const beat = activity.heartbeat;
-  const phase = phaseOf(activity, target.role);
+  const phase = phaseOf(watched, target.role);
   const message = beat?.message ?? waitOf(activity);
   return {
     job_id: jobId,
@@ -94,7 +99,11 @@ function waits(pending: readonly PendingActivity[]): string[] {
 
 const withWaits = (job: Job, pending: readonly PendingActivity[]): Job => {
   const sentences = waits(pending);
-  return sentences.length === 0 ? job : { ...job, warnings: [...job.warnings, ...sentences] };
+  return {
+    ...job,
+    warnings: [...job.warnings, ...sentences],
+    warnings_total: job.warnings_total + sentences.length,
+  };
 };
 
 /** A download is tried again for an hour, unpaid and outside of any attempt: how often is said with what went wrong. */
@@ -109,10 +118,35 @@ function lastError({
   return `${last_error ?? ''}${isStoring ? ` (tried ${times})` : ''}`;
 }
 
-function phaseOf(activity: PendingActivity, role: string): LivePhase {
+function phaseOf({ activity, areRendered = null }: Watched, role: string): LivePhase {
   if (activity.next_attempt_at !== null) return 'backoff';
-  if (activity.state === 'scheduled') return 'waiting_for_worker';
+  if (isScheduled(activity)) {
+    return role === 'clip' && areRendered === true ? 'waiting_for_rate' : 'waiting_for_worker';
+  }
   return role === 'store' ? 'storing' : (activity.heartbeat?.phase ?? 'creating');
+}
+
+/** To be taken by a worker at any moment. */
+export const isScheduled = ({ state, next_attempt_at }: PendingActivity): boolean =>
+  state === 'scheduled' && next_attempt_at === null;
+
+/**
+ * What a clip that is not at the provider yet waits for, as far as Temporal tells. Workers that poll take what is scheduled
+ * at once, except what the rate of creates keeps back.
+ */
+function waitOfQueued(activity: PendingActivity, areRendered: boolean | null): Wait | null {
+  if (isScheduled(activity)) return areRendered === true ? 'rate' : 'worker';
+  return activity.heartbeat?.phase === 'waiting' ? 'rate' : null;
+}
+
+function withWait(
+  { waits_for, ...clip }: Clip,
+  activity: PendingActivity,
+  rendered: boolean | null,
+): Clip {
+  if (activity.next_attempt_at !== null) return { ...clip, ...(waits_for && { waits_for }) };
+  const wait = waitOfQueued(activity, rendered);
+  return { ...clip, ...(wait && { waits_for: wait }) };
 }
 
 /** An estimate stops short of the end: only the provider knows when that is. */
@@ -135,15 +169,34 @@ function percentOf(
 }
 
 /**
- * The workflow hears of a download when it is over; why it is not yet, and when it is tried again, Temporal knows. What waits
- * for its turn is told as a warning of the job for as long as it waits.
+ * The workflow hears of a download when it is over; why it is not yet, and when it is tried again, Temporal knows. So it is
+ * with a clip that no worker has taken yet. What waits for its turn is told as a warning of the job for as long as it waits.
  */
-export function withStoring(job: Job, pending: readonly PendingActivity[]): Job {
+export function withStoring(
+  job: Job,
+  pending: readonly PendingActivity[],
+  areRendered: boolean | null = null,
+): Job {
+  return overlaid(job, pending, (clip, activity) => {
+    if (clip.status === 'storing') return toldBy(clip, activity);
+    return clip.status === 'queued' ? withWait(clip, activity, areRendered) : clip;
+  });
+}
+
+function overlaid(
+  job: Job,
+  pending: readonly PendingActivity[],
+  told: (clip: Clip, activity: PendingActivity) => Clip,
+): Job {
+  const activities = new Map(
+    pending.flatMap((activity) => {
+      const index = clipOfActivity(activity.activity_id)?.clip_index;
+      return index === undefined ? [] : [[index, activity] as const];
+    }),
+  );
   const clips = job.clips.map((clip) => {
-    const activity = pending.find(
-      ({ activity_id }) => clipOfActivity(activity_id)?.clip_index === clip.clip_index,
-    );
-    return activity !== undefined && clip.status === 'storing' ? toldBy(clip, activity) : clip;
+    const activity = activities.get(clip.clip_index);
+    return activity === undefined ? clip : told(clip, activity);
   });
   return withWaits({ ...job, clips }, pending);
 }
@@ -159,17 +212,21 @@ function toldBy(clip: Clip, activity: PendingActivity): Clip {
 }
 
 /** The last known job, corrected by what is pending now. */
-export function withPending(job: Job, pending: readonly PendingActivity[]): Job {
-  const clips = job.clips.map((clip) => {
-    const activity = pending.find(
-      ({ activity_id }) => clipOfActivity(activity_id)?.clip_index === clip.clip_index,
-    );
-    return activity === undefined || isClipOver(clip.status) ? clip : correct(clip, activity);
-  });
-  return withWaits({ ...job, clips }, pending);
+export function withPending(
+  job: Job,
+  pending: readonly PendingActivity[],
+  areRendered: boolean | null = null,
+): Job {
+  return overlaid(job, pending, (clip, activity) =>
+    isClipOver(clip.status) ? clip : correct(clip, activity, areRendered),
+  );
 }
 
-function correct(clip: Clip, activity: PendingActivity): Clip {
+function correct(known: Clip, activity: PendingActivity, areRendered: boolean | null): Clip {
+  if (known.status === 'queued' && isScheduled(activity) && activity.heartbeat === null) {
+    return withWait(known, activity, areRendered);
+  }
+  const { waits_for: _, ...clip } = known;
   const attempt = Math.max(clip.attempt, activity.heartbeat?.attempt ?? 1);
   const storing = clipOfActivity(activity.activity_id)?.role === 'store';
   if (storing) {

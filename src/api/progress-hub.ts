@@ -1,16 +1,20 @@
 /**
  * One watcher a job, however many listen: handed out by reference count, kept a moment after the last
- * listener has left, closed then. While somebody listens and clips are under way it also tells what is not
- * durable: the progress inside an attempt.
+ * listener has left, closed then, and everything read for it is let go. While somebody listens and clips are under way it
+ * also tells what is not durable: the progress inside an attempt.
+ *
+ * H1 one look at a job's pending activities at a time, for all who listen; none while no clip is under way.
  */
 import type { Job } from '../domain/job.js';
-import { isOver } from '../domain/progress.js';
+import { isBegun, isClipOver, isOver } from '../domain/progress.js';
 import type { Archive } from './archive.js';
 import { JobWatcher } from './job-watcher.js';
 import type { Jobs, Run } from './jobs-port.js';
-import { clipOfActivity, clipProgress } from './pending.js';
+import { PastEvents } from './past-events.js';
+import { clipOfActivity, clipProgress, isScheduled } from './pending.js';
 import type { ClipProgress } from './pending.js';
 import type { ReadRecordedJob } from './recorded-job.js';
+import type { AreRendered } from './renderers.js';
 import { frameOf } from './sse.js';
 
 export interface Listener {
@@ -35,6 +39,7 @@ interface Options {
   onJob: (job: Job) => void;
   onLost: (jobId: string, error: unknown) => void;
   usualTime: (model: string) => number | null;
+  areRendered: AreRendered;
   /** Milliseconds a watcher is kept without listeners, and between looks at pending activities. */
   grace?: number;
   every?: number;
@@ -43,19 +48,26 @@ interface Options {
 interface Watched {
   watcher: JobWatcher;
   listeners: Set<Listener>;
-  snapshot: { job: Job; stale: boolean; frame: Buffer } | null;
+  snapshot: { job: Job; stale: boolean; frame: Buffer; until: NodeJS.Timeout } | null;
   /** The last volatile frame of each clip under way. */
   told: Map<number, { text: string; frame: Buffer }>;
   looking: NodeJS.Timeout | null;
   closing: NodeJS.Timeout | null;
 }
 
+const GRACE = 5_000;
+const EVERY = 2_000;
+/** Milliseconds that an encoded snapshot is kept: those who arrive together share it, and it is as large as its job. */
+const SNAPSHOT = 1_000;
+
 export class ProgressHub {
   readonly #options: Options;
   readonly #watched = new Map<string, Watched>();
+  readonly #past: PastEvents;
 
   constructor(options: Options) {
     this.#options = options;
+    this.#past = new PastEvents(options);
   }
 
   get watchedJobs(): number {
@@ -76,7 +88,7 @@ export class ProgressHub {
     if (watched.closing !== null) clearTimeout(watched.closing);
     watched.closing = null;
     watched.listeners.add(listener);
-    watched.looking ??= this.#look(watched);
+    watched.looking ??= this.#look(watched, 0);
     return {
       watcher: watched.watcher,
       snapshotFrame: () => snapshotFrame(watched),
@@ -104,6 +116,7 @@ export class ProgressHub {
     const watcher = new JobWatcher(jobId, {
       jobs: this.#options.jobs,
       archive: this.#options.archive,
+      past: this.#past,
       recorded: this.#options.recorded,
       onJob: this.#options.onJob,
       onLost: (error) => {
@@ -131,35 +144,39 @@ export class ProgressHub {
     watched.looking = null;
     watched.closing = setTimeout(() => {
       this.#forget(jobId, watched);
-    }, this.#options.grace ?? 5_000);
+    }, this.#options.grace ?? GRACE);
   }
 
   #forget(jobId: string, watched: Watched): void {
     if (watched.closing !== null) clearTimeout(watched.closing);
     if (watched.looking !== null) clearTimeout(watched.looking);
     watched.looking = null;
+    if (watched.snapshot !== null) clearTimeout(watched.snapshot.until);
     watched.watcher.close();
+    this.#past.forget(jobId);
     if (this.#watched.get(jobId) === watched) this.#watched.delete(jobId);
   }
 
-  #look(watched: Watched): NodeJS.Timeout {
+  #look(watched: Watched, delay = this.#options.every ?? EVERY): NodeJS.Timeout {
     return setTimeout(() => {
-      void this.#tell(watched)
+      void watched.watcher.ready
+        .then(() => this.#tell(watched))
         .catch(() => undefined) // the watcher itself notices when Temporal is away
         .then(() => {
           if (watched.looking !== null) watched.looking = this.#look(watched);
         });
-    }, this.#options.every ?? 1_000);
+    }, delay);
   }
 
   async #tell(watched: Watched): Promise<void> {
     const { watcher, listeners, told } = watched;
-    if (watcher.phase !== 'live') return;
-    const run = await this.#options.jobs.find(watcher.jobId);
-    if (run === null || run.run_id !== watcher.run?.run_id) return;
     const before = new Map(told);
     told.clear();
-    for (const data of this.#progressOf(watcher, run)) {
+    if (watcher.phase !== 'live' || !isUnderWay(watcher.job)) return; // H1
+    const run = await this.#options.jobs.find(watcher.jobId);
+    if (run === null || run.run_id !== watcher.run?.run_id) return;
+    const areRendered = run.pending.some(isScheduled) ? await this.#options.areRendered() : null;
+    for (const data of this.#progressOf(watcher, run, areRendered)) {
       const text = JSON.stringify(data);
       const known = before.get(data.clip_index);
       const frame = known?.text === text ? known.frame : frameOf('clip.progress', data);
@@ -169,12 +186,22 @@ export class ProgressHub {
     }
   }
 
-  #progressOf({ job, jobId, stale }: JobWatcher, run: Run): ClipProgress[] {
+  #progressOf(
+    { job, jobId, stale }: JobWatcher,
+    run: Run,
+    areRendered: boolean | null,
+  ): ClipProgress[] {
     const usual_time = this.#options.usualTime(job?.model ?? '');
     return run.pending.flatMap((activity) => {
       const index = clipOfActivity(activity.activity_id)?.clip_index;
       const clip = job?.clips.find(({ clip_index }) => clip_index === index) ?? null;
-      const data = clipProgress(jobId, { activity, clip, usual_time, now: Date.now() });
+      const data = clipProgress(jobId, {
+        activity,
+        clip,
+        usual_time,
+        areRendered,
+        now: Date.now(),
+      });
       return data === null ? [] : [stale ? { ...data, stale } : data];
     });
   }
@@ -186,7 +213,15 @@ function snapshotFrame(watched: Watched): Buffer | null {
   if (job === null) return null;
   const known = watched.snapshot;
   if (known?.job === job && known.stale === stale) return known.frame;
+  if (known !== null) clearTimeout(known.until);
   const frame = frameOf('snapshot', stale ? { ...job, stale, source: 'memory' } : job);
-  watched.snapshot = { job, stale, frame };
+  const until = setTimeout(() => {
+    watched.snapshot = null;
+  }, SNAPSHOT).unref();
+  watched.snapshot = { job, stale, frame, until };
   return frame;
 }
+
+/** Has it clips that Temporal knows something of? */
+const isUnderWay = (job: Job | null): boolean =>
+  job?.clips.some((clip) => isBegun(clip) && !isClipOver(clip.status)) === true;

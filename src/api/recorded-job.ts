@@ -24,6 +24,7 @@ export const createReadRecordedJob =
     if (input === null) return null;
     const { job_id, run_id, started_at } = run;
     const identity = { job_id, run_id, created_at: started_at, simulated };
+    if (input.carried !== null) return { ...input.carried, run_id };
     const checked = checkPlan(input.plan);
     const fresh = checked.ok ? initialJob(checked.resolved, identity) : emptyJob(identity);
     return continueJob(fresh, input.previous);

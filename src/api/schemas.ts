@@ -10,6 +10,7 @@ import {
 } from '../domain/job.schema.js';
 import { above0 } from '../domain/door.schema.js';
 import { MAX_COST_USD, MAX_LABEL, planFieldsSchema } from '../domain/plan.schema.js';
+import { LIVE_PHASES } from './pending.js';
 
 export const Clip = clipSchema.meta({ id: 'Clip' });
 export const Job = jobSchema.meta({ id: 'Job' });
@@ -146,6 +147,29 @@ export const EventsHeaders = z.looseObject({
     .meta({ description: 'As `after`, which it outranks; browsers send it by themselves.' }),
 });
 
+export const LiveProgress = z
+  .looseObject({
+    job_id: z.string(),
+    clip_index: z.int(),
+    attempt: z.int(),
+    percent: z.number().nullable().meta({ description: 'Of the render.' }),
+    phase: z.enum(LIVE_PHASES).meta({
+      description:
+        'waiting_for_worker: no worker takes clips; waiting_for_rate: creates are limited, and its turn has not come; waiting: the provider lets it wait until `until`; backoff: it is tried again at `next_attempt_at`.',
+    }),
+    next_attempt_at: z.string().optional(),
+    until: z.string().optional(),
+    last_error: z.string().optional(),
+    message: z.string().optional(),
+    prediction_id: z.string().optional(),
+    estimated: z.boolean(),
+    stale: z.literal(true).optional(),
+  })
+  .meta({
+    id: 'ClipProgress',
+    description: 'What a clip does right now, as Temporal knows it; neither durable nor repeated.',
+  });
+
 const reference = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 
 /** One frame of the stream, as clients of server-sent events read it. */
@@ -157,7 +181,9 @@ export const EventFrame = z
     }),
     data: z.string().meta({
       contentMediaType: 'application/json',
-      contentSchema: { anyOf: [reference('JobEvent'), reference('JobSnapshot'), {}] },
+      contentSchema: {
+        anyOf: [reference('JobEvent'), reference('JobSnapshot'), reference('ClipProgress'), {}],
+      },
     }),
   })
   .meta({ id: 'EventFrame' });

@@ -26,6 +26,7 @@ import type { JsonOf } from './plugins/bodies.js';
 import { ProgressHub } from './progress-hub.js';
 import { createReadRecordedJob } from './recorded-job.js';
 import type { ReadRecordedJob } from './recorded-job.js';
+import { createAreRendered } from './renderers.js';
 import { Snapshots } from './snapshots.js';
 import type { EventStream } from './sse.js';
 import { createHeaderCheck, createWebhookCheck } from './webhook-check.js';
@@ -106,7 +107,8 @@ export function createServices(deps: ApiDeps, { log, limits, jsonOf }: Given): S
   const { jobs, archive, checkPlan, models, settings } = deps;
   const lastKnown = new LastKnown();
   const recorded = createReadRecordedJob({ jobs, checkPlan, simulated: settings.simulated });
-  const snapshots = new Snapshots({ jobs, archive, lastKnown, recorded });
+  const areRendered = createAreRendered(jobs);
+  const snapshots = new Snapshots({ jobs, archive, lastKnown, recorded, areRendered });
   const usual = new Map(models.map(({ id, usual_time }) => [id, usual_time]));
   const hub = new ProgressHub({
     jobs,
@@ -119,6 +121,7 @@ export function createServices(deps: ApiDeps, { log, limits, jsonOf }: Given): S
       log.debug({ job_id, err }, 'nobody answers for this job; asking again');
     },
     usualTime: (model) => usual.get(model) ?? null,
+    areRendered,
     ...(settings.watch_grace_ms === undefined ? {} : { grace: settings.watch_grace_ms }),
     ...(settings.watch_every_ms === undefined ? {} : { every: settings.watch_every_ms }),
   });

@@ -4,17 +4,20 @@
  *
  * N1 what Temporal itself says of a run's end wins over what the workflow last said.
  * N2 askers at the same time share one query.
+ * N3 a job is whole: what an answer of the workflow leaves out is asked for.
  */
 import type { Job } from '../domain/job.js';
 import { apply, isOver } from '../domain/progress.js';
+import { withClips, wholeJob } from '../domain/whole-job.js';
 import type { Archive } from './archive.js';
 import { eventsOfClosing } from './closing.js';
-import { TemporalAway, WorkerAway } from './jobs-port.js';
+import { answersOf, TemporalAway, WorkerAway } from './jobs-port.js';
 import type { Closing, Jobs, Run } from './jobs-port.js';
 import type { LastKnown } from './last-known.js';
-import { withPending, withStoring } from './pending.js';
+import { isScheduled, withPending, withStoring } from './pending.js';
 import { isBlank } from './recorded-job.js';
 import type { ReadRecordedJob } from './recorded-job.js';
+import type { AreRendered } from './renderers.js';
 
 export type SnapshotSource = 'memory' | 'history' | 'archive';
 
@@ -26,6 +29,7 @@ interface Deps {
   archive: Archive;
   lastKnown: LastKnown;
   recorded: ReadRecordedJob;
+  areRendered: AreRendered;
 }
 
 interface Asking {
@@ -80,17 +84,37 @@ export class Snapshots {
       const archived = await archive.job(run.job_id);
       if (archived?.run_id === run.run_id) return archived;
       closing = await jobs.closing(run.job_id, run.run_id);
-      if (closing?.job && isOver(closing.job.status)) return closing.job;
+      const result = closing?.job ?? null;
+      if (result !== null && isOver(result.status)) {
+        return result.truncated === undefined ? result : this.#ofResult(run, result, ask);
+      }
     }
     const job = ask ? await this.#answer(run) : null;
     if (job === null) return this.#lastKnown(run, closing);
     lastKnown.set(job);
-    return withStoring(closed(job, run, closing), run.pending);
+    return withStoring(closed(job, run, closing), run.pending, await this.#areRendered(run));
+  }
+
+  /** Of a result that had to leave something out: the workflow has it all, and the plan at least its texts. */
+  async #ofResult(run: Run, result: Job, ask: boolean): Promise<Snapshot> {
+    const whole = ask ? await this.#answer(run) : null;
+    if (whole !== null && isOver(whole.status)) return whole;
+    const recorded = await this.#deps.recorded(run);
+    const planned = new Map(recorded?.clips.map((clip) => [clip.clip_index, clip]));
+    const clips = result.clips.map((clip) => {
+      const { prompt, metadata, duration_reason } = planned.get(clip.clip_index) ?? clip;
+      return { ...clip, prompt, metadata, duration_reason };
+    });
+    return { ...withClips(result, clips), stale: true, source: 'history' };
+  }
+
+  #areRendered({ pending }: Run): Promise<boolean | null> {
+    return pending.some(isScheduled) ? this.#deps.areRendered() : Promise.resolve(null);
   }
 
   async #answer(run: Run): Promise<Job | null> {
     try {
-      const job = await this.#deps.jobs.progress(run.job_id, run.run_id);
+      const job = await wholeJob(answersOf(this.#deps.jobs, run));
       return isBlank(job) ? ((await this.#deps.recorded(run)) ?? job) : job;
     } catch (error) {
       if (error instanceof WorkerAway || error instanceof TemporalAway) return null;
@@ -100,10 +124,12 @@ export class Snapshots {
 
   async #lastKnown(run: Run, closing: Closing | null): Promise<Snapshot> {
     const known = this.#deps.lastKnown.get(run.job_id);
-    const source = known?.run_id === run.run_id ? 'memory' : 'history';
-    const job = known !== null && source === 'memory' ? known : await this.#deps.recorded(run);
+    const recorded = known?.run_id === run.run_id ? null : await this.#deps.recorded(run);
+    const source = recorded === null ? 'memory' : 'history';
+    const job = recorded ?? known;
     if (job === null) throw new TemporalAway('the history of this job cannot be read');
-    const corrected = withPending(closed(job, run, closing), run.pending);
+    const rendered = await this.#areRendered(run);
+    const corrected = withPending(closed(job, run, closing), run.pending, rendered);
     return { ...corrected, stale: true, source };
   }
 }

@@ -4,12 +4,14 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clip, Job } from '../domain/job.js';
+import { jsonBytes } from '../domain/payload-size.js';
 import { isClipOver, isOver, unfinished } from '../domain/progress.js';
 import { memoOf } from '../domain/visibility.js';
+import { wholeJob } from '../domain/whole-job.js';
 import type { Archive } from './archive.js';
 import { eventsOfClosing } from './closing.js';
 import type { Delivered, Jobs, Run, Signal } from './jobs-port.js';
-import { TemporalAway, WorkerAway } from './jobs-port.js';
+import { answersOf, TemporalAway, WorkerAway } from './jobs-port.js';
 import { conflict, notFound } from './problems.js';
 import type { ReadRecordedJob } from './recorded-job.js';
 import type { Snapshot } from './snapshots.js';
@@ -118,6 +120,9 @@ async function expectNoCancellation({ jobs }: Deps, jobId: string): Promise<void
   throw conflict(`the job "${jobId}" is being canceled; retry it once it is over`);
 }
 
+/** Bytes of a job that one more run can go on from: about 100,000 predictions. */
+const MOST_CARRIED = 48 << 20;
+
 async function runAgain(deps: Deps, snapshot: Snapshot): Promise<Job> {
   const { stale, source: _, ...job } = snapshot;
   const run = await closedRun(deps.jobs, job);
@@ -131,10 +136,14 @@ async function runAgain(deps: Deps, snapshot: Snapshot): Promise<Job> {
   if (stale) throw new WorkerAway('the last state of this job is not known without a worker');
   // A job that Temporal has forgotten came from the archive, and its log is there.
   if (run !== null) await keepLog(deps, run, job);
+  if (jsonBytes(job) > MOST_CARRIED) {
+    throw conflict(
+      `the ledger of "${job.job_id}" is too long for one more run; start the clips it lacks as a new job`,
+    );
+  }
   const started = await deps.jobs.start({
     job_id: job.job_id,
     plan,
-    // Whole, however long its ledger is: what is too large for Temporal is stored beside it.
     previous: job,
     summary: `${String(job.total_clips)} clips · ${job.model} · again`,
     memo: memoOf({ ...unfinished(job), status: 'queued' }),
@@ -174,7 +183,7 @@ async function keepLog({ jobs, archive }: Deps, run: Run, job: Job): Promise<voi
   }
   // A run that was ended before its first event has none.
   if (events.length === 0 && last > 0) throw new TemporalAway('the log cannot be read');
-  const before = await jobs.progress(job.job_id, run.run_id);
+  const before = await wholeJob(answersOf(jobs, run));
   const closing = await jobs.closing(job.job_id, run.run_id);
   await archive.save(job, [...events, ...eventsOfClosing(before, run, closing)]);
 }

@@ -17,6 +17,8 @@ export interface StoredJob extends Omit<JobEntry, 'beginnings'> {
 
 /** As many entries make a segment. */
 const PACK_AT = 500;
+/** Milliseconds after it failed. */
+const PACK_AGAIN = 600_000;
 
 export class StoredJobs {
   readonly #index: JobIndex;
@@ -29,6 +31,7 @@ export class StoredJobs {
   #entries: ReadonlySet<string> = new Set();
   #looking: Promise<void> = Promise.resolve();
   #packing: Promise<void> | null = null;
+  #packFrom = 0;
 
   constructor(index: JobIndex, onPackingFailed: (error: unknown) => void = () => undefined) {
     this.#index = index;
@@ -86,11 +89,19 @@ export class StoredJobs {
       this.#take(await this.#index.segment(name));
       this.#segments.add(name);
     }
-    if (entries.length < PACK_AT) return;
-    this.#packing ??= this.#index
-      .pack()
-      .catch(this.#onPackingFailed)
-      .finally(() => (this.#packing = null));
+    if (entries.length >= PACK_AT && Date.now() >= this.#packFrom) this.#packing ??= this.#pack();
+  }
+
+  /** Where it may only read, another process does it. */
+  async #pack(): Promise<void> {
+    try {
+      await this.#index.pack();
+    } catch (error) {
+      this.#packFrom = Date.now() + PACK_AGAIN;
+      this.#onPackingFailed(error);
+    } finally {
+      this.#packing = null;
+    }
   }
 
   #take(lines: readonly IndexLine[]): void {

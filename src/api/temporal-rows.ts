@@ -1,7 +1,8 @@
 /** Temporal's protobuf answers as the port's plain values. Pure; it calls nothing. */
 import { defaultPayloadConverter } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
-import type { DownloadHeartbeat, Heartbeat } from '../domain/activity.js';
+import proto from '@temporalio/proto';
+import type { temporal } from '@temporalio/proto';
+import type { Continued, DownloadHeartbeat, Heartbeat, Previous } from '../domain/activity.js';
 import { isFailureKind, problem } from '../domain/failures.js';
 import type { FailureKind, Problem } from '../domain/failures.js';
 import type { JobSummary } from '../domain/job-summary.js';
@@ -74,7 +75,7 @@ export function idsQuery(jobIds: readonly string[]): { query: string | null; oth
   };
 }
 
-const { WorkflowExecutionStatus } = temporal.api.enums.v1;
+const { WorkflowExecutionStatus } = proto.temporal.api.enums.v1;
 /** As the protocol has them. */
 const STATUS_OF = new Map<unknown, RunStatus>([
   [WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED, 'completed'],
@@ -160,8 +161,12 @@ function waitOf(value: unknown): string | null {
 export function recordedInput(event: HistoryEvent | undefined): RecordedInput | null {
   const input = event?.workflowExecutionStartedEventAttributes?.input;
   if (!input) return null;
-  const more = decode(input, 1) as { previous?: Job } | null;
-  return { plan: decode(input, 0), previous: more?.previous ?? null };
+  const more = decode(input, 1) as Partial<Previous & Continued> | null;
+  return {
+    plan: decode(input, 0),
+    previous: more?.previous ?? null,
+    carried: more?.continued?.job ?? null,
+  };
 }
 
 export function closingOf(event: HistoryEvent | undefined): Closing | null {

@@ -10,6 +10,7 @@ import { isOver } from '../domain/progress.js';
 import { textOf } from '../domain/job-summary.js';
 import type { JobStatus } from '../domain/job.js';
 import type { EndedJob } from './ended-jobs.js';
+import { TemporalAway } from './jobs-port.js';
 import type { Jobs, RunStatus, VisibleRun } from './jobs-port.js';
 import type { StoredJobs } from './stored-jobs.js';
 
@@ -59,7 +60,7 @@ export class UnstoredJobs {
         () => undefined,
       );
       void first.then(walk).catch((error: unknown) => {
-        this.#onTrouble(error);
+        if (!(error instanceof TemporalAway)) this.#onTrouble(error); // whoever lists is told so
       });
     }
     await this.#first;

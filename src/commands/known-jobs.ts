@@ -1,5 +1,5 @@
 /** Every job there is to know of: those that go on, from their workflows; those that are over, from DATA_DIR. */
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Client } from '@temporalio/client';
 import { storedPayloads } from '../adapters/payloads.js';
@@ -7,25 +7,49 @@ import { connectTemporal } from '../adapters/temporal-connection.js';
 import type { Config } from '../config.js';
 import type { Job } from '../domain/job.js';
 import { progressQuery, WORKFLOW_TYPE } from '../workflows/contract.js';
-import type { KnownJobs } from './orphan-search.js';
+import type { EndedJob, KnownJobs } from './orphan-search.js';
 
 const CONNECT = 5_000;
 const QUERY = 10_000;
 
-/** Null when Temporal cannot be asked: then nobody knows which jobs go on. */
-export async function knownJobs(config: Config): Promise<KnownJobs | null> {
-  const ended = await storedJobs(config.data_dir);
+/** Files at a time. */
+const READS = 16;
+
+/** Null when Temporal cannot be asked: then nobody knows which jobs go on. Of jobs that ended before `since`, nothing. */
+export async function knownJobs(config: Config, since: number): Promise<KnownJobs | null> {
+  const ended = await storedJobs(config.data_dir, since);
   const going = await runningJobs(config);
   return going === null ? null : { ended, ...going };
 }
 
-async function storedJobs(dataDir: string): Promise<Job[]> {
+async function storedJobs(dataDir: string, since: number): Promise<EndedJob[]> {
   const folder = path.join(dataDir, 'jobs');
   const names = await readdir(folder).catch(() => []);
-  const texts = await Promise.all(
-    names.map((name) => readFile(path.join(folder, name, 'job.json'), 'utf8').catch(() => null)),
+  const jobs: EndedJob[] = [];
+  const next = names.values();
+  await Promise.all(
+    Array.from({ length: READS }, async () => {
+      for (const name of next) {
+        const job = await storedJob(path.join(folder, name, 'job.json'), since);
+        if (job !== null) jobs.push(job);
+      }
+    }),
   );
-  return texts.filter((text) => text !== null).map((text) => JSON.parse(text) as Job);
+  return jobs;
+}
+
+async function storedJob(file: string, since: number): Promise<EndedJob | null> {
+  try {
+    if ((await stat(file)).mtimeMs < since) return null;
+    const { job_id, clips } = JSON.parse(await readFile(file, 'utf8')) as Job;
+    const slim = clips.map(({ predictions }) => ({
+      predictions: predictions.map(({ id }) => ({ id })),
+    }));
+    return { job_id, clips: slim };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
 }
 
 async function runningJobs({

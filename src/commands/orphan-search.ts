@@ -10,7 +10,7 @@
 import type { ProviderPrediction } from '../adapters/replicate.js';
 import { isTerminal } from '../adapters/replicate.js';
 import { estimateCost, priceFor, settle } from '../domain/cost.js';
-import type { Job } from '../domain/job.js';
+import type { Job, Prediction } from '../domain/job.js';
 import type { Catalogue, ModelRow } from '../domain/models/row.js';
 import { effective } from '../domain/models/rules.js';
 import { isClipOver } from '../domain/progress.js';
@@ -22,8 +22,13 @@ export interface KnownJobs {
   /** Ids of those that go on and have not: nothing can be told about what they have not claimed. */
   silent: readonly string[];
   /** Those whose record is on disk. */
-  ended: readonly Job[];
+  ended: readonly EndedJob[];
 }
+
+/** As much of a job as is needed of one that is over: there may be very many. */
+export type EndedJob = Pick<Job, 'job_id'> & {
+  clips: readonly { predictions: readonly Pick<Prediction, 'id'>[] }[];
+};
 
 export interface Orphan {
   id: string;
@@ -40,25 +45,31 @@ export interface Orphan {
 }
 
 export interface SearchInput {
-  predictions: readonly ProviderPrediction[];
   jobs: KnownJobs;
   ownerOf: (predictionId: string) => Promise<string | null>;
   catalogue: Catalogue;
-  /** By the provider's clock, as `created_at` is. */
+  /** By the provider's clock, as `created_at` is; before anybody asked for the jobs. */
   now: number;
 }
 
-/** Alive ones first, each kind newest first. */
-export async function findOrphans(input: SearchInput): Promise<Orphan[]> {
+/** Of some predictions, in any number of calls: those that are orphans. */
+export type OrphanSearch = (predictions: readonly ProviderPrediction[]) => Promise<Orphan[]>;
+
+export function orphanSearch(input: SearchInput): OrphanSearch {
   const isOrphan = judge(input);
-  const found: Orphan[] = [];
-  for (const prediction of input.predictions) {
-    const owner = await input.ownerOf(prediction.id);
-    const verdict = isOrphan(prediction, owner);
-    if (verdict !== null) found.push(orphan(prediction, verdict.left_by, input));
-  }
+  return async (predictions) => {
+    const owners = await Promise.all(predictions.map(({ id }) => input.ownerOf(id)));
+    return predictions.flatMap((prediction, at) => {
+      const verdict = isOrphan(prediction, owners[at] ?? null);
+      return verdict === null ? [] : [orphan(prediction, verdict.left_by, input)];
+    });
+  };
+}
+
+/** Alive ones first, each kind newest first. */
+export function inOrder(orphans: Iterable<Orphan>): Orphan[] {
   const alive = ({ status }: Orphan): number => (isTerminal(status) ? 1 : 0);
-  return found.toSorted((a, b) => alive(a) - alive(b) || a.age - b.age);
+  return [...orphans].sort((a, b) => alive(a) - alive(b) || a.age - b.age);
 }
 
 /** Seconds within which a job that was just started becomes known. */

@@ -12,14 +12,15 @@ import { parseArgs } from 'node:util';
 import { cancelAndConfirm } from '../activities/cancel.js';
 import { createClaims } from '../adapters/claims.js';
 import { createReplicate, isTerminal } from '../adapters/replicate.js';
-import type { ListOutcome, ProviderPrediction, Replicate } from '../adapters/replicate.js';
+import type { ProviderPrediction, Replicate, Span } from '../adapters/replicate.js';
 import { loadConfig } from '../config.js';
 import type { Config } from '../config.js';
 import { rememberedSimulatorPort } from '../ports.js';
 import { clock, oneLine, plural, safeJson, table, usd } from '../terminal/format.js';
 import { knownJobs } from './known-jobs.js';
-import { findOrphans } from './orphan-search.js';
-import type { KnownJobs, Orphan } from './orphan-search.js';
+import { pagesOf } from './list-pages.js';
+import { inOrder, orphanSearch } from './orphan-search.js';
+import type { KnownJobs, Orphan, OrphanSearch } from './orphan-search.js';
 import { runCommand, UserError } from './process.js';
 
 const USAGE = 'npm run orphans -- [--cancel] [--hours N] [--json]';
@@ -29,28 +30,68 @@ export const main = (argv: string[]): Promise<number> =>
   runCommand(async () => {
     const options = read(argv);
     const config = loadConfig();
-    const { replicate, predictions, now } = await listing(config, options.hours);
-    const jobs = await jobsOf(config, options.cancel);
+    const replicate = await reach(config);
+    // What is young then may be of a job that is not listed yet when jobs are asked for.
+    const now = replicate.clock.now();
+    const span = { after: now - options.hours * 3_600_000, before: null };
     const claims = createClaims(config.data_dir);
-    const orphans = await findOrphans({
-      predictions,
-      jobs,
-      ownerOf: (id) => claims.owner(id),
-      catalogue: config.catalogue,
-      now,
-    });
+    const searchAmong = async (): Promise<OrphanSearch> =>
+      orphanSearch({
+        jobs: await jobsOf(config, options),
+        ownerOf: (id) => claims.owner(id),
+        catalogue: config.catalogue,
+        now,
+      });
+    const looked = await lookThrough(replicate, span, await searchAmong());
+    // Reading the list takes minutes where there is much: what runs may have become a job's meanwhile.
+    const alive = looked.alive.length > 0 ? await (await searchAmong())(looked.alive) : [];
+    const orphans = inOrder([...looked.over, ...alive]);
     const ended = options.cancel ? await endAll(replicate, orphans) : new Map<string, string>();
     if (options.json) {
       const rows = orphans.map((orphan) => ({ ...orphan, became: ended.get(orphan.id) ?? null }));
-      console.log(
-        safeJson(JSON.stringify({ predictions: predictions.length, orphans: rows }, null, 2)),
-      );
+      console.log(safeJson(JSON.stringify({ predictions: looked.count, orphans: rows }, null, 2)));
     } else {
-      console.log(textOf(orphans, ended, predictions.length, options.hours));
+      console.log(textOf(orphans, ended, looked.count, options.hours));
     }
+    if (!looked.isWhole) console.error('Note: the list holds something that is no prediction.');
     if (options.cancel) return [...ended.values()].every((state) => isOver(state)) ? 0 : 1;
-    return orphans.length === 0 ? 0 : 1;
+    if (orphans.length > 0) return 1;
+    return looked.isWhole ? 0 : 2;
   });
+
+interface Looked {
+  count: number;
+  over: Orphan[];
+  /** Orphans that still run, whole: they are judged once more. */
+  alive: ProviderPrediction[];
+  isWhole: boolean;
+}
+
+/** Page by page, of which only the orphans are kept. */
+async function lookThrough(
+  replicate: Replicate,
+  span: Span,
+  search: OrphanSearch,
+): Promise<Looked> {
+  const seen = new Set<string>();
+  const looked: Looked = { count: 0, over: [], alive: [], isWhole: false };
+  for await (const page of pagesOf(replicate, span, say)) {
+    const fresh = page.predictions.filter(({ id }) => !seen.has(id));
+    for (const { id } of fresh) seen.add(id);
+    for (const orphan of await search(fresh)) {
+      const whole = fresh.find(({ id }) => id === orphan.id);
+      if (!isTerminal(orphan.status) && whole !== undefined) looked.alive.push(whole);
+      else looked.over.push(orphan);
+    }
+    looked.isWhole = page.isWhole;
+    if (Math.floor(seen.size / 10_000) > Math.floor((seen.size - fresh.length) / 10_000)) {
+      say(`${String(seen.size)} predictions read, back to ${page.back_to ?? '–'}`);
+    }
+  }
+  return { ...looked, count: seen.size };
+}
+
+const say = (text: string): void => console.error(oneLine(`orphans: ${text}`));
 
 interface Options {
   cancel: boolean;
@@ -81,11 +122,8 @@ function read(argv: readonly string[]): Options {
   }
 }
 
-/** A simulator that was moved aside by a taken port has left its port in DATA_DIR. */
-async function listing(
-  config: Config,
-  hours: number,
-): Promise<{ replicate: Replicate; predictions: ProviderPrediction[]; now: number }> {
+/** A simulator that was moved aside by a taken port has left its port in DATA_DIR. The answer tells the provider's time. */
+async function reach(config: Config): Promise<Replicate> {
   const { base_url, simulated } = config.replicate;
   const moved = simulated ? await rememberedSimulatorPort(config.data_dir) : null;
   const urls = [base_url, ...(moved === null ? [] : [`http://127.0.0.1:${String(moved)}/v1`])];
@@ -96,8 +134,9 @@ async function listing(
       proxies: config.proxies,
       base_url: url,
     });
-    const answer = await listOf(replicate, hours);
-    if (answer.type === 'listed') return { replicate, ...answer };
+    const answer = await replicate.page({ after: replicate.clock.now(), before: null });
+    // One that asks for patience is there, and is given it.
+    if (answer.type === 'page' || answer.retry_after !== undefined) return replicate;
     said = `${url}: ${answer.message}`;
   }
   const advice = simulated
@@ -106,18 +145,9 @@ async function listing(
   throw new UserError(`expected the list of predictions, got ${said}; ${advice}.`);
 }
 
-/**
- * `now` is the provider's time of before the list was asked for: what is young then may be of a job that is not listed
- * yet when jobs are asked for. The first answer only tells that time, and may begin at the wrong one.
- */
-async function listOf(replicate: Replicate, hours: number): Promise<ListOutcome & { now: number }> {
-  await replicate.list(new Date(replicate.clock.now()));
-  const now = replicate.clock.now();
-  return { ...(await replicate.list(new Date(now - hours * 3_600_000))), now };
-}
-
-async function jobsOf(config: Config, cancel: boolean): Promise<KnownJobs> {
-  const jobs = await knownJobs(config);
+/** A day more than is looked at: clocks of machines and disks may differ. */
+async function jobsOf(config: Config, { cancel, hours }: Options): Promise<KnownJobs> {
+  const jobs = await knownJobs(config, Date.now() - (hours + 24) * 3_600_000);
   if (jobs === null) {
     throw new UserError(
       `expected Temporal at ${config.temporal.address} to say which jobs are running, got no answer; start it, or set TEMPORAL_ADDRESS.`,

@@ -13,7 +13,12 @@ export interface Timings {
   heartbeat: number;
 }
 
-export interface ResolvePlanResult {
+/** The identity of the DATA_DIR that the job was started with: a worker with another does nothing for it. */
+interface OfStore {
+  store?: string | undefined;
+}
+
+export interface ResolvePlanResult extends OfStore {
   resolved: ResolvedPlan;
   simulated: boolean;
   timings: Timings;
@@ -50,7 +55,7 @@ export interface UploadedComposite {
   renew_at: string;
 }
 
-export interface GenerateClipInput {
+export interface GenerateClipInput extends OfStore {
   clip_index: number;
   model: string;
   version: string | null;
@@ -91,6 +96,7 @@ export type EndLostInput = Pick<
   | 'bills_failed'
   | 'since'
   | 'chain'
+  | 'store'
 > & {
   attempt: number;
   known: string[];
@@ -169,7 +175,7 @@ export interface SettlePredictionInput {
   leave_running?: boolean;
 }
 
-export interface StoreClipInput {
+export interface StoreClipInput extends OfStore {
   clip_index: number;
   requested_duration: number;
   prediction_id: string;
@@ -185,7 +191,7 @@ export interface StoreClipResult {
 }
 
 /** How the job ends; the archive is written before the event becomes visible. */
-export interface ArchiveJobInput {
+export interface ArchiveJobInput extends OfStore {
   terminal: { type: TerminalEventType } & JobEnd;
   at: string;
 }
@@ -242,7 +248,7 @@ export interface HistoryLimits {
 }
 
 /** Input of `keepLog`: the events that are not in the store yet come from the run itself. */
-export interface KeepLogInput {
+export interface KeepLogInput extends OfStore {
   /** Those up to this seq are asked for. */
   seq: number;
 }

@@ -2,7 +2,8 @@
  * What is written down before a create is sent, and what follows from it for whoever comes next: a prediction to attach
  * to, a create to look for, or nothing. Pure.
  *
- * I1 A prediction that the ledger knows is of the past: it is over, or somebody waits for it already.
+ * I1 A prediction that the ledger knows is of the past, and so is what was begun before it: no create is begun before it is
+ *    known what came of the one before. The ledger's newest is enough to know.
  * I2 What this run has begun is this clip's, however long ago: the workflow may be older than the disk.
  * I3 What another run has begun counts only where the workflow says that it may have forgotten something (it was reset, or
  *    goes on from a run that was cut off), asks for exactly the same, and is young enough for its file to be there.
@@ -37,7 +38,7 @@ export interface Asking {
   input_sha256: string;
   /** The workflow says that more may have been created than it knows of. */
   unclear: boolean;
-  /** Ids that the workflow knows. */
+  /** Ids that the workflow knows: at least the newest of the clip. */
   known: ReadonlySet<string>;
   /** Milliseconds, by the server's clock. */
   now: number;
@@ -51,10 +52,10 @@ export interface MayExist {
 }
 
 export function mayExist(begun: readonly BegunCreate[], asking: Asking): MayExist {
-  const ours = begun.filter((create) => isOurs(create, asking));
-  const ids = ours.flatMap(({ prediction_id }) => prediction_id ?? []);
+  const newest = begun.findLastIndex(({ prediction_id: id }) => asking.known.has(id ?? '')); // I1
+  const ours = begun.slice(newest + 1).filter((create) => isOurs(create, asking));
   return {
-    attach: ids.find((id) => !asking.known.has(id)) ?? null, // I1
+    attach: ours.find(({ prediction_id }) => prediction_id != null)?.prediction_id ?? null,
     open: ours.filter(({ prediction_id }) => prediction_id === undefined),
   };
 }

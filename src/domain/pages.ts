@@ -50,28 +50,3 @@ export function clipsOf(pages: readonly ClipPage[]): Clip[] {
   }
   return clips;
 }
-
-/**
- * The whole job, of answers of its workflow: what `progress` had to leave out comes page by page. A job that goes on
- * meanwhile is read again, a few times; then its clips are as new as they came.
- */
-export async function readWhole(
-  progress: () => Promise<Job>,
-  clips: (from: number) => Promise<ClipPage>,
-): Promise<Job> {
-  for (let tries = 1; ; tries++) {
-    const { truncated, ...job } = await progress();
-    if (truncated === undefined) return job;
-    const pages: ClipPage[] = [];
-    for (let from: number | null = 0; from !== null;) {
-      const page: ClipPage = await clips(from);
-      pages.push(page);
-      from = page.next;
-    }
-    if (tries === MOST_TRIES || pages.every(({ seq }) => seq === job.seq)) {
-      return { ...job, clips: clipsOf(pages) };
-    }
-  }
-}
-
-const MOST_TRIES = 5;

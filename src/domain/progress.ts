@@ -54,6 +54,12 @@ export const isOver = (status: JobStatus): boolean =>
 export const isClipOver = (status: Clip['status']): boolean =>
   status === 'succeeded' || status === 'failed' || status === 'canceled';
 
+/** Is it, or was it ever, more than one that waits for clips before it? */
+export const isBegun = ({
+  status,
+  waits_for = 'turn',
+}: Pick<Clip, 'status' | 'waits_for'>): boolean => status !== 'queued' || waits_for !== 'turn';
+
 export const clipPercent = (status: Clip['status']): number => CLIP_PERCENT[status];
 
 /** Predictions of a clip whose cost is not known: billed at a price or for a time that nobody has told, or never confirmed. */

@@ -13,7 +13,7 @@ const SETGID = 0o2000;
 
 /** Everything that any release has put directly below DATA_DIR. */
 const OURS =
-  /^(?:artifacts|jobs|payloads|creates|claims|wakes|simulator|(?:temporal\.db|identity|stack\.json|simulator\.port|cursor\.key|\.probe-).*)$/;
+  /^(?:artifacts|jobs|index|payloads|creates|claims|wakes|simulator|(?:temporal\.db|identity|stack\.json|simulator\.port|cursor\.key|\.probe-).*)$/;
 
 let theirs: number | null = null;
 

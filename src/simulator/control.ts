@@ -63,13 +63,17 @@ type HeldRun = Omit<Held, 'id'> & { id: null };
 
 const heldNow = (core: Core): (Held | HeldRun)[] => [
   ...core.gates.list(),
-  ...core.heldRuns().map((record) => heldRun(core, record)),
+  ...core.heldRuns().map((record) => heldRun(core, record, runPoint(record))),
+  ...core.unlisted().map((record) => heldRun(core, record, 'while-unlisted')),
 ];
 
-function heldRun(core: Core, record: PredictionRecord): HeldRun {
+const runPoint = ({ plan }: PredictionRecord): HoldPoint =>
+  plan.hold === 'starting' ? 'while-starting' : 'while-processing';
+
+function heldRun(core: Core, record: PredictionRecord, at: HoldPoint): HeldRun {
   return {
     id: null,
-    point: record.plan.hold === 'starting' ? 'while-starting' : 'while-processing',
+    point: at,
     model: record.model,
     caption: record.caption,
     prediction_id: record.id,
@@ -144,7 +148,11 @@ function release(core: Core, body: Body, reply: FastifyReply): FastifyReply {
     all === true ||
     ((point === undefined || held.point === point) &&
       (prediction === undefined || held.prediction_id === prediction));
-  const runs = core.heldRuns().filter((record) => fits(heldRun(core, record)));
+  const runs = core.heldRuns().filter((record) => fits(heldRun(core, record, runPoint(record))));
   for (const record of runs) core.releaseRun(record);
-  return reply.send({ released: runs.length + core.gates.release(fits) });
+  const unlisted = core
+    .unlisted()
+    .filter((record) => fits(heldRun(core, record, 'while-unlisted')));
+  for (const record of unlisted) core.list(record);
+  return reply.send({ released: runs.length + unlisted.length + core.gates.release(fits) });
 }

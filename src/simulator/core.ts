@@ -27,6 +27,7 @@ export type Fact =
   | { fact: 'created'; record: PredictionRecord }
   | { fact: 'canceled'; id: string; at: number }
   | { fact: 'released'; id: string; at: number }
+  | { fact: 'listed'; id: string; at: number }
   | { fact: 'expired'; id: string; at: number }
   | { fact: 'fault_used'; key: string }
   | { fact: 'uploaded'; upload: Upload }
@@ -140,7 +141,7 @@ export class Core {
       caption: captionOf(wish.row, wish.input),
       tags: [...subject.tags],
       ...run,
-      listed_at: now + unlisted * 1000,
+      listed_at: unlisted === null ? null : now + unlisted * 1000,
       webhook: wish.webhook,
       webhook_events_filter: wish.webhook_events_filter,
       created_at: now,
@@ -177,6 +178,16 @@ export class Core {
     record.released_at = this.now();
     this.#journal.append({ fact: 'released', id: record.id, at: record.released_at });
     this.#tell(record);
+  }
+
+  /** Predictions that the listing does not show until they are released. */
+  unlisted(): PredictionRecord[] {
+    return [...this.predictions.newest()].filter(({ listed_at }) => listed_at === null);
+  }
+
+  list(record: PredictionRecord): void {
+    record.listed_at = this.now();
+    this.#journal.append({ fact: 'listed', id: record.id, at: record.listed_at });
   }
 
   /** Removes what it was made of and what it made, long before its time. */
@@ -245,6 +256,11 @@ export class Core {
       case 'released': {
         const record = this.predictions.get(fact.id);
         if (record !== undefined) record.released_at = fact.at;
+        return;
+      }
+      case 'listed': {
+        const record = this.predictions.get(fact.id);
+        if (record !== undefined) record.listed_at = fact.at;
         return;
       }
       case 'expired': {

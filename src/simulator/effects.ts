@@ -11,6 +11,7 @@ export const HOLD_POINTS = [
   'after-accept',
   'while-starting',
   'while-processing',
+  'while-unlisted',
   'before-poll',
   'before-cancel',
   'before-list',
@@ -56,6 +57,10 @@ export type RunEffect =
   | { kind: 'output'; output: OutputShape }
   | { kind: 'unmetered' }
   | { kind: 'unlisted'; seconds: number }
+  | { kind: 'hold_listing' }
+  | { kind: 'echo_defaults' }
+  | { kind: 'echo_files' }
+  | { kind: 'echo_model' }
   | { kind: 'duration'; factor: number }
   | { kind: 'expire' };
 

@@ -115,6 +115,24 @@ const RUNS = {
     (seconds) => ({ kind: 'unlisted', seconds }),
     { seconds: 3, times: ALWAYS },
   ),
+  'echo-defaults': row(
+    'accept',
+    'says that it was sent every default of its model',
+    { kind: 'echo_defaults' },
+    { times: ALWAYS },
+  ),
+  'echo-files': row(
+    'accept',
+    'says that the files it was sent are at an address of its own',
+    { kind: 'echo_files' },
+    { times: ALWAYS },
+  ),
+  'echo-model': row(
+    'accept',
+    'calls its model by another name',
+    { kind: 'echo_model' },
+    { times: ALWAYS },
+  ),
   'null-output': row('accept', 'succeeds without an output', { kind: 'output', output: 'none' }),
   'empty-output': row('accept', 'succeeds with an empty list', { kind: 'output', output: 'empty' }),
   'late-output': row('accept', 'the end is read once without its output', {
@@ -238,9 +256,22 @@ const READS = {
   'poll-cut': row('poll', 'the answer is cut in the middle', { kind: 'cut' }),
   'cancel-500': answers('cancel', 'canceling fails', PROBLEMS.internal),
   'cancel-reset': row('cancel', 'the connection dies while canceling', { kind: 'reset' }),
-  // The listing has no prompt; these two are chosen by control calls, without a match.
+  // The listing has no prompt: these are chosen by control calls, without a match or with a part of the query, as `cursor`.
   'list-500': answers('list', 'the listing fails', PROBLEMS.internal),
   'list-reset': row('list', 'the connection dies while listing', { kind: 'reset' }),
+  'list-garbled': row('list', 'the listing is not JSON', { kind: 'garble' }),
+  'list-429': row(
+    'list',
+    'listing is throttled',
+    (seconds) => ({ kind: 'answer', answer: tooManyRequests.body(seconds) }),
+    { seconds: 2 },
+  ),
+  'list-slow': row(
+    'list',
+    'a page takes so many seconds',
+    (seconds) => ({ kind: 'delay', seconds }),
+    { seconds: 0.3, times: ALWAYS },
+  ),
 } as const satisfies Record<string, FaultRow>;
 
 const FILES = {
@@ -276,6 +307,7 @@ const HOLD_AT: Record<HoldPoint, [FaultPoint, Effect]> = {
   'after-accept': ['after-accept', { kind: 'hold', point: 'after-accept' }],
   'while-starting': ['accept', { kind: 'hold_run', phase: 'starting' }],
   'while-processing': ['accept', { kind: 'hold_run', phase: 'processing' }],
+  'while-unlisted': ['accept', { kind: 'hold_listing' }],
   'before-poll': ['poll', { kind: 'hold', point: 'before-poll' }],
   'before-cancel': ['cancel', { kind: 'hold', point: 'before-cancel' }],
   'before-list': ['list', { kind: 'hold', point: 'before-list' }],

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { ModelRow } from '../domain/models/row.js';
+import { echoOf } from './echo.js';
 import type { RunEffect } from './effects.js';
 import { INVALID } from './faults.js';
 import type { Outcome, RunPlan } from './lifecycle.js';
@@ -16,8 +17,11 @@ const QUEUE_SECONDS = 1;
 
 export type PlannedRun = Pick<
   PredictionRecord,
-  'plan' | 'output' | 'unmetered' | 'clip' | 'expires' | 'price' | 'bills_failed' | 'speed'
-> & { unlisted_seconds: number };
+  'plan' | 'output' | 'unmetered' | 'echo' | 'clip' | 'expires' | 'price' | 'bills_failed' | 'speed'
+> & {
+  /** Null: until it is released. */
+  unlisted_seconds: number | null;
+};
 
 export interface RunRequest {
   id: string;
@@ -39,12 +43,13 @@ export function planRun(request: RunRequest): PlannedRun {
     plan: courseOf(request, find),
     output: find('output')?.output ?? (row.output === 'uris' ? 'array' : 'string'),
     ...(find('unmetered') === undefined ? {} : { unmetered: true }),
+    ...echoOf(row, input, new Set(effects.map(({ kind }) => kind))),
     clip: stretched(clipShapeOf(row, input), find('duration')?.factor ?? 1),
     expires: find('expire') !== undefined,
     price: priceOf(row, input),
     bills_failed: row.bills_failed,
     speed: settings.speed,
-    unlisted_seconds: find('unlisted')?.seconds ?? 0,
+    unlisted_seconds: find('hold_listing') === undefined ? (find('unlisted')?.seconds ?? 0) : null,
   };
 }
 

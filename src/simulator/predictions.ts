@@ -77,7 +77,9 @@ export class Predictions {
   list(filter: ListFilter, now: number): PredictionRecord[] {
     return [...this.newest()].filter(
       ({ created_at: created, listed_at: listed }) =>
-        created >= filter.created_after && created < filter.created_before && listed <= now,
+        created >= filter.created_after &&
+        created < filter.created_before &&
+        (listed ?? Infinity) <= now,
     );
   }
 
@@ -146,6 +148,7 @@ export class Predictions {
       if (record.seq < this.#erasedBelow) continue;
       if (!isRemoved(record, now, retention)) break;
       record.input = {};
+      delete record.echo?.input;
       this.#erasedBelow = record.seq + 1;
     }
     for (const record of this.#records.values()) {

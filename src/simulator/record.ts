@@ -35,8 +35,10 @@ export interface PredictionRecord extends Course {
   expires: boolean;
   /** When that has happened. */
   expired_at: number | null;
-  /** The listing does not show it before. */
-  listed_at: number;
+  /** What it says that it was sent, and of which model it is, where that is not the truth. */
+  echo?: { input?: Input; model?: string };
+  /** The listing does not show it before; null: until it is released. */
+  listed_at: number | null;
   webhook: string | null;
   webhook_events_filter: string[] | null;
 }
@@ -69,9 +71,9 @@ export function viewOf(record: PredictionRecord, view: Viewpoint): Record<string
   const api = `${view.origin}/v1/predictions/${record.id}`;
   return {
     id: record.id,
-    model: record.model,
+    model: record.echo?.model ?? record.model,
     version: record.version,
-    input: removed ? {} : record.input,
+    input: removed ? {} : (record.echo?.input ?? record.input),
     output: removed ? null : outputOf(record, state, view),
     logs: removed ? null : logsOf(record, state, view.now),
     data_removed: removed,

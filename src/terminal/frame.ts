@@ -3,7 +3,7 @@
  * most as wide; where there are more clips than rows, those under way are shown and the rest is counted. Pure.
  */
 import type { Clip, ClipStatus, Job } from '../domain/job.js';
-import { isClipOver, unknownCosts } from '../domain/progress.js';
+import { isBegun, isClipOver, unknownCosts } from '../domain/progress.js';
 import type { ClipProgress } from './event-stream.js';
 import { bar, clock, oneLine, pad, padLeft, plural, spent, usd } from './format.js';
 import { fit, span } from './span.js';
@@ -16,8 +16,10 @@ import {
   attemptText,
   countdown,
   durations,
+  earlierText,
   phaseOf,
   problemText,
+  waitText,
 } from './words.js';
 
 export interface Size {
@@ -76,7 +78,7 @@ function elapsed(job: Job, now: number): string {
 export function batchText(job: Job): string {
   if (job.dispatch === 'window') return `window of ${String(job.batch_size)}`;
   const batches = Math.max(1, Math.ceil(job.clips.length / job.batch_size));
-  const last = job.clips.findLastIndex((clip) => clip.status !== 'queued');
+  const last = job.clips.findLastIndex(isBegun);
   const current = Math.floor(Math.max(0, last) / job.batch_size) + 1;
   return `batch ${String(current)} of ${String(batches)}`;
 }
@@ -147,7 +149,7 @@ export function shownPercent(clip: Clip, live: ClipProgress | undefined): number
 
 /** The most telling first, because the end of a narrow line is cut off. */
 function details(clip: Clip, live: ClipProgress | undefined, now: number): string[] {
-  if (clip.status === 'queued') return [durations(clip), `about ${usd(clip.estimated_cost_usd)}`];
+  if (clip.status === 'queued') return ofQueued(clip, live, now);
   const wait = isClipOver(clip.status) ? null : countdown(clip, live, now);
   const error = clip.error === null ? (live?.last_error ?? null) : problemText(clip.error);
   const rendering = clip.status === 'running' && live?.phase === 'rendering';
@@ -161,6 +163,16 @@ function details(clip: Clip, live: ClipProgress | undefined, now: number): strin
     cost(clip),
     clip.status === 'succeeded' || error === null ? '' : oneLine(error),
     live?.message === undefined ? '' : oneLine(live.message),
+  ].filter((part) => part !== '');
+}
+
+function ofQueued(clip: Clip, live: ClipProgress | undefined, now: number): string[] {
+  const wait = countdown(clip, live, now);
+  return [
+    waitText(clip, live),
+    wait === null ? '' : `goes on in ${clock(wait)}`,
+    durations(clip),
+    `about ${usd(clip.estimated_cost_usd)}`,
   ].filter((part) => part !== '');
 }
 
@@ -189,7 +201,11 @@ function footer(view: View): Line[] {
     ]);
   }
   const warning = view.job.warnings.at(-1);
-  if (warning !== undefined) lines.push([span(`Warning: ${oneLine(warning)}`, 'yellow')]);
+  if (warning !== undefined) {
+    const earlier = earlierText(view.job);
+    const text = `Warning: ${oneLine(warning)}${earlier === '' ? '' : ` (${earlier})`}`;
+    lines.push([span(text, 'yellow')]);
+  }
   if (view.notice !== null) lines.push([span(view.notice, 'bold')]);
   return lines.length === 0 ? [] : [[], ...lines];
 }

@@ -10,7 +10,7 @@ import { manyLines, oneLine, safeJson } from './format.js';
 import { SIMULATOR_NOTICE, frame } from './frame.js';
 import { openScreen } from './screen.js';
 import type { View } from './view.js';
-import { sentenceOf } from './words.js';
+import { earlierText, sentenceOf } from './words.js';
 
 export interface Reporter {
   opened(view: View): void;
@@ -51,6 +51,8 @@ export const plainReporter = ({ stdout }: Outputs): Reporter => ({
     line(stdout, `Job ${oneLine(job.job_id)} on ${oneLine(job.model)}: ${place.page_url}`);
     if (place.ui_url !== null) line(stdout, `Temporal Web UI: ${place.ui_url}`);
     if (job.simulated) line(stdout, SIMULATOR_NOTICE);
+    const earlier = earlierText(job);
+    if (earlier !== '') line(stdout, `warning: ${earlier}`);
     for (const warning of job.warnings) line(stdout, `warning: ${oneLine(warning)}`);
   },
   changed: (view, item) => {

@@ -3,10 +3,11 @@
  */
 import { FAILURES } from '../domain/failure-kinds.js';
 import type { Problem } from '../domain/failure-kinds.js';
-import type { Clip, ClipStatus, JobEvent, JobStatus } from '../domain/job.js';
+import type { Clip, ClipStatus, Job, JobEvent, JobStatus, Wait } from '../domain/job.js';
 import { unknownCosts } from '../domain/progress.js';
+import { earlierWarnings, waitOf } from '../domain/waiting.js';
 import type { ClipProgress } from './event-stream.js';
-import { clock, oneLine, seconds, spent, usd } from './format.js';
+import { clock, oneLine, plural, seconds, spent, usd } from './format.js';
 import type { Style } from './span.js';
 
 export const JOB_STYLES: Record<JobStatus, Style> = {
@@ -40,6 +41,7 @@ export const CLIP_WORDS: Record<ClipStatus, string> = {
 
 const PHASE_WORDS: Readonly<Record<string, string>> = {
   waiting_for_worker: 'waits for a worker',
+  waiting_for_rate: 'waits to be sent',
   backoff: 'waits to retry',
   creating: 'sending',
   waiting: 'provider busy',
@@ -48,11 +50,32 @@ const PHASE_WORDS: Readonly<Record<string, string>> = {
   storing: 'saving',
 };
 
+const WAIT_WORDS: Record<Wait, string> = {
+  worker: 'waits for a worker',
+  rate: "waits for the provider's rate limit",
+  turn: 'waits for its turn',
+  clip: 'waits for another clip',
+};
+
+/** Why a queued clip does not run. */
+export function waitText(clip: Clip, live: ClipProgress | undefined): string {
+  const wait = waitOf(clip, live);
+  return wait === null ? '' : WAIT_WORDS[wait];
+}
+
+const SHOWS_PHASE: ReadonlySet<ClipStatus> = new Set(['running', 'storing', 'queued']);
+
 /** What the clip does now: the live phase while it runs, else its state. */
 export const phaseOf = (clip: Clip, live: ClipProgress | undefined): string =>
-  (clip.status === 'running' || clip.status === 'storing') && live !== undefined
+  live !== undefined && SHOWS_PHASE.has(clip.status) && waitOf(clip, live) === null
     ? (PHASE_WORDS[live.phase] ?? CLIP_WORDS[clip.status])
     : CLIP_WORDS[clip.status];
+
+/** Empty where the job lists every warning. */
+export function earlierText({ warnings, warnings_total }: Job): string {
+  const count = earlierWarnings(warnings, warnings_total);
+  return count === 0 ? '' : `… and ${plural(count, 'earlier warning')}`;
+}
 
 /** Seconds until something waited for happens; null when nothing is. */
 export function countdown(clip: Clip, live: ClipProgress | undefined, now: number): number | null {

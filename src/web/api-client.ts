@@ -3,6 +3,7 @@
  * a refusal carries the problem in words, an unreachable server is a refusal with status 0.
  * When a key is needed it asks once, for all calls that wait, and repeats them.
  */
+import type { JobSummary } from '../domain/job-summary.js';
 import type { Job } from '../domain/job.js';
 import { authorization } from './api-key.js';
 import { under } from './base.js';
@@ -61,7 +62,7 @@ export interface Readiness {
 }
 
 export interface JobPage {
-  jobs: Job[];
+  jobs: JobSummary[];
   next_cursor: string | null;
 }
 
@@ -148,7 +149,7 @@ export const api = {
   /** The same key for the same plan: a repeated click or a lost answer never starts a second job. */
   start: (plan: unknown, key: string) => call<Job>('POST', '/v1/jobs', plan, { key }),
   job: (jobId: string) => call<Job>('GET', jobPath(jobId)),
-  jobs: (query: { status?: string; cursor?: string }) =>
+  jobs: (query: Readonly<Record<string, string>>) =>
     call<JobPage>('GET', `/v1/jobs?${new URLSearchParams({ limit: '50', ...query }).toString()}`),
   actOnJob: (jobId: string, action: JobAction) =>
     call<unknown>('POST', `${jobPath(jobId)}/${action}`),

@@ -2,8 +2,9 @@
  * What the page says of states, phases and failures: one table each, so that every word is written once.
  * Pure text.
  */
-import type { Clip, ClipStatus, JobEvent, JobStatus } from '../domain/job.js';
+import type { Clip, ClipStatus, JobEvent, JobStatus, Wait } from '../domain/job.js';
 import { isClipOver } from '../domain/progress.js';
+import { waitOf } from '../domain/waiting.js';
 import { FAILURES } from '../domain/failure-kinds.js';
 import type { FailureKind } from '../domain/failure-kinds.js';
 import { clipName } from './format.js';
@@ -28,9 +29,17 @@ export const CLIP_WORDS: Record<ClipStatus, string> = {
   canceled: 'Canceled',
 };
 
+const WAIT_WORDS: Record<Wait, string> = {
+  worker: 'Waiting for a worker',
+  rate: "Waiting for the provider's rate limit",
+  turn: 'Waiting for its turn',
+  clip: 'Waiting for another clip',
+};
+
 /** Between two events, from what Temporal knows of the activity. */
 const PHASE_WORDS: Record<string, string> = {
-  waiting_for_worker: 'Waiting for a worker',
+  waiting_for_worker: WAIT_WORDS.worker,
+  waiting_for_rate: WAIT_WORDS.rate,
   backoff: CLIP_WORDS.retrying,
   creating: 'Sending to the model',
   waiting: 'Waiting for the provider',
@@ -39,10 +48,13 @@ const PHASE_WORDS: Record<string, string> = {
   storing: 'Saving',
 };
 
-export const phaseOf = (clip: Clip, live: LiveProgress | undefined): string =>
-  live === undefined || isClipOver(clip.status)
+export function phaseOf(clip: Clip, live: LiveProgress | undefined): string {
+  const wait = waitOf(clip, live);
+  if (wait !== null) return WAIT_WORDS[wait];
+  return live === undefined || isClipOver(clip.status)
     ? CLIP_WORDS[clip.status]
     : (PHASE_WORDS[live.phase] ?? CLIP_WORDS[clip.status]);
+}
 
 /** What went wrong, as a headline; the provider's own text stands beneath it. */
 export const failureWords = (kind: FailureKind): string => {

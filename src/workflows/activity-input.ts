@@ -17,7 +17,7 @@ export const MOST_KNOWN = 100;
 
 export type ClipState = Pick<
   GenerateClipInput,
-  'resume' | 'unclear' | 'failed_attempts' | 'since'
+  'resume' | 'unclear' | 'failed_attempts' | 'since' | 'store'
 > & {
   asked_at: string | null;
   known: string[];
@@ -40,6 +40,7 @@ export const generateClipInput = (
   usual_time: clip.usual_time,
   clip_timeout,
   deadline: new Date(Date.parse(state.asked_at ?? state.since) + clip_timeout * 1000).toISOString(),
+  chain: workflowInfo().firstExecutionRunId,
   ...state,
   ...(cut_off === null ? {} : { since: lookedForSince(cut_off), unclear: true }),
   ...(wasReset() ? lookBack(state) : {}),
@@ -60,7 +61,14 @@ const lookBack = ({ since }: Pick<ClipState, 'since'>): Pick<ClipState, 'since' 
 export const endLostInput = (
   { model }: ResolvedPlan,
   clip: ResolvedClip,
-  { resume, since, known, failed_attempts, cut_off }: Omit<ClipState, 'unclear' | 'asked_at'>,
+  {
+    resume,
+    since,
+    known,
+    failed_attempts,
+    cut_off,
+    store,
+  }: Omit<ClipState, 'unclear' | 'asked_at'>,
 ): EndLostInput => ({
   clip_index: clip.clip_index,
   model: model.id,
@@ -72,18 +80,21 @@ export const endLostInput = (
   resume,
   since: cut_off === null ? since : lookedForSince(cut_off),
   known,
+  chain: workflowInfo().firstExecutionRunId,
+  store,
 });
 
 export const storeClipInput = (
   clip: ResolvedClip,
   { prediction, output_url }: Rendered,
-  now: string,
+  { now, store }: { now: string; store: string | undefined },
 ): StoreClipInput => ({
   clip_index: clip.clip_index,
   requested_duration: clip.requested_duration,
   prediction_id: prediction.id,
   output_url,
   expires_at: new Date(Date.parse(prediction.completed_at ?? now) + RETENTION * 1000).toISOString(),
+  store,
 });
 
 /** What Temporal shows of the paid activity; one of these ids at a time. */

@@ -178,7 +178,8 @@ export class ClipRun {
         error: null,
       });
       try {
-        return await this.#inScope(() => storeRendered(this.#clip, video), { timed: false });
+        const { store } = this.#job.checked;
+        return await this.#inScope(() => storeRendered(this.#clip, video, store), { timed: false });
       } catch (error) {
         const cause = causeOf(error);
         if (cause === undefined) throw error;
@@ -258,7 +259,8 @@ export class ClipRun {
     const known = this.#book.all.slice(-given.MOST_KNOWN).map(({ id }) => id);
     const failed_attempts = this.#book.over;
     const cut_off = failed_attempts === 0 ? this.#left.since : null;
-    return { failed_attempts, since: this.#since, asked_at: this.#askedAt, known, cut_off };
+    const { store } = this.#job.checked;
+    return { failed_attempts, since: this.#since, asked_at: this.#askedAt, known, cut_off, store };
   }
 
   /** G4: a create whose execution died in the middle of it may have come through. */

@@ -44,7 +44,7 @@ export class Dispatcher {
   /** Runs until nothing is queued or in flight, or the history is full and nothing is in flight (D3). */
   async run(): Promise<'idle' | 'full'> {
     while (!this.isIdle) {
-      await until(() => this.isIdle || this.#isDrained || this.#mayStart());
+      await until(() => this.isIdle || this.#isDrained || this.#isHalted || this.#mayStart());
       if (this.#isDrained) return 'full';
       if (this.#endHopeless()) continue;
       // Of two signals that came together the first may have let us through, and the second was "pause".
@@ -182,6 +182,11 @@ export class Dispatcher {
 
   get #isDrained(): boolean {
     return this.#runs.size === 0 && this.#isFull();
+  }
+
+  /** Nothing more is started, whatever is still under way. */
+  get #isHalted(): boolean {
+    return this.#job.halt !== null && this.#queue.length > 0;
   }
 
   /** What a clip under way gives back is not known before; only without any is "does not fit" final. */

@@ -88,7 +88,9 @@ function isFull({ events, bytes }: HistoryLimits): boolean {
 async function runOut(plan: Plan, job: JobState, dispatcher: Dispatcher): Promise<void> {
   if ((await dispatcher.run()) === 'idle') return;
   const { seq } = job.log.job;
-  await keepLog.executeWithOptions({ summary: 'keep the log so far' }, [{ seq }]);
+  await keepLog.executeWithOptions({ summary: 'keep the log so far' }, [
+    { seq, store: job.checked.store },
+  ]);
   // What was signaled meanwhile is in the log, and in the state that is carried.
   const continued = { ...job.carry(), job: job.log.job, events: job.log.after(seq) };
   await continueAsNew<typeof generateClipsWorkflow>(plan, { continued });

@@ -11,8 +11,9 @@ const LEAST = 30;
 export async function storeRendered(
   clip: ResolvedClip,
   rendered: Rendered,
+  store: string | undefined,
 ): Promise<StoreClipResult> {
-  const input = storeClipInput(clip, rendered, new Date().toISOString());
+  const input = storeClipInput(clip, rendered, { now: new Date().toISOString(), store });
   for (;;) {
     const left = (Date.parse(input.expires_at) - Date.now()) / 1000;
     const { storeClip } = storing(Math.max(LEAST, left));

@@ -67,8 +67,9 @@ describe('an execution that follows one of which nobody knows how far it came', 
   it('attaches to the prediction that was noted', async () => {
     const creates = await disk({ id: null }, { id: 'noted' });
     const { did, result } = await second({ creates });
-    expect(did).toEqual([]);
-    expect(result).toMatchObject({ prediction: { id: 'noted', adopted: false } });
+    // Once, at its end: what came of the first may have turned up.
+    expect(did).toEqual(['list']);
+    expect(result).toMatchObject({ prediction: { id: 'noted', adopted: true } });
   });
 
   it('looks as ever where nobody knows whether all of them are written down', async () => {
@@ -95,6 +96,18 @@ describe('a first execution', () => {
     const play = paid({ creates: await disk({ id: 'forgotten' }) });
     expect(await play.run()).toMatchObject({ prediction: { id: 'forgotten', attempt: 1 } });
     expect(play.did).not.toContain('create');
+  });
+
+  it('keeps a video that was stored before the provider deleted it, and knows when it is another', async () => {
+    const deleted = { ...rendered('forgotten'), output_url: null, data_removed: true };
+    const read = () => ({ type: 'found', prediction: deleted }) as const;
+    const kept = paid({ creates: await disk({ id: 'forgotten' }), read, stored: 'forgotten' });
+    expect(await kept.run()).toMatchObject({
+      outcome: 'succeeded',
+      prediction: { id: 'forgotten' },
+    });
+    const lost = paid({ creates: await disk({ id: 'forgotten' }), read, stored: 'another' });
+    await expect(lost.run()).rejects.toMatchObject({ type: 'output_lost' });
   });
 
   it('attaches to them one after the other, as they were', async () => {

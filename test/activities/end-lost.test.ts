@@ -4,10 +4,12 @@ import { expect, it } from 'vitest';
 import { MeasuredClock } from '../../src/adapters/provider-clock.js';
 import type { Deps } from '../../src/activities/deps.js';
 import { createEndLost } from '../../src/activities/end-lost.js';
-import type { ProviderPrediction, ReadOutcome } from '../../src/adapters/replicate.js';
+import { createPredictionIndex } from '../../src/adapters/prediction-index.js';
+import type { ProviderPrediction, ReadOutcome, Replicate } from '../../src/adapters/replicate.js';
 import type { EndLostInput } from '../../src/domain/activity.js';
-import { notedCreates } from '../support/creates.js';
 import { rendered } from './rendered.js';
+import { notedCreates } from '../support/creates.js';
+import { SEARCHABLE } from './searchable.js';
 
 const INPUT: EndLostInput = {
   clip_index: 0,
@@ -24,15 +26,20 @@ const INPUT: EndLostInput = {
 
 /** At a provider that can be read, and asked for nothing else. */
 const find = (change: Partial<EndLostInput>, listed: ProviderPrediction[], read: ReadOutcome) => {
-  const deps = {
-    workflow: () => ({}),
-    creates: notedCreates(),
-    claims: { claim: () => Promise.resolve(true) },
-    replicate: {
-      clock: new MeasuredClock(),
-      list: () => Promise.resolve({ type: 'listed', predictions: listed }),
-      get: () => Promise.resolve(read),
+  const replicate = {
+    clock: new MeasuredClock(),
+    page: () => Promise.resolve({ type: 'page', predictions: listed, odd: 0, next: null }),
+    get: (id: string) => {
+      const prediction = listed.find((one) => one.id === id);
+      return Promise.resolve(prediction === undefined ? read : { type: 'found', prediction });
     },
+  } as unknown as Replicate;
+  const deps = {
+    ...SEARCHABLE,
+    creates: notedCreates(),
+    workflow: () => ({}),
+    replicate,
+    index: createPredictionIndex(replicate),
   } as unknown as Deps;
   return new MockActivityEnvironment().run(createEndLost(deps), { ...INPUT, ...change });
 };

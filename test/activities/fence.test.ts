@@ -4,12 +4,14 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Deps } from '../../src/activities/deps.js';
 import { createGenerateClip } from '../../src/activities/generate-clip.js';
-import type { CreateOutcome, ProviderPrediction } from '../../src/adapters/replicate.js';
+import { createPredictionIndex } from '../../src/adapters/prediction-index.js';
+import type { CreateOutcome, ProviderPrediction, Replicate } from '../../src/adapters/replicate.js';
 import type { GenerateClipInput, Heartbeat } from '../../src/domain/activity.js';
 import type { ClipMemory } from '../../src/workflows/contract.js';
-import { notedCreates } from '../support/creates.js';
 import { predictionOf } from '../support/played.js';
 import { rendered } from './rendered.js';
+import { notedCreates } from '../support/creates.js';
+import { SEARCHABLE } from './searchable.js';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -48,14 +50,24 @@ function surroundings(found: {
   check?: () => void;
 }) {
   const asked: ('create' | 'list')[] = [];
+  const replicate = {
+    clock: { ahead: 0, error: 2_000, now: () => Date.now() },
+    create: () => {
+      asked.push('create');
+      return Promise.resolve(found.created);
+    },
+    page: () => {
+      asked.push('list');
+      const predictions = found.listed ?? [];
+      return Promise.resolve({ type: 'page', predictions, odd: 0, next: null });
+    },
+    get: (id: string) => Promise.resolve({ type: 'found', prediction: rendered(id) }),
+  } as unknown as Replicate;
   const deps = {
+    ...SEARCHABLE,
     webhook_url: null,
     poll_interval: () => 1,
     wakes: { on: () => () => undefined },
-    claims: {
-      claim: () => Promise.resolve(true),
-      owner: () => Promise.resolve(null),
-    },
     creates: notedCreates({ begin: found.check }),
     workflow: () => ({
       signal: () => Promise.resolve(),
@@ -68,17 +80,8 @@ function surroundings(found: {
         [Symbol.dispose]: () => undefined,
       }),
     },
-    replicate: {
-      clock: { ahead: 0, error: 2_000, now: () => Date.now() },
-      create: () => {
-        asked.push('create');
-        return Promise.resolve(found.created);
-      },
-      list: () => {
-        asked.push('list');
-        return Promise.resolve({ type: 'listed', predictions: found.listed ?? [] });
-      },
-    },
+    replicate,
+    index: createPredictionIndex(replicate),
   } as unknown as Deps;
   return { asked, generateClip: createGenerateClip(deps) };
 }

@@ -1,44 +1,65 @@
 /** When "nothing was created" may be believed, and what is taken for the lost one. */
 import fc from 'fast-check';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Execution } from '../../src/activities/execution.js';
 import { findLost, WATCH } from '../../src/activities/find-lost.js';
-import type { Claims } from '../../src/adapters/claims.js';
+import type { Deps } from '../../src/activities/deps.js';
+import { createPredictionIndex } from '../../src/adapters/prediction-index.js';
 import { MeasuredClock } from '../../src/adapters/provider-clock.js';
-import type { ListOutcome, ProviderPrediction, Replicate } from '../../src/adapters/replicate.js';
+import type {
+  PageOutcome,
+  ProviderPrediction,
+  Replicate,
+  Span,
+} from '../../src/adapters/replicate.js';
+import { BusyAccount } from '../support/busy-account.js';
 import { rendered } from './rendered.js';
+import { SEARCHABLE } from './searchable.js';
 
 afterEach(() => vi.restoreAllMocks());
 
 const INPUT = { prompt: 'a' };
 
-/** Looks with a clock that only moves while a list is read: `readings` are what each finds, and how long it takes. */
+interface Reading {
+  takes: number;
+  finds: ProviderPrediction[] | null;
+}
+
+/** Looks with a clock that moves while a list is read or waited for: `readings` are what each finds, and how long it takes. */
 async function look(
-  readings: { takes: number; finds: ProviderPrediction[] | null }[],
+  readings: Reading[],
   claimed: ReadonlySet<string> = new Set(),
 ): Promise<{ found: string | undefined; asked: number }> {
   let now = performance.now();
   let asked = 0;
   vi.spyOn(performance, 'now').mockImplementation(() => now);
-  const clock = { now: () => Date.now(), ahead: 0, error: 2_000 };
-  const list = (): Promise<ListOutcome> => {
-    const { takes, finds } = readings[asked++] ?? { takes: WATCH, finds: [] };
-    now += takes;
-    return Promise.resolve(
-      finds === null
-        ? { type: 'unreadable', message: 'HTTP 500' }
-        : { type: 'listed', predictions: finds },
-    );
-  };
+  const all = new Map(readings.flatMap(({ finds }) => finds ?? []).map((one) => [one.id, one]));
+  const replicate = {
+    clock: { now: () => Date.now(), ahead: 0, error: 2_000 },
+    page: (): Promise<PageOutcome> => {
+      const { takes, finds } = readings[asked++] ?? { takes: WATCH, finds: [] };
+      now += takes;
+      return Promise.resolve(
+        finds === null
+          ? { type: 'unreadable', message: 'HTTP 500' }
+          : { type: 'page', predictions: finds, odd: 0, next: null },
+      );
+    },
+    get: (id: string) => Promise.resolve({ type: 'found', prediction: all.get(id) }),
+  } as unknown as Replicate;
+  const owner = (id: string) => Promise.resolve(claimed.has(id) ? 'another/0' : null);
   const found = await findLost(
     {
-      replicate: { list, clock } as unknown as Replicate,
-      claims: { claim: (id: string) => Promise.resolve(!claimed.has(id)) } as unknown as Claims,
-    },
+      ...SEARCHABLE,
+      replicate,
+      index: createPredictionIndex(replicate),
+      claims: { ...SEARCHABLE.claims, owner },
+    } as unknown as Deps,
     {
       beat: () => undefined,
-      wait: () => Promise.resolve(),
+      wait: (milliseconds: number) => Promise.resolve(void (now += milliseconds)),
       interruption: null,
+      state: {},
     } as unknown as Execution,
     {
       model: 'a/b',
@@ -108,19 +129,25 @@ describe('with clocks that are apart', () => {
     };
     if (heard) hear();
     let asked = 0;
-    const list = (after: Date): Promise<ListOutcome> => {
-      asked += 1;
-      hear();
-      const predictions = all.filter((item) => Date.parse(item.created_at) >= +after);
-      return Promise.resolve({ type: 'listed', predictions });
-    };
-    const claims = { claim: () => Promise.resolve(true) } as unknown as Claims;
+    const replicate = {
+      clock,
+      page: ({ after, before }: Span): Promise<PageOutcome> => {
+        asked += 1;
+        hear();
+        const predictions = all.filter(({ created_at }) => {
+          const time = Date.parse(created_at);
+          return time >= after && time < (before ?? Infinity);
+        });
+        return Promise.resolve({ type: 'page', predictions, odd: 0, next: null });
+      },
+      get: () => Promise.resolve({ type: 'found', prediction: all[0] }),
+    } as unknown as Replicate;
     const wanted = { model: 'a/b', input: INPUT, owner: 'job/0', exclude: new Set<string>() };
     const found = await findLost(
-      { replicate: { list, clock } as unknown as Replicate, claims },
+      { ...SEARCHABLE, replicate, index: createPredictionIndex(replicate) } as unknown as Deps,
       {
         beat: () => undefined,
-        wait: () => Promise.reject(new Error('expected to find it in the first list')),
+        wait: () => Promise.reject(new Error('expected to find it in the first reading')),
         interruption: null,
       } as unknown as Execution,
       { ...wanted, since: new Date(since).toISOString() },
@@ -133,9 +160,63 @@ describe('with clocks that are apart', () => {
     const created = fc.integer({ min: 0, max: 5 * MINUTE });
     await fc.assert(
       fc.asyncProperty(aheads, created, fc.boolean(), async (ahead, after, heard) => {
-        // The time is asked for before the first list that counts.
-        expect(await lookAt(ahead, after, heard)).toBe(heard ? 1 : 2);
+        // The time is asked for before the first page that counts; the last minute is read before the rest.
+        expect(await lookAt(ahead, after, heard)).toBeLessThanOrEqual(heard ? 3 : 4);
       }),
     );
+  });
+});
+
+describe('on an account on which 500 predictions are created a minute, where a page takes 300 ms', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** Searches of one worker for clips that began 17 minutes ago: what they find, and what that costs. */
+  async function search(wanted: readonly string[], account: BusyAccount) {
+    const { replicate } = account;
+    const index = createPredictionIndex(replicate);
+    const begun = Date.now();
+    const since = new Date(begun - 17 * 60_000).toISOString();
+    const wait = (milliseconds: number): Promise<void> =>
+      new Promise((resolve) => setTimeout(resolve, milliseconds));
+    let over = 0;
+    const searches = wanted.map(async (prompt) => {
+      const found = await findLost(
+        { ...SEARCHABLE, replicate, index } as unknown as Deps,
+        { beat: () => undefined, wait, interruption: null, state: {} } as unknown as Execution,
+        { model: 'a/b', input: { prompt }, since, owner: 'job/0', exclude: new Set() },
+      );
+      over += 1;
+      return found?.id;
+    });
+    while (over < wanted.length) await vi.advanceTimersByTimeAsync(100);
+    const found = await Promise.all(searches);
+    return { found, asked: account.requests, seconds: (Date.now() - begun) / 1000 };
+  }
+  const nobody = (count: number): string[] =>
+    Array.from({ length: count }, (_, at) => `nobody ${String(at)}`);
+
+  it('tells within 30 of its seconds that nothing was created, and ten tell it with the requests of two', async () => {
+    const account = (): BusyAccount => new BusyAccount({ rate: 500 });
+    const two = await search(nobody(2), account());
+    const ten = await search(nobody(10), account());
+    expect(two.found).toEqual([undefined, undefined]);
+    expect(ten.found).toEqual(Array.from({ length: 10 }));
+    expect([two.seconds, ten.seconds].every((seconds) => seconds < 30)).toBe(true);
+    expect(ten.asked).toBeLessThanOrEqual(two.asked);
+  });
+
+  it('finds what was created long ago before all is read, and what is listed in the last second of the watch', async () => {
+    const account = new BusyAccount({ rate: 500 });
+    const created_at = new Date(Date.now() - 16 * 60_000).toISOString();
+    account.add('early', { input: { prompt: 'early' }, created_at });
+    account.add('late', { input: { prompt: 'late' } }, 11_500);
+    const { found, asked } = await search(['early', 'late'], account);
+    expect(found).toEqual(['early', 'late']);
+    expect(asked).toBeLessThan(150);
   });
 });

@@ -3,16 +3,19 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Deps } from '../../src/activities/deps.js';
 import { createGenerateClip } from '../../src/activities/generate-clip.js';
 import type { Creates } from '../../src/adapters/creates.js';
+import { createPredictionIndex } from '../../src/adapters/prediction-index.js';
 import type {
   CreateOutcome,
   CreateRequest,
   ProviderPrediction,
   ReadOutcome,
+  Replicate,
 } from '../../src/adapters/replicate.js';
 import type { GenerateClipInput, GenerateClipResult } from '../../src/domain/activity.js';
 import type { ClipMemory } from '../../src/workflows/contract.js';
 import { notedCreates } from '../support/creates.js';
 import { rendered } from './rendered.js';
+import { SEARCHABLE } from './searchable.js';
 
 export const INPUT: GenerateClipInput = {
   clip_index: 0,
@@ -54,6 +57,9 @@ export interface Played {
   may_create?: boolean;
   /** What is on the disk; nothing, and nobody knows since when, unless told. */
   creates?: Creates;
+  store_id?: string;
+  /** The prediction whose video is stored for the clip. */
+  stored?: string;
 }
 
 type Info = ConstructorParameters<typeof MockActivityEnvironment>[0];
@@ -68,15 +74,37 @@ export function paid({
   const did: ('create' | 'list' | 'read' | 'memory')[] = [];
   const signals: [name: string, payload: Record<string, unknown>][] = [];
   const requests: CreateRequest[] = [];
+  const replicate = {
+    clock: { ahead: 0, error: 2_000, now: () => Date.now() },
+    create: (request: CreateRequest) => {
+      did.push('create');
+      requests.push(request);
+      const prediction = { ...rendered('own'), status: 'starting' as const, output_url: null };
+      const created: CreateOutcome = { type: 'created', prediction };
+      return played.create?.(request) ?? Promise.resolve(created);
+    },
+    get: (id: string) => {
+      const prediction = played.listed?.find((one) => one.id === id);
+      return Promise.resolve(played.read?.() ?? { type: 'found', prediction });
+    },
+    cancel: () => Promise.resolve(played.read?.()),
+    page: () => {
+      did.push('list');
+      const predictions = played.listed ?? [];
+      return Promise.resolve({ type: 'page', predictions, odd: 0, next: null });
+    },
+  } as unknown as Replicate;
   const deps = {
+    store_id: played.store_id,
+    ...SEARCHABLE,
     webhook_url: null,
     poll_interval: () => 1,
     wakes: { on: () => () => undefined },
-    claims: {
-      claim: () => Promise.resolve(true),
-      owner: () => Promise.resolve(null),
-    },
     creates,
+    store: {
+      stored: () =>
+        Promise.resolve(played.stored === undefined ? null : { prediction_id: played.stored }),
+    },
     workflow: () => ({
       signal: ({ name }: { name: string }, payload: Record<string, unknown>) => {
         signals.push([name, payload]);
@@ -100,22 +128,8 @@ export function paid({
         [Symbol.dispose]: () => undefined,
       }),
     },
-    replicate: {
-      clock: { ahead: 0, error: 2_000, now: () => Date.now() },
-      create: (request: CreateRequest) => {
-        did.push('create');
-        requests.push(request);
-        const prediction = { ...rendered('own'), status: 'starting' as const, output_url: null };
-        const created: CreateOutcome = { type: 'created', prediction };
-        return played.create?.(request) ?? Promise.resolve(created);
-      },
-      get: () => Promise.resolve(played.read?.()),
-      cancel: () => Promise.resolve(played.read?.()),
-      list: () => {
-        did.push('list');
-        return Promise.resolve({ type: 'listed', predictions: played.listed ?? [] });
-      },
-    },
+    replicate,
+    index: createPredictionIndex(replicate),
   } as unknown as Deps;
   const generateClip = createGenerateClip(deps, { may_create });
   const run = (

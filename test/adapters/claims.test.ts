@@ -63,6 +63,8 @@ it.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])(
 
 it('without hard links a disk that refuses is an error, not a file that another made', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'linkless-'));
-  await expect(createWhole(path.join(folder, 'x'), 'x', { hardLink: linkless('ENOSPC') })).rejects.toThrow();
+  await expect(
+    createWhole(path.join(folder, 'x'), 'x', { hardLink: linkless('ENOSPC') }),
+  ).rejects.toThrow();
   await rm(folder, { recursive: true });
 });

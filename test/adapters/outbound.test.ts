@@ -100,8 +100,8 @@ describe('the provider behind a proxy', () => {
     expect(created.type).toBe('created');
     const id = created.type === 'created' ? created.prediction.id : '';
     expect(await replicate.get(id)).toMatchObject({ type: 'found' });
-    expect(await replicate.list(new Date(0))).toMatchObject({
-      type: 'listed',
+    expect(await replicate.page({ after: 0, before: null })).toMatchObject({
+      type: 'page',
       predictions: [{ id }],
     });
     const file = { name: 'a.jpg', content_type: 'image/jpeg', bytes: new Uint8Array([1, 2, 3]) };
@@ -121,7 +121,7 @@ describe('the provider behind a proxy', () => {
       base_url: simulator.url,
       proxies: proxies(env),
     });
-    expect(await replicate.list(new Date())).toMatchObject({ type: 'listed' });
+    expect(await replicate.page({ after: 0, before: null })).toMatchObject({ type: 'page' });
     expect(proxy.seen).toEqual([]);
   });
 
@@ -147,7 +147,7 @@ describe('the provider behind a proxy', () => {
       base_url: 'https://api.provider.example/v1',
       proxies: proxies({ HTTPS_PROXY: 'http://user:s3cret@127.0.0.1:9' }),
     });
-    const outcome = await replicate.list(new Date());
+    const outcome = await replicate.page({ after: 0, before: null });
     expect(outcome).toEqual({
       type: 'unreadable',
       message: 'no answer through the proxy http://127.0.0.1:9 (HTTPS_PROXY): ECONNREFUSED',

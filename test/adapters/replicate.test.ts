@@ -52,6 +52,8 @@ const REQUEST: CreateRequest = {
   webhook: null,
 };
 
+const SPAN = { after: Date.UTC(2026, 10, 22, 9), before: Date.UTC(2026, 10, 22, 11) };
+
 const PREDICTION = {
   id: 'gm3qorzdhgbfurvjtvhg6dckhu',
   model: REQUEST.model,
@@ -219,8 +221,8 @@ describe('get', () => {
   });
 });
 
-describe('list', () => {
-  it('follows pages on its own origin only, whatever host `next` names', async () => {
+describe('a page of the list', () => {
+  it('is followed on its own origin only, whatever host `next` names', async () => {
     const elsewhere = await peer(json(200, { results: [] }));
     const { replicate, seen } = await peer((request, response) => {
       const isFirst = !(request.url ?? '').includes('cursor=2');
@@ -229,23 +231,27 @@ describe('list', () => {
         next: isFirst ? `${elsewhere.base_url}/predictions?cursor=2` : null,
       })(request, response);
     });
-    const answer = await replicate.list(new Date('2026-11-22T09:00:00Z'));
-    expect(answer.type === 'listed' && answer.predictions.map(({ id }) => id)).toEqual([
-      'first',
-      'second',
+    const first = await replicate.page(SPAN);
+    expect(first).toMatchObject({ predictions: [{ id: 'first' }], next: '?cursor=2' });
+    const second = await replicate.page({ next: '?cursor=2' });
+    expect(second).toMatchObject({ predictions: [{ id: 'second' }], next: null });
+    expect(seen.map(({ url }) => url)).toEqual([
+      '/v1/predictions?created_after=2026-11-22T09%3A00%3A00.000Z&created_before=2026-11-22T11%3A00%3A00.000Z',
+      '/v1/predictions?cursor=2',
     ]);
-    expect(seen).toHaveLength(2);
     expect(elsewhere.seen).toHaveLength(0);
   });
 
-  it('stops at predictions that are older than asked for', async () => {
-    const { replicate, seen } = await peer(
-      json(200, { results: [PREDICTION], next: 'http://127.0.0.1/v1/predictions?cursor=2' }),
-    );
-    const answer = await replicate.list(new Date('2026-11-22T11:00:00Z'));
-    expect(answer).toEqual({ type: 'listed', predictions: [] });
-    expect(seen).toHaveLength(1);
-  });
+  it.each([[null], [{ id: '..', status: 'starting' }], [{ id: 'abc' }], ['abc']])(
+    'says how much on it is no prediction, for that may be what is looked for: %j',
+    async (odd) => {
+      const { replicate } = await peer(json(200, { results: [PREDICTION, odd], next: null }));
+      expect(await replicate.page(SPAN)).toMatchObject({
+        predictions: [{ id: PREDICTION.id }],
+        odd: 1,
+      });
+    },
+  );
 });
 
 describe('the provider that wants not to be asked', () => {
@@ -254,7 +260,7 @@ describe('the provider that wants not to be asked', () => {
     const unreadable = { type: 'unreadable', retry_after: 4 };
     expect(await replicate.get('x')).toMatchObject(unreadable);
     expect(await replicate.cancel('x')).toMatchObject(unreadable);
-    expect(await replicate.list(new Date())).toMatchObject(unreadable);
+    expect(await replicate.page(SPAN)).toMatchObject(unreadable);
   });
 });
 
@@ -280,20 +286,11 @@ describe('the clock', () => {
     const { created_at: _missing, ...bare } = PREDICTION;
     const date = new Date(Date.now() + 70 * 60_000).toUTCString();
     const { replicate } = await peer(json(200, { results: [bare], next: null }, { date }));
-    await replicate.list(new Date());
-    const answer = await replicate.list(new Date(replicate.clock.now() - 10_000));
-    expect(answer).toMatchObject({ type: 'listed', predictions: [{ id: PREDICTION.id }] });
+    await replicate.page(SPAN);
+    const answer = await replicate.page(SPAN);
+    const time = answer.type === 'page' ? Date.parse(answer.predictions[0]?.created_at ?? '') : NaN;
+    expect(Math.abs(time - replicate.clock.now())).toBeLessThan(10_000);
   });
-});
-
-describe('a list that holds something else than predictions', () => {
-  it.each([[null], [{ id: '..', status: 'starting' }], [{ id: 'abc' }], ['abc']])(
-    'proves nothing, for that may be what is looked for: %j',
-    async (odd) => {
-      const { replicate } = await peer(json(200, { results: [PREDICTION, odd], next: null }));
-      expect((await replicate.list(new Date('2026-11-22T09:00:00Z'))).type).toBe('unreadable');
-    },
-  );
 });
 
 describe('what a provider says at length', () => {
@@ -307,20 +304,6 @@ describe('what a provider says at length', () => {
       prediction: { web_url: `https://replicate.com/p/${PREDICTION.id}` },
     });
     expect(JSON.stringify(answer).length).toBeLessThan(50_000);
-  });
-});
-
-describe('a list that does not end', () => {
-  it('proves nothing: it is unreadable, not short', async () => {
-    let page = 0;
-    const { replicate } = await peer((request, response) => {
-      json(200, {
-        results: [PREDICTION],
-        next: `http://x/v1/predictions?cursor=${String(++page)}`,
-      })(request, response);
-    });
-    const answer = await replicate.list(new Date('2026-11-22T09:00:00Z'));
-    expect(answer.type).toBe('unreadable');
   });
 });
 

@@ -33,6 +33,7 @@ describe('a sweep', () => {
       `artifacts/~odd%20job/composite-0123456789abcdef.jpg.${UUID}.part`,
       `jobs/job-a/job.json.${UUID}.part`,
       `claims/abc.${UUID}.part`,
+      `index/entries/20260101T000000000Z-abc.json.${UUID}.part`,
     ];
     const kept = [
       'artifacts/job-a/clip_000.mp4',
@@ -42,6 +43,7 @@ describe('a sweep', () => {
       'jobs/job-a/job.json',
       'jobs/reference-0123456789abcdef/plan.json',
       'claims/abc',
+      'index/segments/000000001.jsonl',
       'claims/reference-part',
     ];
     const young = [

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { initialJob } from '../../src/domain/initial-job.js';
-import type { Job, JobEvent, JobFact } from '../../src/domain/job.js';
+import type { Clip, Job, JobEvent, JobFact } from '../../src/domain/job.js';
 import { record } from '../../src/domain/progress.js';
 import { memoOf } from '../../src/domain/visibility.js';
 import { TemporalAway, WorkerAway } from '../../src/api/jobs-port.js';
@@ -29,6 +29,8 @@ interface FakeRun {
   place: number;
   run: Run;
   request: StartRequest;
+  /** The job of the run that it took over from. */
+  carried: Job | null;
   job: Job;
   events: JobEvent[];
   closing: Closing | null;
@@ -37,13 +39,30 @@ interface FakeRun {
 export class FakeJobs implements Jobs {
   readonly runs = new Map<string, FakeRun[]>();
   readonly signals: { job_id: string; signal: Signal }[] = [];
-  readonly calls = { find: 0, events: 0, progress: 0, news: 0, lists: 0, closed: 0 };
+  readonly calls = {
+    find: 0,
+    events: 0,
+    progress: 0,
+    clips: 0,
+    news: 0,
+    renderers: 0,
+    lists: 0,
+    closed: 0,
+  };
+  /** Long polls that wait now, and the most there were at once. */
+  readonly polls = { now: 0, most: 0 };
   /** Jobs that visibility does not show yet. */
   readonly invisible = new Set<string>();
   /** Has anything told visibility of its jobs? */
   told = true;
   temporal = true;
   worker = true;
+  /** Workers that take clips to render; null: Temporal cannot tell. */
+  rendering: number | null = 1;
+  /** Answers leave out what makes a job large, and clips come in pages of so many. */
+  clipsAPage: number | null = null;
+  /** Called after each page of clips. */
+  afterPage: () => void = () => undefined;
   #begun = 0;
   #wake: (() => void)[] = [];
 
@@ -64,6 +83,14 @@ export class FakeJobs implements Jobs {
     return event;
   }
 
+  /** A clip begins to render. */
+  run(jobId: string, clipIndex = 0): void {
+    const clip = this.latest(jobId).job.clips[clipIndex];
+    if (clip === undefined) throw new Error(`no clip ${String(clipIndex)}`);
+    const running: Clip = { ...clip, status: 'running', attempt: 1 };
+    this.tell(jobId, { type: 'clip.submitted', clip_index: clipIndex, clip: running });
+  }
+
   /** A warning is the smallest event there is. */
   warn(jobId: string, count = 1): void {
     for (let index = 0; index < count; index += 1) {
@@ -76,6 +103,13 @@ export class FakeJobs implements Jobs {
     latest.run = { ...latest.run, status, closed_at: new Date().toISOString(), pending: [] };
     latest.closing = closing;
     this.#news();
+  }
+
+  /** The run has become long: another takes over, in the middle of everything, and no event tells. */
+  continueRun(jobId: string): void {
+    const before = this.latest(jobId);
+    before.run = { ...before.run, closed_at: new Date().toISOString(), pending: [] };
+    this.#begin(before.request, before.job);
   }
 
   pend(jobId: string, pending: PendingActivity[]): void {
@@ -98,15 +132,17 @@ export class FakeJobs implements Jobs {
     this.#news();
   }
 
-  #begin(request: StartRequest): FakeRun {
+  #begin(request: StartRequest, carried: Job | null = null): FakeRun {
     const run_id = randomUUID();
     const count = (request.plan as { clip_prompts: unknown[] }).clip_prompts.length;
     const at = new Date().toISOString();
     const identity = { job_id: request.job_id, run_id, created_at: at, simulated: true };
-    const fresh = initialJob(resolved(count).resolved, identity);
-    const job: Job = request.previous
+    const { labels = [] } = request.plan as { labels?: string[] };
+    const fresh = { ...initialJob(resolved(count).resolved, identity), labels };
+    const again: Job | null = request.previous
       ? { ...request.previous, run_id, status: 'queued', error: null, completed_at: null }
-      : fresh;
+      : null;
+    const job: Job = carried ? { ...carried, run_id } : (again ?? fresh);
     const begun: FakeRun = {
       place: (this.#begun += 1),
       run: {
@@ -119,6 +155,7 @@ export class FakeJobs implements Jobs {
         pending: [],
       },
       request,
+      carried,
       job,
       events: [],
       closing: null,
@@ -164,8 +201,8 @@ export class FakeJobs implements Jobs {
 
   async input(jobId: string, runId: string) {
     this.#server();
-    const { plan, previous } = this.#run(jobId, runId).request;
-    return { plan, previous: previous ?? null };
+    const { request, carried } = this.#run(jobId, runId);
+    return { plan: request.plan, previous: request.previous ?? null, carried };
   }
 
   async closing(jobId: string, runId: string): Promise<Closing | null> {
@@ -176,7 +213,22 @@ export class FakeJobs implements Jobs {
   async progress(jobId: string, runId: string): Promise<Job> {
     this.calls.progress += 1;
     this.#query();
-    return this.#run(jobId, runId).job;
+    const { job } = this.#run(jobId, runId);
+    return this.clipsAPage === null ? job : truncated(job);
+  }
+
+  async clips(jobId: string, runId: string, from: number) {
+    this.calls.clips += 1;
+    this.#query();
+    const { job } = this.#run(jobId, runId);
+    const next = from + (this.clipsAPage ?? job.clips.length);
+    const page = {
+      seq: job.seq,
+      clips: job.clips.slice(from, next),
+      next: next < job.clips.length ? next : null,
+    };
+    this.afterPage();
+    return page;
   }
 
   async events(jobId: string, runId: string, after: number) {
@@ -192,6 +244,7 @@ export class FakeJobs implements Jobs {
     const run = this.#run(jobId, runId);
     const mark = () => `${String(run.events.length)}/${String(run.run.closed_at)}`;
     if (token !== null && Buffer.from(token).toString() === mark()) {
+      this.polls.most = Math.max(this.polls.most, (this.polls.now += 1));
       await new Promise<void>((resolve) => {
         const wake = (): void => {
           signal.removeEventListener('abort', wake);
@@ -200,6 +253,7 @@ export class FakeJobs implements Jobs {
         this.#wake.push(wake);
         signal.addEventListener('abort', wake);
       });
+      this.polls.now -= 1;
       signal.throwIfAborted();
       this.#server();
     }
@@ -267,8 +321,22 @@ export class FakeJobs implements Jobs {
     return [...this.runs.values()].filter((runs) => runs.at(-1)?.run.closed_at === null).length;
   }
 
+  async renderers() {
+    this.calls.renderers += 1;
+    this.#server();
+    if (this.rendering === null) throw new TemporalAway('Temporal is too busy');
+    return this.rendering;
+  }
+
   async workers() {
     this.#server();
     return { workers: this.worker ? 1 : 0 };
   }
 }
+
+/** As an answer of the workflow is that would have become too large. */
+const truncated = (job: Job): Job => ({
+  ...job,
+  truncated: { prompts: job.clips.length, predictions: 1 },
+  clips: job.clips.map((clip): Clip => ({ ...clip, prompt: '…', metadata: {}, predictions: [] })),
+});

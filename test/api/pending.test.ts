@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { PendingActivity } from '../../src/api/jobs-port.js';
 import { clipProgress, withPending, withStoring } from '../../src/api/pending.js';
 import { pendingActivity } from '../../src/api/temporal-rows.js';
+import type { Heartbeat } from '../../src/domain/activity.js';
 import type { Clip, ClipStatus, Job } from '../../src/domain/job.js';
 
 const NEXT = '2030-01-01T00:00:00.000Z';
@@ -21,6 +22,8 @@ const STORING: PendingActivity = {
 const jobWith = (status: ClipStatus): Job =>
   ({
     clips: [{ clip_index: 0, status, attempt: 2, next_attempt_at: null, error: null }],
+    warnings: [],
+    warnings_total: 0,
   }) as unknown as Job;
 const first = (job: Job): Clip | undefined => job.clips[0];
 
@@ -76,6 +79,70 @@ describe('a clip whose download is tried again', () => {
   });
 });
 
+describe('a clip that no worker has taken yet', () => {
+  const scheduled: PendingActivity = {
+    ...STORING,
+    activity_id: 'clip-0',
+    next_attempt_at: null,
+    last_error: null,
+    last_error_kind: null,
+    executions: 1,
+  };
+  const waiting: Heartbeat = {
+    attempt: 1,
+    failed_attempts: 0,
+    phase: 'waiting',
+    prediction_id: null,
+    status: null,
+    percent: null,
+    until: NEXT,
+    message: 'the provider limits creates',
+  };
+  const started = (heartbeat: Heartbeat): PendingActivity => ({
+    ...scheduled,
+    state: 'started',
+    heartbeat,
+  });
+  const job = jobWith('queued');
+
+  it.each([
+    ['a worker, while none polls', scheduled, false, 'worker', 'waiting_for_worker'],
+    ['a worker, while nobody can tell', scheduled, null, 'worker', 'waiting_for_worker'],
+    ['the rate of creates, while workers poll', scheduled, true, 'rate', 'waiting_for_rate'],
+    ['the rate of creates, where the provider says so', started(waiting), true, 'rate', 'waiting'],
+    [
+      'nothing once it is sent',
+      started({ ...waiting, phase: 'creating' }),
+      true,
+      undefined,
+      'creating',
+    ],
+  ] as const)('waits for %s', (_name, activity, areRendered, wait, phase) => {
+    expect(first(withStoring(job, [activity], areRendered))?.waits_for).toBe(wait);
+    const progress = clipProgress('a', {
+      activity,
+      clip: null,
+      usual_time: null,
+      areRendered,
+      now: 0,
+    });
+    expect(progress).toMatchObject({ phase });
+  });
+
+  it('stays queued while nobody but Temporal can be asked', () => {
+    expect(first(withPending(job, [scheduled], false))).toMatchObject({
+      status: 'queued',
+      waits_for: 'worker',
+    });
+  });
+
+  it('waits for clips before it as long as it is not scheduled', () => {
+    const clip = { ...first(job), waits_for: 'turn' } as Clip;
+    const turn = { ...job, clips: [clip] };
+    expect(withStoring(turn, [], true).clips).toEqual([clip]);
+  });
+});
+
 describe('what waits for its turn', () => {
   const waiting = (activity_id: string, waits_for: string): PendingActivity => ({
     ...STORING,
@@ -86,7 +153,7 @@ describe('what waits for its turn', () => {
     last_error_kind: null,
     waits_for,
   });
-  const job = { ...jobWith('storing'), warnings: ['a warning'] };
+  const job = { ...jobWith('storing'), warnings: ['a warning'], warnings_total: 8 };
 
   it.each([withStoring, withPending])('is told once for all clips, while it waits', (overlay) => {
     const pending = [

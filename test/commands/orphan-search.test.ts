@@ -1,7 +1,7 @@
 /** What `npm run orphans` calls an orphan, and what it leaves alone. */
 import { describe, expect, it } from 'vitest';
 import type { ProviderPrediction } from '../../src/adapters/replicate.js';
-import { findOrphans } from '../../src/commands/orphan-search.js';
+import { inOrder, orphanSearch } from '../../src/commands/orphan-search.js';
 import type { KnownJobs } from '../../src/commands/orphan-search.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import type { Job } from '../../src/domain/job.js';
@@ -48,18 +48,19 @@ const job = (
 
 const NOBODY: KnownJobs = { running: [], silent: [], ended: [] };
 
-const search = (
+const search = async (
   predictions: ProviderPrediction[],
   jobs: Partial<KnownJobs>,
   owners: Record<string, string> = {},
 ) =>
-  findOrphans({
-    predictions,
-    jobs: { ...NOBODY, ...jobs },
-    ownerOf: (id) => Promise.resolve(owners[id] ?? null),
-    catalogue: CATALOGUE,
-    now: NOW,
-  });
+  inOrder(
+    await orphanSearch({
+      jobs: { ...NOBODY, ...jobs },
+      ownerOf: (id) => Promise.resolve(owners[id] ?? null),
+      catalogue: CATALOGUE,
+      now: NOW,
+    })(predictions),
+  );
 
 const idsOf = async (found: ReturnType<typeof search>) => (await found).map(({ id }) => id);
 

@@ -42,6 +42,31 @@ export const SHAPE: Case[] = [
     'aspect_ration',
     /did you mean "aspect_ratio"/,
   ],
+  [
+    'a label that is no text',
+    plan({ labels: ['winter', 7] }),
+    'labels.1',
+    /expected a text, got 7/,
+  ],
+  ['an empty label', plan({ labels: [''] }), 'labels.0', /at least 1 character, got 0/],
+  [
+    'a label of 51 characters',
+    plan({ labels: ['x'.repeat(51)] }),
+    'labels.0',
+    /at most 50 characters, got 51/,
+  ],
+  [
+    'eleven labels',
+    plan({ labels: Array.from({ length: 11 }, (_, place) => String(place)) }),
+    'labels',
+    /at most 10 entries, got 11/,
+  ],
+  [
+    'a label twice',
+    plan({ labels: ['a', 'b', 'a'] }),
+    'labels.2',
+    /expected a label used once, got a as in labels\.0/,
+  ],
   ['an unknown field', plan({ zebra: 1 }), 'zebra', /expected a field of a plan, got "zebra"$/],
   [
     'a misspelt clip field',

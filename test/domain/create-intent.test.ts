@@ -41,6 +41,16 @@ describe('of the run itself', () => {
     expect(mayExist(begun, asking)).toEqual({ attach: null, open: [] });
   });
 
+  it('what was begun before one that the ledger has is of the past, also where it tells only its newest', () => {
+    const begun = [
+      create(1, { prediction_id: 'old' }),
+      create(2),
+      create(3, { prediction_id: 'known' }),
+    ];
+    expect(mayExist(begun, asking)).toEqual({ attach: null, open: [] });
+    expect(mayExist([...begun, create(4)], asking)).toEqual({ attach: null, open: [create(4)] });
+  });
+
   it('the first that the ledger does not have is the one to attach to, however old it is', () => {
     const begun = ['known', 'forgotten', 'newer'].map((prediction_id, index) =>
       create(index + 1, { prediction_id, at: ago(90_000), input_sha256: 'with another upload' }),

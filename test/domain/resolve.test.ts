@@ -22,6 +22,7 @@ describe('resolvePlan', () => {
     const { clips, ...job } = resolved(plan({}, clip(7), clip(2)));
     expect(clips.map((item) => item.clip_index)).toEqual([2, 7]);
     expect(job).toMatchObject({
+      labels: [],
       batch_size: 5,
       dispatch: 'batches',
       min_successful_clips: 2,
@@ -31,6 +32,10 @@ describe('resolvePlan', () => {
       on_bad_reference: 'fail',
     });
     expect(resolved(plan({}, ...[0, 1, 2, 3].map((i) => clip(i)))).min_successful_clips).toBe(3);
+  });
+
+  it('has the labels as they are, in their order', () => {
+    expect(resolved(plan({ labels: ['winter', 'a'] })).labels).toEqual(['winter', 'a']);
   });
 
   it('keeps the original target through everything', () => {

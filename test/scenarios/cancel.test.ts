@@ -164,10 +164,9 @@ describe('a clip whose budget of time is over', () => {
 });
 
 describe('a render that takes longer than start-to-close', () => {
-  it('is handed back before each time-out, and takes one share of the limit of creates', async () => {
+  it('is handed back before its time-out, and takes one share of the limit of creates', async () => {
     await using world = await World.create({ timings: { start_to_close: 5, heartbeat: 3 } });
     await world.startWorker();
-    // Longer than three executions.
     const run = await world.start(planOf(['[[slow:20]] a']));
     const job = await run.end();
     expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 1, retry_count: 0 });
@@ -175,12 +174,11 @@ describe('a render that takes longer than start-to-close', () => {
     expect(stats).toMatchObject({ creates: 1, cancels: 0, bills: { count: 1 } });
     expectSameBooks(stats, job);
     const history = await run.handle.fetchHistory();
-    const [first, ...others] = queuesOf(history, 'clip-0');
-    expect(first).toBe(sideQueue(world.task_queue, 'paid'));
-    expect(others.length).toBeGreaterThanOrEqual(3);
-    expect(new Set(others)).toEqual(new Set([sideQueue(world.task_queue, 'hold')]));
+    expect(queuesOf(history, 'clip-0')).toEqual(
+      (['paid', 'hold'] as const).map((side) => sideQueue(world.task_queue, side)),
+    );
     // Each of them was executed once: none timed out.
-    expect(new Set(executionsOf(history, 'clip-0'))).toEqual(new Set([1]));
+    expect(executionsOf(history, 'clip-0')).toEqual([1, 1]);
   });
 
   it('is ended by the provider itself when everything here has died for good', async () => {

@@ -1,9 +1,13 @@
 /** G1, G4: whatever time it is at the provider, or on the machine of a worker, one clip is one paid prediction. */
 import { fileURLToPath } from 'node:url';
+import { defaultPayloadConverter } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
+import { predictionCreatedSignal } from '../../src/workflows/contract.js';
+import type { PredictionCreated } from '../../src/workflows/contract.js';
 import { expectSameBooks } from '../support/books.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
+import type { Run } from '../support/world.js';
 import { World } from '../support/world.js';
 
 const MINUTE = 60_000;
@@ -38,6 +42,20 @@ describe.each([-70, -10, 10, 70])('a provider whose clock is %i minutes off', (m
   });
 });
 
+/** When the clip of a prediction could first be asked for, as its worker says, and when the server heard it say so. */
+async function firstAsked({ handle }: Run, id: string): Promise<{ asked: number; told: number }> {
+  const { events } = await handle.fetchHistory();
+  for (const { eventTime, workflowExecutionSignaledEventAttributes: its } of events ?? []) {
+    const [payload] = its?.input?.payloads ?? [];
+    if (its?.signalName !== predictionCreatedSignal.name || payload === undefined) continue;
+    const signal: PredictionCreated = defaultPayloadConverter.fromPayload(payload);
+    if (signal.prediction.id !== id) continue;
+    const asked = Date.parse(signal.asked_at ?? '');
+    return { asked, told: Number(eventTime?.seconds) * 1000 };
+  }
+  throw new Error(`expected a signal about prediction ${id}`);
+}
+
 describe.each([-60, 60])('a worker whose own clock is %i minutes off', (minutes) => {
   it('kills no render by a deadline, and finds what it lost', async () => {
     await using world = await World.create({ env: shifted(minutes * MINUTE) });
@@ -55,6 +73,9 @@ describe.each([-60, 60])('a worker whose own clock is %i minutes off', (minutes)
       const [line] = predictions;
       const apart = Date.parse(line?.created_at ?? '') - Date.parse(started_at ?? '');
       expect(Math.abs(apart)).toBeLessThan(5 * MINUTE);
+      // The time of the clip counts from a moment of the server's clock.
+      const { asked, told } = await firstAsked(run, line?.id ?? '');
+      expect(Math.abs(asked - told)).toBeLessThan(5 * MINUTE);
       // The provider's deadline is the clip's, by the clock of the provider.
       const seen = await fetch(`${world.simulator.url}/predictions/${line?.id ?? ''}`, {
         headers: { authorization: 'Bearer r8_scenario' },

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
 import { describe, expect, it } from 'vitest';
@@ -12,6 +13,7 @@ import { loadConfig } from '../../src/config.js';
 import type { Job } from '../../src/domain/job.js';
 import type { Plan } from '../../src/domain/plan.schema.js';
 import { MAX_PLAN_BYTES, byteLength } from '../../src/domain/plan.schema.js';
+import { WORKFLOW_TYPE } from '../../src/workflows/contract.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { terminateAndRetry } from '../support/retry.js';
@@ -36,6 +38,9 @@ function largePlan(first = 'a harbour'): Plan {
   };
 }
 
+/** A client without our storage, as the Temporal CLI is. */
+const cli = (world: World): Client => new Client({ connection: world.client.connection });
+
 /** As one who submits it by HTTP: what Temporal is given goes through our own client. */
 async function submit(world: World, plan: Plan): Promise<Run> {
   const api = await startApi(loadConfig(world.env), { port: 0, settings: { log_level: 'error' } });
@@ -48,7 +53,7 @@ async function submit(world: World, plan: Plan): Promise<Run> {
   const text = await answer.text();
   await api.close();
   expect([answer.status, text]).toEqual([202, expect.anything()]);
-  return new Run(world.client.workflow.getHandle(job_id));
+  return new Run(cli(world).workflow.getHandle(job_id));
 }
 
 const bytesOf = (history: temporal.api.history.v1.IHistory): number =>
@@ -61,7 +66,6 @@ describe('a plan of nearly a mebibyte', () => {
     const plan = largePlan();
     expect(byteLength(plan)).toBeGreaterThan(0.85 * MAX_PLAN_BYTES);
     const run = await submit(world, plan);
-    // A client without our storage, as the Temporal CLI is.
     const job = (await run.handle.result()) as Job;
     expect(job).toMatchObject({ status: 'succeeded', successful_clips: 1, failed_clips: 70 });
     expect(await run.progress()).toEqual(job);
@@ -83,7 +87,13 @@ describe('a plan of nearly a mebibyte', () => {
     await using world = await World.create();
     await world.startWorker();
     const plan = largePlan();
-    const run = await world.start(plan);
+    const run = new Run(
+      await cli(world).workflow.start(WORKFLOW_TYPE, {
+        taskQueue: world.task_queue,
+        workflowId: `cli-${randomUUID()}`,
+        args: [plan],
+      }),
+    );
     expect(await run.end()).toMatchObject({ status: 'succeeded', failed_clips: 70 });
     const { events } = await run.handle.fetchHistory();
     const input = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];

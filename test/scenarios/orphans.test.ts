@@ -1,8 +1,9 @@
 /** G1, G4: no prediction is shared, forgotten or left alone, in the narrowest places where that could happen. */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { cancelClipSignal, retryClipSignal } from '../../src/workflows/contract.js';
+import { cancelClipSignal, retryClipSignal, sideQueue } from '../../src/workflows/contract.js';
 import { eventually } from '../support/eventually.js';
+import { queuesByType } from '../support/history.js';
 import { planOf } from '../support/plans.js';
 import { startProcess } from '../support/processes.js';
 import { temporalServer } from '../support/temporal-server.js';
@@ -44,6 +45,12 @@ describe('a prediction', () => {
     const { predictions } = await world.stats();
     expect(predictions[0]?.status).toMatch(/canceled|aborted/);
     expect(job.clips[0]?.predictions.map(({ id }) => id)).toEqual(predictions.map(({ id }) => id));
+    // A search never stands before an end.
+    const queues = queuesByType(await run.handle.fetchHistory());
+    expect(queues).toMatchObject({
+      endLost: sideQueue(world.task_queue, 'look'),
+      settlePrediction: sideQueue(world.task_queue, 'ends'),
+    });
   });
 
   it('of an earlier round is not taken for the one whose answer was lost', async () => {

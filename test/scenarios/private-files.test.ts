@@ -61,6 +61,7 @@ const EVERY_PART = [
   /^artifacts\/.+\/clip_000\.jpg$/,
   /^jobs\/.+\/job\.json$/,
   /^jobs\/.+\/plan\.json$/,
+  /^index\/entries\/.+\.json$/,
   /^claims\/./,
   /^temporal\.db$/,
   /^simulator\/.+/,

@@ -7,6 +7,7 @@ import { World } from '../support/world.js';
 import { bytes, ImageHost, picture } from '../support/image-host.js';
 import type { Answer } from '../support/image-host.js';
 import type { Plan } from '../../src/domain/plan.schema.js';
+import { cancelClipSignal } from '../../src/workflows/contract.js';
 
 const JOBS = 25;
 const IMAGES = 30;
@@ -34,6 +35,57 @@ const honest = (scene?: string): Plan => ({
 
 const statuses = (runs: readonly Run[]): Promise<string[]> =>
   Promise.all(runs.map(async (run) => (await run.progress()).status));
+
+/** Takes the request, and is never heard of again. */
+const silent: Answer = () => undefined;
+
+it('twenty plans whose reference hosts never answer cost a running job nothing: its clips are stored, its predictions ended', async () => {
+  const paths = Array.from({ length: IMAGES }, (_, index) => `/${String(index)}.jpg`);
+  const hosts = await Promise.all(
+    Array.from({ length: 20 }, () =>
+      ImageHost.start(Object.fromEntries(paths.map((path) => [path, silent]))),
+    ),
+  );
+  try {
+    await using world = await World.create({ env: { REFERENCE_ALLOW_HOSTS: '127.0.0.1' } });
+    await world.startWorker();
+    const clip = (clip_index: number, prompt: string) => ({ clip_index, prompt, duration: 5 });
+    const running = await world.start({
+      dispatch: 'window',
+      min_successful_clips: 2,
+      clip_prompts: [
+        clip(0, '[[hold:while-processing]] one'),
+        clip(1, '[[hold:while-processing]] two'),
+        clip(2, '[[hold:while-processing]] three'),
+      ],
+    });
+    await running.until('three renders', ({ clips }) =>
+      clips.every(({ predictions }) => predictions.length === 1),
+    );
+    const hanging = await Promise.all(
+      hosts.map((host) =>
+        world.start({
+          clip_prompts: paths.map((path, index) => ({
+            ...clip(index, 'slow'),
+            scene_reference_url: host.url(path),
+          })),
+        }),
+      ),
+    );
+    await expect.poll(() => hosts.every(({ requests }) => requests.length > 0)).toBe(true);
+    await running.handle.signal(cancelClipSignal, { clip_index: 2 });
+    await running.until('the third ended', ({ clips }) => clips[2]?.status === 'canceled');
+    await world.control('POST', '/release', { all: true });
+    const job = await running.end();
+    expect(job).toMatchObject({ status: 'succeeded', successful_clips: 2 });
+    expect(await world.stats()).toMatchObject({ creates: 3, cancels: 1 });
+    expect(await statuses(hanging)).toEqual(hanging.map(() => 'running'));
+    // None of the others has got past its images.
+    expect((await world.stats()).creates).toBe(3);
+  } finally {
+    await Promise.all(hosts.map((host) => host[Symbol.asyncDispose]()));
+  }
+});
 
 describe('an honest job beside 25 jobs', () => {
   it('whose reference hosts give a byte a second ends while they hang', async () => {

@@ -6,6 +6,14 @@ import { planOf } from '../support/plans.js';
 import { ROOT } from '../support/processes.js';
 import { World } from '../support/world.js';
 
+it('without hard links and renames of folders no worker starts, and says what it needs', async () => {
+  const preload = path.join(ROOT, 'test/support/without-exclusive.mjs');
+  await using world = await World.create({ env: { NODE_OPTIONS: `--import=${preload}` } });
+  await expect(world.startWorker()).rejects.toThrow(
+    'expected a file system on which a file can be made exactly once',
+  );
+});
+
 it('without hard links a job claims its predictions, and adopts one whose answer was lost', async () => {
   const preload = path.join(ROOT, 'test/support/without-links.mjs');
   await using world = await World.create({ env: { NODE_OPTIONS: `--import=${preload}` } });

@@ -46,6 +46,30 @@ describe('a worker killed', () => {
     expect(await world.stats()).toMatchObject({ creates: 1, bills: { count: 1 } });
   });
 
+  it('is followed at once by the next one on its machine, which waits for no time-out', async () => {
+    // Nobody would notice its silence while this test lasts.
+    await using world = await World.create({ timings: { start_to_close: 1200, heartbeat: 600 } });
+    const first = await world.startWorker();
+    const run = await world.start(
+      planOf(['[[hold:while-processing]] a', '[[hold:after-accept]] b'], { dispatch: 'window' }),
+    );
+    await eventually('a render under way, and a create that nobody has heard of', async () => {
+      const points = (await world.stats()).held.map(({ point }) => point).sort();
+      return { done: points.join() === 'after-accept,while-processing', value: points };
+    });
+    await run.until('a known one', ({ clips }) => clips[0]?.predictions.length === 1);
+    await first.kill();
+    await world.startWorker();
+    await world.control('POST', '/release', { all: true });
+    const job = await run.end();
+    expect(job).toMatchObject({ status: 'succeeded', successful_clips: 2 });
+    const stats = await world.stats();
+    expect(stats).toMatchObject({ creates: 2, bills: { count: 2 }, peak_alive: 2 });
+    expectSameBooks(stats, job);
+    const history = await run.handle.fetchHistory();
+    expect(['clip-0', 'clip-1'].map((id) => executionsOf(history, id))).toEqual([[2], [2]]);
+  });
+
   it('in the middle of a download leads to one paid prediction, and a whole file', async () => {
     await using world = await World.create({ timings });
     const first = await world.startWorker();

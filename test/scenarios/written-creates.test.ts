@@ -10,7 +10,7 @@ import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { ROOT } from '../support/processes.js';
 import { temporalServer } from '../support/temporal-server.js';
-import type { Run} from '../support/world.js';
+import type { Run } from '../support/world.js';
 import { World } from '../support/world.js';
 
 const timings = { start_to_close: 60, heartbeat: 3 };

@@ -9,6 +9,14 @@ export const queuesOf = ({ events }: History, activityId: string): (string | und
     its?.activityId === activityId ? [its.taskQueue?.name ?? undefined] : [],
   );
 
+/** The queue that each kind of activity was sent to, the last time. */
+export const queuesByType = ({ events }: History): Record<string, string | undefined> =>
+  Object.fromEntries(
+    (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: its }) =>
+      its?.activityType?.name ? [[its.activityType.name, its.taskQueue?.name ?? undefined]] : [],
+    ),
+  );
+
 /** How often each scheduling of an activity was executed, in order: a history has only the last start of each. */
 export function executionsOf({ events }: History, activityId: string): number[] {
   const scheduled = (events ?? [])

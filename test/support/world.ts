@@ -237,7 +237,7 @@ export interface SimulatorStats {
   cancels: number;
   peak_alive: number;
   reads: Record<string, number>;
-  held: { point: string }[];
+  held: { point: string; prediction_id: string | null }[];
   /** How often each fault has struck, by name. */
   struck: Record<string, number>;
   downloads: number;

@@ -121,6 +121,37 @@ describe('a frame', () => {
     expect(draw(seen(view, { kind: 'connected' })).join('\n')).not.toContain('Connection lost');
   });
 
+  it('says what queued clips wait for, by what was heard last', () => {
+    const clips = [
+      clipOf(0, { waits_for: 'rate', started_at: AT }),
+      clipOf(1, { waits_for: 'worker', started_at: AT }),
+      clipOf(2, { waits_for: 'worker', started_at: AT }),
+      clipOf(3),
+    ];
+    const live = { clip_index: 1, attempt: 1, percent: null, estimated: false };
+    const view = seen(viewOf(jobOf(clips)), {
+      kind: 'progress',
+      progress: { ...live, phase: 'waiting_for_rate' },
+    });
+    const sent = seen(view, {
+      kind: 'progress',
+      progress: { ...live, clip_index: 2, phase: 'creating' },
+    });
+    const lines = draw(sent);
+    const line = (index: number) => lines.find((text) => text.startsWith(`  ${String(index)} `));
+    expect(line(0)).toContain("waits for the provider's rate limit");
+    expect(line(1)).toContain("waits for the provider's rate limit");
+    expect(line(2)).toContain('sending');
+    expect(line(2)).not.toContain('waits');
+    expect(line(3)).toContain('waits for its turn');
+    expect(draw(viewOf(jobOf(clips))).join('\n')).toContain('waits for a worker');
+  });
+
+  it('counts the warnings that the job no longer lists', () => {
+    const job = jobOf([clipOf(0)], { warnings: ['slow', 'slower'], warnings_total: 952 });
+    expect(draw(viewOf(job)).join('\n')).toContain('Warning: slower (… and 950 earlier warnings)');
+  });
+
   it('says that no worker is running when only Temporal answers', () => {
     const progress = {
       clip_index: 5,

@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { beginningsOf, matching, textOf } from '../../src/domain/job-summary.js';
 import type { Job, JobEvent, JobFact } from '../../src/domain/job.js';
 import { isOver, record } from '../../src/domain/progress.js';
 import { servePage } from './serve-page.js';
@@ -178,9 +179,12 @@ export class MockApi {
   }
 
   #list(url: URL): Job[] {
-    const status = url.searchParams.get('status');
+    const asked = (name: string) => url.searchParams.get(name);
+    const status = asked('status') as Job['status'] | null;
+    const filter = { status, model: asked('model'), label: asked('label'), q: asked('q') };
+    const matches = matching(filter);
     const jobs = [...this.#jobs.values()].map(({ job }) => job).reverse();
-    return status === null ? jobs : jobs.filter((job) => job.status === status);
+    return jobs.filter((job) => matches(job, textOf(job, beginningsOf(job.clips))));
   }
 
   #stream(entry: Entry, request: IncomingMessage, response: ServerResponse): void {

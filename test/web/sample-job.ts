@@ -92,6 +92,10 @@ const secondsAgo = (seconds: number): string => new Date(Date.now() - seconds * 
 
 /** What can happen to a clip, as the event that says so. */
 export const STEPS = {
+  scheduled: (): Change => (clip) => ({
+    type: 'clip.started',
+    clip: { ...clip, status: 'queued', waits_for: 'worker', started_at: secondsAgo(1) },
+  }),
   rendering:
     (age = 21): Change =>
     (clip) => ({

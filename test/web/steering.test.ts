@@ -247,6 +247,34 @@ describe.skipIf(!hasChromium)('steering on the page', () => {
         .waitFor();
     });
 
+    it('says what it waits for: clips before it, a worker, the rate limit of the provider', async () => {
+      await begin(mock, 'film', 3);
+      await openJob('film');
+      await card(2).getByText('Waiting for its turn').waitFor();
+      mock.emit('film', clipFact(mock.job('film'), 1, STEPS.scheduled()));
+      await card(1).getByText('Waiting for a worker').waitFor();
+      const live = { job_id: 'film', clip_index: 1, attempt: 1, percent: null, estimated: false };
+      mock.frame('film', 'clip.progress', { ...live, phase: 'waiting_for_rate' });
+      await card(1).getByText("Waiting for the provider's rate limit").waitFor();
+      await page.getByText('In progress').click();
+      await card(2).waitFor({ state: 'hidden' });
+      expect(await card(1).isVisible()).toBe(true);
+    });
+
+    it('is one of a thousand, and of more warnings than the job lists, and is followed like any', async () => {
+      await begin(mock, 'film', 1_000);
+      for (let told = 0; told < 60; told += 1) {
+        mock.emit('film', { type: 'job.warning', message: `warning ${String(told)}` });
+      }
+      await openJob('film');
+      await page.getByText('60 warnings').click();
+      await page.getByText('… and 10 earlier warnings').waitFor();
+      mock.emit('film', clipFact(mock.job('film'), 999, STEPS.rendering()));
+      await card(999).scrollIntoViewIfNeeded();
+      await card(999).getByText('Rendering').waitFor();
+      expect(await page.locator('[data-clip-index]').count()).toBe(1_000);
+    });
+
     it('shows progress while it renders, and says when that is an estimate', async () => {
       await begin(mock, 'film', 3);
       await openJob('film');

@@ -173,7 +173,7 @@ async function list(exchange: Exchange): Promise<FastifyReply> {
     sendAnswer(exchange, query.answer);
     return reply;
   }
-  const anyone = { model: '', text: '', tags: [], input_key: '', prediction_id: null };
+  const anyone = { model: '', text: request.url, tags: [], input_key: '', prediction_id: null };
   const content = { status: 200, body: { results: [] } };
   if ((await strike(exchange, 'list', anyone, content)).over) return reply;
   const page = pageOf(core, query.value);

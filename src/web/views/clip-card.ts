@@ -3,7 +3,7 @@
  * it redraws when its clip or its live progress is another object than before.
  */
 import type { Clip, Job } from '../../domain/job.js';
-import { isClipOver, unknownCosts } from '../../domain/progress.js';
+import { isBegun, isClipOver, unknownCosts } from '../../domain/progress.js';
 import { now } from '../clock.js';
 import { attribute, figure, h, icon, setText, show } from '../dom.js';
 import {
@@ -91,6 +91,7 @@ export function clipCard(first: CardInput): ClipCard {
   const draw = (input: CardInput): void => {
     const { clip, live } = input;
     attribute(element, 'data-status', clip.status);
+    attribute(element, 'data-scheduled', clip.status === 'queued' && isBegun(clip));
     picture.update(clip);
     reference.update(clip);
     setText(phase, phaseOf(clip, live));

@@ -4,7 +4,8 @@
  */
 import { withoutTrailing } from '../../domain/ends.js';
 import type { Job } from '../../domain/job.js';
-import { isOver } from '../../domain/progress.js';
+import { isBegun, isOver } from '../../domain/progress.js';
+import { earlierWarnings } from '../../domain/waiting.js';
 import { under } from '../base.js';
 import { now } from '../clock.js';
 import { attribute, figure, h, setText, show } from '../dom.js';
@@ -68,7 +69,7 @@ export function jobHeader(controls: HTMLElement): JobHeader {
       batch.set(percent(job.percent), batchNote(state, job));
       clips.set(`${String(job.successful_clips)} of ${String(job.total_clips)}`, clipsNote(job));
       money.set(spent(job.total_cost_usd, job.unknown_costs), moneyNote(job));
-      warnings.update(job.warnings);
+      warnings.update(job);
       show(problem, job.error !== null && job.status === 'failed');
       if (job.error !== null) {
         problem.replaceChildren(
@@ -109,7 +110,7 @@ function batchNote(state: PageState, job: Job): string {
     );
   if (state.batch !== null)
     return `batch ${String(state.batch.batch)} of ${String(state.batch.batches)}`;
-  const begun = job.clips.findLastIndex((clip) => !['queued', 'canceled'].includes(clip.status));
+  const begun = job.clips.findLastIndex((clip) => isBegun(clip) && clip.status !== 'canceled');
   const batches = Math.ceil(job.clips.length / job.batch_size);
   return batches === 0
     ? ''
@@ -151,17 +152,25 @@ function timeFigures(job: Job, usualTime: number | null): [value: string, note: 
   return [elapsed, left === null ? '' : `${roughly(left)} left`];
 }
 
-function warningList(): { element: HTMLElement; update(warnings: readonly string[]): void } {
+function warningList(): { element: HTMLElement; update(job: Job): void } {
   const summary = h('summary', {});
   const list = h('ul', {});
   const element = h('details', { class: 'notice notice--warn', hidden: true }, summary, list);
+  let shown: readonly string[] = [];
   return {
     element,
-    update(warnings) {
+    update({ warnings, warnings_total }) {
       show(element, warnings.length > 0);
-      if (list.children.length === warnings.length) return;
-      setText(summary, plural(warnings.length, 'warning'));
-      list.replaceChildren(...warnings.map((text) => h('li', { text })));
+      if (shown === warnings) return;
+      shown = warnings;
+      const earlier = earlierWarnings(warnings, warnings_total);
+      setText(summary, plural(warnings.length + earlier, 'warning'));
+      list.replaceChildren(
+        ...(earlier === 0
+          ? []
+          : [h('li', { text: `… and ${plural(earlier, 'earlier warning')}` })]),
+        ...warnings.map((text) => h('li', { text })),
+      );
     },
   };
 }

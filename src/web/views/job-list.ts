@@ -1,26 +1,35 @@
 /**
- * The jobs there are, newest first, with their state and a search. Looks again by itself while the
- * tab is visible; the list may lag by seconds behind a job's own page.
+ * The jobs there are: those that go on, then those that ended, the last first. Looked for by the server, by words, state and label;
+ * what is looked for stands in the address. Looks again by itself while the tab is visible; the list may lag by seconds
+ * behind a job's own page.
  */
 import { api } from '../api-client.js';
 import { under } from '../base.js';
 import { now } from '../clock.js';
 import { attribute, h, keyed, setText, show } from '../dom.js';
 import { ago, plural, spent } from '../format.js';
-import type { Job, JobStatus } from '../../domain/job.js';
+import type { JobSummary } from '../../domain/job-summary.js';
+import type { JobStatus } from '../../domain/job.js';
 import { JOB_WORDS } from '../words.js';
 import type { View } from './plan-form.js';
 
 const REFRESH = 4000;
+/** Of somebody who types. */
+const PAUSE = 250;
+const FILTERS = ['q', 'status', 'label', 'model'] as const;
 
 export function jobList(): View {
+  const asked = new URLSearchParams(location.search);
+  const filters = new Map(FILTERS.map((name) => [name, asked.get(name) ?? '']));
   const search = h('input', {
     id: 'job-search',
     class: 'input',
     type: 'search',
-    placeholder: 'Name or model',
+    placeholder: 'Name, model, label or prompt',
+    maxlength: 200,
     autocomplete: 'off',
   });
+  search.value = filters.get('q') ?? '';
   const state = h(
     'select',
     { id: 'job-state', class: 'input' },
@@ -29,6 +38,8 @@ export function jobList(): View {
       h('option', { value, text: JOB_WORDS[value] }),
     ),
   );
+  state.value = filters.get('status') ?? '';
+  const chosen = h('p', { class: 'labels', hidden: true });
   const list = h('ul', { class: 'jobs__list' });
   const message = h('p', {
     class: 'quiet jobs__message',
@@ -36,33 +47,38 @@ export function jobList(): View {
     text: 'Looking for jobs…',
   });
   const more = h('button', { class: 'button', type: 'button', text: 'Show more', hidden: true });
-  const draw = keyed<Job>(list, (job) => job.job_id, jobRow);
-  let jobs: Job[] = [];
+  const draw = keyed<JobSummary>(
+    list,
+    (job) => job.job_id,
+    (job) =>
+      jobRow(job, (label) => {
+        choose('label', label);
+      }),
+  );
+  let jobs: JobSummary[] = [];
   let cursor: string | null = null;
   let pages = 1;
   let round = 0;
 
+  const wanted = (): [string, string][] => [...filters].filter(([, value]) => value !== '');
+
   const redraw = (): void => {
-    const words = search.value.toLowerCase().split(/\s+/);
-    const found = jobs.filter((job) =>
-      words.every((word) => `${job.job_id} ${job.model}`.toLowerCase().includes(word)),
-    );
-    draw(found);
+    draw(jobs);
     show(more, cursor !== null);
-    show(message, found.length === 0);
+    show(message, jobs.length === 0);
     setText(
       message,
-      jobs.length === 0 ? 'No job yet. The first one starts on this page.' : 'No job matches.',
+      wanted().length === 0 ? 'No job yet. The first one starts on this page.' : 'No job matches.',
     );
   };
 
   const load = async (): Promise<void> => {
     const mine = (round += 1);
-    const loaded: Job[] = [];
+    const loaded: JobSummary[] = [];
     let next: string | null = null;
     for (let page = 0; page < pages; page += 1) {
       const answer = await api.jobs({
-        ...(state.value === '' ? {} : { status: state.value }),
+        ...Object.fromEntries(wanted()),
         ...(next === null ? {} : { cursor: next }),
       });
       if (mine !== round) return;
@@ -78,8 +94,46 @@ export function jobList(): View {
     redraw();
   };
 
-  search.addEventListener('input', redraw);
-  state.addEventListener('change', () => void load());
+  /** What is chosen by a click, with a way back. */
+  const showChosen = (): void => {
+    const names = (['label', 'model'] as const).filter((name) => filters.get(name) !== '');
+    chosen.replaceChildren(
+      ...names.map((name) =>
+        h('button', {
+          class: 'label-chip',
+          type: 'button',
+          text: `${filters.get(name) ?? ''} ✕`,
+          'aria-label': `Any ${name}, not only ${filters.get(name) ?? ''}`,
+          onclick: () => {
+            choose(name, '');
+          },
+        }),
+      ),
+    );
+    show(chosen, names.length > 0);
+  };
+
+  const choose = (name: (typeof FILTERS)[number], value: string): void => {
+    if (filters.get(name) === value) return;
+    filters.set(name, value);
+    pages = 1;
+    const words = new URLSearchParams(wanted()).toString();
+    history.replaceState(history.state, '', words === '' ? location.pathname : `?${words}`);
+    showChosen();
+    void load();
+  };
+
+  let typing: ReturnType<typeof setTimeout> | undefined;
+  search.addEventListener('input', () => {
+    clearTimeout(typing);
+    typing = setTimeout(() => {
+      choose('q', search.value.trim());
+    }, PAUSE);
+  });
+  state.addEventListener('change', () => {
+    choose('status', state.value);
+  });
+  showChosen();
   more.addEventListener('click', () => {
     pages += 1;
     void load();
@@ -103,6 +157,7 @@ export function jobList(): View {
       h('div', {}, h('label', { class: 'label', for: 'job-search', text: 'Search' }), search),
       h('div', {}, h('label', { class: 'label', for: 'job-state', text: 'State' }), state),
     ),
+    chosen,
     list,
     message,
     more,
@@ -112,14 +167,34 @@ export function jobList(): View {
     close: () => {
       isClosed = true;
       clearTimeout(timer);
+      clearTimeout(typing);
     },
   };
 }
 
-function jobRow(job: Job): { element: HTMLElement; update(job: Job): void } {
+function jobRow(
+  job: JobSummary,
+  choose: (label: string) => void,
+): { element: HTMLElement; update(job: JobSummary): void } {
   const chip = h('span', { class: 'chip' });
   const facts = h('span', { class: 'quiet' });
   const bar = h('span', { class: 'bar' }, h('span', { class: 'bar__fill' }));
+  // Beside the link, not in it: each does something else.
+  const labels = h(
+    'p',
+    { class: 'labels', hidden: job.labels.length === 0 },
+    ...job.labels.map((label) =>
+      h('button', {
+        class: 'label-chip',
+        type: 'button',
+        text: label,
+        'aria-label': `Only jobs with the label ${label}`,
+        onclick: () => {
+          choose(label);
+        },
+      }),
+    ),
+  );
   const element = h(
     'li',
     {},
@@ -135,6 +210,7 @@ function jobRow(job: Job): { element: HTMLElement; update(job: Job): void } {
       bar,
       facts,
     ),
+    labels,
   );
   return {
     element,

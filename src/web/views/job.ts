@@ -8,7 +8,7 @@ import { api, needKey, type ModelSummary } from '../api-client.js';
 import { attribute, h, keyed } from '../dom.js';
 import type { Health } from '../health.js';
 import type { Job } from '../../domain/job.js';
-import { isClipOver, isOver } from '../../domain/progress.js';
+import { isBegun, isClipOver, isOver } from '../../domain/progress.js';
 import { EMPTY, fold, leavesGap, readFrame, type PageState } from '../store.js';
 import { openStream, type StreamState } from '../stream.js';
 import { clipCard, type CardInput, type ClipCard } from './clip-card.js';
@@ -118,7 +118,9 @@ export function jobView(jobId: string, context: JobViewContext): View {
     const { job } = state;
     if (job === null || isOver(job.status)) return;
     header.tick(job, usualTime(job));
-    for (const clip of job.clips) if (!isClipOver(clip.status)) cards.get(clip.clip_index)?.tick();
+    for (const clip of job.clips) {
+      if (isBegun(clip) && !isClipOver(clip.status)) cards.get(clip.clip_index)?.tick();
+    }
   }, 500);
   /** After an absence of workers: what nobody could confirm is asked again. */
   const refresh = async (): Promise<void> => {
