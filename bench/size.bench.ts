@@ -91,12 +91,24 @@ const SIZES: Size[] = [
   RETRIED,
 ];
 
-async function measure(world: World, { job: name, plan, steer }: Size): Promise<Row> {
-  const before = await world.stats();
+async function measure(world: World, size: Size): Promise<Row> {
   const api = await startApi(loadConfig(world.env), { port: 0 });
+  try {
+    return await measured(world, api.url, size);
+  } finally {
+    await api.close();
+  }
+}
+
+async function measured(
+  world: World,
+  apiUrl: string,
+  { job: name, plan, steer }: Size,
+): Promise<Row> {
+  const before = await world.stats();
   const started = Date.now();
-  const run = await submit(world, api.url, plan);
-  const url = `${api.url}/v1/jobs/${run.handle.workflowId}`;
+  const run = await submit(world, apiUrl, plan);
+  const url = `${apiUrl}/v1/jobs/${run.handle.workflowId}`;
   const events: JobEvent[] = [];
   const deploy = deployOnce(world, plan);
   const onEvent = steer?.(run);
@@ -116,8 +128,6 @@ async function measure(world: World, { job: name, plan, steer }: Size): Promise<
   const progress = await run.progress();
   const page = await run.handle.query(eventsQuery, Math.max(0, progress.seq - 500));
   const whole = (await (await fetch(url)).json()) as Job;
-  await api.close();
-
   const stats = await world.stats();
   const creates = stats.creates - before.creates;
   await expectWhole(world, {

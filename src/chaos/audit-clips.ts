@@ -82,7 +82,7 @@ const isTakenUpAgain = ({ begunBy, predictions }: Round, next: Round | undefined
 
 /** A3; a run that goes on where another was cut off begins with attempt 1 again. */
 function shared(ended: Over, { clip, predictions, cutOff }: Round): Finding[] {
-  if (cutOff > 0) return [];
+  if (cutOff > 0 || troubleOf(ended, clip).late_twin === true) return [];
   const attempts = groupBy(predictions, ({ attempt }) => attempt);
   return [...attempts].flatMap(([attempt, lines]) =>
     expectThat(
@@ -107,6 +107,7 @@ function lost(ended: Over, round: Round, known: Known): Finding[] {
     const there = known.get(id)?.status;
     // A clip whose time is over ends what still renders.
     if (there === 'canceled' && error?.kind === 'timed_out') return [];
+    if (there === 'canceled' && troubleOf(ended, clip).late_twin === true) return [];
     if (there === 'canceled') return find('lost', `${is}, ${id} was canceled${why}`);
     const isFine = there !== 'succeeded' || id === stored || troubleOf(ended, clip).spoils === true;
     return expectThat(isFine, 'lost', () => `${is}, ${id} succeeded${why}`);

@@ -93,7 +93,8 @@ function crowding({ job, scheduled }: Over, booked: readonly Booked[]): Finding[
   let alive = 0;
   let most = 0;
   for (const { change } of moments) most = Math.max(most, (alive += change));
-  const size = scheduled.plan.batch_size ?? job.batch_size;
+  const late = scheduled.troubles.filter(({ late_twin }) => late_twin).length;
+  const size = (scheduled.plan.batch_size ?? job.batch_size) + late;
   return expectThat(
     most <= size,
     'overspent',

@@ -5,7 +5,7 @@
  */
 import type { Plan } from '../domain/plan.schema.js';
 import { Random } from './random.js';
-import { CREATES, FATAL, FILES, NONE, READS, RUNS, together } from './troubles.js';
+import { CREATES, FATAL, FILES, LATE_TWIN, NONE, READS, RUNS, together } from './troubles.js';
 import type { Trouble } from './troubles.js';
 
 export type Blow =
@@ -84,11 +84,14 @@ export function schedule({ seed, minutes, jobs, workers }: ScheduleOptions): Sch
 
 function jobOf(chance: Random, at: number, jobId: string): ScheduledJob {
   const count = chance.chance(0.12) ? chance.integer(12, 24) : chance.integer(2, 7);
-  // Nothing else takes their time.
-  const isHurried = chance.chance(0.12);
-  const troubles = Array.from({ length: count }, () => (isHurried ? NONE : troubleOf(chance)));
+  const kind = chance.weighted<keyof typeof TROUBLES>([
+    { weight: 80, value: 'any' },
+    { weight: 12, value: 'hurried' },
+    { weight: 8, value: 'late' },
+  ]);
+  const troubles = Array.from({ length: count }, (_, index) => TROUBLES[kind](chance, index));
   // Two clips that ask for exactly the same: nothing but the claims tells their predictions apart.
-  const twins = chance.chance(0.3) ? chance.integer(1, count - 1) : null;
+  const twins = chance.chance(0.3) && kind !== 'late' ? chance.integer(1, count - 1) : null;
   const first = troubles[0] ?? NONE;
   if (twins !== null) troubles[twins] = first;
   const share = chance.chance(0.3) ? chance.between(0.5, 1.3) : null;
@@ -96,22 +99,35 @@ function jobOf(chance: Random, at: number, jobId: string): ScheduledJob {
   const dispatch = chance.chance(0.5) ? 'window' : 'batches';
   const min_successful_clips = chance.chance(0.8) ? 1 : Math.ceil(count / 2);
   // Less than the smallest success costs would be refused.
-  const cap = share === null ? null : capFor(Math.max(min_successful_clips, count * share));
+  // Of a late twin nobody knows in time.
+  const cap =
+    share === null || kind === 'late'
+      ? null
+      : capFor(Math.max(min_successful_clips, count * share));
   const plan: Plan = {
     job_id: jobId,
     batch_size,
     dispatch,
     min_successful_clips,
     ...(cap === null ? {} : { max_cost_usd: cap }),
-    ...(isHurried ? { clip_timeout: HURRIED } : {}),
+    ...(kind === 'hurried' ? { clip_timeout: HURRIED } : {}),
     clip_prompts: troubles.map((trouble, clip_index) => ({
       clip_index,
       prompt: promptOf(jobId, clip_index === twins ? 0 : clip_index, trouble),
       duration: 5,
     })),
   };
-  return { at, job_id: jobId, plan, troubles, acts: actsOf(chance, count, cap) };
+  // Whoever ends a clip before its late twin shows up leaves that to the provider's deadline.
+  const acts = kind === 'late' ? [] : actsOf(chance, count, cap);
+  return { at, job_id: jobId, plan, troubles, acts };
 }
+
+/** What goes wrong in the clips of a job, by the kind of the job. Nothing else takes the time of hurried ones. */
+const TROUBLES = {
+  any: (chance: Random) => troubleOf(chance),
+  hurried: () => NONE,
+  late: (_: Random, index: number) => (index === 0 ? LATE_TWIN : NONE),
+} as const satisfies Record<string, (chance: Random, index: number) => Trouble>;
 
 const promptOf = (jobId: string, index: number, { tags }: Trouble): string =>
   [`${jobId}, take ${String(index)}, a heron`, ...tags.map((tag) => `[[${tag}]]`)].join(' ');
@@ -161,7 +177,7 @@ function blowsOf(chance: Random, seconds: number, workers: number): Timed<Blow>[
       { weight: 20, value: { kind: 'stop', whom: 'worker', which, down } },
       { weight: 10, value: { kind: 'suspend', whom: 'worker', which, down: down + 4 } },
       { weight: 8, value: { kind: 'jump', whom: 'worker', which } },
-      { weight: 3, value: { kind: 'starve', whom: 'worker', down: starved } },
+      { weight: 2, value: { kind: 'starve', whom: 'worker', down: starved } },
       { weight: 10, value: { kind: 'kill', whom: 'api', which: 0, down } },
       { weight: 5, value: { kind: 'stop', whom: 'api', which: 0, down } },
       { weight: 12, value: { kind: 'kill', whom: 'temporal' } },

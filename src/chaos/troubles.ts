@@ -14,6 +14,8 @@ export interface Trouble {
   fails: readonly FailureKind[] | null;
   /** Predictions may succeed at the provider and not be stored, for what they deliver is no use. */
   spoils?: true;
+  /** A second one may be bought before the first can be seen; both are booked, and one may be canceled. */
+  late_twin?: true;
   /** No further clip of its job may be started. */
   halts?: true;
 }
@@ -115,6 +117,15 @@ export const FATAL: readonly [Trouble, ...Trouble[]] = [
   halts('spend-limit', 'insufficient_credit'),
   halts('http-401', 'unauthorized'),
 ];
+
+/** Accepted, not answered, and listed a moment after the watch for it has ended. */
+export const LATE_TWIN: Trouble = {
+  tags: ['accept-then-drop', 'hidden-from-list:14'],
+  again: 1,
+  fails: null,
+  spoils: true,
+  late_twin: true,
+};
 
 export const NONE: Trouble = { tags: [], again: 0, fails: null };
 
