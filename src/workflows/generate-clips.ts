@@ -28,7 +28,7 @@ import { JobState } from './job-state.js';
 import { handleMessages } from './messages.js';
 
 /** What a run may have in its history before the job continues in a new one; what is in flight then still comes on top. */
-const HISTORY: HistoryLimits = { events: 4_000, bytes: 4 * 2 ** 20 };
+const HISTORY: HistoryLimits = { events: 3_000, bytes: 4 * 2 ** 20 };
 
 /** A job begins with its plan alone, a retried one with the job before it, a further run of the chain with all there was. */
 export async function generateClipsWorkflow(
