@@ -5,6 +5,7 @@
  */
 import type { GenerateClipInput, Heartbeat } from '../domain/activity.js';
 import type { Problem } from '../domain/failures.js';
+import type { Prediction } from '../domain/job.js';
 import type { OwnWorkflow } from '../adapters/temporal.js';
 import type { ClipMemory } from '../workflows/contract.js';
 import type { Attempt } from './attempt.js';
@@ -59,7 +60,7 @@ export async function recall(
     details?.failed_attempts ?? 0,
     told?.failed_attempts ?? 0,
   );
-  const last = told?.predictions.findLast(({ attempt }) => attempt === failed + 1);
+  const last = lineOf(failed + 1, told?.predictions ?? []);
   const beaten = details?.failed_attempts === failed ? details.prediction_id : null;
   const open = beaten ?? last?.id ?? (input.failed_attempts === failed ? input.resume : null);
   return {
@@ -87,7 +88,7 @@ export async function newsOf(
   const { execution, workflow, input, number } = attempt;
   const told = await ask(execution, workflow, input.clip_index);
   if (told === null) return null;
-  const line = told.predictions.findLast((prediction) => prediction.attempt === number);
+  const line = lineOf(number, told.predictions);
   return {
     open: line?.id ?? null,
     adopted: line?.adopted ?? false,
@@ -95,6 +96,12 @@ export async function newsOf(
     isOver: told.failed_attempts >= number,
   };
 }
+
+/** The prediction of an attempt, which of two is the one that was not ended: the other was a twin that turned up late. */
+const lineOf = (attempt: number, predictions: readonly Prediction[]): Prediction | undefined => {
+  const lines = predictions.filter((line) => line.attempt === attempt);
+  return lines.findLast(({ status }) => status !== 'canceled') ?? lines.at(-1);
+};
 
 /**
  * Every execution before this one ended in a failure that was recorded, so none was cut off midway. Counting alone

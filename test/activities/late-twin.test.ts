@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import type { ProviderPrediction } from '../../src/adapters/replicate.js';
 import { notedCreates } from '../support/creates.js';
 import type { NotedCreates } from '../support/creates.js';
-import { paid } from './paid.js';
+import { predictionOf } from '../support/played.js';
+import { INPUT, NOTHING, paid } from './paid.js';
 import { rendered } from './rendered.js';
 
 const TWIN: ProviderPrediction = rendered('twin');
@@ -62,4 +63,14 @@ it('takes no prediction of another input, nor one that is known, nor one without
   ];
   const { ids } = await conclude({ creates: await noted(null, RUN), listed });
   expect(ids).toEqual([]);
+});
+
+it('is not gone on with by an execution that has lost its memory: the clip is the other one', async () => {
+  const line = predictionOf(INPUT, { status: 'processing', cost_usd: null });
+  const predictions = [
+    { ...line, id: 'own' },
+    { ...line, id: 'twin', status: 'canceled' as const, adopted: true },
+  ];
+  const { run } = paid({ memory: { ...NOTHING, predictions } });
+  expect(await run({ unclear: true })).toMatchObject({ prediction: { id: 'own' } });
 });
