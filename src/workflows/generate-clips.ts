@@ -53,7 +53,9 @@ export async function generateClipsWorkflow(
   let dispatcher: Dispatcher | null = null;
   const open = (job: JobState): Dispatcher => {
     const limits = job.checked.history_limits ?? HISTORY;
-    dispatcher = new Dispatcher(job, () => isFull(limits));
+    const { seq } = log.job;
+    // A run that is full from its beginning does something all the same: else runs would follow each other for ever.
+    dispatcher = new Dispatcher(job, () => log.job.seq > seq && isFull(limits));
     messages.open(job, dispatcher);
     return dispatcher;
   };
