@@ -111,7 +111,8 @@ describe('the list of jobs on a real server', () => {
       const last = runs.at(-1);
       if (last === undefined || runs.length < 5) break;
       after = { started_at: last.started_at, run_id: last.run_id };
-      expect(last.memo()?.job.status).toBeDefined();
+      // Others may run on this server, and have told nothing yet.
+      if (mine.includes(last.job_id)) expect(last.memo()?.job.status).toBeDefined();
       if (pages === 1) await world.client.workflow.getHandle(last.job_id).terminate();
     }
     expect(found.filter((id) => mine.includes(id)).sort()).toEqual(mine.sort());
