@@ -118,9 +118,10 @@ export class JobStream implements Listener {
     return isOver ? 'end' : 'wait';
   }
 
+  /** A position that the reader came with; what was read of the past may itself be ahead of the log for a moment. */
   #isBeyond(cursor: number): boolean {
-    const { log } = this.#open?.lease.watcher ?? {};
-    return log !== undefined && this.#verified && cursor > log.head;
+    if (this.#open === null || cursor !== this.#open.position) return false;
+    return this.#verified && cursor > this.#open.lease.watcher.log.head;
   }
 
   async #askPast(): Promise<void> {
