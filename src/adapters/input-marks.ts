@@ -81,6 +81,10 @@ export function fitOf(
   return drifts.includes('added') ? 'more' : 'equal';
 }
 
+/** A field may have a name that every object has, such as `toString`. */
+const markIn = (marks: Marks, field: string): string | undefined =>
+  Object.hasOwn(marks, field) ? marks[field] : undefined;
+
 /** Each field in which what is stored is not what was sent. */
 export function driftsOf(
   sent: Marks,
@@ -89,7 +93,7 @@ export function driftsOf(
 ): [field: string, drift: Drift][] {
   const fields = new Set([...Object.keys(sent), ...Object.keys(stored)]);
   return [...fields].flatMap((field): [string, Drift][] => {
-    const [was, is] = [sent[field], stored[field]];
+    const [was, is] = [markIn(sent, field), markIn(stored, field)];
     if (was === is) return [];
     if (was === undefined) return [[field, 'added']];
     if (is === undefined) return [[field, 'missing']];

@@ -74,6 +74,7 @@ it('finds any input again in what holds it, and none where one field differs', (
       const field = fields[at % fields.length] ?? '';
       expect(fit(sent, { ...more, ...sent, [field]: 'another value altogether' })).toBeNull();
     }),
+    { examples: [[{ prompt: 0 }, { toString: false }, 0]] },
   );
 });
 
