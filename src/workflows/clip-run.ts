@@ -87,18 +87,11 @@ export class ClipRun {
   }
 
   /** The first to say so counts. */
-  #hear(at: string): void {
+  onAsked(at: string): void {
     const asked = Date.parse(at);
     if (this.#askedAt !== null || Number.isNaN(asked)) return;
     this.#askedAt = at;
     this.#endable.due = asked + this.#job.plan.clip_timeout * 1000;
-  }
-
-  /** A worker has it, though nothing has come of it yet. */
-  onAsked(at: string): void {
-    this.#hear(at);
-    if (this.#job.log.clip(this.#index)?.status !== 'queued') return;
-    this.#job.tell('clip.started', this.#index, { status: 'running' });
   }
 
   /** From the activity, once an attempt: the prediction that exists now. */
@@ -111,13 +104,13 @@ export class ClipRun {
         next_attempt_at: null,
       });
     }
-    this.#hear(askedAt ?? now());
+    this.onAsked(askedAt ?? now());
   }
 
   /** The provider lets nothing be created for now. */
   onRateLimited(message: string, askedAt: string | null): void {
     this.#throttled = message;
-    this.#hear(askedAt ?? now());
+    this.onAsked(askedAt ?? now());
   }
 
   /** This attempt is over, and the next is due in `delay` seconds, if the cap allows it. */
@@ -126,7 +119,7 @@ export class ClipRun {
     // What the activity was handed was of this attempt; of what it creates in the next, nobody has heard.
     if (over.attempt > this.#book.over) this.#unanswered &&= { resume: null };
     if (this.#book.end(over)) this.#grant();
-    this.#hear(askedAt ?? now());
+    this.onAsked(askedAt ?? now());
   }
 
   /** A next attempt that did not fit may fit now. */
