@@ -33,7 +33,7 @@ export const fitJob = (job: Job, limit = ANSWER_LIMIT): Job =>
   limit === ANSWER_LIMIT && isSmall(job) ? job : fitInto(limit, job);
 
 /** As much of a job as there is room for, in bytes; more than that only where nothing is left to leave out. */
-export function fitInto(room: number, job: Job): Job {
+function fitInto(room: number, job: Job): Job {
   let fitted = job;
   for (const step of STEPS) {
     // With room for the counts themselves.

@@ -71,12 +71,12 @@ export class Dispatcher {
   // What a clip that is under way does with its slot
 
   /** Its render is over: the next clip may start. */
-  leaveSlot(index: number): void {
+  #leaveSlot(index: number): void {
     this.#slots.delete(index);
   }
 
   /** D2 */
-  async slotAgain(index: number): Promise<void> {
+  async #slotAgain(index: number): Promise<void> {
     if (this.#slots.has(index)) return;
     this.#again.push(index);
     try {
@@ -108,19 +108,19 @@ export class Dispatcher {
 
   /** `seen` is the end that was seen by whoever asks; null where nobody says. */
   retryClip(index: number | null, seen: string | null): void {
-    const { log, senseless } = {
-      log: this.#job.log,
-      senseless: this.#job.senseless.bind(this.#job),
-    };
+    const { log } = this.#job;
     const clip = index === null ? undefined : log.clip(index);
-    if (clip === undefined) senseless('retryClip', 'a clip_index of this job');
+    if (clip === undefined) this.#job.senseless('retryClip', 'a clip_index of this job');
     else if (clip.status !== 'failed' && clip.status !== 'canceled') {
-      senseless('retryClip', `clip ${String(index)} to be failed or canceled`);
+      this.#job.senseless('retryClip', `clip ${String(index)} to be failed or canceled`);
     } else if (seen !== null && seen !== clip.completed_at) {
-      senseless('retryClip', `clip ${String(index)} not to have run again since ${seen}`);
+      this.#job.senseless('retryClip', `clip ${String(index)} not to have run again since ${seen}`);
     } else if (this.#isCanceled) {
       // Nobody would run it: the job is only waiting for its archive.
-      senseless('retryClip', 'a job that is not being canceled; retry it once it is over');
+      this.#job.senseless(
+        'retryClip',
+        'a job that is not being canceled; retry it once it is over',
+      );
     } else {
       this.#job.endHalt();
       const queued = new Set([...this.#queue, clip.clip_index]);
@@ -257,14 +257,14 @@ export class Dispatcher {
   #launch(index: number): void {
     const run = new ClipRun(this.#job, index, {
       leave: () => {
-        this.leaveSlot(index);
+        this.#leaveSlot(index);
       },
-      again: () => this.slotAgain(index),
+      again: () => this.#slotAgain(index),
     });
     this.#runs.set(index, run);
     this.#slots.add(index);
     const finished = run.run().then(() => {
-      this.leaveSlot(index);
+      this.#leaveSlot(index);
       this.#runs.delete(index);
       this.#finished.delete(finished);
     });
