@@ -1,6 +1,7 @@
 /** The rows are true to themselves: every name is an input, whatever costs money is sent, prices carry a date. */
 import { format } from 'prettier';
 import { describe, expect, it } from 'vitest';
+import { priceFor } from '../../src/domain/cost.js';
 import { legalDurations } from '../../src/domain/duration.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import { brokenRules } from '../../src/domain/models/rules.js';
@@ -49,6 +50,26 @@ describe('CATALOGUE', () => {
     priced.delete(row.duration.input ?? '');
     expect([...priced].filter((name) => !Object.hasOwn(row.sends, name))).toEqual([]);
   });
+
+  const drafting = rows.filter(({ draft }) => draft !== undefined);
+
+  it.each(drafting)('$id always sends the inputs that make a draft, and takes them', (row) => {
+    for (const [name, value] of Object.entries(row.draft ?? {})) {
+      expect(Object.keys(row.sends)).toContain(name);
+      const field = row.inputs[name];
+      expect(field === undefined ? 'no such input' : misfit(field, value)).toBeNull();
+    }
+  });
+
+  it.each(drafting.filter(({ prices }) => prices.length > 0))(
+    '$id makes a draft for less than what it makes by itself',
+    (row) => {
+      const input = { ...row.sends };
+      const [draft, usual] = [priceFor(row, { ...input, ...row.draft }), priceFor(row, input)];
+      expect(draft?.usd).toBeLessThan(usual?.usd ?? NaN);
+      expect(draft?.per).toBe(usual?.per);
+    },
+  );
 
   it.each(rows)('$id makes no sound unless it is asked for', (row) => {
     if (row.audio !== null) expect(row.sends[row.audio]).toBe(false);

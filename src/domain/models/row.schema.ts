@@ -102,6 +102,7 @@ const rowFields = z.strictObject({
   }),
   settings: z.record(text(), setting),
   sends: z.record(text(), scalar),
+  draft: z.record(text(), scalar).optional(),
   rules: z.array(
     z.strictObject({
       when: z.array(condition).min(1),
@@ -133,7 +134,9 @@ function namedInputs(row: Fields): [place: string, name: string | null][] {
       `settings.${name}`,
       input,
     ]),
-    ...Object.keys(row.sends).map((name): [string, string] => [`sends.${name}`, name]),
+    ...(['sends', 'draft'] as const).flatMap((place) =>
+      Object.keys(row[place] ?? {}).map((name): [string, string] => [`${place}.${name}`, name]),
+    ),
     ...conditions.map(({ input }): [string, string] => ['rules', input]),
     ...row.prices.flatMap(({ when }) =>
       Object.keys(when ?? {}).map((name): [string, string] => ['prices', name]),

@@ -130,6 +130,8 @@ export interface ModelRow {
   readonly settings: Readonly<Record<string, SettingRule>>;
   /** Sent always, unless the plan asks for something else: whatever changes price or length. */
   readonly sends: Readonly<Record<string, Scalar>>;
+  /** The inputs to set for a draft, which is quicker and costs less; absent where the model has none. */
+  readonly draft?: Readonly<Record<string, Scalar>>;
   readonly rules: readonly CrossRule[];
   readonly prices: readonly PriceRow[];
   /** One URL, or a list of them. */

@@ -51,6 +51,7 @@ const pro: ModelRow = {
   aspect_ratio: { input: 'aspect_ratio', values: RATIOS, follows_image: true },
   settings: { fps: { input: 'fps' }, resolution: { input: 'resolution' } },
   sends: { resolution: '1080p' },
+  draft: { resolution: '480p' },
   rules: [END_NEEDS_START],
   prices: [
     perSecond(PRO, 0.03, { resolution: '480p' }),
