@@ -6,6 +6,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { ResolvePlanResult } from '../domain/activity.js';
 import { checkPlan } from '../domain/check-plan.schema.js';
 import { FAILURES, INVALID_PLAN } from '../domain/failures.js';
+import { seeded } from '../domain/quality.js';
 import type { PlanProblem } from '../domain/resolved.js';
 import type { Deps } from './deps.js';
 
@@ -14,7 +15,7 @@ export const createResolvePlan =
   async (plan: unknown): Promise<ResolvePlanResult> => {
     const checked = checkPlan(plan, deps.plan);
     if (!checked.ok) throw refusal(checked.problems);
-    const { resolved } = checked;
+    const resolved = seeded(checked.resolved, jobId());
     await openCreates(deps);
     const row = deps.plan.catalogue.get(resolved.model.id);
     const version =
@@ -30,11 +31,13 @@ export const createResolvePlan =
     };
   };
 
+const jobId = (): string => Context.current().info.workflowExecution?.workflowId ?? '';
+
 /** From here on every create of the job is written down. Where this is not, creates are looked for as ever. */
 async function openCreates({ creates }: Deps): Promise<void> {
   const { info, log } = Context.current();
   const at = new Date(info.scheduledTimestampMs).toISOString();
-  await creates.open(info.workflowExecution?.workflowId ?? '', at).catch((error: unknown) => {
+  await creates.open(jobId(), at).catch((error: unknown) => {
     log.warn('DATA_DIR/creates could not be written', { error });
   });
 }

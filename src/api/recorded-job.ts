@@ -5,6 +5,7 @@
 import { continueJob } from '../domain/continue-job.js';
 import { emptyJob, initialJob } from '../domain/initial-job.js';
 import type { Job } from '../domain/job.js';
+import { seeded } from '../domain/quality.js';
 import type { Checked } from '../domain/resolved.js';
 import type { Jobs, Run } from './jobs-port.js';
 
@@ -26,7 +27,9 @@ export const createReadRecordedJob =
     const identity = { job_id, run_id, created_at: started_at, simulated };
     if (input.carried !== null) return { ...input.carried, run_id };
     const checked = checkPlan(input.plan);
-    const fresh = checked.ok ? initialJob(checked.resolved, identity) : emptyJob(identity);
+    const fresh = checked.ok
+      ? initialJob(seeded(checked.resolved, job_id), identity)
+      : emptyJob(identity);
     return continueJob(fresh, input.previous);
   };
 

@@ -8,8 +8,14 @@ import {
   jobSummarySchema,
   snapshotSchema,
 } from '../domain/job.schema.js';
-import { above0 } from '../domain/door.schema.js';
-import { MAX_COST_USD, MAX_LABEL, planFieldsSchema } from '../domain/plan.schema.js';
+import { above0, object, whole } from '../domain/door.schema.js';
+import {
+  jobId,
+  MAX_CLIPS,
+  MAX_COST_USD,
+  MAX_LABEL,
+  planFieldsSchema,
+} from '../domain/plan.schema.js';
 import { LIVE_PHASES } from './pending.js';
 
 export const Clip = clipSchema.meta({ id: 'Clip' });
@@ -120,10 +126,26 @@ export const Estimate = z
       }),
     ),
     estimated_cost_usd: z.number().nullable(),
+    draft_cost_usd: z.number().nullable().optional().meta({
+      description: 'What the plan costs as a draft; only where the model makes drafts.',
+    }),
+    final_cost_usd: z.number().nullable().optional().meta({
+      description: 'What it costs as a final, there.',
+    }),
     cost_increase_percent: z.number(),
     warnings: z.array(z.string()),
   })
   .meta({ id: 'Estimate' });
+
+export const Final = object({
+  clips: z.array(whole().min(0)).min(1).max(MAX_CLIPS).nullish().meta({
+    description: 'Of the draft, by clip_index; all that have succeeded when absent.',
+  }),
+  job_id: jobId.nullish().meta({ description: 'Of the new job; generated when absent.' }),
+  max_cost_usd: above0(MAX_COST_USD).nullish().meta({
+    description: "Of the new job; the draft's when absent.",
+  }),
+});
 
 export const MaxCost = z.strictObject({ max_cost_usd: above0(MAX_COST_USD) });
 

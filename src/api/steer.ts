@@ -128,11 +128,7 @@ async function runAgain(deps: Deps, snapshot: Snapshot): Promise<Job> {
   const run = await closedRun(deps.jobs, job);
   // Another request has retried it since; going on from before that would forget what it bought.
   if (run !== null && run.run_id !== job.run_id) return existing(deps, job.job_id);
-  const recorded = run === null ? null : await deps.jobs.input(job.job_id, run.run_id);
-  const plan = recorded === null ? await deps.archive.plan(job.job_id) : recorded.plan;
-  if (plan === null) {
-    throw conflict(`nobody knows the plan of "${job.job_id}" any more; start it as a new job`);
-  }
+  const plan = await planOf(deps, job.job_id, run);
   if (stale) throw new WorkerAway('the last state of this job is not known without a worker');
   // A job that Temporal has forgotten came from the archive, and its log is there.
   if (run !== null) await keepLog(deps, run, job);
@@ -154,6 +150,18 @@ async function runAgain(deps: Deps, snapshot: Snapshot): Promise<Job> {
   const again = await deps.jobs.find(job.job_id);
   const begun = again === null ? null : await deps.recorded(again);
   return { ...(begun ?? job), run_id: started.run_id, status: 'running' };
+}
+
+/** As the run was started with, or as it was stored when Temporal has forgotten the run. */
+export async function planOf(
+  { jobs, archive }: Pick<Deps, 'jobs' | 'archive'>,
+  jobId: string,
+  run: Run | null,
+): Promise<unknown> {
+  const recorded = run === null ? null : await jobs.input(jobId, run.run_id);
+  const plan = recorded === null ? await archive.plan(jobId) : recorded.plan;
+  if (plan !== null) return plan;
+  throw conflict(`nobody knows the plan of "${jobId}" any more; start it as a new job`);
 }
 
 /** Milliseconds between the last event of a run and its end, at most. */

@@ -10,6 +10,7 @@ import { canonicalJson } from '../domain/canonical-json.js';
 import { initialJob } from '../domain/initial-job.js';
 import type { Job } from '../domain/job.js';
 import type { Plan } from '../domain/plan.schema.js';
+import { seeded } from '../domain/quality.js';
 import { reservedIdProblem } from '../domain/reserved-job-id.js';
 import type { Checked, ResolvedPlan } from '../domain/resolved.js';
 import { memoOf } from '../domain/visibility.js';
@@ -60,7 +61,7 @@ export async function submit(deps: Deps, body: unknown, key: string | null): Pro
   }
   const created_at = new Date().toISOString();
   const identity = { job_id, run_id: '', created_at, simulated: deps.simulated };
-  const job = initialJob(resolved, identity);
+  const job = initialJob(seeded(resolved, job_id), identity);
   const memo = memoOf(job);
   const run = await deps.jobs.start({ job_id, plan: body, memo, ...describe(resolved) });
   if (run === null) return { created: false, job: await theSame(deps, job_id, body, plan) };

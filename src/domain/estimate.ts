@@ -38,6 +38,9 @@ export interface Estimate {
   requested_duration: number;
   estimated_cost_usd: number | null;
   unbuffered_cost_usd: number | null;
+  /** What the plan costs at each quality, where the model makes drafts. */
+  draft_cost_usd?: number | null;
+  final_cost_usd?: number | null;
   cost_increase_percent: number;
   max_cost_usd: number | null;
   dispatch: 'batches' | 'window';
@@ -93,7 +96,7 @@ export function estimateOf(
   resolved: ResolvedPlan,
   alternatives: readonly Alternative[] = [],
 ): Estimate {
-  const { clips } = resolved;
+  const { clips, draft_cost_usd: draft, final_cost_usd: final } = resolved;
   return {
     model: resolved.model.id,
     total_clips: clips.length,
@@ -102,6 +105,8 @@ export function estimateOf(
     requested_duration: total(clips.map((clip) => clip.requested_duration)),
     estimated_cost_usd: resolved.estimated_cost_usd,
     unbuffered_cost_usd: sumUsd(clips.map((clip) => clip.unbuffered_cost_usd ?? null)),
+    ...(draft === undefined ? {} : { draft_cost_usd: draft }),
+    ...(final === undefined ? {} : { final_cost_usd: final }),
     cost_increase_percent: resolved.cost_increase_percent,
     max_cost_usd: resolved.max_cost_usd,
     dispatch: resolved.dispatch,

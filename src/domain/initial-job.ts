@@ -22,6 +22,7 @@ export const initialClip = (clip: ResolvedClip): Clip => ({
   prompt: clip.prompt,
   target_duration: clip.target_duration,
   original_target_duration: clip.original_target_duration,
+  ...(clip.seed === undefined ? {} : { seed: clip.seed }),
   requested_duration: clip.requested_duration,
   buffer_strategy: clip.buffer_strategy,
   duration_reason: clip.duration_reason,
@@ -46,6 +47,7 @@ export function initialJob(resolved: ResolvedPlan, identity: JobIdentity): Job {
   return {
     ...emptyJob(identity),
     model: resolved.model.id,
+    ...qualityOf(resolved),
     labels: [...resolved.labels],
     total_clips: resolved.clips.length,
     min_successful_clips: resolved.min_successful_clips,
@@ -62,6 +64,16 @@ export function initialJob(resolved: ResolvedPlan, identity: JobIdentity): Job {
     })),
   };
 }
+
+const qualityOf = ({
+  quality,
+  draft_of,
+  final_cost_usd,
+}: ResolvedPlan): Pick<Job, 'quality' | 'draft_of' | 'final_cost_usd'> => ({
+  ...(quality === undefined ? {} : { quality }),
+  ...(draft_of === undefined ? {} : { draft_of }),
+  ...(quality === 'draft' && final_cost_usd !== undefined ? { final_cost_usd } : {}),
+});
 
 /** A job whose plan has not been checked yet. */
 export const emptyJob = (identity: JobIdentity): Job => ({

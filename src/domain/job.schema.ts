@@ -7,6 +7,7 @@ import { VERDICTS } from './compensation.js';
 import { FAILURE_KINDS } from './failure-kinds.js';
 import type { FailureKind } from './failure-kinds.js';
 import { TRUNCATIONS, WAITS } from './job.js';
+import { QUALITIES } from './quality.js';
 
 const time = z.string().meta({ description: 'RFC 3339, UTC.', format: 'date-time' });
 const usd = z.number().meta({ description: 'US dollars.' });
@@ -54,6 +55,9 @@ export const clipSchema = z.strictObject({
   prompt: z.string(),
   target_duration: z.number(),
   original_target_duration: z.number(),
+  seed: z.int().exactOptional().meta({
+    description: 'As it is sent to the model; absent where none is.',
+  }),
   requested_duration: z.number(),
   buffer_strategy: z.enum(['maximum', 'percentage', 'none']),
   duration_reason: z.string(),
@@ -126,6 +130,13 @@ export const jobSchema = z.strictObject({
   run_id: z.string(),
   status: z.enum(JOB_STATUSES),
   model: z.string(),
+  quality: z.enum(QUALITIES).exactOptional().meta({
+    description: 'As the plan has it; absent where it says nothing.',
+  }),
+  draft_of: z.string().exactOptional().meta({ description: 'The job whose finals these are.' }),
+  final_cost_usd: usd.nullable().exactOptional().meta({
+    description: 'Only of a draft: what its finals are expected to cost, in US dollars.',
+  }),
   labels: z.array(z.string()).meta({ description: 'As the plan has them.' }),
   simulated: z.boolean(),
   created_at: time,

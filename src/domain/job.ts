@@ -5,6 +5,7 @@
  */
 import type { Compensation } from './compensation.js';
 import type { Problem } from './failure-kinds.js';
+import type { Quality } from './quality.js';
 
 export type JobStatus = 'queued' | 'running' | 'paused' | 'succeeded' | 'failed' | 'canceled';
 export type ClipStatus =
@@ -56,6 +57,8 @@ export interface Clip {
   prompt: string;
   target_duration: number;
   original_target_duration: number;
+  /** As it is sent to the model; absent where none is. */
+  seed?: number;
   requested_duration: number;
   buffer_strategy: BufferStrategy;
   /** Why this duration is requested, in a sentence. */
@@ -100,6 +103,12 @@ export interface Job {
   run_id: string;
   status: JobStatus;
   model: string;
+  /** As the plan has it; absent where it says nothing. */
+  quality?: Quality;
+  /** The job whose finals these are. */
+  draft_of?: string;
+  /** Only of a draft: what its finals are expected to cost. */
+  final_cost_usd?: number | null;
   /** As the plan has them. */
   labels: string[];
   /** True when the local simulator rendered this job: nothing in it was paid. */

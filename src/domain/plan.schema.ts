@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { above0, anything, number, object, text, whole, words, type Given } from './door.schema.js';
 import { shapeProblems, type KnownFields } from './plan-problems.schema.js';
+import { QUALITIES } from './quality.js';
 import type { PlanProblem } from './resolved.js';
 
 /** A plan is at most so much JSON. */
@@ -66,13 +67,14 @@ export const CLIP_FIELDS = {
 
 const clipPromptSchema = object(CLIP_FIELDS);
 
+export const jobId = text().regex(/^[A-Za-z0-9_-]{1,64}$/, {
+  error: '1 to 64 letters, digits, "_" or "-"',
+});
+
 const setting = z.union([text().max(10_000), number(), z.boolean()]);
 
 export const PLAN_FIELDS = {
-  job_id: text()
-    .regex(/^[A-Za-z0-9_-]{1,64}$/, { error: '1 to 64 letters, digits, "_" or "-"' })
-    .nullish()
-    .meta({ description: 'Generated when absent.' }),
+  job_id: jobId.nullish().meta({ description: 'Generated when absent.' }),
   model: text().min(1).max(200).nullish().meta({ description: 'An id of the catalogue.' }),
   labels: z.array(text().min(1).max(MAX_LABEL)).max(MAX_LABELS).nullish().meta({
     description: 'Words to find the job again by; each once. They change nothing else.',
@@ -81,6 +83,11 @@ export const PLAN_FIELDS = {
   settings: words(setting).nullish().meta({
     description: 'resolution, fps, steps, motion, audio, or inputs of the model by name.',
   }),
+  quality: z.enum(QUALITIES).nullish().meta({
+    description:
+      'draft: quicker and for less, where the model makes drafts; POST /v1/jobs/{job_id}/final makes the finals.',
+  }),
+  draft_of: jobId.nullish().meta({ description: 'The job whose finals these are.' }),
   batch_size: whole().min(1).max(100).nullish().meta({ description: 'Default 5.' }),
   dispatch: z.enum(['batches', 'window']).nullish().meta({ description: 'Default batches.' }),
   min_successful_clips: whole().min(1).max(MAX_CLIPS).nullish(),

@@ -28,7 +28,7 @@ import type { PlanProblem, ResolvedClip } from './resolved.js';
 export interface JobChoices {
   row: ModelRow;
   /** In the model's own words. */
-  settings: Record<string, Scalar>;
+  settings: Readonly<Record<string, Scalar>>;
   aspect_ratio: string | null;
   buffer: number;
   reference_mode: ReferenceMode;
@@ -102,7 +102,11 @@ export function resolveClip(asked: ClipPrompt, place: number, job: JobChoices): 
   const path = `clip_prompts.${String(place)}`;
   const { references, ratio_warnings, before, lengths } = outlineOf(asked, job);
   const length = planLength(job, lengths, asked.duration);
-  const planned: ResolvedClip = { ...wanted(asked), ...priced(row, before, length.planned) };
+  const planned: ResolvedClip = {
+    ...wanted(asked),
+    ...(row.seed === null || asked.seed === undefined ? {} : { seed: asked.seed }),
+    ...priced(row, before, length.planned),
+  };
   return {
     clip: withImages(job, planned, references),
     warnings: [

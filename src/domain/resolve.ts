@@ -5,9 +5,10 @@
  */
 import { increasePercent } from './cost.js';
 import { decimal, sumUsd } from './decimal.js';
-import type { Catalogue, ModelRow } from './models/row.js';
+import type { Catalogue, InputField, ModelRow, Scalar } from './models/row.js';
 import { nearestWord } from './nearest-word.js';
 import type { ClipPrompt, Plan } from './plan.schema.js';
+import { atQuality } from './quality.js';
 import { quoting, type Quote } from './quote.js';
 import { referenceProblems } from './reference-limits.js';
 import { lengthsOf, resolveClip, type ClipWork, type JobChoices } from './resolve-clip.js';
@@ -47,7 +48,8 @@ export function resolve(plan: Plan, context: PlanContext): Resolution {
   const row = context.catalogue.get(id);
   if (row === undefined) return { resolved: null, problems: [unknownModel(plan, id, context)] };
 
-  const settings = applySettings(row, plan.settings ?? {});
+  const asked = applySettings(row, plan.settings ?? {});
+  const settings = atQuality(row, plan.quality, asked, context.catalogue);
   const ratio = checkRatio(row, plan.aspect_ratio);
   // A wrong setting would only show as a wrong combination a second time.
   const check_rules = settings.problems.length + ratio.length === 0;
@@ -61,7 +63,32 @@ export function resolve(plan: Plan, context: PlanContext): Resolution {
     ...referenceProblems(resolved.clips),
     ...capProblems(resolved),
   ];
-  return { resolved, problems };
+  if (row.draft === undefined || problems.length > 0) return { resolved, problems };
+  const costs = costsByQuality(
+    plan,
+    choicesOf(plan, row, { context, settings: asked.inputs, check_rules }),
+  );
+  // Nothing is paid for a draft whose final the model cannot make.
+  return plan.quality === 'draft' && costs.final_cost_usd === undefined
+    ? { resolved, problems: resolve({ ...plan, quality: 'final' }, context).problems }
+    : { resolved: { ...resolved, ...costs }, problems };
+}
+
+/** What the plan costs as a draft and as a final; absent where the model cannot make it so. */
+function costsByQuality(
+  plan: Plan,
+  job: JobChoices,
+): Pick<ResolvedPlan, 'draft_cost_usd' | 'final_cost_usd'> {
+  const cost = (more: Readonly<Record<string, Scalar>> = {}): number | null | undefined => {
+    const settings = { ...job.settings, ...more };
+    const quotes = quotesWith(plan, { ...job, settings, lengths: lengthsOf(job.row, settings) });
+    return quotes === null ? undefined : sumUsd(quotes.map((quote) => quote.estimated_cost_usd));
+  };
+  const [draft, final] = [cost(job.row.draft), cost()];
+  return {
+    ...(draft === undefined ? {} : { draft_cost_usd: draft }),
+    ...(final === undefined ? {} : { final_cost_usd: final }),
+  };
 }
 
 interface Chosen {
@@ -88,8 +115,13 @@ const choicesOf = (
 
 /** What another model, left to its defaults, would take for each clip of the plan; null where it does not take the plan. */
 export function quotesOf(plan: Plan, row: ModelRow, context: PlanContext): Quote[] | null {
-  if (checkRatio(row, plan.aspect_ratio).length > 0) return null;
-  const quote = quoting(choicesOf(plan, row, { context, settings: {}, check_rules: true }));
+  const settings = plan.quality === 'draft' ? row.draft : {};
+  if (settings === undefined || checkRatio(row, plan.aspect_ratio).length > 0) return null;
+  return quotesWith(plan, choicesOf(plan, row, { context, settings, check_rules: true }));
+}
+
+function quotesWith(plan: Plan, job: JobChoices): Quote[] | null {
+  const quote = quoting(job);
   const quotes: Quote[] = [];
   for (const clip of plan.clip_prompts) {
     const next = quote(clip);
@@ -146,6 +178,8 @@ function assemble(
     clip_timeout: plan.clip_timeout ?? DEFAULTS.clip_timeout,
     stop_when_unreachable: plan.stop_when_unreachable ?? DEFAULTS.stop_when_unreachable,
     on_bad_reference: plan.on_bad_reference ?? DEFAULTS.on_bad_reference,
+    ...(plan.quality === undefined ? {} : { quality: plan.quality }),
+    ...(plan.draft_of === undefined ? {} : { draft_of: plan.draft_of }),
     clips,
     estimated_cost_usd: estimated,
     cost_increase_percent: jobIncrease(clips),
@@ -165,7 +199,11 @@ const modelOf = (row: ModelRow): ResolvedModel => ({
   prompt_input: row.prompt,
   negative_prompt_input: row.negative_prompt,
   bills_failed: row.bills_failed,
+  ...(row.seed === null ? {} : { seed: { input: row.seed, most: mostOf(row.inputs[row.seed]) } }),
 });
+
+const mostOf = (field: InputField | undefined): number =>
+  field !== undefined && 'maximum' in field ? (field.maximum ?? Infinity) : Infinity;
 
 const seconds = (clips: readonly ResolvedClip[]): number =>
   clips.reduce((sum, clip) => sum + clip.requested_duration, 0);

@@ -4,6 +4,7 @@
  */
 import type { Plan } from './plan.schema.js';
 import type { BufferStrategy, UnitPrice } from './job.js';
+import type { Quality } from './quality.js';
 import type { CompositeReference } from './references.js';
 
 export interface ResolvedModel {
@@ -16,6 +17,8 @@ export interface ResolvedModel {
   negative_prompt_input: string | null;
   /** False when the catalogue row says that failed and canceled predictions are free. */
   bills_failed: boolean;
+  /** The input that takes a seed, and the greatest that it takes; absent where there is none. */
+  seed?: { input: string; most: number };
 }
 
 export interface ResolvedClip {
@@ -25,6 +28,8 @@ export interface ResolvedClip {
   metadata: Record<string, unknown>;
   target_duration: number;
   original_target_duration: number;
+  /** As it is sent. */
+  seed?: number;
   requested_duration: number;
   buffer_strategy: BufferStrategy;
   duration_reason: string;
@@ -53,6 +58,13 @@ export interface ResolvedPlan {
   clip_timeout: number;
   stop_when_unreachable: boolean;
   on_bad_reference: 'fail' | 'text_only';
+  /** As the plan has it. */
+  quality?: Quality;
+  /** The job whose finals these are. */
+  draft_of?: string;
+  /** What the plan costs at each quality, where the model makes drafts. */
+  draft_cost_usd?: number | null;
+  final_cost_usd?: number | null;
   /** Ascending by clip_index. */
   clips: ResolvedClip[];
   estimated_cost_usd: number | null;

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { initialJob } from '../../src/domain/initial-job.js';
 import type { Clip, Job, JobEvent, JobFact } from '../../src/domain/job.js';
 import { record } from '../../src/domain/progress.js';
+import { seeded } from '../../src/domain/quality.js';
 import { memoOf } from '../../src/domain/visibility.js';
 import { TemporalAway, WorkerAway } from '../../src/api/jobs-port.js';
 import type {
@@ -20,7 +21,7 @@ import type {
   StartRequest,
   VisibleRun,
 } from '../../src/api/jobs-port.js';
-import { resolved } from './plan.js';
+import { check, resolved } from './plan.js';
 
 const IDENTITY = { run_id: '', created_at: '', simulated: true };
 
@@ -138,7 +139,11 @@ export class FakeJobs implements Jobs {
     const at = new Date().toISOString();
     const identity = { job_id: request.job_id, run_id, created_at: at, simulated: true };
     const { labels = [] } = request.plan as { labels?: string[] };
-    const fresh = { ...initialJob(resolved(count).resolved, identity), labels };
+    const checked = check(request.plan);
+    const planned = checked.ok
+      ? seeded(checked.resolved, request.job_id)
+      : resolved(count).resolved;
+    const fresh = { ...initialJob(planned, identity), labels };
     const again: Job | null = request.previous
       ? { ...request.previous, run_id, status: 'queued', error: null, completed_at: null }
       : null;

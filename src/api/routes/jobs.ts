@@ -1,7 +1,8 @@
 /** Jobs: start, look, list. Every handler names its service and its status, and decides nothing else. */
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifySchemaCompiler } from 'fastify';
 import type { App } from '../app.js';
+import { startFinals } from '../finals.js';
 import { BadCursor } from '../jobs-port.js';
 import { MOST_BODY } from '../limits.js';
 import { listJobs } from '../list.js';
@@ -9,7 +10,7 @@ import { HttpProblem, invalid } from '../problems.js';
 import * as schemas from '../schemas.js';
 import type { Services } from '../services.js';
 import { noSuchJob } from '../steer.js';
-import { acceptedPlan, submit } from '../submit.js';
+import { acceptedPlan, submit, type Submitted } from '../submit.js';
 
 /** The body is described by its schema but checked by `checkPlan`, which finds every mistake at once. */
 const bodyUnchecked: FastifySchemaCompiler<unknown> = () => (value: unknown) => ({ value });
@@ -23,6 +24,11 @@ const ofPlans = {
 
 export function jobRoutes(app: App, services: Services): void {
   const { heavy, jsonOf } = services;
+  const answer = (reply: FastifyReply, { created, job }: Submitted): FastifyReply => {
+    if (created) services.metrics.count('jobs_started_total');
+    reply.header('location', `/v1/jobs/${encodeURIComponent(job.job_id)}`);
+    return reply.code(created ? 202 : 200).send(job);
+  };
   app.post(
     '/v1/jobs',
     {
@@ -38,15 +44,41 @@ export function jobRoutes(app: App, services: Services): void {
     },
     async (request, reply) => {
       const key = idempotencyKey(request);
-      const { created, job } = await heavy.run('plans', reply, async ({ turn, stillWanted }) => {
+      const submitted = await heavy.run('plans', reply, async ({ turn, stillWanted }) => {
         const body = await jsonOf(request.body);
         await turn();
         stillWanted();
         return submit(services, body, key);
       });
-      if (created) services.metrics.count('jobs_started_total');
-      reply.header('location', `/v1/jobs/${encodeURIComponent(job.job_id)}`);
-      return reply.code(created ? 202 : 200).send(job);
+      return answer(reply, submitted);
+    },
+  );
+
+  app.post(
+    '/v1/jobs/:job_id/final',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'Make the finals of a draft, as a job of its own',
+        description:
+          'Same prompts, same seeds, on the model that made the draft. With the header `Idempotency-Key`, or a repeated `job_id`, and the same clips: the same job, 200.',
+        params: schemas.JobPath,
+        body: schemas.Final.nullish(),
+        response: { 202: schemas.Job, 200: schemas.Snapshot, ...schemas.PROBLEMS },
+      },
+    },
+    async (request, reply) => {
+      const { clips, job_id, max_cost_usd } = request.body ?? {};
+      const wishes = {
+        clips: clips ?? undefined,
+        job_id: job_id ?? undefined,
+        max_cost_usd: max_cost_usd ?? undefined,
+      };
+      const key = idempotencyKey(request);
+      const submitted = await heavy.run('plans', reply, () =>
+        startFinals(services, request.params.job_id, wishes, key),
+      );
+      return answer(reply, submitted);
     },
   );
 
