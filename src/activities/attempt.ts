@@ -81,8 +81,9 @@ export class Attempt implements Disposable {
     return `${this.execution.workflowId}/${String(this.input.clip_index)}`;
   }
 
-  get #told(): { clip_index: number; asked_at: string } {
-    return { clip_index: this.input.clip_index, asked_at: this.askedAt };
+  get #told(): { clip_index: number; asked_at: string; model: string } {
+    const { clip_index, model } = this.input;
+    return { clip_index, asked_at: this.askedAt, model };
   }
 
   ledgerLine(prediction: ProviderPrediction, adopted: boolean): Prediction {

@@ -31,6 +31,7 @@ export async function begunOf(
   const since = await clip.since();
   return {
     ...mayExist(begun, {
+      model: sent.model,
       run_id: runId,
       chain: sent.chain,
       input_sha256: hashOf(sent),

@@ -3,7 +3,9 @@
  * details (lost by a reset or a kill within the throttle), the activity's input (as of its scheduling),
  * and the workflow's state (lacks what was never signaled).
  */
+import { ApplicationFailure } from '@temporalio/activity';
 import type { GenerateClipInput, Heartbeat } from '../domain/activity.js';
+import { INTERRUPTED } from '../domain/failures.js';
 import type { Problem } from '../domain/failures.js';
 import type { Prediction } from '../domain/job.js';
 import type { OwnWorkflow } from '../adapters/temporal.js';
@@ -55,6 +57,9 @@ export async function recall(
   // The answer to a first heartbeat says whether the server still counts on this execution.
   if (execution.isLate) execution.beat({});
   const told = await ask(execution, workflow, input.clip_index);
+  if (isOfAnother(told, input)) {
+    throw ApplicationFailure.retryable('another model went on', INTERRUPTED);
+  }
   const failed = Math.max(
     input.failed_attempts,
     details?.failed_attempts ?? 0,
@@ -93,9 +98,13 @@ export async function newsOf(
     open: line?.id ?? null,
     adopted: line?.adopted ?? false,
     granted: told.granted,
-    isOver: told.failed_attempts >= number,
+    isOver: told.failed_attempts >= number || isOfAnother(told, input),
   };
 }
+
+/** The clip is made on another model by now: this execution was given up, and has not heard of it. */
+const isOfAnother = (told: ClipMemory | null, { model }: GenerateClipInput): boolean =>
+  told?.model !== undefined && told.model !== model;
 
 /** The prediction of an attempt, which of two is the one that was not ended: the other was a twin that turned up late. */
 const lineOf = (attempt: number, predictions: readonly Prediction[]): Prediction | undefined => {

@@ -7,7 +7,7 @@ import type { ResolvePlanResult } from '../domain/activity.js';
 import { checkPlan } from '../domain/check-plan.schema.js';
 import { FAILURES, INVALID_PLAN } from '../domain/failures.js';
 import { seeded } from '../domain/quality.js';
-import type { PlanProblem } from '../domain/resolved.js';
+import type { PlanProblem, ResolvedModel } from '../domain/resolved.js';
 import type { Deps } from './deps.js';
 
 export const createResolvePlan =
@@ -17,13 +17,22 @@ export const createResolvePlan =
     if (!checked.ok) throw refusal(checked.problems);
     const resolved = seeded(checked.resolved, jobId());
     await openCreates(deps);
-    const row = deps.plan.catalogue.get(resolved.model.id);
-    const version =
-      row?.official === false && resolved.model.version === null
-        ? await latestVersion(deps, resolved.model.id)
-        : resolved.model.version;
+    const { fallbacks } = resolved;
     return {
-      resolved: { ...resolved, model: { ...resolved.model, version } },
+      resolved: {
+        ...resolved,
+        model: await pinned(deps, resolved.model),
+        ...(fallbacks === undefined
+          ? {}
+          : {
+              fallbacks: await Promise.all(
+                fallbacks.map(async (other) => ({
+                  ...other,
+                  model: await pinned(deps, other.model),
+                })),
+              ),
+            }),
+      },
       simulated: deps.simulated,
       timings: deps.timings,
       store: deps.store_id,
@@ -40,6 +49,13 @@ async function openCreates({ creates }: Deps): Promise<void> {
   await creates.open(jobId(), at).catch((error: unknown) => {
     log.warn('DATA_DIR/creates could not be written', { error });
   });
+}
+
+/** With the version that its predictions are created on. */
+async function pinned(deps: Deps, model: ResolvedModel): Promise<ResolvedModel> {
+  const isUnpinned =
+    deps.plan.catalogue.get(model.id)?.official === false && model.version === null;
+  return isUnpinned ? { ...model, version: await latestVersion(deps, model.id) } : model;
 }
 
 async function latestVersion({ replicate }: Deps, model: string): Promise<string> {

@@ -2,7 +2,7 @@
  * What an answer of the provider says, as values: whether it proves that nothing was created (R2 of replicate.ts), what it
  * means for a clip, how long it asks to wait, and its words. Any bytes may come: nothing throws.
  */
-import { judgeRefusedCreate } from '../domain/failures.js';
+import { judgeRefusedCreate, MODEL_UNAVAILABLE } from '../domain/failures.js';
 import type { FailureKind } from '../domain/failures.js';
 import { isShallow } from '../domain/nesting.js';
 import { beginningOf, wellFormed } from '../domain/well-formed.js';
@@ -33,11 +33,15 @@ export const REJECTIONS: Readonly<Record<number, FailureKind>> = {
   403: 'unauthorized',
   404: 'invalid_input',
   405: 'provider_error',
+  410: 'invalid_input',
   413: 'invalid_input',
   415: 'provider_error',
   422: 'invalid_input',
   451: 'flagged',
 };
+
+/** Statuses of a create that say that there is no such model. */
+const GONE = new Set([404, 410]);
 
 /** Statuses under which a refusal of the content, or of an image, is sent too. */
 const SPEAKING = new Set([400, 403, 422]);
@@ -69,6 +73,9 @@ export function judgeCreate(
   if (!isRefused || holdsPrediction(envelope, clock)) return { type: 'unclear', message };
   if (/spend limit/i.test(message)) {
     return { type: 'rejected', kind: 'insufficient_credit', message };
+  }
+  if (GONE.has(envelope.status)) {
+    return { type: 'rejected', kind: 'invalid_input', message: `${MODEL_UNAVAILABLE}: ${message}` };
   }
   if (kind !== null) return { type: 'rejected', kind, message };
   return { type: 'throttled', seconds: secondsToWait(envelope, clock), message };

@@ -196,14 +196,13 @@ export class ProgressHub {
     run: Run,
     areRendered: boolean | null,
   ): ClipProgress[] {
-    const usual_time = this.#options.usualTime(job?.model ?? '');
     return run.pending.flatMap((activity) => {
       const index = clipOfActivity(activity.activity_id)?.clip_index;
       const clip = job?.clips.find(({ clip_index }) => clip_index === index) ?? null;
       const data = clipProgress(jobId, {
         activity,
         clip,
-        usual_time,
+        usual_time: this.#options.usualTime(clip?.model ?? job?.model ?? ''),
         areRendered,
         now: Date.now(),
       });

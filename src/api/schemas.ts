@@ -132,6 +132,10 @@ export const Estimate = z
     final_cost_usd: z.number().nullable().optional().meta({
       description: 'What it costs as a final, there.',
     }),
+    fallbacks: z
+      .array(z.looseObject({ model: z.string(), estimated_cost_usd: z.number().nullable() }))
+      .optional()
+      .meta({ description: 'The whole plan on each of its fallback_models.' }),
     cost_increase_percent: z.number(),
     warnings: z.array(z.string()),
   })

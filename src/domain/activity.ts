@@ -230,6 +230,8 @@ export interface CarriedClip {
   unknown: number;
   /** When it was started in a run that was ended from outside. */
   cut_off: string | null;
+  /** What it was made on then, in a job that has several models. */
+  model?: string;
 }
 
 export interface CarriedImages {

@@ -4,7 +4,8 @@
  *
  * I1 A prediction that the ledger knows is of the past, and so is what was begun before it: no create is begun before it is
  *    known what came of the one before. The ledger's newest is enough to know.
- * I2 What this run has begun is this clip's, however long ago: the workflow may be older than the disk.
+ * I2 What this run has begun is this clip's, however long ago: the workflow may be older than the disk. What it has begun on
+ *    another model is over, for a clip goes on with the next only when all of the one before is settled.
  * I3 What another run has begun counts only where something may have been forgotten, asks for exactly the same, and is not
  *    older than the workflow says a lost prediction may be: it was reset, or goes on from a run that was cut off.
  */
@@ -35,6 +36,7 @@ export interface BegunCreate extends CreateIntent {
 }
 
 export interface Asking {
+  model: string;
   run_id: string;
   chain?: string | undefined;
   input_sha256: string;
@@ -63,6 +65,7 @@ export function mayExist(begun: readonly BegunCreate[], asking: Asking): MayExis
 }
 
 function isOurs(create: CreateIntent, { run_id, chain, unclear, ...asking }: Asking): boolean {
+  if (create.model !== asking.model) return false;
   if (create.run_id === run_id) return true; // I2
   if (!unclear) return chain !== undefined && create.chain === chain;
   const isYoung = Date.parse(create.at) >= Date.parse(asking.since) - MARGIN;

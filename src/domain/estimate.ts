@@ -46,6 +46,8 @@ export interface Estimate {
   dispatch: 'batches' | 'window';
   batch_size: number;
   makespan: Makespan;
+  /** What the whole plan would cost on each model that may take over, in the order of the plan. */
+  fallbacks?: { model: string; estimated_cost_usd: number | null }[];
   alternatives: Alternative[];
   warnings: string[];
   clips: ClipEstimate[];
@@ -112,8 +114,19 @@ export function estimateOf(
     dispatch: resolved.dispatch,
     batch_size: resolved.batch_size,
     makespan: makespanOf(resolved),
+    ...fallbacksOf(resolved),
     alternatives: [...alternatives],
     warnings: [...resolved.warnings],
     clips: clips.map(clipEstimate),
   };
 }
+
+const fallbacksOf = ({ fallbacks }: ResolvedPlan): Pick<Estimate, 'fallbacks'> =>
+  fallbacks === undefined
+    ? {}
+    : {
+        fallbacks: fallbacks.map(({ model, estimated_cost_usd }) => ({
+          model: model.id,
+          estimated_cost_usd,
+        })),
+      };

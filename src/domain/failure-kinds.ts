@@ -124,6 +124,12 @@ export const problem = (kind: FailureKind, message: string): Problem => ({
   retryable: FAILURES[kind].retry,
 });
 
+/** The provider has the model no more, or not now (404, 410): said at the beginning of the message, nothing was created. */
+export const MODEL_UNAVAILABLE = 'model_unavailable';
+
+export const isModelUnavailable = ({ kind, message }: Problem): boolean =>
+  kind === 'invalid_input' && message.startsWith(MODEL_UNAVAILABLE);
+
 /** How one failed prediction is to be taken. `delay` = least seconds before the next try. */
 export interface Verdict {
   kind: FailureKind;

@@ -3,7 +3,7 @@ import { compositeLink } from './clip-references.js';
 import { MAX_ATTEMPTS } from './failure-kinds.js';
 import { MAX_WARNINGS } from './job.js';
 import type { Clip, Job } from './job.js';
-import type { ResolvedClip, ResolvedPlan } from './resolved.js';
+import type { ResolvedClip, ResolvedModel, ResolvedPlan } from './resolved.js';
 
 export interface JobIdentity {
   job_id: string;
@@ -43,6 +43,26 @@ export const initialClip = (clip: ResolvedClip): Clip => ({
   metadata: clip.metadata,
 });
 
+/** The clip as it is planned on a model. */
+export function plannedFor(
+  jobId: string,
+  { seed: _seed, composite_url: _composite, ...clip }: Clip,
+  model: ResolvedModel,
+  planned: ResolvedClip,
+): Clip {
+  return {
+    ...clip,
+    model: model.id,
+    ...(planned.seed === undefined ? {} : { seed: planned.seed }),
+    requested_duration: planned.requested_duration,
+    buffer_strategy: planned.buffer_strategy,
+    duration_reason: planned.duration_reason,
+    estimated_cost_usd: planned.estimated_cost_usd,
+    cost_increase_percent: planned.cost_increase_percent,
+    ...compositeLink(jobId, planned),
+  };
+}
+
 export function initialJob(resolved: ResolvedPlan, identity: JobIdentity): Job {
   return {
     ...emptyJob(identity),
@@ -60,6 +80,7 @@ export function initialJob(resolved: ResolvedPlan, identity: JobIdentity): Job {
     warnings_total: resolved.warnings.length,
     clips: resolved.clips.map((clip) => ({
       ...initialClip(clip),
+      ...(resolved.fallbacks === undefined ? {} : { model: resolved.model.id }),
       ...compositeLink(identity.job_id, clip),
     })),
   };

@@ -30,6 +30,9 @@ export const unitPriceSchema = z.strictObject({
 export const predictionSchema = z.strictObject({
   id: z.string().meta({ description: "Replicate's own id." }),
   attempt: z.int(),
+  model: z.string().exactOptional().meta({
+    description: 'Only in jobs whose plan names fallback_models.',
+  }),
   status: z.enum(['starting', 'processing', 'succeeded', 'failed', 'canceled', 'aborted']),
   url: z.string(),
   created_at: time,
@@ -44,6 +47,9 @@ export const predictionSchema = z.strictObject({
 
 export const clipSchema = z.strictObject({
   clip_index: z.int().min(0),
+  model: z.string().exactOptional().meta({
+    description: 'That makes it, or made it; only in jobs whose plan names fallback_models.',
+  }),
   status: z.enum(['queued', 'running', 'retrying', 'storing', 'succeeded', 'failed', 'canceled']),
   waits_for: z.enum(WAITS).exactOptional().meta({
     description:

@@ -19,8 +19,10 @@ export type PredictionStatus =
 /** One line of the ledger: a prediction that this clip has paid for, or may have. */
 export interface Prediction {
   id: string;
-  /** Counted from 1 within the clip. */
+  /** Counted from 1 within the clip, on each model anew. */
   attempt: number;
+  /** That made it, or was asked to; only in jobs whose plan names fallback_models. */
+  model?: string;
   status: PredictionStatus;
   /** Where a person looks at it. */
   url: string;
@@ -48,6 +50,8 @@ export interface UnitPrice {
 
 export interface Clip {
   clip_index: number;
+  /** That makes it, or made it; only in jobs whose plan names fallback_models. */
+  model?: string;
   status: ClipStatus;
   /** Only while it is `queued`. */
   waits_for?: Wait;

@@ -18,6 +18,8 @@ export const MAX_COST_USD = 1_000_000;
 const MAX_PROMPT = 10_000;
 export const MAX_LABEL = 50;
 const MAX_LABELS = 10;
+/** Each is planned for every clip before the job begins, and kept with it. */
+const MAX_FALLBACKS = 3;
 const MAX_METADATA_BYTES = 4096;
 const MAX_REFERENCES = 20;
 /** Signed URLs are long: the signature, a token of the session, and what the answer is to be called. */
@@ -76,6 +78,10 @@ const setting = z.union([text().max(10_000), number(), z.boolean()]);
 export const PLAN_FIELDS = {
   job_id: jobId.nullish().meta({ description: 'Generated when absent.' }),
   model: text().min(1).max(200).nullish().meta({ description: 'An id of the catalogue.' }),
+  fallback_models: z.array(text().min(1).max(200)).max(MAX_FALLBACKS).nullish().meta({
+    description:
+      'Ids of the catalogue. A clip that the model cannot make, because it is retired, not available, or fails all its attempts for reasons of the provider, is planned anew on the next of them.',
+  }),
   labels: z.array(text().min(1).max(MAX_LABEL)).max(MAX_LABELS).nullish().meta({
     description: 'Words to find the job again by; each once. They change nothing else.',
   }),
@@ -122,6 +128,7 @@ export function crossFieldProblems(plan: Plan): PlanProblem[] {
   const count = clips.length;
   const problems = [
     ...repeated(plan.labels ?? [], 'a label', (place) => `labels.${place}`),
+    ...repeated(plan.fallback_models ?? [], 'a model', (place) => `fallback_models.${place}`),
     ...repeated(
       clips.map(({ clip_index }) => clip_index),
       'a clip_index',

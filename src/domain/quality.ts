@@ -8,7 +8,7 @@ import type { Job } from './job.js';
 import type { Catalogue, ModelRow, Scalar } from './models/row.js';
 import { effective } from './models/rules.js';
 import type { ClipPrompt, Plan } from './plan.schema.js';
-import type { PlanProblem, ResolvedPlan } from './resolved.js';
+import type { PlannedClip, PlanProblem, ResolvedModel, ResolvedPlan } from './resolved.js';
 import type { AppliedSettings } from './settings.js';
 
 export const QUALITIES = ['draft', 'final'] as const;
@@ -89,20 +89,32 @@ export function seedOf(jobId: string, clipIndex: number, most = MOST_SEED): numb
 
 /** The plan as the job of that id sends it: every clip of a draft has a seed (D2). */
 export function seeded(resolved: ResolvedPlan, jobId: string): ResolvedPlan {
-  const { seed } = resolved.model;
-  if (resolved.quality !== 'draft' || seed === undefined) return resolved;
-  const clips = resolved.clips.map((clip) => {
-    if (clip.seed !== undefined) return clip;
-    const value = seedOf(jobId, clip.clip_index, seed.most);
-    const { text_only: without } = clip;
-    return {
-      ...clip,
-      seed: value,
-      input: { ...clip.input, [seed.input]: value },
-      ...(without === undefined ? {} : { text_only: { ...without, [seed.input]: value } }),
-    };
-  });
-  return { ...resolved, clips };
+  const { quality, model, clips, fallbacks } = resolved;
+  if (quality !== 'draft') return resolved;
+  return {
+    ...resolved,
+    clips: clips.map((clip) => withSeed(clip, model, jobId)),
+    ...(fallbacks === undefined
+      ? {}
+      : {
+          fallbacks: fallbacks.map((other) => ({
+            ...other,
+            clips: other.clips.map((clip) => withSeed(clip, other.model, jobId)),
+          })),
+        }),
+  };
+}
+
+function withSeed<C extends PlannedClip>(clip: C, { seed }: ResolvedModel, jobId: string): C {
+  if (seed === undefined || clip.seed !== undefined) return clip;
+  const value = seedOf(jobId, clip.clip_index, seed.most);
+  const { text_only: without } = clip;
+  return {
+    ...clip,
+    seed: value,
+    input: { ...clip.input, [seed.input]: value },
+    ...(without === undefined ? {} : { text_only: { ...without, [seed.input]: value } }),
+  };
 }
 
 /** What may be asked for with the finals of a draft. */
@@ -141,6 +153,12 @@ export function finalsOf(plan: Plan, draft: Job, wishes: FinalWishes): Finals {
       `expected a clip of "${job_id}" that succeeded, got ${got}`,
     );
   }
+  const models = new Map(chosen.map((index) => [made.get(index)?.model ?? draft.model, index]));
+  const [model = draft.model, ...others] = models.keys();
+  if (others.length > 0) {
+    const each = [...models].map(([id, index]) => `clip ${String(index)} on ${id}`).join(', ');
+    return no('clips', `expected clips whose drafts one model has made, got ${each}`);
+  }
   const isChosen = new Set(chosen);
   const clip_prompts = plan.clip_prompts
     .filter(({ clip_index }) => isChosen.has(clip_index))
@@ -148,12 +166,15 @@ export function finalsOf(plan: Plan, draft: Job, wishes: FinalWishes): Finals {
       const seed = made.get(clip.clip_index)?.seed ?? clip.seed;
       return { ...clip, ...(seed === undefined ? {} : { seed }) };
     });
-  const { job_id: _id, total_clips: _total, min_successful_clips: least, ...rest } = plan;
+  const { job_id: _id, total_clips: _total, min_successful_clips: least, ...asked } = plan;
+  const { fallback_models: names = [], ...rest } = asked;
+  const fallback_models = names.slice(names.indexOf(model) + 1);
   return {
     ok: true,
     plan: {
       ...rest,
-      model: draft.model,
+      model,
+      ...(fallback_models.length === 0 ? {} : { fallback_models }),
       quality: 'final',
       draft_of: job_id,
       clip_prompts,

@@ -5,6 +5,7 @@
  */
 import { increasePercent } from './cost.js';
 import { decimal, sumUsd } from './decimal.js';
+import { resolveFallbacks } from './fallbacks.js';
 import type { Catalogue, InputField, ModelRow, Scalar } from './models/row.js';
 import { nearestWord } from './nearest-word.js';
 import type { ClipPrompt, Plan } from './plan.schema.js';
@@ -42,8 +43,26 @@ export interface Resolution {
   problems: PlanProblem[];
 }
 
-/** Resolves a plan whose shape is right, and says what the model forbids. */
+/** Resolves a plan whose shape is right, and says what its model, and each that may take over, forbids. */
 export function resolve(plan: Plan, context: PlanContext): Resolution {
+  const own = resolveOnOne(plan, context);
+  const { fallback_models: names = [] } = plan;
+  if (names.length === 0 || own.resolved === null || own.problems.length > 0) return own;
+  const { model, warnings } = own.resolved;
+  const others = resolveFallbacks(names, model.id, (id) =>
+    resolveOnOne({ ...plan, model: id }, context),
+  );
+  return {
+    resolved: {
+      ...own.resolved,
+      fallbacks: others.fallbacks,
+      warnings: [...warnings, ...others.warnings],
+    },
+    problems: others.problems,
+  };
+}
+
+function resolveOnOne(plan: Plan, context: PlanContext): Resolution {
   const id = plan.model ?? context.default_model;
   const row = context.catalogue.get(id);
   if (row === undefined) return { resolved: null, problems: [unknownModel(plan, id, context)] };
@@ -70,7 +89,7 @@ export function resolve(plan: Plan, context: PlanContext): Resolution {
   );
   // Nothing is paid for a draft whose final the model cannot make.
   return plan.quality === 'draft' && costs.final_cost_usd === undefined
-    ? { resolved, problems: resolve({ ...plan, quality: 'final' }, context).problems }
+    ? { resolved, problems: resolveOnOne({ ...plan, quality: 'final' }, context).problems }
     : { resolved: { ...resolved, ...costs }, problems };
 }
 

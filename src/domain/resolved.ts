@@ -48,8 +48,24 @@ export interface ResolvedClip {
   usual_time: number;
 }
 
+/** Of a clip, what depends on the model that makes it; the rest stands in the plan's own clip. */
+export type PlannedClip = Omit<
+  ResolvedClip,
+  'prompt' | 'negative_prompt' | 'metadata' | 'target_duration' | 'original_target_duration'
+>;
+
+/** The plan on another model than its own. */
+export interface ResolvedFallback {
+  model: ResolvedModel;
+  /** Ascending by clip_index. */
+  clips: PlannedClip[];
+  estimated_cost_usd: number | null;
+}
+
 export interface ResolvedPlan {
   model: ResolvedModel;
+  /** What takes over where the model cannot make a clip, in this order; absent where the plan names none. */
+  fallbacks?: ResolvedFallback[];
   labels: string[];
   batch_size: number;
   dispatch: 'batches' | 'window';

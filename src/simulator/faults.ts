@@ -195,6 +195,8 @@ const CREATES = {
   'http-401': answers('before-accept', 'the token is refused', PROBLEMS.unauthenticated),
   'http-402': answers('before-accept', 'no credit', PROBLEMS.insufficient_credit),
   'spend-limit': answers('before-accept', 'the monthly limit is reached', PROBLEMS.spend_limit),
+  'http-404': answers('before-accept', 'there is no such model', PROBLEMS.not_found),
+  'http-410': answers('before-accept', 'the model is gone', PROBLEMS.gone),
   'http-422': answers('before-accept', 'the input is refused', invalidInput([REFUSED])),
   'http-500': answers('before-accept', '500, nothing accepted', PROBLEMS.internal),
   'http-502-html': answers('before-accept', '502 in HTML, nothing accepted', PROBLEMS.bad_gateway),

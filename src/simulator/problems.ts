@@ -56,6 +56,7 @@ export const PROBLEMS = {
     detail: 'The requested resource could not be found.',
     status: 404,
   }),
+  gone: answer(410, { detail: 'The requested resource is no longer available.', status: 410 }),
   file_too_large: answer(413, { detail: 'Files must be less than 100MB in size' }),
   invalid_version: answer(422, {
     title: 'Invalid version or not permitted',

@@ -48,7 +48,7 @@ export const deliveriesOf = ({ model, simulated, clips }: Job): Delivery[] =>
   clips
     .filter((clip) => clip.actual_duration !== null || clip.error?.kind === 'wrong_duration')
     .map((clip) => ({
-      model,
+      model: clip.model ?? model,
       simulated,
       requested: clip.requested_duration,
       actual: clip.actual_duration,

@@ -26,7 +26,7 @@ export type ClipState = Pick<
 };
 
 export const generateClipInput = (
-  { model, clip_timeout }: ResolvedPlan,
+  { model, clip_timeout }: Pick<ResolvedPlan, 'model' | 'clip_timeout'>,
   clip: ResolvedClip,
   { cut_off, ...state }: ClipState,
 ): GenerateClipInput => ({
@@ -59,7 +59,7 @@ const lookBack = ({ since }: Pick<ClipState, 'since'>): Pick<ClipState, 'since' 
 });
 
 export const endLostInput = (
-  { model }: ResolvedPlan,
+  { model }: Pick<ResolvedPlan, 'model'>,
   clip: ResolvedClip,
   {
     resume,

@@ -22,6 +22,8 @@ export interface Left {
   prediction: Prediction | null;
   /** When the clip was started in the run that was cut off: a create may have come through that no ledger has heard of. */
   since: string | null;
+  /** The model that makes the clip then, in a job that has several. */
+  model: string | undefined;
 }
 
 /** The attempts of one round. */
@@ -34,10 +36,17 @@ interface Round {
 
 const FIRST: Round = { over: 0, granted: true, last_error: null, next_attempt_at: null };
 
+/** By the models of a job that has several: US dollars that one prediction of the clip is expected to cost. */
+export type Estimates = ReadonlyMap<string, number | null>;
+
 export class ClipBook {
   readonly index: number;
-  /** US dollars that one prediction is expected to cost; 0 where no price is known. */
-  readonly estimate: number;
+  /** Of a job that has several models; else empty. */
+  readonly #estimates: Estimates;
+  /** What a prediction may cost, of a model that nobody names. */
+  readonly #most: number;
+  /** That the clip is made on, or begins with; undefined where there is but one. */
+  #model: string | undefined;
   #lines: readonly Prediction[];
   /** How many lines are of earlier rounds, before `retryClip` or a retried job. */
   #before: number;
@@ -47,19 +56,57 @@ export class ClipBook {
   /** Predictions that may exist and could not be looked for. */
   #unknown: number;
   #cutOff: string | null;
+  readonly #cutOffOn: string | undefined;
   /** Seconds for which what an earlier run has left may still run; null in a job that was never retried: it left nothing. */
   readonly #leftFor: number | null;
   #isUnderWay = false;
   #spent: number | null = null;
 
-  constructor(clip: Clip, leftFor: number | null, carried: Partial<CarriedClip> = {}) {
+  constructor(
+    clip: Clip,
+    leftFor: number | null,
+    carried: Partial<CarriedClip> = {},
+    estimates: Estimates = new Map(),
+  ) {
     this.index = clip.clip_index;
-    this.estimate = clip.estimated_cost_usd ?? 0;
+    this.#estimates = estimates;
+    this.#most =
+      estimates.size === 0
+        ? (clip.estimated_cost_usd ?? 0)
+        : Math.max(...[...estimates.values()].map((usd) => usd ?? 0));
     this.#lines = clip.predictions;
     this.#before = clip.predictions.length;
     this.#leftFor = leftFor;
     this.#unknown = carried.unknown ?? 0;
     this.#cutOff = carried.cut_off ?? null;
+    this.#cutOffOn = carried.model;
+    this.reset();
+  }
+
+  /** Back to the model that a clip which is not under way begins with: where something may be left of it, to that one. */
+  reset(): void {
+    const cutOffOn = this.#cutOff === null ? undefined : this.#cutOffOn;
+    this.use(this.left?.model ?? cutOffOn ?? [...this.#estimates.keys()][0]);
+  }
+
+  /** The model that the clip is made on from now on. */
+  use(model: string | undefined): void {
+    this.#model = model;
+    this.#spent = null;
+  }
+
+  get model(): string | undefined {
+    return this.#model;
+  }
+
+  /** US dollars that one prediction is expected to cost; 0 where no price is known. */
+  get estimate(): number {
+    return this.#estimateOn(this.#model);
+  }
+
+  #estimateOn(model: string | undefined): number {
+    const known = model === undefined ? undefined : this.#estimates.get(model);
+    return known === undefined ? this.#most : (known ?? 0);
   }
 
   /** What the next run of the chain cannot tell from the clip itself; null when that is nothing. */
@@ -67,12 +114,17 @@ export class ClipBook {
     const isBlank = this.#unknown === 0 && this.#cutOff === null;
     return isBlank
       ? null
-      : { clip_index: this.index, unknown: this.#unknown, cut_off: this.#cutOff };
+      : {
+          clip_index: this.index,
+          unknown: this.#unknown,
+          cut_off: this.#cutOff,
+          ...(this.#cutOffOn === undefined ? {} : { model: this.#cutOffOn }),
+        };
   }
 
   /** A new round of attempts begins. What a run that was cut off has left is told once: what a clip leaves later, it leaves to nobody. */
   begin(): Left {
-    const left = { prediction: this.left, since: this.#cutOff };
+    const left = { prediction: this.left, since: this.#cutOff, model: this.#model };
     this.#cutOff = null;
     this.#isUnderWay = true;
     this.#before = this.#lines.length;
@@ -98,7 +150,7 @@ export class ClipBook {
 
   /** Of this round of attempts. */
   get round(): readonly Prediction[] {
-    return this.#lines.slice(this.#before);
+    return this.#lines.slice(this.#before).filter(({ model }) => model === this.#model);
   }
 
   /** Those that may still run at the provider. */
@@ -124,19 +176,24 @@ export class ClipBook {
     return known.length === 0 ? null : addUsd(...known.map(({ cost_usd }) => cost_usd));
   }
 
-  /** Adds or updates a line (K1); true when it is new. */
-  enter(prediction: Prediction): boolean {
+  /** Adds or updates a line (K1); true when it is new. `model`: that was asked for it. */
+  enter(prediction: Prediction, model = this.#model): boolean {
     this.#spent = null;
     const at = this.#lines.findIndex(({ id }) => id === prediction.id);
     const before = this.#lines[at];
     if (before === undefined) {
-      this.#lines = [...this.#lines, prediction];
+      this.#lines = [...this.#lines, model === undefined ? prediction : { ...prediction, model }];
       return true;
     }
     if (!isTerminal(before.status)) {
-      const { created_at } = before;
+      const { created_at, model: asked } = before;
       const adopted = before.adopted || prediction.adopted;
-      this.#lines = this.#lines.with(at, { ...prediction, created_at, adopted });
+      this.#lines = this.#lines.with(at, {
+        ...prediction,
+        created_at,
+        adopted,
+        ...(asked === undefined ? {} : { model: asked }),
+      });
     }
     return false;
   }
@@ -178,6 +235,7 @@ export class ClipBook {
   memory(others: readonly string[]): Omit<ClipMemory, 'asked_at'> {
     const { over, granted, last_error, next_attempt_at } = this.#round;
     return {
+      ...(this.#model === undefined ? {} : { model: this.#model }),
       failed_attempts: over,
       granted,
       last_error,
@@ -211,10 +269,10 @@ export class ClipBook {
   /** US dollars that the predictions have cost, may have, or may yet (K3). */
   get spent(): number {
     this.#spent ??= addUsd(
-      this.#unknown * this.estimate,
-      ...this.#lines.map(({ id, cost_usd, status }) => {
+      this.#unknown * this.#most,
+      ...this.#lines.map(({ id, cost_usd, status, model }) => {
         const isCovered = !isTerminal(status) && this.#held?.has(id) === false;
-        return cost_usd ?? (isCovered ? 0 : this.estimate);
+        return cost_usd ?? (isCovered ? 0 : this.#estimateOn(model));
       }),
     );
     return this.#spent;
@@ -276,9 +334,16 @@ function unstored(lines: readonly Prediction[]): Prediction | null {
 
 /** Clips that were under way at the end of a run that nobody asked to end, with when they were started. */
 export const cutOffIn = (clips: readonly Clip[]): CarriedClip[] =>
-  clips.flatMap(({ clip_index, started_at, error }) =>
+  clips.flatMap(({ clip_index, started_at, error, model }) =>
     error?.kind === 'internal' && started_at !== null
-      ? [{ clip_index, unknown: 0, cut_off: started_at }]
+      ? [
+          {
+            clip_index,
+            unknown: 0,
+            cut_off: started_at,
+            ...(model === undefined ? {} : { model }),
+          },
+        ]
       : [],
   );
 

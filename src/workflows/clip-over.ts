@@ -1,6 +1,7 @@
 /** The ways in which a clip ends without a video, as far as the workflow finds them itself. */
 import { noLongerFits, problem } from '../domain/failure-kinds.js';
 import type { Problem } from '../domain/failure-kinds.js';
+import type { ResolvedClip } from '../domain/resolved.js';
 
 /** Thrown within a run only. */
 export class ClipOver {
@@ -23,4 +24,16 @@ export function late(seconds: number, throttled: string | null): ClipOver {
       ? problem('timed_out', message)
       : problem('rate_limited', `${message}, and could not begin: ${throttled}`),
   );
+}
+
+/** What is told of a clip that goes on with another model. */
+export function switched(
+  from: string,
+  { clip_index, requested_duration, estimated_cost_usd }: ResolvedClip,
+  to: string,
+  { kind, message }: Problem,
+): string {
+  const cost =
+    estimated_cost_usd === null ? 'at an unknown price' : `for $${String(estimated_cost_usd)}`;
+  return `clip ${String(clip_index)}: ${from} could not make it (${kind}: ${message}); ${to} takes over, ${String(requested_duration)} s ${cost}, as fallback_models says`;
 }

@@ -15,7 +15,8 @@ import type {
 } from '../domain/activity.js';
 import { backoffSeconds, MAX_ATTEMPTS, problem } from '../domain/failure-kinds.js';
 import type { Problem } from '../domain/failure-kinds.js';
-import type { Prediction } from '../domain/job.js';
+import { passesOn } from '../domain/fallbacks.js';
+import type { Clip, Prediction } from '../domain/job.js';
 import type { ResolvedClip } from '../domain/resolved.js';
 import { paidActivities, reattaching } from './activities.js';
 import * as given from './activity-input.js';
@@ -30,12 +31,13 @@ import {
 } from './activity-failure.js';
 import { isOfEarlierTime } from './clip-book.js';
 import type { ClipBook, Left } from './clip-book.js';
-import { ClipOver, canceled, late, unaffordable } from './clip-over.js';
+import { ClipOver, canceled, late, switched, unaffordable } from './clip-over.js';
 import { completed } from './completed-clip.js';
 import { paidTaskQueue } from './contract.js';
 import type { ClipMemory } from './contract.js';
 import { Endable, Ended } from './endable.js';
 import type { JobState } from './job-state.js';
+import type { Maker } from './makers.js';
 import { bookEnd, endLostOf, settleClip, settleEarlier } from './settle-clip.js';
 import { storeRendered } from './store-rendered.js';
 
@@ -48,13 +50,26 @@ export interface Slot {
   again(): Promise<void>;
 }
 
+/** When the provider could first have been asked, and for which model; null and undefined where nobody says. */
+export interface Asked {
+  at: string | null;
+  model: string | undefined;
+}
+
+const NOTHING: Left = { prediction: null, since: null, model: undefined };
+
 export class ClipRun {
   readonly #job: JobState;
-  readonly #clip: ResolvedClip;
+  readonly #index: number;
   readonly #book: ClipBook;
   readonly #slot: Slot;
-  readonly #left: Left;
-  readonly #since = now();
+  #left: Left;
+  #maker: Maker;
+  #clip: ResolvedClip;
+  /** When it was started, on this model. */
+  #since = now();
+  /** On the first of several models. */
+  #submitted: string | null = null;
   readonly #endable: Endable;
   /** When the provider could first have been asked: the clip's time counts from then. */
   #askedAt: string | null = null;
@@ -67,15 +82,13 @@ export class ClipRun {
 
   constructor(job: JobState, index: number, slot: Slot) {
     this.#job = job;
-    this.#clip = job.images.clip(index);
+    this.#index = index;
     this.#book = job.book(index);
     this.#slot = slot;
     this.#left = this.#book.begin();
+    this.#maker = job.makers.named(this.#left.model);
+    this.#clip = this.#maker.images.clip(index);
     this.#endable = new Endable(`the time of clip ${String(index)}`);
-  }
-
-  get #index(): number {
-    return this.#clip.clip_index;
   }
 
   memory(others: string[]): ClipMemory {
@@ -95,16 +108,21 @@ export class ClipRun {
   }
 
   /** From the activity, once an attempt: the prediction that exists now. */
-  onPredictionCreated(prediction: Prediction, askedAt: string | null): void {
+  onPredictionCreated(prediction: Prediction, asked: Asked): void {
     this.#throttled = null;
-    if (this.#book.enter(prediction)) {
+    const name = this.#nameOf(asked);
+    if (this.#book.enter(prediction, name) && name === this.#maker.name) {
       this.#job.tell('clip.submitted', this.#index, {
         status: 'running',
         attempt: prediction.attempt,
         next_attempt_at: null,
       });
     }
-    this.onAsked(askedAt ?? now());
+    this.onAsked(asked.at ?? now());
+  }
+
+  #nameOf({ model }: Asked): string | undefined {
+    return model === undefined ? this.#maker.name : this.#job.makers.named(model).name;
   }
 
   /** The provider lets nothing be created for now. */
@@ -114,12 +132,15 @@ export class ClipRun {
   }
 
   /** This attempt is over, and the next is due in `delay` seconds, if the cap allows it. */
-  onAttemptFailed(over: AttemptOver, askedAt: string | null): void {
-    if (over.prediction !== null) this.#book.enter(over.prediction);
+  onAttemptFailed(over: AttemptOver, asked: Asked): void {
+    const name = this.#nameOf(asked);
+    if (over.prediction !== null) this.#book.enter(over.prediction, name);
+    // A word that comes late, of the model before.
+    if (name !== this.#maker.name) return;
     // What the activity was handed was of this attempt; of what it creates in the next, nobody has heard.
     if (over.attempt > this.#book.over) this.#unanswered &&= { resume: null };
     if (this.#book.end(over)) this.#grant();
-    this.onAsked(askedAt ?? now());
+    this.onAsked(asked.at ?? now());
   }
 
   /** A next attempt that did not fit may fit now. */
@@ -134,30 +155,89 @@ export class ClipRun {
 
   /** Runs the clip to its end; never rejects, whatever happens to the clip. */
   async run(): Promise<void> {
-    this.#job.tell('clip.started', this.#index, {
+    const begun: Partial<Clip> = {
       status: 'queued',
       waits_for: 'worker',
       attempt: 1,
       started_at: this.#since,
       completed_at: null,
       error: null,
-    });
+    };
+    this.#job.tell('clip.started', this.#index, begun, this.#maker);
     try {
-      const stored = await this.#generateAndStore();
-      // G4: an execution that was cut off may have left a second one.
-      await settleClip(this.#job, this.#clip, this.#book);
-      this.#complete(stored);
-    } catch (over) {
-      if (!(over instanceof ClipOver)) throw over;
-      this.#fail(over.error);
+      await this.#made();
     } finally {
       this.#book.finish();
     }
   }
 
+  /** On one model after the other, as far as the plan allows. */
+  async #made(): Promise<void> {
+    for (let over: Problem | null = null, next: Maker | null = null; ;) {
+      try {
+        if (over !== null && next !== null) await this.#passOn(over, next);
+        const stored = await this.#generateAndStore();
+        // G4: an execution that was cut off may have left a second one.
+        await settleClip(this.#job, this.#clip, this.#book);
+        this.#complete(stored);
+        return;
+      } catch (error) {
+        if (!(error instanceof ClipOver)) throw error;
+        over = error.error;
+        next = passesOn(over) ? this.#job.makers.after(this.#maker) : null;
+        if (next !== null) continue;
+        this.#fail(over);
+        return;
+      }
+    }
+  }
+
+  /** Nothing of the model before is alive any more (G4). */
+  async #passOn(over: Problem, next: Maker): Promise<void> {
+    const before = this.#maker;
+    this.#submitted ??= this.#book.round[0]?.created_at ?? null;
+    this.#book.use(next.name);
+    // B1
+    if (!this.#job.budget.reserve(this.#book)) {
+      this.#book.use(before.name);
+      throw unaffordable(over);
+    }
+    this.#book.begin();
+    this.#maker = next;
+    this.#clip = next.images.clip(this.#index);
+    this.#left = NOTHING;
+    this.#since = now();
+    this.#throttled = null;
+    this.#passedBy = 0;
+    this.#job.log.warn(switched(before.model.id, this.#clip, next.model.id, over), {
+      clip_index: this.#index,
+    });
+    const again: Partial<Clip> = {
+      status: 'retrying',
+      attempt: 0,
+      retry_count: 0,
+      next_attempt_at: null,
+      error: { ...over, retryable: true },
+    };
+    this.#job.tell('clip.retrying', this.#index, again, next);
+    await this.#inScope(() => this.#slot.again(), { timed: true });
+  }
+
+  /** Those of the plan's own model were looked at before the clip was started. */
+  async #lookAtImages(): Promise<void> {
+    const { images } = this.#maker;
+    if (images.due([this.#index]).length === 0) return;
+    const [refused] = await images.prepare([this.#index]);
+    if (refused !== undefined) throw new ClipOver(refused.error);
+    this.#clip = images.clip(this.#index);
+  }
+
   async #generateAndStore(): Promise<StoreClipResult> {
     const { prediction: left } = this.#left;
     const { found, goesOn } = await settleEarlier(this.#job, this.#clip, this.#book, left);
+    if (found === null && !goesOn && this.#maker !== this.#job.makers.first) {
+      await this.#inScope(() => this.#lookAtImages(), { timed: true });
+    }
     if (goesOn) this.#job.tell('clip.submitted', this.#index, { status: 'running', attempt: 1 });
     if (found !== null) this.#book.release();
     for (let rendered = found; ; rendered = null) {
@@ -240,7 +320,9 @@ export class ClipRun {
   #execute(memory: Pick<GenerateClipInput, 'resume' | 'unclear'>) {
     const { plan, timings } = this.#job;
     const options = given.generateClipOptions(this.#clip);
-    const input = given.generateClipInput(plan, this.#clip, { ...memory, ...this.#state() });
+    const { clip_timeout } = plan;
+    const made = { model: this.#maker.model, clip_timeout };
+    const input = given.generateClipInput(made, this.#clip, { ...memory, ...this.#state() });
     const { generateClip } =
       memory.resume === null
         ? paidActivities(paidTaskQueue(workflowInfo().taskQueue), timings, this.#passedBy)
@@ -261,7 +343,7 @@ export class ClipRun {
     const asked = this.#unanswered;
     if (asked === null || this.#book.current !== null) return null;
     const state = { ...asked, ...this.#state() };
-    const end = await endLostOf(this.#job, given.endLostInput(this.#job.plan, this.#clip, state));
+    const end = await endLostOf(this.#job, given.endLostInput(this.#maker, this.#clip, state));
     if (end === null) this.#book.countUnknown();
     return end;
   }
@@ -287,7 +369,7 @@ export class ClipRun {
   }
 
   #tryAgain(over: AttemptOver): number {
-    this.onAttemptFailed(over, this.#askedAt);
+    this.onAttemptFailed(over, { at: this.#askedAt, model: this.#maker.name });
     if (this.#book.isGranted) return over.delay;
     throw unaffordable(over.error);
   }
@@ -320,7 +402,7 @@ export class ClipRun {
   }
 
   #complete(stored: StoreClipResult): void {
-    const submitted = this.#book.round[0]?.created_at ?? null;
+    const submitted = this.#submitted ?? this.#book.round[0]?.created_at ?? null;
     const change = completed(this.#clip, stored, submitted, now());
     this.#job.tell('clip.completed', this.#index, change);
   }

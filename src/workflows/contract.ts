@@ -39,6 +39,8 @@ interface Asked {
   clip_index: number;
   /** When the provider could first have been asked for this clip, by the server's clock. */
   asked_at?: string;
+  /** The model that is asked for it. */
+  model?: string;
 }
 
 /** From the paid activity: a prediction exists. Sent once an attempt, before anybody waits for it. */
@@ -62,7 +64,7 @@ export const rateLimitedSignal = defineSignal<[RateLimited]>('rateLimited');
  * From the paid activity, once a clip, and only where none of the signals above comes within some seconds: the provider
  * could be asked from `asked_at` on.
  */
-export type ClipAsked = Required<Asked>;
+export type ClipAsked = Asked & Required<Pick<Asked, 'asked_at'>>;
 export const clipAskedSignal = defineSignal<[ClipAsked]>('clipAsked');
 
 /**
@@ -77,6 +79,8 @@ export const signalNamed = (name: string) => defineSignal<[input: unknown]>(name
 
 /** What the workflow remembers of a clip, for an execution of the activity that has lost its own memory. */
 export interface ClipMemory {
+  /** That the clip is made on now, in a job that has several. */
+  model?: string;
   /** Attempts that are over. */
   failed_attempts: number;
   /** Predictions of this clip, in order; the last may still run. */

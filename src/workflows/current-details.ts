@@ -23,7 +23,8 @@ const spent = (usd: number | null, unknown: number): string =>
 const seconds = (value: number | null): string => (value === null ? '–' : `${String(value)} s`);
 const cell = (text: string): string => markdownLine(text, 60);
 
-function rowOf(clip: Clip): string {
+function rowOf(clip: Clip, model: string): string {
+  const on = clip.model === undefined || clip.model === model ? '' : `on ${clip.model}: `;
   const cells = [
     String(clip.clip_index),
     clip.status,
@@ -31,7 +32,7 @@ function rowOf(clip: Clip): string {
     seconds(clip.requested_duration),
     seconds(clip.actual_duration),
     spent(clip.cost_usd, unknownCosts(clip)),
-    cell(clip.error === null ? clip.prompt : `${clip.error.kind}: ${clip.error.message}`),
+    cell(`${on}${clip.error === null ? clip.prompt : `${clip.error.kind}: ${clip.error.message}`}`),
   ];
   return `| ${cells.join(' | ')} |`;
 }
@@ -50,7 +51,7 @@ export function describeJob(job: Job, before?: string): string {
     '',
     '| clip | status | attempt | requested | actual | cost | |',
     '|---|---|---|---|---|---|---|',
-    ...shown.map(rowOf),
+    ...shown.map((clip) => rowOf(clip, job.model)),
     ...(hidden > 0 ? ['', `… and ${String(hidden)} more`] : []),
     ...(job.warnings.length > 0
       ? ['', ...job.warnings.slice(-5).map((text) => `- ${cell(text)}`)]

@@ -14,6 +14,7 @@ import type { FailureKind } from '../domain/failure-kinds.js';
 import type { Clip, Prediction } from '../domain/job.js';
 import { isClipOver } from '../domain/progress.js';
 import { ClipRun } from './clip-run.js';
+import type { Asked } from './clip-run.js';
 import type { ClipMemory, RateLimited } from './contract.js';
 import type { JobState } from './job-state.js';
 import { until } from './until.js';
@@ -123,27 +124,34 @@ export class Dispatcher {
       );
     } else {
       this.#job.endHalt();
+      const book = this.#job.book(clip.clip_index);
+      book.reset();
       const queued = new Set([...this.#queue, clip.clip_index]);
       this.#queue = this.#inOrder(log.job.clips.filter(({ clip_index }) => queued.has(clip_index)));
-      log.recordClip('clip.retrying', clip.clip_index, {
-        status: 'queued',
-        waits_for: 'turn',
-        attempt: 0,
-        retry_count: 0,
-        next_attempt_at: null,
-        completed_at: null,
-        error: null,
-      });
+      log.recordClip(
+        'clip.retrying',
+        clip.clip_index,
+        {
+          status: 'queued',
+          waits_for: 'turn',
+          attempt: 0,
+          retry_count: 0,
+          next_attempt_at: null,
+          completed_at: null,
+          error: null,
+        },
+        this.#job.makers.named(book.model).shown,
+      );
     }
   }
 
   setMaxCost(usd: number | null): void {
-    const { budget, log, plan } = this.#job;
+    const { budget, log, makers } = this.#job;
     if (usd === null) {
       this.#job.senseless('setMaxCost', 'a max_cost_usd above 0');
       return;
     }
-    if (plan.estimated_cost_usd === null) {
+    if (!makers.arePriced) {
       this.#job.senseless('setMaxCost', 'a model with a known price');
       return;
     }
@@ -153,17 +161,17 @@ export class Dispatcher {
     for (const run of this.#runs.values()) run.onCapChanged();
   }
 
-  onPredictionCreated(index: number, prediction: Prediction, askedAt: string | null): void {
+  onPredictionCreated(index: number, prediction: Prediction, asked: Asked): void {
     const run = this.#runs.get(index);
-    if (run !== undefined) run.onPredictionCreated(prediction, askedAt);
+    if (run !== undefined) run.onPredictionCreated(prediction, asked);
     else if (this.#job.books.get(index)?.all.some(({ id }) => id === prediction.id) !== true) {
       const message = `prediction ${prediction.id} was created when its clip was over; end it, or let its deadline end it (${prediction.url})`;
       this.#job.log.warn(message, { clip_index: index });
     }
   }
 
-  onAttemptFailed(index: number, over: AttemptOver, askedAt: string | null): void {
-    this.#runs.get(index)?.onAttemptFailed(over, askedAt);
+  onAttemptFailed(index: number, over: AttemptOver, asked: Asked): void {
+    this.#runs.get(index)?.onAttemptFailed(over, asked);
   }
 
   onRateLimited({ clip_index, seconds, message, asked_at }: RateLimited): void {

@@ -70,12 +70,17 @@ export class JobLog {
     });
   }
 
-  /** A fact about one clip: what changed in it. */
-  recordClip(type: ClipEventType, clipIndex: number, change: Partial<Clip>): void {
+  /** A fact about one clip: what changed in it, beside what it is made on. */
+  recordClip(
+    type: ClipEventType,
+    clipIndex: number,
+    change: Partial<Clip>,
+    made: (clip: Clip) => Clip = (clip) => clip,
+  ): void {
     const before = this.clip(clipIndex);
     if (before === undefined) throw new Error(`no clip ${String(clipIndex)}`);
     const { waits_for: _, ...known } = before;
-    const after = { ...known, ...change };
+    const after = { ...made(known), ...change };
     const clip = newsOf(before, { ...after, percent: clipPercent(after.status) });
     this.record({ type, clip_index: clipIndex, clip });
   }

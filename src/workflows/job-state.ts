@@ -12,7 +12,8 @@ import type { ResolvedPlan } from '../domain/resolved.js';
 import { Budget } from './budget.js';
 import { ClipBook } from './clip-book.js';
 import type { JobLog } from './job-log.js';
-import { ReferenceImages } from './reference-images.js';
+import { Makers, type Maker } from './makers.js';
+import type { ReferenceImages } from './reference-images.js';
 
 /** Where the job stands when a run of it begins with a checked plan. */
 export type Carried = Omit<CarriedJob, 'job' | 'events'>;
@@ -22,7 +23,7 @@ export class JobState {
   readonly log: JobLog;
   readonly books: ReadonlyMap<number, ClipBook>;
   readonly budget: Budget;
-  readonly images: ReferenceImages;
+  readonly makers: Makers;
   readonly isRetried: boolean;
   batches: number;
   #halt: Problem | null;
@@ -35,14 +36,20 @@ export class JobState {
     this.#halt = halt;
     const carried = new Map(clips.map((clip) => [clip.clip_index, clip]));
     const leftFor = retried ? checked.resolved.clip_timeout : null;
+    this.makers = new Makers(checked.resolved, log, prepared);
     this.books = new Map(
       log.job.clips.map((clip) => {
         const { clip_index } = clip;
-        return [clip_index, new ClipBook(clip, leftFor, carried.get(clip_index))];
+        const estimates = this.makers.estimates(clip_index);
+        return [clip_index, new ClipBook(clip, leftFor, carried.get(clip_index), estimates)];
       }),
     );
     this.budget = new Budget(log.job.max_cost_usd, this.books);
-    this.images = new ReferenceImages(checked.resolved, log, prepared);
+  }
+
+  /** Of the plan's own model: with it clips begin. */
+  get images(): ReferenceImages {
+    return this.makers.first.images;
   }
 
   get plan(): ResolvedPlan {
@@ -68,14 +75,11 @@ export class JobState {
     return book;
   }
 
-  /** A fact about one clip, with its predictions as they stand. */
-  tell(type: ClipEventType, index: number, change: Partial<Clip>): void {
-    const book = this.book(index);
-    this.log.recordClip(type, index, {
-      predictions: [...book.all],
-      cost_usd: book.knownCost,
-      ...change,
-    });
+  /** A fact about one clip, with its predictions as they stand; `maker`: what it is made on from here on. */
+  tell(type: ClipEventType, index: number, change: Partial<Clip>, maker?: Maker): void {
+    const { all, knownCost: cost_usd } = this.book(index);
+    const known = { predictions: [...all], cost_usd };
+    this.log.recordClip(type, index, { ...known, ...change }, maker?.shown);
   }
 
   /** Some failures (no credit, no access) stop the clips that have not started. */

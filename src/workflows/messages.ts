@@ -6,6 +6,7 @@
 import { setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
 import { problem } from '../domain/failure-kinds.js';
 import * as contract from './contract.js';
+import type { Asked } from './clip-run.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { JobLog } from './job-log.js';
 import type { JobState } from './job-state.js';
@@ -21,6 +22,7 @@ import {
   isRateLimited,
 } from './signal-input.js';
 
+type Told = Pick<contract.PredictionCreated, 'asked_at' | 'model'>;
 type Act = (job: JobState, dispatcher: Dispatcher) => void;
 
 export interface Messages {
@@ -86,11 +88,11 @@ const SIGNALS: Record<string, Take> = {
     else job.senseless('resume', 'a paused job');
   },
   predictionCreated: ours('predictionCreated', isPredictionCreated, (told, _, dispatcher) => {
-    dispatcher.onPredictionCreated(told.clip_index, told.prediction, asTime(told.asked_at));
+    dispatcher.onPredictionCreated(told.clip_index, told.prediction, askedIn(told));
   }),
   attemptFailed: ours('attemptFailed', isAttemptFailed, (told, _, dispatcher) => {
-    const { clip_index, asked_at, ...over } = told;
-    dispatcher.onAttemptFailed(clip_index, over, asTime(asked_at));
+    const { clip_index, asked_at: _at, model: _model, ...over } = told;
+    dispatcher.onAttemptFailed(clip_index, over, askedIn(told));
   }),
   rateLimited: ours('rateLimited', isRateLimited, (told, _, dispatcher) => {
     dispatcher.onRateLimited(told);
@@ -102,6 +104,8 @@ const SIGNALS: Record<string, Take> = {
     job.onClipFailed(problem(kind, message));
   }),
 };
+
+const askedIn = ({ asked_at, model }: Told): Asked => ({ at: asTime(asked_at), model });
 
 function ours<T>(
   name: string,

@@ -8,7 +8,7 @@ import { ActivityFailure, isCancellation } from '@temporalio/workflow';
 import type { CarriedImages, PrepareReferencesResult, RefusedClip } from '../domain/activity.js';
 import { asTextOnly, referencesIn, withUpload } from '../domain/clip-references.js';
 import { problem } from '../domain/failure-kinds.js';
-import type { ResolvedClip, ResolvedPlan } from '../domain/resolved.js';
+import type { ResolvedClip } from '../domain/resolved.js';
 import { WarningList } from '../domain/warning-list.js';
 import { looking } from './activities.js';
 import type { JobLog } from './job-log.js';
@@ -23,7 +23,7 @@ export class ReferenceImages {
   readonly #withImages: ReadonlySet<number>;
   readonly #prepared = new Map<number, Prepared>();
 
-  constructor({ clips }: ResolvedPlan, log: JobLog, prepared: readonly CarriedImages[]) {
+  constructor(clips: readonly ResolvedClip[], log: JobLog, prepared: readonly CarriedImages[]) {
     this.#log = log;
     this.#planned = new Map(clips.map((clip) => [clip.clip_index, clip]));
     const withImages = clips.filter((clip) => referencesIn(clip) !== null);

@@ -1,6 +1,11 @@
 /** Ends every prediction of a clip that may still run at the provider, but for one to go on with, and books each end. */
 import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow';
-import type { CanceledExecution, EndLostInput, Rendered } from '../domain/activity.js';
+import type {
+  CanceledExecution,
+  EndLostInput,
+  Rendered,
+  SettlePredictionInput,
+} from '../domain/activity.js';
 import { MISSING } from '../domain/failure-kinds.js';
 import type { Prediction } from '../domain/job.js';
 import type { ResolvedClip } from '../domain/resolved.js';
@@ -23,7 +28,7 @@ export async function settleClip(
       try {
         const settled = await settling().settlePrediction.executeWithOptions(
           { summary: `end prediction ${prediction.id}` },
-          [{ prediction, price: clip.price, bills_failed: job.plan.model.bills_failed }],
+          [{ prediction, ...termsOf(job, prediction, clip) }],
         );
         rendered = bookEnd(book, settled) ?? rendered;
       } catch (error) {
@@ -68,10 +73,9 @@ async function look(
 ): Promise<Rendered | 'running' | null> {
   return CancellationScope.nonCancellable(async () => {
     try {
-      const { bills_failed } = job.plan.model;
       const seen = await settling().settlePrediction.executeWithOptions(
         { summary: `look at prediction ${prediction.id}` },
-        [{ prediction, price: clip.price, bills_failed, leave_running: true }],
+        [{ prediction, ...termsOf(job, prediction, clip), leave_running: true }],
       );
       return bookEnd(book, seen) ?? (book.isOpen(prediction.id) ? 'running' : null);
     } catch (error) {
@@ -83,6 +87,16 @@ async function look(
     }
   });
 }
+
+/** One of another model was begun on the terms of that one. */
+const termsOf = (
+  { makers }: JobState,
+  { model, unit_price }: Prediction,
+  clip: ResolvedClip,
+): Pick<SettlePredictionInput, 'price' | 'bills_failed'> => ({
+  price: model === undefined ? clip.price : unit_price,
+  bills_failed: makers.billsFailed(model),
+});
 
 /** Finds what a create may have left behind whose execution never answered; null when nobody can tell. */
 export async function endLostOf(

@@ -18,6 +18,7 @@ const create = (number: number, change: Partial<BegunCreate> = {}): BegunCreate 
   ...change,
 });
 const asking: Asking = {
+  model: 'a/b',
   run_id: 'run',
   chain: 'chain',
   input_sha256: 'same',
@@ -27,6 +28,14 @@ const asking: Asking = {
 };
 
 describe('of the run itself', () => {
+  it('one of the model before is over, with and without an answer', () => {
+    const before = [
+      create(1, { model: 'c/d' }),
+      create(2, { model: 'c/d', prediction_id: 'forgotten' }),
+    ];
+    expect(mayExist(before, asking)).toEqual({ attach: null, open: [] });
+  });
+
   it('one without an answer is to be looked for', () => {
     expect(mayExist([create(1)], asking)).toEqual({ attach: null, open: [create(1)] });
   });
