@@ -118,7 +118,13 @@ export const ROWS: Readonly<Record<string, Row>> = {
     says: 'window of 5, 25 clips of 0.5–3 s, the provider reports what has ended',
     measure: {
       own: () =>
-        own((stand) => measureJob(stand, window('hooked', uneven(25, SHORT))), { webhooks: true }),
+        own(
+          async (stand) => {
+            const measured = await measureJob(stand, window('hooked', uneven(25, SHORT)));
+            return { ...measured, 'webhooks a clip': (await webhooksTaken(stand)) / 26 };
+          },
+          { webhooks: true },
+        ),
     },
   },
   post: {
@@ -140,6 +146,11 @@ export const ROWS: Readonly<Record<string, Row>> = {
     measure: { own: () => own(measureFair) },
   },
 };
+
+async function webhooksTaken({ url }: OwnStand): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^\S*webhooks_taken_total (\d+)$/m.exec(metrics)?.[1]);
+}
 
 async function measurePosts(stand: Stand): Promise<Measured> {
   await warmUp(stand);

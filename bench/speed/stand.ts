@@ -91,7 +91,7 @@ export const startOwnStand = ({ webhooks = false }: StandOptions = {}): Promise<
       {
         name: 'the worker',
         words: webhooks ? [process.execPath, script('./hooked-worker.mjs')] : command('worker'),
-        env: { ...env, WEBHOOK_URL: `${url}/v1/webhooks/replicate` },
+        env: { ...env, WEBHOOK_URL: `${url}/webhooks/replicate` },
         ready: /Worker: polling/,
       },
       { name: 'the API', words: command('api'), env, ready: /Page: / },
