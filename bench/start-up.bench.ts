@@ -2,27 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { freePorts } from '../src/ports.js';
 import { startProcess } from '../test/support/processes.js';
 import { once, report, timed } from './support/figures.js';
-
-const COMMAND = ['npm', 'run', '--silent', 'generate', '--', '--json'] as const;
-
-async function toFirstClip(folder: string): Promise<number> {
-  const [api, temporal, ui, simulator] = (await freePorts('127.0.0.1', 4)).map(String);
-  const env = {
-    PORT: api ?? '',
-    TEMPORAL_PORT: temporal ?? '',
-    TEMPORAL_UI_PORT: ui ?? '',
-    SIMULATOR_PORT: simulator ?? '',
-    DATA_DIR: path.join(folder, 'data'),
-  };
-  const { seconds } = await timed(async () => {
-    await using command = startProcess([...COMMAND, '--out', path.join(folder, 'out')], { env });
-    await command.waitFor(/"type":"clip\.submitted"/);
-  });
-  return seconds;
-}
+import { toFirstClip } from './support/start-up.js';
 
 async function bareNode(): Promise<number> {
   const { seconds } = await timed(() => startProcess(['node', '--eval', '0']).exit());

@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: every benchmark below bench/, one after the other in one run; `--only NAME` runs bench/NAME.bench.ts alone.
- * Other words after `--` are vitest's own. Jobs at full size take their time, and run only when they are named. What is not operations a second is written down by the benchmarks and printed here, as tables of ratios.
+ * Other words after `--` are vitest's own. What takes minutes runs only when it is named. What is not operations a second is
+ * written down by the benchmarks and printed here, as tables of ratios.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,8 @@ import { inRoot } from './paths.mjs';
 import { SetupError } from './say.mjs';
 import { runVitest } from './vitest.mjs';
 
+/** Run only by name. */
+const LONG = ['size', 'speed'];
 /** Side by side they would measure each other. */
 const OPTIONS = ['bench', '--run', '--no-file-parallelism'];
 
@@ -31,7 +34,7 @@ export async function main(words) {
 /** Files by name; a word that is none stays vitest's. */
 function choose(words) {
   const at = words.indexOf('--only');
-  if (at < 0) return [...words, '--exclude', fileOf('size')];
+  if (at < 0) return [...words, ...LONG.flatMap((name) => ['--exclude', fileOf(name)])];
   const file = fileOf(words[at + 1]);
   if (!existsSync(inRoot(file))) {
     throw new SetupError(`npm run bench: --only expects a benchmark, and there is no ${file}`, {

@@ -234,6 +234,8 @@ const serverArguments = ({ temporal }: Config, { database, ui }: Place): string[
   // One partition: the creates-per-minute limit of a task queue is divided by their number.
   ...['--dynamic-config-value', 'matching.numTaskqueueReadPartitions=1'],
   ...['--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1'],
+  // Jobs take turns in a queue, by their fairness key.
+  ...['--dynamic-config-value', 'matching.enableFairness=true'],
   // E3: the port of the HTTP API cannot be left out, so it answers no `Host`; Nexus has routes there of its own.
   ...['--dynamic-config-value', 'frontend.httpAllowedHosts=[]'],
   ...['--dynamic-config-value', 'system.enableNexus=false'],

@@ -24,6 +24,7 @@ import { outboundFetch } from './adapters/outbound.js';
 import { storedPayloads } from './adapters/payloads.js';
 import { createPredictionIndex } from './adapters/prediction-index.js';
 import { createPredictionReader } from './adapters/prediction-reader.js';
+import type { ReaderOptions } from './adapters/prediction-reader.js';
 import { createReferences } from './adapters/references.js';
 import { createReplicateFiles } from './adapters/replicate-files.js';
 import { createReplicate } from './adapters/replicate.js';
@@ -47,6 +48,8 @@ export interface RunningWorker {
 export interface WorkerOverrides {
   /** Parts of the world, for tests. */
   deps?: Partial<Deps>;
+  /** When predictions are looked at; the product's own when absent. */
+  reader?: ReaderOptions;
   log?: (line: string) => void;
   /** Ends the wait for a Temporal that does not answer yet. */
   signal?: AbortSignal;
@@ -88,7 +91,12 @@ export async function startWorker(
     () => NativeConnection.connect(config.temporal.connection as NativeConnectionOptions),
     { ...waiting, signal: overrides.signal },
   );
-  const deps = await assemble(config, connection, { store_id, ...overrides.deps });
+  const deps = await assemble(
+    config,
+    connection,
+    { store_id, ...overrides.deps },
+    overrides.reader,
+  );
   const create = (signal: AbortSignal | undefined): Promise<Worker[]> =>
     onceItAnswers(() => createWorkers(config, connection, deps), {
       ...waiting,
@@ -205,6 +213,7 @@ async function assemble(
   config: Config,
   connection: NativeConnection,
   overrides: Partial<Deps> & Pick<Deps, 'store_id'>,
+  reader?: ReaderOptions,
 ): Promise<Deps> {
   const client = new Client({
     connection,
@@ -217,7 +226,7 @@ async function assemble(
   return {
     replicate,
     index,
-    reader: createPredictionReader(replicate, index),
+    reader: createPredictionReader(replicate, index, reader),
     wakes: watchWakes(config.data_dir),
     claims: createClaims(config.data_dir),
     creates: createCreates(config.data_dir),

@@ -167,6 +167,7 @@ describe('what docker-compose.temporal.yml promises', () => {
     expect(parse(content)).toEqual({
       'matching.numTaskqueueReadPartitions': [{ value: 1 }],
       'matching.numTaskqueueWritePartitions': [{ value: 1 }],
+      'matching.enableFairness': [{ value: true }],
       'frontend.httpAllowedHosts': [{ value: [] }],
       'system.enableNexus': [{ value: false }],
     });

@@ -36,7 +36,7 @@ export function report(table: Table): void {
 }
 
 /** Three digits that say something. */
-const short = (value: number): string =>
+export const short = (value: number): string =>
   Math.abs(value) >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
 
 /** A measurement that is made once, without warming up; it fails the run when it throws. */

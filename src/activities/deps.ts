@@ -34,8 +34,6 @@ export interface Deps {
   plan: PlanContext;
   simulated: boolean;
   webhook_url: string | null;
-  /** Milliseconds between two readings of a prediction; the product's own when absent. */
-  poll_interval?: (elapsed: number, usual: number) => number;
   timings: Timings;
   /** When jobs continue in a new run; the product's own when absent. */
   history_limits?: HistoryLimits;

@@ -124,12 +124,15 @@ export class Execution {
   #look(): void {
     const { heartbeatTimeoutMs: most } = this.info;
     const now = Date.now();
-    if (most && now - this.#awakeAt > most) this.#overslept = true;
+    if (most && now - this.#awakeAt > most) {
+      this.#overslept = true;
+      this.#over.abort();
+    }
     if (this.#beating !== null) this.#awakeAt = now;
   }
 
-  /** Waits; returns early when the execution has to stop or the bell rings. */
-  async wait(milliseconds: number, bell?: { listen(callback: () => void): void }): Promise<void> {
+  /** Waits; returns early when the execution has to stop. */
+  async wait(milliseconds: number): Promise<void> {
     const { signal } = this;
     if (signal.aborted) return;
     await new Promise<void>((resolve) => {
@@ -140,7 +143,6 @@ export class Execution {
       };
       const timer = setTimeout(done, milliseconds);
       signal.addEventListener('abort', done, { once: true });
-      bell?.listen(done);
     });
   }
 

@@ -49,10 +49,19 @@ export interface PredictionIndex {
   since(since: number): Listed[];
   /** Asks for anything at all: each answer tells the provider's time. */
   ask(): Promise<void>;
-  /** Reads on, by a page, through all that was created since, whether it is known or not, and then again. */
-  review(since: number): Promise<Progress>;
+  /** A reading of all that was created since, whether it is known or not. */
+  review(since: number): Review;
   /** Hears of every prediction that is read, as the list has it; the answer ends it. */
   watch(watcher: Watcher): () => void;
+}
+
+export interface Review {
+  /** The next page, or the same one again. */
+  step(): Promise<{ type: 'read' } | Unreadable>;
+  readonly isOver: boolean;
+  /** Pages read, and that are left, as far as those tell. */
+  readonly pages: number;
+  readonly left: number;
 }
 
 /** `asked`: performance.now() before it was asked for. */
@@ -62,9 +71,6 @@ export type Watcher = (prediction: ProviderPrediction, asked: number) => void;
 export const LAG = 15_000;
 /** Milliseconds for which what was read is current, and for which nothing is asked after a failure. */
 const SECOND = 1_000;
-/** Milliseconds that a review takes at least: in all, and for each of its pages. 400 pages a minute leave room for the rest. */
-const REVIEW = 900;
-const REVIEW_A_PAGE = 150;
 /** Milliseconds: how far back the first reading goes; what is wanted beyond is read as the rest. */
 const FIRST = 60_000;
 /** The rest is read in so many parts at once, of at least so many pages. */
@@ -101,10 +107,8 @@ class Index implements PredictionIndex {
   #fresh: ListReading | null = null;
   /** Further back than what is known, in parts; `since`: what is known when all of them are read. */
   #rest: { since: number; parts: ListReading[] } | null = null;
-  #review: ListReading | null = null;
   readonly #watchers = new Set<Watcher>();
   #flight: Promise<Progress> | null = null;
-  #reviewing: Promise<Progress> | null = null;
   #asking: Promise<void> | null = null;
   #refusal: { until: number; answer: Unreadable } | null = null;
   /** Since when somebody wanted to know, and when that was; each goes less far back than the one before. */
@@ -137,11 +141,20 @@ class Index implements PredictionIndex {
     return this.#asking;
   }
 
-  review(since: number): Promise<Progress> {
-    this.#reviewing ??= this.#stepOfReview(since).finally(() => {
-      this.#reviewing = null;
-    });
-    return this.#reviewing;
+  review(since: number): Review {
+    const reading = new ListReading(this.#replicate, { after: since, before: null });
+    return {
+      step: () => this.#stepOfReview(reading),
+      get isOver() {
+        return reading.isOver;
+      },
+      get pages() {
+        return reading.pages;
+      },
+      get left() {
+        return reading.left;
+      },
+    };
   }
 
   watch(watcher: Watcher): () => void {
@@ -151,38 +164,29 @@ class Index implements PredictionIndex {
 
   async #step(since: number): Promise<Progress> {
     this.#want(since);
-    const progress = await this.#read(
-      () => this.#plan(since),
-      () => this.#known?.asked,
-    );
+    const refused = this.#refused();
+    const readings = refused === null ? this.#plan(since) : [];
+    const progress: Progress =
+      refused === null && readings.length === 0
+        ? { type: 'current', asked: this.#known?.asked ?? -Infinity }
+        : await this.#read(readings);
     this.#conclude();
     return progress;
   }
 
-  async #stepOfReview(since: number): Promise<Progress> {
-    const progress = await this.#read(
-      () => {
-        const last = this.#review;
-        if (last !== null && !last.isOver) return [last];
-        const pause = Math.max(REVIEW, (last?.pages ?? 0) * REVIEW_A_PAGE);
-        if (last !== null && performance.now() - last.asked < pause) return [];
-        return [(this.#review = new ListReading(this.#replicate, { after: since, before: null }))];
-      },
-      () => this.#review?.asked,
-    );
-    const { known, review } = { known: this.#known, review: this.#review };
-    const isNews = known !== null && review !== null && review.asked > known.asked;
+  async #stepOfReview(review: ListReading): Promise<{ type: 'read' } | Unreadable> {
+    const progress = await this.#read([review]);
+    const known = this.#known;
+    const isNews = known !== null && review.asked > known.asked;
     if (isNews && review.isWhole && review.span.after <= known.settled) this.#know(review);
     this.#forget();
     return progress;
   }
 
   /** A page of each reading that is planned. */
-  async #read(plan: () => ListReading[], last: () => number | undefined): Promise<Progress> {
+  async #read(readings: readonly ListReading[]): Promise<{ type: 'read' } | Unreadable> {
     const refused = this.#refused();
     if (refused !== null) return refused;
-    const readings = plan();
-    if (readings.length === 0) return { type: 'current', asked: last() ?? -Infinity };
     const asked = performance.now();
     const steps = await Promise.all(readings.map((reading) => reading.step()));
     for (const step of steps) if (step.type === 'read') this.#take(step.predictions, asked);

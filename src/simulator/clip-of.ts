@@ -8,9 +8,10 @@ export function clipOf(core: Core, record: PredictionRecord): Promise<ClipFile> 
   const { width, height, duration, fps } = record.clip;
   const scale = Math.min(1, core.settings.clip_max_width / Math.max(width, height));
   const even = (length: number): number => Math.max(64, Math.round((length * scale) / 2) * 2);
+  const { one_clip } = core.settings;
   return core.clips.get({
-    caption: record.caption,
-    seed: `${record.input_key} ${record.id}`,
+    caption: one_clip ? record.model : record.caption,
+    seed: one_clip ? '' : `${record.input_key} ${record.id}`,
     duration,
     fps,
     width: even(width),

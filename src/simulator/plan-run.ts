@@ -12,9 +12,6 @@ import { breaksLate, clipShapeOf, priceOf, type ClipShape, type Input } from './
 import type { PredictionRecord } from './record.js';
 import type { Settings } from './settings.js';
 
-/** Provider seconds in the queue; models are warm here. */
-const QUEUE_SECONDS = 1;
-
 export type PlannedRun = Pick<
   PredictionRecord,
   'plan' | 'output' | 'unmetered' | 'echo' | 'clip' | 'expires' | 'price' | 'bills_failed' | 'speed'
@@ -60,7 +57,7 @@ function courseOf({ id, row, input, settings }: RunRequest, find: Find): RunPlan
   const milliseconds = (find('render')?.seconds ?? usual / settings.speed) * 1000;
   const stuck = find('stuck')?.phase;
   return {
-    queue: stuck === 'starting' ? null : (QUEUE_SECONDS / settings.speed) * 1000,
+    queue: stuck === 'starting' ? null : (settings.queue_seconds / settings.speed) * 1000,
     // Not rounded: times the speed it has to be the provider's time again.
     run: stuck === 'processing' ? null : milliseconds * ending.after,
     hold: find('hold_run')?.phase ?? null,

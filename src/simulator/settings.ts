@@ -5,6 +5,8 @@
 export interface Settings {
   /** Divides queue and render times of predictions created from now on. */
   speed: number;
+  /** Provider seconds that a prediction waits before it runs; models are warm here. */
+  queue_seconds: number;
   /** What happens to a name inside `input` that the model does not have. */
   unknown_inputs: 'reject' | 'ignore';
   /** What the account may still spend from the moment this is set; null: without end. */
@@ -31,11 +33,14 @@ export interface Settings {
   webhook_for_aborted: boolean;
   /** The longer side of rendered clips, in pixels. */
   clip_max_width: number;
+  /** All predictions of a length and size have the same file: rendered once, it costs the machine nothing more. */
+  one_clip: boolean;
   /** Milliseconds by which the provider's clock is ahead of this machine's, in everything it says and is asked. */
   clock_offset_ms: number;
 }
 
 export const DEFAULT_SETTINGS: Omit<Settings, 'speed'> = {
+  queue_seconds: 1,
   unknown_inputs: 'reject',
   credit_usd: null,
   token_revoked: false,
@@ -51,6 +56,7 @@ export const DEFAULT_SETTINGS: Omit<Settings, 'speed'> = {
   webhooks: 'normal',
   webhook_for_aborted: false,
   clip_max_width: 640,
+  one_clip: false,
   clock_offset_ms: 0,
 };
 
@@ -67,6 +73,7 @@ const isBoolean: Check = (value) => typeof value === 'boolean';
 
 const CHECKS: Record<keyof Settings, Check> = {
   speed: numberFrom(0.001, 1e6),
+  queue_seconds: numberFrom(0),
   unknown_inputs: oneOf('reject', 'ignore'),
   credit_usd: (value) => value === null || numberFrom(0)(value),
   token_revoked: isBoolean,
@@ -82,6 +89,7 @@ const CHECKS: Record<keyof Settings, Check> = {
   webhooks: oneOf('normal', 'duplicate', 'out_of_order', 'lost'),
   webhook_for_aborted: isBoolean,
   clip_max_width: numberFrom(64, 1920),
+  one_clip: isBoolean,
   clock_offset_ms: numberFrom(-1e12, 1e12),
 };
 

@@ -28,8 +28,14 @@ const lost = (times: number) => ({
   scheduleToStartTimeout: Math.min(240, 5 * 2 ** times) * 60_000,
 });
 
-/** Which queue an activity is sent to is no part of what a replay compares. */
-const on = (side: SideQueue) => ({ taskQueue: sideQueue(workflowInfo().taskQueue, side) });
+/**
+ * The queue, and in it the jobs take turns where the server knows fairness (decision 46): the job is the key. Neither is part
+ * of what a replay compares.
+ */
+const on = (side: SideQueue) => ({
+  taskQueue: sideQueue(workflowInfo().taskQueue, side),
+  priority: { fairnessKey: workflowInfo().firstExecutionRunId },
+});
 
 /** Pure computation and at most one read: quick or wrong. */
 export const { resolvePlan } = proxyActivities<Activities>({
@@ -59,8 +65,13 @@ export const looking = () =>
   });
 
 /** The paid one: three attempts, 2 s and then 4 s apart; an execution hands back before its time-out. */
-export const paidActivities = (taskQueue: string, timings: Timings, passedBy = 0) =>
-  proxyActivities<PaidActivities>({ ...COMMON, ...lost(passedBy), ...paid(timings), taskQueue });
+export const paidActivities = (timings: Timings, passedBy = 0) =>
+  proxyActivities<PaidActivities>({
+    ...COMMON,
+    ...lost(passedBy),
+    ...paid(timings),
+    ...on('paid'),
+  });
 
 /**
  * The same, for a prediction that exists: it takes no share of the limit of creates, and waits behind none. Where it would

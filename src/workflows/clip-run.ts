@@ -5,7 +5,7 @@
  * G2 A prediction that succeeded is stored, also when the budget of time ran out meanwhile.
  * G4 A clip is over only when each of its predictions is.
  */
-import { isCancellation, sleep, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, sleep } from '@temporalio/workflow';
 import type {
   AttemptOver,
   CanceledExecution,
@@ -33,7 +33,6 @@ import { isOfEarlierTime } from './clip-book.js';
 import type { ClipBook, Left } from './clip-book.js';
 import { ClipOver, canceled, late, switched, unaffordable } from './clip-over.js';
 import { completed } from './completed-clip.js';
-import { paidTaskQueue } from './contract.js';
 import type { ClipMemory } from './contract.js';
 import { Endable, Ended } from './endable.js';
 import type { JobState } from './job-state.js';
@@ -325,7 +324,7 @@ export class ClipRun {
     const input = given.generateClipInput(made, this.#clip, { ...memory, ...this.#state() });
     const { generateClip } =
       memory.resume === null
-        ? paidActivities(paidTaskQueue(workflowInfo().taskQueue), timings, this.#passedBy)
+        ? paidActivities(timings, this.#passedBy)
         : reattaching(timings, this.#passedBy);
     return generateClip.executeWithOptions(options, [input]);
   }

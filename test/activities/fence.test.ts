@@ -66,7 +66,6 @@ function surroundings(found: {
   const deps = {
     ...SEARCHABLE,
     webhook_url: null,
-    poll_interval: () => 1,
     wakes: { on: () => () => undefined },
     creates: notedCreates({ begin: found.check }),
     workflow: () => ({
@@ -75,8 +74,9 @@ function surroundings(found: {
       startedAt: () => Promise.resolve(Date.now()),
     }),
     reader: {
-      open: (id: string) => ({
-        read: () => Promise.resolve({ type: 'found', prediction: rendered(id) }),
+      open: ({ id }: { id: string }) => ({
+        next: () => Promise.resolve({ type: 'found', prediction: rendered(id) }),
+        hurry: () => undefined,
         [Symbol.dispose]: () => undefined,
       }),
     },

@@ -1,4 +1,5 @@
 /** The paid activity in a world that is played, and what it does there, in order. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Deps } from '../../src/activities/deps.js';
 import { createGenerateClip } from '../../src/activities/generate-clip.js';
@@ -98,7 +99,6 @@ export function paid({
     store_id: played.store_id,
     ...SEARCHABLE,
     webhook_url: null,
-    poll_interval: () => 1,
     wakes: { on: () => () => undefined },
     creates,
     store: {
@@ -120,11 +120,13 @@ export function paid({
       startedAt: () => Promise.resolve(Date.now()),
     }),
     reader: {
-      open: (id: string) => ({
-        read: () => {
+      open: ({ id }: { id: string }) => ({
+        next: async () => {
           did.push('read');
-          return Promise.resolve(played.read?.() ?? { type: 'found', prediction: rendered(id) });
+          await nextTurn();
+          return played.read?.() ?? { type: 'found', prediction: rendered(id) };
         },
+        hurry: () => undefined,
         [Symbol.dispose]: () => undefined,
       }),
     },

@@ -1,6 +1,5 @@
 /** The cap, the ledger, and the jobs that stop because going on would only cost. */
 import { describe, expect, it } from 'vitest';
-import { pollInterval } from '../../src/activities/follow.js';
 import { clipMemoryQuery, setMaxCostSignal } from '../../src/workflows/contract.js';
 import { expectSameBooks } from '../support/books.js';
 import { eventually } from '../support/eventually.js';
@@ -173,13 +172,5 @@ describe('many clips at once', () => {
     const total = Object.values(reads).reduce((sum, count) => sum + count, 0);
     // One by one and every second it would be 40 × 20 = 800.
     expect(total).toBeLessThan(400);
-  });
-
-  it('are looked at every second around the usual time of their model, and never more seldom than every three', () => {
-    const usual = 90_000;
-    const seconds = Array.from({ length: 600 }, (_, second) => second * 1000);
-    const around = seconds.filter((elapsed) => elapsed >= usual / 2 && elapsed < usual * 3);
-    expect(Math.max(...around.map((elapsed) => pollInterval(elapsed, usual)))).toBe(1000);
-    expect(Math.max(...seconds.map((elapsed) => pollInterval(elapsed, usual)))).toBe(3000);
   });
 });

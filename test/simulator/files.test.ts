@@ -26,6 +26,14 @@ async function probe(bytes: ArrayBuffer): Promise<Record<string, unknown> & { co
 const download = async (url: string): Promise<ArrayBuffer> => (await fetch(url)).arrayBuffer();
 
 describe('a finished clip', () => {
+  it('is the same file for all of a length and size, where that is set', async () => {
+    const peer = await startPeer({ settings: { one_clip: true } });
+    const urls = [await rendered(peer, { prompt: 'a' }), await rendered(peer, { prompt: 'b' })];
+    const [one, other] = await Promise.all(urls.map(download));
+    expect(one).toEqual(other);
+    expect((await probe(one ?? new ArrayBuffer())).complete).toBe(true);
+  });
+
   it.each([
     ['16:9', 5, 640, 360],
     ['9:16', 10, 360, 640],

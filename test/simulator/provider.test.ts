@@ -139,6 +139,13 @@ describe('what the simulator refuses, in the words of Replicate', () => {
 });
 
 describe('what a prediction looks like', () => {
+  it('lets a prediction wait in its queue as long as is set', async () => {
+    const peer = await startPeer({ speed: 1, settings: { queue_seconds: 0 } });
+    const { body } = await peer.create('[[slow:0.001]] no queue');
+    const { created_at, started_at } = await peer.until(body.id, hasEnded);
+    expect(started_at).toBe(created_at);
+  });
+
   it('has every field of the real one when it succeeded', async () => {
     const clock = stoppedClock();
     const peer = await startPeer({ now: clock.now, speed: 1 });

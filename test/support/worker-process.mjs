@@ -10,8 +10,10 @@ const worker = await startWorker(loadConfig(), {
     ...(timings === null ? {} : { timings }),
     ...(history_limits === undefined ? {} : { history_limits }),
     ...(webhook_url === undefined ? {} : { webhook_url }),
-    ...(poll_interval === undefined ? {} : { poll_interval: () => poll_interval }),
   },
+  ...(poll_interval === undefined
+    ? {}
+    : { reader: { pauses: (renderings) => renderings.map(() => poll_interval) } }),
 });
 process.once('SIGTERM', () => void worker.close());
 console.log('ready');

@@ -44,7 +44,7 @@ export interface WorldOptions {
 export interface WorkerSettings {
   /** Where the simulator reports finished predictions to; the environment takes https only. */
   webhook_url?: string;
-  /** Milliseconds between two readings of a prediction, instead of the product's few. */
+  /** Milliseconds between two looks at a prediction, instead of the product's few. */
   poll_interval?: number;
   /** When jobs continue in a new run. */
   history_limits?: HistoryLimits;

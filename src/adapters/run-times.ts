@@ -1,0 +1,28 @@
+/**
+ * How long renders took lately, of each kind, as this worker has seen them. Only an expectation: it says when readings
+ * are worth their requests, and nothing else depends on it. Kept in memory: a few renders teach it anew.
+ */
+
+/** Renders of a kind that count, and kinds that are kept: those seen last. */
+const LATEST = 20;
+const MOST_KINDS = 500;
+
+export class RunTimes {
+  /** Milliseconds; the kind seen last is the last. */
+  readonly #seen = new Map<string, number[]>();
+
+  see(kind: string, milliseconds: number): void {
+    if (!(milliseconds >= 0)) return;
+    const latest = [...(this.#seen.get(kind) ?? []), milliseconds].slice(-LATEST);
+    this.#seen.delete(kind);
+    this.#seen.set(kind, latest);
+    const [oldest] = this.#seen.keys();
+    if (this.#seen.size > MOST_KINDS && oldest !== undefined) this.#seen.delete(oldest);
+  }
+
+  /** Null where none was seen. */
+  shortest(kind: string): number | null {
+    const seen = this.#seen.get(kind);
+    return seen === undefined ? null : Math.min(...seen);
+  }
+}
