@@ -28,6 +28,14 @@ const withImage = (id: string, duration = 5, more: object = {}) =>
 
 /** A five-second clip from an image with a seed, as each model gets it. */
 const SENT: Record<string, Record<string, unknown>> = {
+  'prunaai/p-video': {
+    image: IMAGE,
+    duration: 7,
+    resolution: '720p',
+    draft: false,
+    save_audio: false,
+    seed: 7,
+  },
   'kwaivgi/kling-v2.1': { start_image: IMAGE, mode: 'standard', duration: 5 },
   'kwaivgi/kling-v2.5-turbo-pro': { start_image: IMAGE, duration: 5 },
   'kwaivgi/kling-v2.6': { start_image: IMAGE, duration: 5, generate_audio: false },
