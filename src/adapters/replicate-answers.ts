@@ -33,11 +33,15 @@ export const REJECTIONS: Readonly<Record<number, FailureKind>> = {
   403: 'unauthorized',
   404: 'invalid_input',
   405: 'provider_error',
+  410: 'invalid_input',
   413: 'invalid_input',
   415: 'provider_error',
   422: 'invalid_input',
   451: 'flagged',
 };
+
+/** Of a request that names a model: there is none of that name, or no longer. */
+export const saysGone = ({ status }: Envelope): boolean => status === 404 || status === 410;
 
 /** Statuses under which a refusal of the content, or of an image, is sent too. */
 const SPEAKING = new Set([400, 403, 422]);
@@ -70,7 +74,9 @@ export function judgeCreate(
   if (/spend limit/i.test(message)) {
     return { type: 'rejected', kind: 'insufficient_credit', message };
   }
-  if (kind !== null) return { type: 'rejected', kind, message };
+  if (kind !== null) {
+    return { type: 'rejected', kind, message, is_model_gone: saysGone(envelope) };
+  }
   return { type: 'throttled', seconds: secondsToWait(envelope, clock), message };
 }
 

@@ -69,6 +69,14 @@ export function lifeCycleText(row: ModelRow): string | null {
   ].join('; ');
 }
 
+/** Why a clip could not be asked for; `said`: the provider's answer. The catalogue may not know of an end yet. */
+export function modelUnavailable(id: string, catalogue: Catalogue, said: string): string {
+  const row = catalogue.get(id);
+  const successor = row === undefined ? null : lifeCycleOf(row).successor;
+  const instead = successor === null ? '' : `; its successor is ${successor}`;
+  return `model_unavailable: the provider has no model ${id} (${said})${instead}`;
+}
+
 /** L1, a sentence for each row that breaks it. */
 export function lifeCycleProblems(catalogue: Catalogue): string[] {
   return [...catalogue.values()].flatMap((row) => {
