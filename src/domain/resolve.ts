@@ -72,7 +72,7 @@ interface Chosen {
   check_rules: boolean;
 }
 
-const choicesOf = (
+export const choicesOf = (
   plan: Plan,
   row: ModelRow,
   { context, settings, check_rules }: Chosen,
@@ -155,7 +155,7 @@ function unknownModel(plan: Plan, id: string, { catalogue }: PlanContext): PlanP
   return { path: 'model', message: `expected one of ${ids.join(', ')}, got "${id}"${from}${hint}` };
 }
 
-function checkRatio(row: ModelRow, asked: string | undefined): PlanProblem[] {
+export function checkRatio(row: ModelRow, asked: string | undefined): PlanProblem[] {
   const { values } = row.aspect_ratio;
   if (asked === undefined || values.includes(asked)) return [];
   const expected =
@@ -181,8 +181,7 @@ function assemble(
     labels: plan.labels ?? [],
     batch_size: plan.batch_size ?? DEFAULTS.batch_size,
     dispatch: plan.dispatch ?? DEFAULTS.dispatch,
-    min_successful_clips:
-      plan.min_successful_clips ?? Math.min(DEFAULTS.min_successful_clips, clips.length),
+    min_successful_clips: neededOf(plan),
     max_cost_usd: plan.max_cost_usd ?? null,
     clip_timeout: plan.clip_timeout ?? DEFAULTS.clip_timeout,
     stop_when_unreachable: plan.stop_when_unreachable ?? DEFAULTS.stop_when_unreachable,
@@ -198,6 +197,10 @@ function assemble(
   ];
   return { ...partial, warnings: [...jobWarnings, ...warnings.lines()] };
 }
+
+/** Clips that have to succeed. */
+export const neededOf = ({ min_successful_clips, clip_prompts }: Plan): number =>
+  min_successful_clips ?? Math.min(DEFAULTS.min_successful_clips, clip_prompts.length);
 
 /** A community model without a pin keeps null here until its newest version is looked up and frozen. */
 const modelOf = (row: ModelRow): ResolvedModel => ({
@@ -255,19 +258,33 @@ function increaseWarning({
     : [];
 }
 
+interface Capped {
+  model: string;
+  cap: number | null;
+  /** Clips that have to succeed. */
+  needed: number;
+  costs: readonly (number | null)[];
+}
+
 /** A cap must be able to mean something: prices known, and one success payable. */
-function capProblems(resolved: ResolvedPlan): PlanProblem[] {
-  const cap = resolved.max_cost_usd;
-  if (cap === null) return [];
-  const costs = resolved.clips.map((clip) => clip.estimated_cost_usd);
+export function capProblem({ model, cap, needed, costs }: Capped): string | null {
+  if (cap === null) return null;
   const known = costs.filter((cost) => cost !== null).sort((a, b) => a - b);
   if (known.length < costs.length) {
-    const message = `expected no cap, because no price of ${resolved.model.id} is known for this plan, got ${String(cap)}`;
-    return [{ path: 'max_cost_usd', message }];
+    return `expected no cap, because no price of ${model} is known for this plan, got ${String(cap)}`;
   }
-  const needed = resolved.min_successful_clips;
   const cheapest = sumUsd(known.slice(0, needed)) ?? 0;
-  if (cheapest <= cap) return [];
-  const message = `expected at least ${String(cheapest)}, what the cheapest ${String(needed)} of ${String(costs.length)} clips cost, got ${String(cap)}`;
-  return [{ path: 'max_cost_usd', message }];
+  return cheapest <= cap
+    ? null
+    : `expected at least ${String(cheapest)}, what the cheapest ${String(needed)} of ${String(costs.length)} clips cost, got ${String(cap)}`;
+}
+
+function capProblems(resolved: ResolvedPlan): PlanProblem[] {
+  const message = capProblem({
+    model: resolved.model.id,
+    cap: resolved.max_cost_usd,
+    needed: resolved.min_successful_clips,
+    costs: resolved.clips.map((clip) => clip.estimated_cost_usd),
+  });
+  return message === null ? [] : [{ path: 'max_cost_usd', message }];
 }
