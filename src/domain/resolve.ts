@@ -5,7 +5,8 @@
  */
 import { increasePercent } from './cost.js';
 import { decimal, sumUsd } from './decimal.js';
-import { resolveFallbacks } from './fallbacks.js';
+import { resolveFallbacks, takenOver } from './fallbacks.js';
+import { isRetired, lifeCycleOf, lifeCycleText } from './models/life-cycle.js';
 import type { Catalogue, InputField, ModelRow, Scalar } from './models/row.js';
 import { nearestWord } from './nearest-word.js';
 import type { ClipPrompt, Plan } from './plan.schema.js';
@@ -45,8 +46,14 @@ export interface Resolution {
 
 /** Resolves a plan whose shape is right, and says what its model, and each that may take over, forbids. */
 export function resolve(plan: Plan, context: PlanContext): Resolution {
+  const { fallback_models: names = [], ...asked } = plan;
+  const row = context.catalogue.get(plan.model ?? context.default_model);
+  const [next, ...later] = names;
+  if (row !== undefined && isRetired(row) && next !== undefined) {
+    const fallbacks = later.length === 0 ? {} : { fallback_models: later };
+    return takenOver(row.id, next, resolve({ ...asked, ...fallbacks, model: next }, context));
+  }
   const own = resolveOnOne(plan, context);
-  const { fallback_models: names = [] } = plan;
   if (names.length === 0 || own.resolved === null || own.problems.length > 0) return own;
   const { model, warnings } = own.resolved;
   const others = resolveFallbacks(names, model.id, (id) =>
@@ -66,6 +73,7 @@ function resolveOnOne(plan: Plan, context: PlanContext): Resolution {
   const id = plan.model ?? context.default_model;
   const row = context.catalogue.get(id);
   if (row === undefined) return { resolved: null, problems: [unknownModel(plan, id, context)] };
+  if (isRetired(row)) return { resolved: null, problems: [retiredModel(plan, row, context)] };
 
   const asked = applySettings(row, plan.settings ?? {});
   const settings = atQuality(row, plan.quality, asked, context.catalogue);
@@ -116,7 +124,7 @@ interface Chosen {
   check_rules: boolean;
 }
 
-const choicesOf = (
+export const choicesOf = (
   plan: Plan,
   row: ModelRow,
   { context, settings, check_rules }: Chosen,
@@ -132,11 +140,20 @@ const choicesOf = (
   check_rules,
 });
 
-/** What another model, left to its defaults, would take for each clip of the plan; null where it does not take the plan. */
-export function quotesOf(plan: Plan, row: ModelRow, context: PlanContext): Quote[] | null {
-  const settings = plan.quality === 'draft' ? row.draft : {};
-  if (settings === undefined || checkRatio(row, plan.aspect_ratio).length > 0) return null;
-  return quotesWith(plan, choicesOf(plan, row, { context, settings, check_rules: true }));
+/**
+ * What another model, left to its defaults but for `settings`, would take for each clip of the plan; null where it does not
+ * take the plan.
+ */
+export function quotesOf(
+  plan: Plan,
+  row: ModelRow,
+  context: PlanContext,
+  settings: JobChoices['settings'] = {},
+): Quote[] | null {
+  const draft = plan.quality === 'draft' ? row.draft : {};
+  if (draft === undefined || checkRatio(row, plan.aspect_ratio).length > 0) return null;
+  const choices = { context, settings: { ...settings, ...draft }, check_rules: true };
+  return quotesWith(plan, choicesOf(plan, row, choices));
 }
 
 function quotesWith(plan: Plan, job: JobChoices): Quote[] | null {
@@ -157,15 +174,46 @@ export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
   throw new Error(problems.map(({ path, message }) => `${path}: ${message}`).join('; '));
 }
 
+/** With what the plan would cost at its successor, so that choosing it needs no second answer. */
+function retiredModel(plan: Plan, row: ModelRow, context: PlanContext): PlanProblem {
+  const { since, successor } = lifeCycleOf(row);
+  const next = successor === null ? undefined : context.catalogue.get(successor);
+  const instead =
+    next === undefined ? '' : `; its successor is ${successorText(plan, row, next, context)}`;
+  const message = `expected a model that is not retired, got "${row.id}" (retired since ${String(since)})${instead}`;
+  return { path: 'model', message };
+}
+
+function successorText(plan: Plan, row: ModelRow, next: ModelRow, context: PlanContext): string {
+  const theirs = costOn(plan, next, context);
+  if (theirs === undefined) return `${next.id}, which cannot make this plan as it is`;
+  if (theirs === null) return `${next.id}, whose price for this plan is not known`;
+  const ours = costOn(plan, row, context) ?? null;
+  const more = ours === null ? 0 : decimal(theirs - ours, 4);
+  const difference =
+    ours === null
+      ? ''
+      : more === 0
+        ? ', as much as here'
+        : `, $${String(Math.abs(more))} ${more > 0 ? 'more' : 'less'} than here`;
+  return `${next.id}, where this plan costs $${String(theirs)}${difference}`;
+}
+
+/** With those of the plan's settings that the model has. Null: no price is known; undefined: it does not take the plan. */
+function costOn(plan: Plan, row: ModelRow, context: PlanContext): number | null | undefined {
+  const quotes = quotesOf(plan, row, context, applySettings(row, plan.settings ?? {}).inputs);
+  return quotes === null ? undefined : sumUsd(quotes.map((quote) => quote.estimated_cost_usd));
+}
+
 function unknownModel(plan: Plan, id: string, { catalogue }: PlanContext): PlanProblem {
-  const ids = [...catalogue.keys()];
+  const ids = [...catalogue.values()].filter((row) => !isRetired(row)).map((row) => row.id);
   const meant = nearestWord(id, ids);
   const hint = meant === null ? '' : `; did you mean "${meant}"?`;
   const from = plan.model === undefined ? ' (the default, VIDEO_GENERATOR_MODEL)' : '';
   return { path: 'model', message: `expected one of ${ids.join(', ')}, got "${id}"${from}${hint}` };
 }
 
-function checkRatio(row: ModelRow, asked: string | undefined): PlanProblem[] {
+export function checkRatio(row: ModelRow, asked: string | undefined): PlanProblem[] {
   const { values } = row.aspect_ratio;
   if (asked === undefined || values.includes(asked)) return [];
   const expected =
@@ -191,8 +239,7 @@ function assemble(
     labels: plan.labels ?? [],
     batch_size: plan.batch_size ?? DEFAULTS.batch_size,
     dispatch: plan.dispatch ?? DEFAULTS.dispatch,
-    min_successful_clips:
-      plan.min_successful_clips ?? Math.min(DEFAULTS.min_successful_clips, clips.length),
+    min_successful_clips: neededOf(plan),
     max_cost_usd: plan.max_cost_usd ?? null,
     clip_timeout: plan.clip_timeout ?? DEFAULTS.clip_timeout,
     stop_when_unreachable: plan.stop_when_unreachable ?? DEFAULTS.stop_when_unreachable,
@@ -210,6 +257,10 @@ function assemble(
   ];
   return { ...partial, warnings: [...jobWarnings, ...warnings.lines()] };
 }
+
+/** Clips that have to succeed. */
+export const neededOf = ({ min_successful_clips, clip_prompts }: Plan): number =>
+  min_successful_clips ?? Math.min(DEFAULTS.min_successful_clips, clip_prompts.length);
 
 /** A community model without a pin keeps null here until its newest version is looked up and frozen. */
 const modelOf = (row: ModelRow): ResolvedModel => ({
@@ -242,7 +293,9 @@ function jobIncrease(clips: readonly ResolvedClip[]): number {
 function modelWarnings(plan: Plan, row: ModelRow): string[] {
   const some = (test: (clip: ClipPrompt) => boolean): boolean => plan.clip_prompts.some(test);
   const timeout = plan.clip_timeout ?? DEFAULTS.clip_timeout;
+  const life = lifeCycleText(row);
   return [
+    ...(life === null ? [] : [`${row.id} is ${life}`]),
     ...(row.prompt === null ? [`${row.id} takes no prompt: the texts are not sent`] : []),
     ...(row.negative_prompt === null && some((clip) => (clip.negative_prompt ?? '') !== '')
       ? [`${row.id} takes no negative prompt: it is not sent`]
@@ -269,19 +322,33 @@ function increaseWarning({
     : [];
 }
 
+interface Capped {
+  model: string;
+  cap: number | null;
+  /** Clips that have to succeed. */
+  needed: number;
+  costs: readonly (number | null)[];
+}
+
 /** A cap must be able to mean something: prices known, and one success payable. */
-function capProblems(resolved: ResolvedPlan): PlanProblem[] {
-  const cap = resolved.max_cost_usd;
-  if (cap === null) return [];
-  const costs = resolved.clips.map((clip) => clip.estimated_cost_usd);
+export function capProblem({ model, cap, needed, costs }: Capped): string | null {
+  if (cap === null) return null;
   const known = costs.filter((cost) => cost !== null).sort((a, b) => a - b);
   if (known.length < costs.length) {
-    const message = `expected no cap, because no price of ${resolved.model.id} is known for this plan, got ${String(cap)}`;
-    return [{ path: 'max_cost_usd', message }];
+    return `expected no cap, because no price of ${model} is known for this plan, got ${String(cap)}`;
   }
-  const needed = resolved.min_successful_clips;
   const cheapest = sumUsd(known.slice(0, needed)) ?? 0;
-  if (cheapest <= cap) return [];
-  const message = `expected at least ${String(cheapest)}, what the cheapest ${String(needed)} of ${String(costs.length)} clips cost, got ${String(cap)}`;
-  return [{ path: 'max_cost_usd', message }];
+  return cheapest <= cap
+    ? null
+    : `expected at least ${String(cheapest)}, what the cheapest ${String(needed)} of ${String(costs.length)} clips cost, got ${String(cap)}`;
+}
+
+function capProblems(resolved: ResolvedPlan): PlanProblem[] {
+  const message = capProblem({
+    model: resolved.model.id,
+    cap: resolved.max_cost_usd,
+    needed: resolved.min_successful_clips,
+    costs: resolved.clips.map((clip) => clip.estimated_cost_usd),
+  });
+  return message === null ? [] : [{ path: 'max_cost_usd', message }];
 }
