@@ -10,7 +10,7 @@ import { isRetired, lifeCycleOf, lifeCycleText } from './models/life-cycle.js';
 import type { Catalogue, InputField, ModelRow, Scalar } from './models/row.js';
 import { nearestWord } from './nearest-word.js';
 import type { ClipPrompt, Plan } from './plan.schema.js';
-import { atQuality } from './quality.js';
+import { atQuality, MOST_SEED } from './quality.js';
 import { quoting, type Quote } from './quote.js';
 import { referenceProblems } from './reference-limits.js';
 import { lengthsOf, resolveClip, type ClipWork, type JobChoices } from './resolve-clip.js';
@@ -273,7 +273,10 @@ const modelOf = (row: ModelRow): ResolvedModel => ({
 });
 
 const mostOf = (field: InputField | undefined): number =>
-  field !== undefined && 'maximum' in field ? (field.maximum ?? Infinity) : Infinity;
+  Math.min(
+    MOST_SEED,
+    field !== undefined && 'maximum' in field ? (field.maximum ?? MOST_SEED) : MOST_SEED,
+  );
 
 const seconds = (clips: readonly ResolvedClip[]): number =>
   clips.reduce((sum, clip) => sum + clip.requested_duration, 0);
