@@ -82,6 +82,7 @@ describe('the workflow', () => {
     expect(world.signals[0]?.[1]).toEqual({
       clip_index: 0,
       asked_at: world.signals[1]?.[1]['asked_at'],
+      model: expect.any(String) as string,
     });
     expect(result).toMatchObject({ outcome: 'succeeded' });
   });
