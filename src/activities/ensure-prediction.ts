@@ -8,6 +8,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { ProviderPrediction } from '../adapters/replicate.js';
 import { FAILURES, INTERRUPTED, noLongerFits } from '../domain/failures.js';
+import { modelUnavailable } from '../domain/models/life-cycle.js';
 import type { Attempt } from './attempt.js';
 import { lookFrom, Notes } from './begun.js';
 import type { Begun } from './begun.js';
@@ -119,8 +120,11 @@ async function create(deps: Deps, asking: Asking, number: number): Promise<Start
         break;
       }
       case 'rejected': {
-        const { kind, message } = outcome;
+        const { kind, is_model_gone } = outcome;
         await notes.withdraw(next);
+        const message = is_model_gone
+          ? modelUnavailable(input.model, deps.plan.catalogue, outcome.message)
+          : outcome.message;
         throw await attempt.over({ kind, retry: FAILURES[kind].retry }, message, null);
       }
       case 'throttled': {

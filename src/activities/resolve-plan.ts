@@ -6,6 +6,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { ResolvePlanResult } from '../domain/activity.js';
 import { checkPlan } from '../domain/check-plan.schema.js';
 import { FAILURES, INVALID_PLAN } from '../domain/failures.js';
+import { modelUnavailable } from '../domain/models/life-cycle.js';
 import { seeded } from '../domain/quality.js';
 import type { PlanProblem, ResolvedModel } from '../domain/resolved.js';
 import type { Deps } from './deps.js';
@@ -58,12 +59,14 @@ async function pinned(deps: Deps, model: ResolvedModel): Promise<ResolvedModel> 
   return isUnpinned ? { ...model, version: await latestVersion(deps, model.id) } : model;
 }
 
-async function latestVersion({ replicate }: Deps, model: string): Promise<string> {
+async function latestVersion({ replicate, plan }: Deps, model: string): Promise<string> {
   const answer = await replicate.latestVersion(model);
   if (answer.type === 'found') return answer.version;
   throw ApplicationFailure.create({
     type: answer.kind,
-    message: answer.message,
+    message: answer.is_model_gone
+      ? modelUnavailable(model, plan.catalogue, answer.message)
+      : answer.message,
     nonRetryable: !FAILURES[answer.kind].retry,
   });
 }

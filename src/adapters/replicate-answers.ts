@@ -2,7 +2,7 @@
  * What an answer of the provider says, as values: whether it proves that nothing was created (R2 of replicate.ts), what it
  * means for a clip, how long it asks to wait, and its words. Any bytes may come: nothing throws.
  */
-import { judgeRefusedCreate, MODEL_UNAVAILABLE } from '../domain/failures.js';
+import { judgeRefusedCreate } from '../domain/failures.js';
 import type { FailureKind } from '../domain/failures.js';
 import { isShallow } from '../domain/nesting.js';
 import { beginningOf, wellFormed } from '../domain/well-formed.js';
@@ -40,8 +40,8 @@ export const REJECTIONS: Readonly<Record<number, FailureKind>> = {
   451: 'flagged',
 };
 
-/** Statuses of a create that say that there is no such model. */
-const GONE = new Set([404, 410]);
+/** Of a request that names a model: there is none of that name, or no longer. */
+export const saysGone = ({ status }: Envelope): boolean => status === 404 || status === 410;
 
 /** Statuses under which a refusal of the content, or of an image, is sent too. */
 const SPEAKING = new Set([400, 403, 422]);
@@ -74,10 +74,9 @@ export function judgeCreate(
   if (/spend limit/i.test(message)) {
     return { type: 'rejected', kind: 'insufficient_credit', message };
   }
-  if (GONE.has(envelope.status)) {
-    return { type: 'rejected', kind: 'invalid_input', message: `${MODEL_UNAVAILABLE}: ${message}` };
+  if (kind !== null) {
+    return { type: 'rejected', kind, message, is_model_gone: saysGone(envelope) };
   }
-  if (kind !== null) return { type: 'rejected', kind, message };
   return { type: 'throttled', seconds: secondsToWait(envelope, clock), message };
 }
 

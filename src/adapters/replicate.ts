@@ -24,6 +24,7 @@ import {
   parseJson,
   refusalOf,
   REJECTIONS,
+  saysGone,
   secondsAskedFor,
 } from './replicate-answers.js';
 import { asObject, parsePrediction } from './replicate-prediction.js';
@@ -45,7 +46,7 @@ export interface CreateRequest {
 export type CreateOutcome =
   | { type: 'created'; prediction: ProviderPrediction }
   | { type: 'throttled'; seconds: number; message: string }
-  | { type: 'rejected'; kind: FailureKind; message: string }
+  | { type: 'rejected'; kind: FailureKind; message: string; is_model_gone?: boolean }
   | { type: 'unclear'; message: string };
 
 export type ReadOutcome =
@@ -77,7 +78,8 @@ export type SecretOutcome =
   { type: 'found'; secret: string } | { type: 'unreadable'; message: string };
 
 export type VersionOutcome =
-  { type: 'found'; version: string } | { type: 'unreadable'; kind: FailureKind; message: string };
+  | { type: 'found'; version: string }
+  | { type: 'unreadable'; kind: FailureKind; message: string; is_model_gone?: boolean };
 
 export interface Replicate {
   /** The provider's: what `created_at`, `completed_at`, `deadline` and spans of the list are by. */
@@ -196,6 +198,7 @@ export function createReplicate(options: ReplicateOptions): Replicate {
         type: 'unreadable',
         kind: REJECTIONS[envelope.status] ?? 'provider_error',
         message: `expected ${model} to have a published version, got ${describe(envelope)}`,
+        is_model_gone: saysGone(envelope),
       };
     },
 

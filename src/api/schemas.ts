@@ -220,7 +220,21 @@ export const Events = {
   ...PROBLEMS,
 };
 
-export const ModelList = z.object({ models: z.array(z.looseObject({ id: z.string() })) });
+const LifeCycle = z
+  .object({
+    status: z.enum(['active', 'superseded', 'deprecated', 'retired']).meta({
+      description: 'Plans for a retired model are refused; deprecated and superseded are warnings.',
+    }),
+    since: z.string().nullable(),
+    until: z.string().nullable().meta({ description: 'The announced end of a deprecated model.' }),
+    successor: z.string().nullable().meta({ description: 'The model that takes its place.' }),
+    source: z.string().meta({ description: 'Who says so.' }),
+  })
+  .meta({ id: 'LifeCycle' });
+
+export const ModelList = z.object({
+  models: z.array(z.looseObject({ id: z.string(), life_cycle: LifeCycle })),
+});
 
 export const Readiness = z.object({
   ready: z.boolean(),

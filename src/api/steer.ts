@@ -6,13 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clip, Job } from '../domain/job.js';
 import { jsonBytes } from '../domain/payload-size.js';
 import { isClipOver, isOver, unfinished } from '../domain/progress.js';
+import type { Checked } from '../domain/resolved.js';
 import { memoOf } from '../domain/visibility.js';
 import { wholeJob } from '../domain/whole-job.js';
 import type { Archive } from './archive.js';
 import { eventsOfClosing } from './closing.js';
 import type { Delivered, Jobs, Run, Signal } from './jobs-port.js';
 import { answersOf, TemporalAway, WorkerAway } from './jobs-port.js';
-import { conflict, notFound } from './problems.js';
+import { conflict, invalid, notFound } from './problems.js';
 import type { ReadRecordedJob } from './recorded-job.js';
 import type { Snapshot } from './snapshots.js';
 
@@ -21,6 +22,7 @@ interface Deps {
   archive: Archive;
   recorded: ReadRecordedJob;
   snapshot: (jobId: string) => Promise<Snapshot | null>;
+  checkPlan: (plan: unknown) => Checked;
 }
 
 export const noSuchJob = (jobId: string) => notFound(`there is no job "${jobId}"`);
@@ -129,6 +131,7 @@ async function runAgain(deps: Deps, snapshot: Snapshot): Promise<Job> {
   // Another request has retried it since; going on from before that would forget what it bought.
   if (run !== null && run.run_id !== job.run_id) return existing(deps, job.job_id);
   const plan = await planOf(deps, job.job_id, run);
+  refuseGoneModel(deps, plan);
   if (stale) throw new WorkerAway('the last state of this job is not known without a worker');
   // A job that Temporal has forgotten came from the archive, and its log is there.
   if (run !== null) await keepLog(deps, run, job);
@@ -162,6 +165,13 @@ export async function planOf(
   const plan = recorded === null ? await archive.plan(jobId) : recorded.plan;
   if (plan !== null) return plan;
   throw conflict(`nobody knows the plan of "${jobId}" any more; start it as a new job`);
+}
+
+/** A new run resolves the plan anew. Other mistakes, of a plan that was good once, are for the workflow to tell. */
+function refuseGoneModel({ checkPlan }: Deps, plan: unknown): void {
+  const checked = checkPlan(plan);
+  const gone = checked.ok ? [] : checked.problems.filter(({ path }) => path === 'model');
+  if (gone.length > 0) throw invalid(gone);
 }
 
 /** Milliseconds between the last event of a run and its end, at most. */

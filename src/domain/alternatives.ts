@@ -4,6 +4,7 @@
  * A1 one model a step: between two of them a server may answer others, or stop because nobody waits any more.
  */
 import { decimal, sumUsd, total } from './decimal.js';
+import { isRetired } from './models/life-cycle.js';
 import type { Plan } from './plan.schema.js';
 import type { Quote } from './quote.js';
 import { quotesOf, type PlanContext } from './resolve.js';
@@ -44,7 +45,7 @@ export function* everyAlternative(
   const clip_prompts = [...plan.clip_prompts].sort((a, b) => a.clip_index - b.clip_index);
   const ordered = { ...plan, clip_prompts };
   for (const row of context.catalogue.values()) {
-    if (row.id === resolved.model.id) continue;
+    if (row.id === resolved.model.id || isRetired(row)) continue;
     // A model that ignores the texts is no alternative.
     if (resolved.model.prompt_input !== null && row.prompt === null) continue;
     const quotes = quotesOf(ordered, row, context);

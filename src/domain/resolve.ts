@@ -6,6 +6,7 @@
 import { increasePercent } from './cost.js';
 import { decimal, sumUsd } from './decimal.js';
 import { resolveFallbacks } from './fallbacks.js';
+import { isRetired, lifeCycleOf, lifeCycleText } from './models/life-cycle.js';
 import type { Catalogue, InputField, ModelRow, Scalar } from './models/row.js';
 import { nearestWord } from './nearest-word.js';
 import type { ClipPrompt, Plan } from './plan.schema.js';
@@ -66,6 +67,7 @@ function resolveOnOne(plan: Plan, context: PlanContext): Resolution {
   const id = plan.model ?? context.default_model;
   const row = context.catalogue.get(id);
   if (row === undefined) return { resolved: null, problems: [unknownModel(plan, id, context)] };
+  if (isRetired(row)) return { resolved: null, problems: [retiredModel(plan, row, context)] };
 
   const asked = applySettings(row, plan.settings ?? {});
   const settings = atQuality(row, plan.quality, asked, context.catalogue);
@@ -132,11 +134,20 @@ const choicesOf = (
   check_rules,
 });
 
-/** What another model, left to its defaults, would take for each clip of the plan; null where it does not take the plan. */
-export function quotesOf(plan: Plan, row: ModelRow, context: PlanContext): Quote[] | null {
-  const settings = plan.quality === 'draft' ? row.draft : {};
-  if (settings === undefined || checkRatio(row, plan.aspect_ratio).length > 0) return null;
-  return quotesWith(plan, choicesOf(plan, row, { context, settings, check_rules: true }));
+/**
+ * What another model, left to its defaults but for `settings`, would take for each clip of the plan; null where it does not
+ * take the plan.
+ */
+export function quotesOf(
+  plan: Plan,
+  row: ModelRow,
+  context: PlanContext,
+  settings: JobChoices['settings'] = {},
+): Quote[] | null {
+  const draft = plan.quality === 'draft' ? row.draft : {};
+  if (draft === undefined || checkRatio(row, plan.aspect_ratio).length > 0) return null;
+  const chosen = { context, settings: { ...settings, ...draft }, check_rules: true };
+  return quotesWith(plan, choicesOf(plan, row, chosen));
 }
 
 function quotesWith(plan: Plan, job: JobChoices): Quote[] | null {
@@ -157,8 +168,39 @@ export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
   throw new Error(problems.map(({ path, message }) => `${path}: ${message}`).join('; '));
 }
 
+/** With what the plan would cost at its successor, so that choosing it needs no second answer. */
+function retiredModel(plan: Plan, row: ModelRow, context: PlanContext): PlanProblem {
+  const { since, successor } = lifeCycleOf(row);
+  const next = successor === null ? undefined : context.catalogue.get(successor);
+  const instead =
+    next === undefined ? '' : `; its successor is ${successorText(plan, row, next, context)}`;
+  const message = `expected a model that is not retired, got "${row.id}" (retired since ${String(since)})${instead}`;
+  return { path: 'model', message };
+}
+
+function successorText(plan: Plan, row: ModelRow, next: ModelRow, context: PlanContext): string {
+  const theirs = costOn(plan, next, context);
+  if (theirs === undefined) return `${next.id}, which cannot make this plan as it is`;
+  if (theirs === null) return `${next.id}, whose price for this plan is not known`;
+  const ours = costOn(plan, row, context) ?? null;
+  const more = ours === null ? 0 : decimal(theirs - ours, 4);
+  const difference =
+    ours === null
+      ? ''
+      : more === 0
+        ? ', as much as here'
+        : `, $${String(Math.abs(more))} ${more > 0 ? 'more' : 'less'} than here`;
+  return `${next.id}, where this plan costs $${String(theirs)}${difference}`;
+}
+
+/** With those of the plan's settings that the model has. Null: no price is known; undefined: it does not take the plan. */
+function costOn(plan: Plan, row: ModelRow, context: PlanContext): number | null | undefined {
+  const quotes = quotesOf(plan, row, context, applySettings(row, plan.settings ?? {}).inputs);
+  return quotes === null ? undefined : sumUsd(quotes.map((quote) => quote.estimated_cost_usd));
+}
+
 function unknownModel(plan: Plan, id: string, { catalogue }: PlanContext): PlanProblem {
-  const ids = [...catalogue.keys()];
+  const ids = [...catalogue.values()].filter((row) => !isRetired(row)).map((row) => row.id);
   const meant = nearestWord(id, ids);
   const hint = meant === null ? '' : `; did you mean "${meant}"?`;
   const from = plan.model === undefined ? ' (the default, VIDEO_GENERATOR_MODEL)' : '';
@@ -242,7 +284,9 @@ function jobIncrease(clips: readonly ResolvedClip[]): number {
 function modelWarnings(plan: Plan, row: ModelRow): string[] {
   const some = (test: (clip: ClipPrompt) => boolean): boolean => plan.clip_prompts.some(test);
   const timeout = plan.clip_timeout ?? DEFAULTS.clip_timeout;
+  const life = lifeCycleText(row);
   return [
+    ...(life === null ? [] : [`${row.id} is ${life}`]),
     ...(row.prompt === null ? [`${row.id} takes no prompt: the texts are not sent`] : []),
     ...(row.negative_prompt === null && some((clip) => (clip.negative_prompt ?? '') !== '')
       ? [`${row.id} takes no negative prompt: it is not sent`]

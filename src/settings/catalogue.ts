@@ -2,7 +2,8 @@
  * The catalogue a process works with: the rows it is delivered with, and those of the file MODEL_CATALOGUE, which
  * add to them or replace them by id. A mistake in the file is one sentence, and nothing starts.
  */
-import { CATALOGUE, type Catalogue } from '../domain/models/index.js';
+import { CATALOGUE, type Catalogue, type ModelRow } from '../domain/models/index.js';
+import { isRetired, lifeCycleOf, lifeCycleProblems } from '../domain/models/life-cycle.js';
 import { asRow, catalogueFileSchema } from '../domain/models/row.schema.js';
 import { nearestWord } from '../domain/nearest-word.js';
 import { shapeProblems } from '../domain/plan-problems.schema.js';
@@ -24,15 +25,26 @@ export function loadCatalogue(path: string | null): Catalogue {
     const rest = more > 0 ? `; and ${String(more)} more` : '';
     return fail(path, `a file of model rows`, problems.slice(0, NAMED_PROBLEMS).join('; ') + rest);
   }
-  return new Map([...CATALOGUE, ...parsed.data.models.map((row) => [row.id, asRow(row)] as const)]);
+  const rows = parsed.data.models.map((row) => [row.id, asRow(row)] as const);
+  const catalogue = new Map([...CATALOGUE, ...rows]);
+  const [wrong] = lifeCycleProblems(catalogue);
+  return wrong === undefined ? catalogue : fail(path, 'a file of model rows', wrong);
 }
 
 /** The model of plans that name none has to be one that can be asked for. */
 export function modelOf(catalogue: Catalogue, id: string): string {
-  if (catalogue.has(id)) return id;
+  const row = catalogue.get(id);
+  if (row !== undefined) return isRetired(row) ? refuseRetired(row) : id;
   const meant = nearestWord(id, [...catalogue.keys()]);
   const hint = meant === null ? '' : `, such as ${meant}`;
   return refuse('VIDEO_GENERATOR_MODEL', `a model of the catalogue (npm run models)${hint}`, id);
+}
+
+function refuseRetired(row: ModelRow): never {
+  const { since, successor } = lifeCycleOf(row);
+  const hint = successor === null ? '' : `, such as ${successor}`;
+  const expected = `a model that is not retired, as this one is since ${String(since)}${hint}`;
+  return refuse('VIDEO_GENERATOR_MODEL', expected, row.id);
 }
 
 const fail = (path: string, expected: string, got: string, cause?: unknown): never => {

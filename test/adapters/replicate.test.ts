@@ -191,6 +191,29 @@ describe('create', () => {
   });
 });
 
+describe('a model that is gone', () => {
+  it.each([404, 410])('is told by %i, after one request, and nothing else is', async (status) => {
+    const gone = await peer(json(status, { detail: 'The requested resource', status }));
+    expect(await gone.replicate.create(REQUEST)).toMatchObject({
+      type: 'rejected',
+      kind: 'invalid_input',
+      is_model_gone: true,
+    });
+    expect(gone.seen).toHaveLength(1);
+    const other = await peer(json(422, { detail: '- input: prompt is required' }));
+    expect(await other.replicate.create(REQUEST)).toMatchObject({ is_model_gone: false });
+  });
+
+  it.each([404, 410])('has no version to pin: %i', async (status) => {
+    const { replicate } = await peer(json(status, { detail: 'not found' }));
+    expect(await replicate.latestVersion('a/b')).toMatchObject({
+      type: 'unreadable',
+      kind: 'invalid_input',
+      is_model_gone: true,
+    });
+  });
+});
+
 describe('get', () => {
   it.each([
     ['a string', 'https://replicate.delivery/a.mp4'],

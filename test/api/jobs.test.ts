@@ -461,6 +461,24 @@ describe('steering', () => {
     expect(previous?.clips.map((clip) => clip.prompt)).toEqual(Array(1000).fill(prompt));
   });
 
+  it('starts no run on a model that was retired meanwhile, and names its successor', async () => {
+    const { app, jobs } = await harness();
+    jobs.add('a', 2);
+    jobs.warn('a', 1);
+    jobs.closeRun('a', 'terminated');
+    const latest = jobs.latest('a');
+    latest.request = {
+      ...latest.request,
+      plan: planOf(2, { model: 'bytedance/seedance-1-lite' }),
+    };
+    const answer = await app.inject(act('a/retry'));
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json<Problem>().errors).toEqual([
+      { path: 'model', message: expect.stringContaining('its successor is bytedance/') as string },
+    ]);
+    expect(jobs.runs.get('a')).toHaveLength(1);
+  });
+
   it('says what to do instead when a ledger is longer than any run should begin with', async () => {
     const { app, jobs } = await harness();
     jobs.add('a', 2);

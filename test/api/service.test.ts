@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { artifactPath } from '../../src/adapters/artifact-store.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
+import type { LifeCycle } from '../../src/domain/models/row.js';
 import { harness, read } from './harness.js';
 
 describe('keys', () => {
@@ -89,9 +90,14 @@ describe('the service', () => {
   it('lists every model of the catalogue', async () => {
     const { app } = await harness();
     const { models } = (await app.inject({ url: '/v1/models' })).json<{
-      models: { id: string }[];
+      models: { id: string; life_cycle: LifeCycle }[];
     }>();
     expect(models.map(({ id }) => id)).toEqual([...CATALOGUE.keys()]);
+    const status = Object.fromEntries(models.map((row) => [row.id, row.life_cycle.status]));
+    expect(status).toMatchObject({
+      'google/veo-3.1': 'active',
+      'bytedance/seedance-1-lite': 'retired',
+    });
   });
 
   it('describes all its routes', async () => {

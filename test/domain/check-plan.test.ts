@@ -2,13 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { checkPlan, MAX_PLAN_BYTES, type PlanContext } from '../../src/domain/check-plan.schema.js';
-import { CATALOGUE } from '../../src/domain/models/index.js';
 import { MODEL } from './bad-model-plans.js';
 import { clip, plan, SHAPE } from './bad-plans.js';
+import { ALIVE } from './rows.js';
 import type { PlanProblem } from '../../src/domain/resolved.js';
 
 const context: PlanContext = {
-  catalogue: CATALOGUE,
+  catalogue: ALIVE,
   default_model: 'kwaivgi/kling-v2.5-turbo-pro',
   duration_buffer: 1.25,
 };

@@ -5,14 +5,14 @@ import { z } from 'zod';
 import { canonicalJson } from '../../src/domain/canonical-json.js';
 import { checkPlan, type PlanContext } from '../../src/domain/check-plan.schema.js';
 import { legalDurations } from '../../src/domain/duration.js';
-import { CATALOGUE } from '../../src/domain/models/index.js';
 import { CLIP_FIELDS, PLAN_FIELDS, planFieldsSchema } from '../../src/domain/plan.schema.js';
 import { providerInput } from '../../src/domain/resolved.js';
 import { anyText } from './any-text.js';
 import { clip, IMAGE, plan } from './bad-plans.js';
+import { ALIVE } from './rows.js';
 
 const context: PlanContext = {
-  catalogue: CATALOGUE,
+  catalogue: ALIVE,
   default_model: 'kwaivgi/kling-v2.5-turbo-pro',
   duration_buffer: 1.25,
 };
@@ -36,7 +36,7 @@ function beside(value: number, steps: number): number {
 const few = fc.integer({ min: -8, max: 8 });
 
 /** Every length that every model makes, as told and as frames make it. */
-const LENGTHS = [...CATALOGUE.values()].flatMap((row) => {
+const LENGTHS = [...ALIVE.values()].flatMap((row) => {
   const { duration } = row;
   const told = legalDurations(duration).map(({ seconds }) => seconds);
   const exact =
@@ -259,7 +259,7 @@ describe('a URL of a plan', () => {
       character_reference_urls: [long],
       object_reference_urls: [long],
     };
-    for (const model of CATALOGUE.keys()) {
+    for (const model of ALIVE.keys()) {
       expect(problemsOf({ model, clip_prompts: [clip(0, urls)] })).toEqual([]);
     }
     const [problem] = problemsOf(plan({}, clip(0, { scene_reference_url: url(8193) })));

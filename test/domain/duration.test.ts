@@ -11,6 +11,19 @@ const planned = (id: string, target: number, buffer = 1.25) => {
 
 /** target → requested, with the default buffer of 1.25. */
 const VECTORS: Record<string, [strategy: string, pairs: [number, number][]]> = {
+  'prunaai/p-video': [
+    'percentage',
+    [
+      [0.1, 1],
+      [3, 4],
+      [4, 5],
+      [5.2, 7],
+      [8, 10],
+      [9.5, 10],
+      [12.3, 13],
+      [60, 20],
+    ],
+  ],
   'kwaivgi/kling-v2.1': [
     'maximum',
     [

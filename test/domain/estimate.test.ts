@@ -6,11 +6,11 @@ import { alternativesFor } from '../../src/domain/alternatives.js';
 import { estimateOf } from '../../src/domain/estimate.js';
 import { legalDurations } from '../../src/domain/duration.js';
 import { quotesOf, resolve } from '../../src/domain/resolve.js';
-import { CATALOGUE } from '../../src/domain/models/index.js';
 import { clip, plan } from './bad-plans.js';
+import { ALIVE } from './rows.js';
 
 const context: PlanContext = {
-  catalogue: CATALOGUE,
+  catalogue: ALIVE,
   default_model: 'kwaivgi/kling-v2.5-turbo-pro',
   duration_buffer: 1.25,
 };
@@ -103,7 +103,7 @@ describe('alternativesFor', () => {
     {
       clips: fc.array(someClip, { minLength: 1, maxLength: 12 }),
       descending: fc.boolean(),
-      model: fc.constantFrom(...CATALOGUE.keys()),
+      model: fc.constantFrom(...ALIVE.keys()),
       aspect_ratio: fc.constantFrom('16:9', '9:16', '4:3'),
       reference_mode: fc.constantFrom('auto', 'native', 'composite', 'scene'),
     },
@@ -121,7 +121,7 @@ describe('alternativesFor', () => {
         const checked = checkPlan({ ...rest, clip_prompts }, context);
         if (!checked.ok) return;
         const { settings: _, ...asked } = checked.plan;
-        for (const row of CATALOGUE.values()) {
+        for (const row of ALIVE.values()) {
           const { resolved, problems } = resolve({ ...asked, model: row.id }, context);
           const quotes = quotesOf(asked, row, context);
           const ordered = quotes?.map((quote, place) => ({ ...quote, place: clip_prompts[place] }));
@@ -144,7 +144,7 @@ describe('alternativesFor', () => {
 
   it('looks once at what clips have in common, and once at each length that comes of it', () => {
     let looked = 0;
-    const rows = [...CATALOGUE].map(([id, row]) => {
+    const rows = [...ALIVE].map(([id, row]) => {
       const prices = new Proxy(row.prices, {
         get: (target, name) => {
           if (name === 'find') looked += 1;

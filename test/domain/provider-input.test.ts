@@ -1,14 +1,14 @@
 /** Exactly what each model is sent: its own names, its own values, nothing it does not know. */
 import { describe, expect, it } from 'vitest';
 import { checkPlan, type PlanContext } from '../../src/domain/check-plan.schema.js';
-import { CATALOGUE } from '../../src/domain/models/index.js';
 import { brokenRules } from '../../src/domain/models/rules.js';
 import { providerInput, type ResolvedPlan } from '../../src/domain/resolved.js';
 import { misfit } from '../../src/domain/settings.js';
 import { clip, IMAGE, plan } from './bad-plans.js';
+import { ALIVE } from './rows.js';
 
 const context: PlanContext = {
-  catalogue: CATALOGUE,
+  catalogue: ALIVE,
   default_model: 'kwaivgi/kling-v2.5-turbo-pro',
   duration_buffer: 1.25,
 };
@@ -28,6 +28,14 @@ const withImage = (id: string, duration = 5, more: object = {}) =>
 
 /** A five-second clip from an image with a seed, as each model gets it. */
 const SENT: Record<string, Record<string, unknown>> = {
+  'prunaai/p-video': {
+    image: IMAGE,
+    duration: 7,
+    resolution: '720p',
+    draft: false,
+    save_audio: false,
+    seed: 7,
+  },
   'kwaivgi/kling-v2.1': { start_image: IMAGE, mode: 'standard', duration: 5 },
   'kwaivgi/kling-v2.5-turbo-pro': { start_image: IMAGE, duration: 5 },
   'kwaivgi/kling-v2.6': { start_image: IMAGE, duration: 5, generate_audio: false },
@@ -103,15 +111,15 @@ const SENT: Record<string, Record<string, unknown>> = {
 
 describe('what is sent', () => {
   it('is written down for every row', () => {
-    expect(Object.keys(SENT).sort()).toEqual([...CATALOGUE.keys()].sort());
+    expect(Object.keys(SENT).sort()).toEqual([...ALIVE.keys()].sort());
   });
 
   it.each(Object.entries(SENT))('%s gets exactly its own inputs', (id, expected) => {
-    const text = CATALOGUE.get(id)?.prompt === null ? {} : { prompt: 'clip 0' };
+    const text = ALIVE.get(id)?.prompt === null ? {} : { prompt: 'clip 0' };
     expect(inputOf(withImage(id))).toEqual({ ...expected, ...text });
   });
 
-  it.each([...CATALOGUE.values()])('$id accepts what it is sent, for every target', (row) => {
+  it.each([...ALIVE.values()])('$id accepts what it is sent, for every target', (row) => {
     for (const target of [0.5, 3, 4.9, 6.4, 8, 9.5, 14, 60]) {
       const input = inputOf(withImage(row.id, target));
       expect(brokenRules(row, input)).toEqual([]);

@@ -1,13 +1,13 @@
 /** What a plan becomes: defaults, lengths, costs, and what is said about differences. */
 import { describe, expect, it } from 'vitest';
 import { checkPlan, type PlanContext } from '../../src/domain/check-plan.schema.js';
-import { CATALOGUE } from '../../src/domain/models/index.js';
 import { resolvePlan } from '../../src/domain/resolve.js';
 import type { ResolvedPlan } from '../../src/domain/resolved.js';
 import { clip, plan } from './bad-plans.js';
+import { ALIVE } from './rows.js';
 
 const context: PlanContext = {
-  catalogue: CATALOGUE,
+  catalogue: ALIVE,
   default_model: 'kwaivgi/kling-v2.5-turbo-pro',
   duration_buffer: 1.25,
 };

@@ -3,12 +3,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadCatalogue } from '../../src/settings/catalogue.js';
+import { loadCatalogue, modelOf } from '../../src/settings/catalogue.js';
 import { ConfigError } from '../../src/settings/reader.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import { rowOf } from '../domain/rows.js';
 
 const kling = rowOf('kwaivgi/kling-v2.5-turbo-pro');
+const VEO = 'google/veo-3.1';
+const ending = { status: 'deprecated', since: '2026-02-01', until: '2026-03-01', source: 'x' };
 let folder = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'catalogue-'));
@@ -22,6 +24,27 @@ async function file(content: unknown): Promise<string> {
   await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
   return path;
 }
+
+describe('a retired model', () => {
+  const life_cycle = { status: 'retired', since: '2026-02-01', successor: VEO, source: 'x' };
+
+  it('as the model of plans that name none is refused in one sentence, with its successor', async () => {
+    const catalogue = loadCatalogue(await file({ models: [{ ...kling, life_cycle }] }));
+    expect(() => modelOf(catalogue, kling.id)).toThrow(
+      new ConfigError(
+        `VIDEO_GENERATOR_MODEL: expected a model that is not retired, as this one is since 2026-02-01, such as ${VEO}, got "${kling.id}".`,
+      ),
+    );
+    expect(modelOf(catalogue, VEO)).toBe(VEO);
+  });
+
+  it('of the delivered catalogue can be declared alive by a row of the file', async () => {
+    const id = 'bytedance/seedance-1-lite';
+    expect(() => modelOf(CATALOGUE, id)).toThrow(/not retired/);
+    const alive = { ...rowOf(id), life_cycle: { status: 'active', source: 'it runs for us' } };
+    expect(modelOf(loadCatalogue(await file({ models: [alive] })), id)).toBe(id);
+  });
+});
 
 describe('loadCatalogue', () => {
   it('is the delivered catalogue without a file', () => {
@@ -77,6 +100,38 @@ describe('loadCatalogue', () => {
       'null where a value is needed',
       { models: [{ ...kling, title: null }] },
       /models.0.title: expected a text, got null/,
+    ],
+    [
+      'a successor that is no model',
+      {
+        models: [{ ...kling, life_cycle: { status: 'superseded', successor: 'a/b', source: 'x' } }],
+      },
+      /kling-v2.5-turbo-pro: life_cycle.successor: expected a model of the catalogue .*, got "a\/b"/,
+    ],
+    [
+      'a retired model that does not say since when',
+      { models: [{ ...kling, life_cycle: { status: 'retired', source: 'x' } }] },
+      /life_cycle.since: expected the day since which it is retired, got nothing/,
+    ],
+    [
+      'an end before its beginning',
+      { models: [{ ...kling, life_cycle: { ...ending, until: '2026-01-01' } }] },
+      /life_cycle.until: expected a day from 2026-02-01 on, got "2026-01-01"/,
+    ],
+    [
+      'an end of what is not deprecated',
+      { models: [{ ...kling, life_cycle: { ...ending, status: 'superseded' } }] },
+      /life_cycle.until: expected no end unless it is deprecated, got "2026-03-01"/,
+    ],
+    [
+      'a day that is none',
+      { models: [{ ...kling, life_cycle: { ...ending, since: '2026-02-30' } }] },
+      /life_cycle.since: expected /,
+    ],
+    [
+      'a successor of an active model',
+      { models: [{ ...kling, life_cycle: { status: 'active', successor: 'a/b', source: 'x' } }] },
+      /life_cycle.successor: expected no successor while it is active, got "a\/b"/,
     ],
     ['an unknown field', { models: [{ ...kling, speed: 1 }] }, /models.0.speed/],
   ])('refuses %s in one sentence that names the variable', async (_name, content, message) => {

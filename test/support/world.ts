@@ -17,6 +17,7 @@ import { inject } from 'vitest';
 import { storedPayloads } from '../../src/adapters/payloads.js';
 import type { HistoryLimits } from '../../src/domain/activity.js';
 import type { EventPage, Job, JobEvent } from '../../src/domain/job.js';
+import type { Catalogue } from '../../src/domain/models/row.js';
 import type { Plan } from '../../src/domain/plan.schema.js';
 import { startSimulator } from '../../src/simulator/index.js';
 import { eventsQuery, progressQuery, WORKFLOW_TYPE } from '../../src/workflows/contract.js';
@@ -36,6 +37,8 @@ export interface WorldOptions {
   /** Another worker program than `worker-process.mjs`. */
   worker?: string;
   env?: Record<string, string>;
+  /** What the provider has; a test may change it on the way. */
+  provider_catalogue?: Catalogue;
   /** Milliseconds by which the provider's clock is ahead of everybody else's. */
   clock_offset_ms?: number;
 }
@@ -113,6 +116,9 @@ export class World implements AsyncDisposable {
       port: 0,
       speed: options.speed ?? 30,
       data_dir: null,
+      ...(options.provider_catalogue === undefined
+        ? {}
+        : { catalogue: options.provider_catalogue }),
       allowed_hosts: options.provider_hosts ?? [],
       settings: { clock_offset_ms: options.clock_offset_ms ?? 0 },
     });

@@ -1,5 +1,6 @@
 /** About the service itself: catalogue, liveness, readiness, figures. */
 import type { App } from '../app.js';
+import { lifeCycleOf } from '../../domain/models/life-cycle.js';
 import * as schemas from '../schemas.js';
 import type { Services } from '../services.js';
 
@@ -15,7 +16,7 @@ export function serviceRoutes(app: App, services: Services): void {
         response: { 200: schemas.ModelList, ...schemas.PROBLEMS },
       },
     },
-    () => ({ models: models.map((row) => ({ ...row })) }),
+    () => ({ models: models.map((row) => ({ ...row, life_cycle: lifeCycleOf(row) })) }),
   );
 
   app.get(

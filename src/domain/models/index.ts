@@ -3,6 +3,7 @@ import { COGVIDEOX } from './cogvideox.js';
 import { HAILUO } from './hailuo.js';
 import { KLING } from './kling.js';
 import { LTX_VIDEO } from './ltx-video.js';
+import { P_VIDEO } from './p-video.js';
 import type { Catalogue, ModelRow } from './row.js';
 import { SEEDANCE } from './seedance.js';
 import { STABLE_VIDEO_DIFFUSION } from './stable-video-diffusion.js';
@@ -20,6 +21,7 @@ const ROWS: readonly ModelRow[] = [
   ...STABLE_VIDEO_DIFFUSION,
   ...COGVIDEOX,
   ...LTX_VIDEO,
+  ...P_VIDEO,
 ];
 
 export const CATALOGUE: Catalogue = new Map(ROWS.map((row) => [row.id, row]));

@@ -78,6 +78,34 @@ const setting = object({
 
 const inputName = text().nullable();
 
+const day = z.iso.date().nullish().default(null);
+const lifeCycle = z
+  .strictObject({
+    status: z.enum(['active', 'superseded', 'deprecated', 'retired']),
+    since: day,
+    until: day,
+    successor: text().nullish().default(null),
+    source: text().min(1),
+  })
+  .superRefine(({ status, since, until, successor }, context) => {
+    const isActive = status === 'active';
+    const ends = status === 'deprecated' || status === 'retired';
+    const rules: [wrong: boolean, field: string, message: string, input: unknown][] = [
+      [isActive && successor !== null, 'successor', 'no successor while it is active', successor],
+      [ends && since === null, 'since', `the day since which it is ${status}`, since],
+      [until !== null && status !== 'deprecated', 'until', 'no end unless it is deprecated', until],
+      [
+        since !== null && until !== null && until < since,
+        'until',
+        `a day from ${String(since)} on`,
+        until,
+      ],
+    ];
+    for (const [wrong, field, message, input] of rules) {
+      if (wrong) context.addIssue({ code: 'custom', path: [field], message, input });
+    }
+  });
+
 const rowFields = z.strictObject({
   id: text().regex(/^[\w.-]+\/[\w.-]+$/, { error: 'owner/name' }),
   title: text().min(1),
@@ -116,6 +144,7 @@ const rowFields = z.strictObject({
   usual_time: number().gt(0),
   bills_failed: z.boolean(),
   notes: z.array(text()),
+  life_cycle: lifeCycle.nullish(),
 });
 
 type Fields = z.infer<typeof rowFields>;

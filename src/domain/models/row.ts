@@ -108,6 +108,22 @@ export interface PriceRow extends Readonly<UnitPrice> {
   readonly when?: Readonly<Record<string, Scalar>>;
 }
 
+export interface LifeCycle {
+  /**
+   * superseded: there is a better one; deprecated: its end is announced, or its maker has ended it; retired: it is gone, and
+   * plans for it are refused.
+   */
+  readonly status: 'active' | 'superseded' | 'deprecated' | 'retired';
+  /** The day from which on that is so; null where nobody has said. */
+  readonly since: string | null;
+  /** Of a deprecated model: the day on which it ends, where that is announced. */
+  readonly until: string | null;
+  /** The model of the catalogue that takes its place. */
+  readonly successor: string | null;
+  /** Who says so. */
+  readonly source: string;
+}
+
 export interface ModelRow {
   /** owner/name */
   readonly id: string;
@@ -142,6 +158,8 @@ export interface ModelRow {
   readonly usual_time: number;
   /** Are failed and canceled predictions charged? True unless the provider says otherwise. */
   readonly bills_failed: boolean;
+  /** Absent: what life-cycle.ts says of its id, else active. */
+  readonly life_cycle?: LifeCycle;
   /** Where the model differs from what people expect. */
   readonly notes: readonly string[];
 }
