@@ -5,6 +5,7 @@ import { CATALOGUE } from '../../src/domain/models/index.js';
 import { resolvePlan } from '../../src/domain/resolve.js';
 import type { ResolvedPlan } from '../../src/domain/resolved.js';
 import { clip, plan } from './bad-plans.js';
+import { rowOf } from './rows.js';
 
 const context: PlanContext = {
   catalogue: CATALOGUE,
@@ -109,9 +110,17 @@ describe('resolvePlan', () => {
   });
 
   it('leaves costs open where no price is known', () => {
-    const job = resolved(plan({ model: 'bytedance/seedance-2.0' }));
+    const unpriced = { ...rowOf('bytedance/seedance-2.0'), prices: [] };
+    const catalogue = new Map([[unpriced.id, unpriced]]);
+    const job = resolved(plan({ model: unpriced.id }), { catalogue });
     expect(job.estimated_cost_usd).toBeNull();
     expect(job.warnings.join()).toContain('no price of bytedance/seedance-2.0 is known');
+    const capped = plan({ model: unpriced.id, max_cost_usd: 100 });
+    expect(checkPlan(capped, { ...context, catalogue })).toMatchObject({
+      problems: [
+        { path: 'max_cost_usd', message: expect.stringContaining('no price of') as string },
+      ],
+    });
   });
 
   it('accepts a cap that pays the cheapest clips a success needs', () => {
