@@ -1,6 +1,6 @@
 /** What a model's row forbids of one clip, each at its place in the plan (`path`). Pure. */
 import type { ModelRow } from './models/row.js';
-import { brokenRules, effective } from './models/rules.js';
+import { brokenRules, effective, inputsOf } from './models/rules.js';
 import type { ClipPrompt } from './plan.schema.js';
 import type { PlanProblem } from './resolved.js';
 
@@ -35,10 +35,8 @@ export function promptProblems(row: ModelRow, asked: ClipPrompt, path: string): 
 export const ruleProblems = (row: ModelRow, input: Input, path: string): PlanProblem[] =>
   brokenRules(row, input).map(({ says, then }) => {
     const given = then
-      .map(
-        (condition) =>
-          `${condition.input} ${JSON.stringify(effective(row, input, condition.input) ?? null)}`,
-      )
+      .flatMap(inputsOf)
+      .map((name) => `${name} ${JSON.stringify(effective(row, input, name) ?? null)}`)
       .join(' and ');
     return { path, message: `expected that ${says} (${row.id}), got ${given}` };
   });

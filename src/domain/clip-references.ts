@@ -50,6 +50,6 @@ export const withUpload = (clip: ResolvedClip, url: string): ResolvedClip =>
 
 /** The clip without its images; null where the model cannot do without, or the plan does not allow it. */
 export function asTextOnly(clip: ResolvedClip): ResolvedClip | null {
-  const { composite: _, text_only: input, ...rest } = clip;
-  return input === undefined ? null : { ...rest, input };
+  const { composite: _, text_only: input, text_only_price: price = clip.price, ...rest } = clip;
+  return input === undefined ? null : { ...rest, input, price };
 }

@@ -9,7 +9,7 @@ import { missingImages, promptProblems } from './clip-problems.js';
 import { estimateCost, priceFor } from './cost.js';
 import { chooseDuration, type LegalDuration } from './duration.js';
 import type { ModelRow } from './models/row.js';
-import { brokenRules } from './models/rules.js';
+import { brokenRules, pricedInputs } from './models/rules.js';
 import type { ClipPrompt } from './plan.schema.js';
 import { referencesOf } from './references.js';
 import {
@@ -71,9 +71,7 @@ function quoteOf({ row, check_rules }: JobChoices, input: Input, seconds: number
  */
 function kindsOf(row: ModelRow): (asked: ClipPrompt) => string {
   const { seed } = row;
-  const seedMatters =
-    seed !== null &&
-    (isRuled(row, seed) || row.prices.some(({ when }) => Object.hasOwn(when ?? {}, seed)));
+  const seedMatters = seed !== null && (isRuled(row, seed) || pricedInputs(row).includes(seed));
   return (asked) => {
     const { scene, characters, objects } = referencesOf(asked);
     const images = [scene === null ? 0 : 1, characters.length, objects.length];

@@ -14,7 +14,7 @@ import {
 } from './duration.js';
 import type { ModelRow, Scalar } from './models/row.js';
 import { missingImages, promptProblems, ruleProblems } from './clip-problems.js';
-import { brokenRules, effective } from './models/rules.js';
+import { brokenRules, effective, inputsOfRule } from './models/rules.js';
 import type { ClipPrompt } from './plan.schema.js';
 import {
   placeReferences,
@@ -157,22 +157,31 @@ function withImages(
   clip: ResolvedClip,
   { inputs, composite }: PlacedReferences,
 ): ResolvedClip {
-  const textOnly = job.text_only ? withoutImages(job, clip, inputs) : null;
+  const textOnly = job.text_only ? withoutImages(job, clip, inputs) : {};
   return {
     ...clip,
     // Nobody is sent the scene alone, and a thousand of them must not be carried twice.
     ...(composite === null ? {} : { composite, input: without(clip.input, [composite.input]) }),
-    ...(textOnly === null ? {} : { text_only: textOnly }),
+    ...textOnly,
   };
 }
 
-/** What is sent when the clip's images turn out bad, as long as planned; null where the model needs them. */
-function withoutImages(job: JobChoices, clip: ResolvedClip, images: Input): Input | null {
+type TextOnly = Pick<ResolvedClip, 'text_only' | 'text_only_price'>;
+
+/**
+ * What is sent when the clip's images turn out bad, as long as planned; nothing where the model needs them, or where it
+ * would cost more than is kept for the clip.
+ */
+function withoutImages(job: JobChoices, clip: ResolvedClip, images: Input): TextOnly {
   const { row } = job;
-  if (Object.keys(images).length === 0) return null;
+  if (Object.keys(images).length === 0) return {};
   const input = { ...without(clip.input, Object.keys(images)), ...ratioInput(job, {}).inputs };
-  const isLegal = missingImages(row, input, '').length + brokenRules(row, input).length === 0;
-  return isLegal ? input : null;
+  if (missingImages(row, input, '').length + brokenRules(row, input).length > 0) return {};
+  const price = priceFor(row, input);
+  const cost = estimateCost(price, clip.requested_duration, row.usual_time);
+  if (cost === clip.estimated_cost_usd) return { text_only: input };
+  const isDearer = cost === null || cost > (clip.estimated_cost_usd ?? Infinity);
+  return isDearer ? {} : { text_only: input, text_only_price: price };
 }
 
 export const withDuration = (row: ModelRow, input: Input, { value }: LegalDuration): Input =>
@@ -207,7 +216,7 @@ function lengthsWith({ row, lengths: all }: JobChoices, input: Input): Lengths {
 }
 
 export const isRuled = ({ rules }: ModelRow, name: string): boolean =>
-  rules.some(({ when, then }) => [...when, ...then].some((condition) => condition.input === name));
+  rules.some((rule) => inputsOfRule(rule).includes(name));
 
 function planLength(job: JobChoices, lengths: Lengths, asked: number): Length {
   const request = durationRequest(job, asked);

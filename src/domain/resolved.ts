@@ -39,6 +39,8 @@ export interface ResolvedClip {
   composite?: CompositeReference;
   /** `input` without any reference image, where the plan allows that and the model can do without. */
   text_only?: Record<string, unknown>;
+  /** What that costs, where it is not the price with images. */
+  text_only_price?: UnitPrice | null;
   price: UnitPrice | null;
   estimated_cost_usd: number | null;
   cost_increase_percent: number;

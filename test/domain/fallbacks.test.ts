@@ -4,15 +4,15 @@ import { checkPlan, type PlanContext } from '../../src/domain/check-plan.schema.
 import { estimateOf } from '../../src/domain/estimate.js';
 import { FAILURE_KINDS, problem } from '../../src/domain/failures.js';
 import { clipsOn, passesOn } from '../../src/domain/fallbacks.js';
-import { CATALOGUE } from '../../src/domain/models/index.js';
 import { seeded, seedOf } from '../../src/domain/quality.js';
 import { resolvePlan } from '../../src/domain/resolve.js';
 import { clip, IMAGE, plan } from './bad-plans.js';
+import { ALIVE } from './rows.js';
 
 const PRO = 'bytedance/seedance-1-pro';
 const LITE = 'bytedance/seedance-1-lite';
 const KLING = 'kwaivgi/kling-v2.5-turbo-pro';
-const context: PlanContext = { catalogue: CATALOGUE, default_model: KLING, duration_buffer: 1 };
+const context: PlanContext = { catalogue: ALIVE, default_model: KLING, duration_buffer: 1 };
 
 function accepted(value: unknown) {
   const checked = checkPlan(value, context);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { priceFor } from '../../src/domain/cost.js';
 import { legalDurations } from '../../src/domain/duration.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
-import { brokenRules } from '../../src/domain/models/rules.js';
+import { brokenRules, pricedInputs } from '../../src/domain/models/rules.js';
 import { catalogueJsonSchema, rowSchema } from '../../src/domain/models/row.schema.js';
 import { misfit } from '../../src/domain/settings.js';
 import { rowOf } from './rows.js';
@@ -46,9 +46,10 @@ describe('CATALOGUE', () => {
   });
 
   it.each(rows)('$id always sends every input that its price depends on', (row) => {
-    const priced = new Set(row.prices.flatMap(({ when }) => Object.keys(when ?? {})));
-    priced.delete(row.duration.input ?? '');
-    expect([...priced].filter((name) => !Object.hasOwn(row.sends, name))).toEqual([]);
+    const isFile = (name: string) => ['uri', 'uris'].includes(row.inputs[name]?.type ?? '');
+    const explicit = [...Object.keys(row.sends), row.duration.input];
+    const priced = pricedInputs(row).filter((name) => !isFile(name));
+    expect(priced.filter((name) => !explicit.includes(name))).toEqual([]);
   });
 
   const drafting = rows.filter(({ draft }) => draft !== undefined);
@@ -88,6 +89,14 @@ describe('brokenRules', () => {
     expect(brokenRules(veo, { reference_images: ['a'] })).toEqual([]);
     expect(brokenRules(veo, { reference_images: ['a'], duration: 6 })).toHaveLength(1);
     expect(brokenRules(veo, { reference_images: [], duration: 6 })).toEqual([]);
+  });
+
+  it('takes one of several inputs where a rule names several', () => {
+    const seedance = rowOf('bytedance/seedance-2.0');
+    const sounds = { reference_audios: ['a'] };
+    expect(brokenRules(seedance, sounds)).toHaveLength(1);
+    expect(brokenRules(seedance, { ...sounds, reference_images: ['b'] })).toEqual([]);
+    expect(brokenRules(seedance, { ...sounds, reference_videos: ['c'] })).toEqual([]);
   });
 
   it('counts images where a rule limits their number', () => {

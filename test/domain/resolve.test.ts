@@ -4,7 +4,7 @@ import { checkPlan, type PlanContext } from '../../src/domain/check-plan.schema.
 import { resolvePlan } from '../../src/domain/resolve.js';
 import type { ResolvedPlan } from '../../src/domain/resolved.js';
 import { clip, plan } from './bad-plans.js';
-import { ALIVE } from './rows.js';
+import { ALIVE, rowOf } from './rows.js';
 
 const context: PlanContext = {
   catalogue: ALIVE,
@@ -109,9 +109,17 @@ describe('resolvePlan', () => {
   });
 
   it('leaves costs open where no price is known', () => {
-    const job = resolved(plan({ model: 'bytedance/seedance-2.0' }));
+    const unpriced = { ...rowOf('bytedance/seedance-2.0'), prices: [] };
+    const catalogue = new Map([[unpriced.id, unpriced]]);
+    const job = resolved(plan({ model: unpriced.id }), { catalogue });
     expect(job.estimated_cost_usd).toBeNull();
     expect(job.warnings.join()).toContain('no price of bytedance/seedance-2.0 is known');
+    const capped = plan({ model: unpriced.id, max_cost_usd: 100 });
+    expect(checkPlan(capped, { ...context, catalogue })).toMatchObject({
+      problems: [
+        { path: 'max_cost_usd', message: expect.stringContaining('no price of') as string },
+      ],
+    });
   });
 
   it('accepts a cap that pays the cheapest clips a success needs', () => {

@@ -6,12 +6,13 @@ import {
   choice,
   flag,
   image,
-  perClip,
+  readOn,
   requiredImage,
   requiredText,
 } from './shared.js';
 
 const ID = 'minimax/hailuo-2.3';
+const price = readOn('2026-09-25', ID);
 const inputs = {
   prompt: requiredText,
   duration: { ...anyInteger, enum: [6, 10], default: 6 },
@@ -49,13 +50,13 @@ const hailuo: ModelRow = {
     },
   ],
   prices: [
-    perClip(ID, 0.49, { resolution: '1080p', duration: 6 }),
-    perClip(ID, 0.28, { resolution: '768p', duration: 6 }),
-    perClip(ID, 0.56, { resolution: '768p', duration: 10 }),
+    price.clip(0.49, { resolution: '1080p', duration: 6 }),
+    price.clip(0.28, { resolution: '768p', duration: 6 }),
+    price.clip(0.56, { resolution: '768p', duration: 10 }),
   ],
   output: 'uri',
   output_fps: 24,
-  usual_time: 180,
+  usual_time: 94,
   bills_failed: true,
   notes: [
     'It takes no seed: equal plans give different clips.',
@@ -64,6 +65,7 @@ const hailuo: ModelRow = {
 };
 
 const FAST = 'minimax/hailuo-2.3-fast';
+const fastPrice = readOn('2026-09-25', FAST);
 const fast: ModelRow = {
   ...hailuo,
   id: FAST,
@@ -71,9 +73,9 @@ const fast: ModelRow = {
   inputs: { ...inputs, first_frame_image: requiredImage },
   aspect_ratio: { input: null, values: COMMON_RATIOS, follows_image: true },
   prices: [
-    perClip(FAST, 0.33, { resolution: '1080p', duration: 6 }),
-    perClip(FAST, 0.19, { resolution: '768p', duration: 6 }),
-    perClip(FAST, 0.32, { resolution: '768p', duration: 10 }),
+    fastPrice.clip(0.33, { resolution: '1080p', duration: 6 }),
+    fastPrice.clip(0.19, { resolution: '768p', duration: 6 }),
+    fastPrice.clip(0.32, { resolution: '768p', duration: 10 }),
   ],
   usual_time: 90,
 };

@@ -5,8 +5,10 @@
  * by a file. Types only; a row holds no code and no exception lives outside its row.
  *
  * R1 `inputs` is the provider's whole input schema; every other name in a row is a key of it.
- * R2 every input that changes the price is in `sends` or is the duration input, so it is always explicit.
+ * R2 every input that changes the price is a file, in `sends`, or the duration input, so it is always explicit.
  * R3 prices carry the day they were read and where.
+ * R4 exactly one price fits each combination of legal inputs that a price looks at, so that a new value of an
+ *    enumeration has no price rather than a wrong one. A row without any price is one whose price is not known.
  */
 import type { BufferStrategy, UnitPrice } from '../job.js';
 
@@ -90,11 +92,16 @@ export interface SettingRule {
   readonly differs?: Readonly<Record<string, string>>;
 }
 
-/** True of an input object when all its parts hold; an absent input counts as its default. */
+/** What may be asked of the value of an input. A number is compared itself, of files their number is. */
+export type Test =
+  | { readonly is: 'set' | 'unset' }
+  | { readonly one_of: readonly Scalar[] }
+  | { readonly at_most: number }
+  | { readonly at_least: number };
+
+/** True or not of an input object; an absent input counts as its default. */
 export type Condition =
-  | { readonly input: string; readonly is: 'set' | 'unset' }
-  | { readonly input: string; readonly one_of: readonly Scalar[] }
-  | { readonly input: string; readonly at_most: number };
+  (Test & { readonly input: string }) | { readonly any_of: readonly Condition[] };
 
 /** When all of `when` hold, all of `then` must. The provider accepts a breach and fails the run later (E006). */
 export interface CrossRule {
@@ -103,9 +110,17 @@ export interface CrossRule {
   readonly says: string;
 }
 
-/** The first row whose `when` is true of the input is the price. */
-export interface PriceRow extends Readonly<UnitPrice> {
-  readonly when?: Readonly<Record<string, Scalar>>;
+/** What is charged once for each file of an input, but for the first `above` of them. */
+export interface Fee {
+  readonly input: string;
+  readonly usd: number;
+  readonly above?: number;
+}
+
+/** The price of inputs of which all of `when` is true: a value of each, or something else that may be asked of it. */
+export interface PriceRow extends Readonly<Omit<UnitPrice, 'fee_usd'>> {
+  readonly when?: Readonly<Record<string, Scalar | Test>>;
+  readonly fees?: readonly Fee[];
 }
 
 export interface LifeCycle {

@@ -1,6 +1,15 @@
 /** ByteDance's Seedance: whole seconds, seeds, seven ratios; version 1 without sound, version 2 with it. */
-import type { CrossRule, ModelRow } from './row.js';
-import { anyInteger, choice, flag, image, images, perSecond, requiredText } from './shared.js';
+import type { CrossRule, ModelRow, PriceRow } from './row.js';
+import {
+  anyInteger,
+  choice,
+  flag,
+  image,
+  images,
+  readOn,
+  requiredText,
+  UNDATED,
+} from './shared.js';
 
 const RATIOS = ['16:9', '4:3', '1:1', '3:4', '9:16', '21:9', '9:21'];
 const SIZES = ['480p', '720p', '1080p'];
@@ -19,6 +28,7 @@ const REFERENCES_EXCLUDE_FRAMES: CrossRule = {
 };
 
 const PRO = 'bytedance/seedance-1-pro';
+const proPrice = readOn('2026-10-06', PRO);
 const pro: ModelRow = {
   id: PRO,
   title: 'Seedance 1 Pro',
@@ -54,18 +64,19 @@ const pro: ModelRow = {
   draft: { resolution: '480p' },
   rules: [END_NEEDS_START],
   prices: [
-    perSecond(PRO, 0.03, { resolution: '480p' }),
-    perSecond(PRO, 0.06, { resolution: '720p' }),
-    perSecond(PRO, 0.15, { resolution: '1080p' }),
+    proPrice.second(0.03, { resolution: '480p' }),
+    proPrice.second(0.06, { resolution: '720p' }),
+    proPrice.second(0.15, { resolution: '1080p' }),
   ],
   output: 'uri',
   output_fps: 24,
-  usual_time: 90,
+  usual_time: 50,
   bills_failed: true,
   notes: [],
 };
 
 const LITE = 'bytedance/seedance-1-lite';
+const litePrice = readOn(UNDATED, LITE);
 const lite: ModelRow = {
   ...pro,
   id: LITE,
@@ -87,11 +98,34 @@ const lite: ModelRow = {
     },
   ],
   prices: [
-    perSecond(LITE, 0.018, { resolution: '480p' }),
-    perSecond(LITE, 0.036, { resolution: '720p' }),
-    perSecond(LITE, 0.072, { resolution: '1080p' }),
+    litePrice.second(0.018, { resolution: '480p' }),
+    litePrice.second(0.036, { resolution: '720p' }),
+    litePrice.second(0.072, { resolution: '1080p' }),
   ],
   usual_time: 60,
+};
+
+/** Version 2 costs more with a reference video, whatever its length; sound is free. */
+const bySizeAndVideo = (
+  price: ReturnType<typeof readOn>,
+  table: readonly (readonly [size: string, without: number, withVideo: number])[],
+): PriceRow[] =>
+  table.flatMap(([resolution, without, withVideo]) => [
+    price.second(without, { resolution, reference_videos: { is: 'unset' } }),
+    price.second(withVideo, { resolution, reference_videos: { is: 'set' } }),
+  ]);
+
+const SOUND_NEEDS_PICTURES: CrossRule = {
+  when: [{ input: 'reference_audios', is: 'set' }],
+  then: [
+    {
+      any_of: [
+        { input: 'reference_images', is: 'set' },
+        { input: 'reference_videos', is: 'set' },
+      ],
+    },
+  ],
+  says: 'reference audios need a reference image or a reference video',
 };
 
 const TWO = 'bytedance/seedance-2.0';
@@ -100,14 +134,14 @@ const two: ModelRow = {
   id: TWO,
   title: 'Seedance 2.0',
   inputs: {
-    prompt: requiredText,
+    prompt: { ...requiredText, max_length: 4000 },
     image,
     last_frame_image: image,
     reference_images: images(9),
     reference_videos: images(3),
     reference_audios: images(3),
     duration: { ...anyInteger, minimum: -1, maximum: 15, default: 5 },
-    resolution: choice(SIZES, '720p'),
+    resolution: choice([...SIZES, '4k'], '720p'),
     aspect_ratio: choice([...RATIOS, 'adaptive'], '16:9'),
     generate_audio: flag(true),
     seed: anyInteger,
@@ -131,10 +165,15 @@ const two: ModelRow = {
     audio: { input: 'generate_audio' },
   },
   sends: { resolution: '720p', generate_audio: false },
-  rules: [END_NEEDS_START, REFERENCES_EXCLUDE_FRAMES],
-  prices: [],
-  usual_time: 150,
-  notes: ['No dated price is known: costs stay open, and a cap is refused.'],
+  rules: [END_NEEDS_START, REFERENCES_EXCLUDE_FRAMES, SOUND_NEEDS_PICTURES],
+  prices: bySizeAndVideo(readOn('2026-10-05', TWO), [
+    ['480p', 0.08, 0.1],
+    ['720p', 0.18, 0.22],
+    ['1080p', 0.45, 0.55],
+    ['4k', 1, 1.25],
+  ]),
+  usual_time: 130,
+  notes: ['4k comes as H.265 with 10 bits, which many players do not show.'],
 };
 
 export const SEEDANCE: readonly ModelRow[] = [pro, lite, two];

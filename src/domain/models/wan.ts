@@ -6,15 +6,16 @@ import {
   choice,
   flag,
   image,
-  perClip,
-  perSecond,
+  readOn,
   requiredImage,
   requiredText,
   text,
   unconfirmed,
+  UNDATED,
 } from './shared.js';
 
 const ID = 'wan-video/wan-2.5-i2v';
+const price25 = readOn(UNDATED, ID);
 const wan25: ModelRow = {
   id: ID,
   title: 'Wan 2.5 image to video',
@@ -48,9 +49,9 @@ const wan25: ModelRow = {
   sends: { resolution: '720p' },
   rules: [],
   prices: [
-    unconfirmed(perSecond(ID, 0.05, { resolution: '480p' })),
-    unconfirmed(perSecond(ID, 0.1, { resolution: '720p' })),
-    unconfirmed(perSecond(ID, 0.15, { resolution: '1080p' })),
+    unconfirmed(price25.second(0.05, { resolution: '480p' })),
+    price25.second(0.1, { resolution: '720p' }),
+    unconfirmed(price25.second(0.15, { resolution: '1080p' })),
   ],
   output: 'uri',
   output_fps: 24,
@@ -63,6 +64,7 @@ const wan25: ModelRow = {
 };
 
 const FAST = 'wan-video/wan-2.2-i2v-fast';
+const fastPrice = readOn('2026-10-05', FAST);
 const fast: ModelRow = {
   ...wan25,
   id: FAST,
@@ -97,11 +99,13 @@ const fast: ModelRow = {
   settings: { fps: { input: 'frames_per_second' }, resolution: { input: 'resolution' } },
   sends: { resolution: '480p', frames_per_second: 16, interpolate_output: false },
   prices: [
-    perClip(FAST, 0.05, { resolution: '480p' }),
-    perClip(FAST, 0.11, { resolution: '720p' }),
+    fastPrice.clip(0.05, { resolution: '480p', interpolate_output: false }),
+    fastPrice.clip(0.065, { resolution: '480p', interpolate_output: true }),
+    fastPrice.clip(0.11, { resolution: '720p', interpolate_output: false }),
+    fastPrice.clip(0.145, { resolution: '720p', interpolate_output: true }),
   ],
   output_fps: null,
-  usual_time: 45,
+  usual_time: 30,
   notes: [
     'Lengths follow from frames: 81 to 121 frames, 5.1 to 7.6 s at 16 a second.',
     'The price is that of 81 frames; whether more frames cost more is unconfirmed.',
