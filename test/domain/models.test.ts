@@ -1,6 +1,7 @@
 /** The rows are true to themselves: every name is an input, whatever costs money is sent, prices carry a date. */
 import { format } from 'prettier';
 import { describe, expect, it } from 'vitest';
+import { priceFor } from '../../src/domain/cost.js';
 import { legalDurations } from '../../src/domain/duration.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import { brokenRules, pricedInputs } from '../../src/domain/models/rules.js';
@@ -11,8 +12,8 @@ import { rowOf } from './rows.js';
 const rows = [...CATALOGUE.values()];
 
 describe('CATALOGUE', () => {
-  it('holds the eighteen models by their ids', () => {
-    expect(rows).toHaveLength(18);
+  it('holds thirty-five models by their ids', () => {
+    expect(rows).toHaveLength(35);
     expect([...CATALOGUE]).toEqual(rows.map((row) => [row.id, row]));
   });
 
@@ -55,10 +56,25 @@ describe('CATALOGUE', () => {
     if (row.audio !== null) expect(row.sends[row.audio]).toBe(false);
   });
 
+  it.each(rows.filter(({ draft }) => draft !== undefined))(
+    '$id has a draft that it takes, and that is cheaper',
+    (row) => {
+      const draft = { ...row.sends, ...row.draft };
+      for (const [name, value] of Object.entries(row.draft ?? {})) {
+        const field = row.inputs[name];
+        expect(field === undefined ? 'no such input' : misfit(field, value)).toBeNull();
+      }
+      const length = { [row.duration.input ?? '']: legalDurations(row.duration)[0]?.value };
+      const usd = (input: object) => priceFor(row, { ...input, ...length })?.usd ?? NaN;
+      expect(usd(draft)).toBeLessThan(usd(row.sends));
+    },
+  );
+
   it.each(rows)('$id offers only ratios that its input accepts', (row) => {
-    const { input, values } = row.aspect_ratio;
+    const { input, values, with_image } = row.aspect_ratio;
     const field = input === null ? undefined : row.inputs[input];
-    if (field !== undefined) expect(values.filter((v) => misfit(field, v) !== null)).toEqual([]);
+    const all = [...values, ...(with_image === undefined ? [] : [with_image])];
+    if (field !== undefined) expect(all.filter((v) => misfit(field, v) !== null)).toEqual([]);
   });
 });
 

@@ -87,7 +87,9 @@ const setting = object({
 
 const inputName = text().nullable();
 
-const rowFields = z.strictObject({
+const references = z.strictObject({ input: text(), limit: whole().min(1) });
+
+const rowFields = object({
   id: text().regex(/^[\w.-]+\/[\w.-]+$/, { error: 'owner/name' }),
   title: text().min(1),
   official: z.boolean(),
@@ -101,16 +103,20 @@ const rowFields = z.strictObject({
   seed: inputName,
   start_image: inputName,
   end_image: inputName,
-  references: z.strictObject({ input: text(), limit: whole().min(1) }).nullable(),
+  references: references.nullable(),
+  reference_videos: references.nullish(),
+  reference_audios: references.nullish(),
   audio: inputName,
   duration,
-  aspect_ratio: z.strictObject({
+  aspect_ratio: object({
     input: inputName,
     values: z.array(text()),
     follows_image: z.boolean(),
+    with_image: text().nullish(),
   }),
   settings: z.record(text(), setting),
   sends: z.record(text(), scalar),
+  draft: z.record(text(), scalar).nullish(),
   rules: z.array(
     z.strictObject({
       when: z.array(condition).min(1),
@@ -133,7 +139,9 @@ function namedInputs(row: Fields): [place: string, name: string | null][] {
   const roles = ['prompt', 'negative_prompt', 'seed', 'start_image', 'end_image', 'audio'] as const;
   return [
     ...roles.map((role): [string, string | null] => [role, row[role]]),
-    ['references', row.references?.input ?? null],
+    ...(['references', 'reference_videos', 'reference_audios'] as const).map(
+      (kind): [string, string | null] => [kind, row[kind]?.input ?? null],
+    ),
     ['duration', row.duration.input],
     ['duration', row.duration.unit === 'frames' ? row.duration.fps_input : null],
     ['aspect_ratio', row.aspect_ratio.input],
@@ -141,7 +149,9 @@ function namedInputs(row: Fields): [place: string, name: string | null][] {
       `settings.${name}`,
       input,
     ]),
-    ...Object.keys(row.sends).map((name): [string, string] => [`sends.${name}`, name]),
+    ...(['sends', 'draft'] as const).flatMap((place) =>
+      Object.keys(row[place] ?? {}).map((name): [string, string] => [`${place}.${name}`, name]),
+    ),
     ...asRow(row)
       .rules.flatMap(inputsOfRule)
       .map((name): [string, string] => ['rules', name]),
