@@ -46,7 +46,13 @@ export function referencesIn(clip: ResolvedClip): ClipReferences | null {
 export const withUpload = (clip: ResolvedClip, url: string): ResolvedClip =>
   clip.composite === undefined
     ? clip
-    : { ...clip, input: { ...clip.input, [clip.composite.input]: url } };
+    : {
+        ...clip,
+        input: {
+          ...clip.input,
+          [clip.composite.input]: clip.composite.as_list === true ? [url] : url,
+        },
+      };
 
 /** The clip without its images; null where the model cannot do without, or the plan does not allow it. */
 export function asTextOnly(clip: ResolvedClip): ResolvedClip | null {

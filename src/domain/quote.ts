@@ -5,7 +5,7 @@
  * Q1 the figures are those of `resolveClip`; null where it would find a problem.
  * Q2 what clips have in common is found out once, and nothing is made that is thrown away.
  */
-import { missingImages, promptProblems } from './clip-problems.js';
+import { missingImages, fieldProblems } from './clip-problems.js';
 import { estimateCost, priceFor } from './cost.js';
 import { chooseDuration, type LegalDuration } from './duration.js';
 import type { ModelRow } from './models/row.js';
@@ -39,7 +39,7 @@ export function quoting(job: JobChoices): (asked: ClipPrompt) => Quote | null {
   const kinds = new Map<string, QuotedKind>();
   const kindOf = kindsOf(row);
   return (asked) => {
-    if (promptProblems(row, asked, '').length > 0) return null;
+    if (fieldProblems(row, asked, '').length > 0) return null;
     const name = kindOf(asked);
     const kind: QuotedKind = kinds.get(name) ?? {
       outline: outlineOf(asked, job),

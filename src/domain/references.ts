@@ -17,6 +17,8 @@ export interface References {
 export interface CompositeReference {
   /** The model input that takes the composite. */
   input: string;
+  /** It takes a list. */
+  as_list?: true;
   aspect_ratio: string;
   scene_url: string;
   character_urls: string[];
@@ -91,10 +93,22 @@ function asOne(row: ModelRow, ordered: readonly Named[], given: References): Pla
     ({ url, kind }) => url !== first.url || kind !== first.kind,
   );
   return {
-    inputs: { [row.start_image]: first.url },
+    inputs: startImage(row, row.start_image, first.url),
     composite: null,
     warnings: leftOut(row, others),
   };
+}
+
+const isList = (row: ModelRow, input: string): boolean => row.inputs[input]?.type === 'uris';
+
+const startImage = (row: ModelRow, input: string, url: string): PlacedReferences['inputs'] => ({
+  [input]: isList(row, input) ? [url] : url,
+});
+
+/** Does the clip begin with a picture? One list may be start image or references, by the number of its files. */
+export function hasStartImage(row: ModelRow, inputs: Readonly<Record<string, unknown>>): boolean {
+  const given = row.start_image === null ? undefined : inputs[row.start_image];
+  return Array.isArray(given) ? given.length === 1 : given !== undefined;
 }
 
 /** More would stand too small to be recognised. */
@@ -111,6 +125,7 @@ function asComposite(row: ModelRow, given: References, ratio: string): PlacedRef
   const left = figures.slice(MOST_FIGURES).map(({ kind }) => kind);
   const composite: CompositeReference = {
     input: row.start_image,
+    ...(isList(row, row.start_image) ? { as_list: true } : {}),
     aspect_ratio: ratio,
     scene_url: scene,
     character_urls: characters,
@@ -122,7 +137,7 @@ function asComposite(row: ModelRow, given: References, ratio: string): PlacedRef
       : [
           `left out, because a composite shows at most ${String(MOST_FIGURES)} figures: ${left.join(', ')}`,
         ];
-  return { inputs: { [row.start_image]: scene }, composite, warnings };
+  return { inputs: startImage(row, row.start_image, scene), composite, warnings };
 }
 
 export interface Placement {

@@ -13,10 +13,11 @@ import {
   type PlannedDuration,
 } from './duration.js';
 import type { ModelRow, Scalar } from './models/row.js';
-import { missingImages, promptProblems, ruleProblems } from './clip-problems.js';
+import { missingImages, fieldProblems, ruleProblems } from './clip-problems.js';
 import { brokenRules, effective, inputsOfRule } from './models/rules.js';
 import type { ClipPrompt } from './plan.schema.js';
 import {
+  hasStartImage,
   placeReferences,
   referencesOf,
   type PlacedReferences,
@@ -117,7 +118,7 @@ export function resolveClip(asked: ClipPrompt, place: number, job: JobChoices): 
     ],
     problems: [
       ...missingImages(row, planned.input, path),
-      ...promptProblems(row, asked, path),
+      ...fieldProblems(row, asked, path),
       ...(job.check_rules ? ruleProblems(row, planned.input, path) : []),
     ],
   };
@@ -137,15 +138,18 @@ function ratioInput(
   { row, aspect_ratio: asked }: JobChoices,
   images: Input,
 ): { inputs: Input; warnings: string[] } {
-  const { input, follows_image } = row.aspect_ratio;
-  const hasStart = row.start_image !== null && Object.hasOwn(images, row.start_image);
-  if (follows_image && hasStart) {
+  const { input, values, follows_image, with_image } = row.aspect_ratio;
+  const sent = (ratio: unknown): Input =>
+    input === null || ratio === undefined ? {} : { [input]: ratio };
+  if (follows_image && hasStartImage(row, images)) {
     const ignored = `the clip takes the ratio of its start image, not ${asked ?? ''}`;
-    return { inputs: {}, warnings: asked === null ? [] : [ignored] };
+    return { inputs: sent(with_image), warnings: asked === null ? [] : [ignored] };
   }
-  if (input === null) return { inputs: {}, warnings: [] };
-  const ratio = asked ?? effective(row, {}, input);
-  return { inputs: ratio === undefined ? {} : { [input]: ratio }, warnings: [] };
+  const usual = input === null ? undefined : effective(row, {}, input);
+  // A default that is legal with a start image only is none here.
+  const isForImages = with_image !== undefined && usual === with_image;
+  const ratio = asked ?? (isForImages ? values[0] : usual);
+  return { inputs: sent(ratio), warnings: [] };
 }
 
 const without = (input: Input, names: readonly string[]): Input =>

@@ -12,8 +12,8 @@ import { rowOf } from './rows.js';
 const rows = [...CATALOGUE.values()];
 
 describe('CATALOGUE', () => {
-  it('holds the nineteen models by their ids', () => {
-    expect(rows).toHaveLength(19);
+  it('holds thirty-five models by their ids', () => {
+    expect(rows).toHaveLength(35);
     expect([...CATALOGUE]).toEqual(rows.map((row) => [row.id, row]));
   });
 
@@ -76,10 +76,25 @@ describe('CATALOGUE', () => {
     if (row.audio !== null) expect(row.sends[row.audio]).toBe(false);
   });
 
+  it.each(rows.filter(({ draft }) => draft !== undefined))(
+    '$id has a draft that it takes, and that is cheaper',
+    (row) => {
+      const draft = { ...row.sends, ...row.draft };
+      for (const [name, value] of Object.entries(row.draft ?? {})) {
+        const field = row.inputs[name];
+        expect(field === undefined ? 'no such input' : misfit(field, value)).toBeNull();
+      }
+      const length = { [row.duration.input ?? '']: legalDurations(row.duration)[0]?.value };
+      const usd = (input: object) => priceFor(row, { ...input, ...length })?.usd ?? NaN;
+      expect(usd(draft)).toBeLessThan(usd(row.sends));
+    },
+  );
+
   it.each(rows)('$id offers only ratios that its input accepts', (row) => {
-    const { input, values } = row.aspect_ratio;
+    const { input, values, with_image } = row.aspect_ratio;
     const field = input === null ? undefined : row.inputs[input];
-    if (field !== undefined) expect(values.filter((v) => misfit(field, v) !== null)).toEqual([]);
+    const all = [...values, ...(with_image === undefined ? [] : [with_image])];
+    if (field !== undefined) expect(all.filter((v) => misfit(field, v) !== null)).toEqual([]);
   });
 });
 

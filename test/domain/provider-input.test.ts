@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkPlan, type PlanContext } from '../../src/domain/check-plan.schema.js';
 import { brokenRules } from '../../src/domain/models/rules.js';
+import { withUpload } from '../../src/domain/clip-references.js';
 import { providerInput, type ResolvedPlan } from '../../src/domain/resolved.js';
 import { misfit } from '../../src/domain/settings.js';
 import { clip, IMAGE, plan } from './bad-plans.js';
@@ -28,14 +29,6 @@ const withImage = (id: string, duration = 5, more: object = {}) =>
 
 /** A five-second clip from an image with a seed, as each model gets it. */
 const SENT: Record<string, Record<string, unknown>> = {
-  'prunaai/p-video': {
-    image: IMAGE,
-    duration: 7,
-    resolution: '720p',
-    draft: false,
-    save_audio: false,
-    seed: 7,
-  },
   'kwaivgi/kling-v2.1': { start_image: IMAGE, mode: 'standard', duration: 5 },
   'kwaivgi/kling-v2.5-turbo-pro': { start_image: IMAGE, duration: 5 },
   'kwaivgi/kling-v2.6': { start_image: IMAGE, duration: 5, generate_audio: false },
@@ -107,6 +100,95 @@ const SENT: Record<string, Record<string, unknown>> = {
   },
   'thudm/cogvideox-i2v': { image: IMAGE, num_frames: 49, num_inference_steps: 50, seed: 7 },
   'lightricks/ltx-video': { image: IMAGE, length: 129, target_size: 640, steps: 30, seed: 7 },
+  'kwaivgi/kling-o1': { reference_images: [IMAGE], aspect_ratio: '16:9', mode: 'pro', duration: 5 },
+  'bytedance/seedance-2.0-fast': {
+    reference_images: [IMAGE],
+    aspect_ratio: '16:9',
+    duration: 7,
+    resolution: '720p',
+    generate_audio: false,
+    seed: 7,
+  },
+  'bytedance/seedance-2.0-mini': {
+    reference_images: [IMAGE],
+    aspect_ratio: '16:9',
+    duration: 7,
+    resolution: '720p',
+    generate_audio: false,
+    seed: 7,
+  },
+  'bytedance/seedance-2.5': {
+    reference_images: [IMAGE],
+    aspect_ratio: '16:9',
+    duration: 7,
+    resolution: '720p',
+    generate_audio: false,
+    output_format: 'mp4',
+    seed: 7,
+  },
+  'minimax/h3': {
+    reference_image_urls: [IMAGE],
+    ratio: '16:9',
+    duration: 7,
+    resolution: '768P',
+  },
+  'wan-video/wan-2.2-t2v-fast': {
+    aspect_ratio: '16:9',
+    num_frames: 100,
+    frames_per_second: 16,
+    resolution: '480p',
+    interpolate_output: false,
+    seed: 7,
+  },
+  'wan-video/wan-2.7-i2v': { first_frame: IMAGE, duration: 7, resolution: '720p', seed: 7 },
+  'alibaba/wan-3': { image: IMAGE, duration: 7, resolution: '720p', seed: 7 },
+  'lightricks/ltx-2.5-fast': {
+    image: IMAGE,
+    duration: 8,
+    resolution: '720p',
+    fps: 25,
+    generate_audio: false,
+  },
+  'prunaai/p-video': {
+    image: IMAGE,
+    duration: 7,
+    resolution: '720p',
+    fps: 24,
+    draft: false,
+    save_audio: false,
+    seed: 7,
+  },
+  'pixverse/pixverse-v6': {
+    image: IMAGE,
+    duration: 5,
+    quality: '540p',
+    generate_audio_switch: false,
+    generate_multi_clip_switch: false,
+    seed: 7,
+  },
+  'alibaba/happyhorse-1.1': { images: [IMAGE], duration: 7, resolution: '720p', seed: 7 },
+  'xai/grok-imagine-video': {
+    image: IMAGE,
+    aspect_ratio: 'auto',
+    duration: 7,
+    resolution: '720p',
+  },
+  'xai/grok-imagine-video-1.5': {
+    image: IMAGE,
+    aspect_ratio: 'auto',
+    duration: 7,
+    resolution: '720p',
+  },
+  'runwayml/gen-4.5': { image: IMAGE, duration: 5, seed: 7 },
+  'vidu/q3-pro': { start_image: IMAGE, duration: 7, resolution: '720p', audio: false, seed: 7 },
+  'luma/ray-3.2': {
+    start_image: IMAGE,
+    duration: 5,
+    resolution: '720p',
+    loop: false,
+    hdr: false,
+    exr_export: false,
+  },
 };
 
 describe('what is sent', () => {
@@ -171,6 +253,48 @@ describe('what is sent', () => {
     expect(warnings).toContain(
       'settings.resolution: asked "768x768", but it makes 720x480, its only size (thudm/cogvideox-i2v)',
     );
+  });
+
+  it.each([
+    ['xai/grok-imagine-video', {}, { aspect_ratio: 'auto' }],
+    ['minimax/h3', {}, { ratio: '16:9', resolution: '768P' }],
+    ['minimax/h3', { settings: { resolution: '2k' } }, { resolution: '2K' }],
+    ['minimax/h3', { settings: { resolution: '2K' } }, { resolution: '2K' }],
+    ['pixverse/pixverse-v6', { settings: { resolution: '1080p' } }, { quality: '1080p' }],
+    ['pixverse/pixverse-v6', { settings: { audio: true } }, { generate_audio_switch: true }],
+    ['kwaivgi/kling-o1', { settings: { resolution: '720p' } }, { mode: 'std' }],
+    ['kwaivgi/kling-v3-video', { settings: { resolution: '4k' } }, { mode: '4k' }],
+    ['prunaai/p-video', { settings: { draft: true } }, { draft: true }],
+    ['bytedance/seedance-2.5', { aspect_ratio: '9:16' }, { aspect_ratio: '9:16' }],
+  ])('has sizes, ratios, sound and drafts in the words of %s', (model, more, expected) => {
+    expect(inputOf(plan({ model, ...more }))).toMatchObject(expected);
+  });
+
+  it.each([
+    ['bytedance/seedance-2.5', 'image', 'aspect_ratio'],
+    ['minimax/h3', 'first_frame_image', 'ratio'],
+  ])('asks %s for the ratio that goes with a start image', (model, start, ratio) => {
+    const scene = { reference_mode: 'scene', aspect_ratio: '9:16' };
+    const value = withImage(model, 5, scene);
+    expect(inputOf(value)).toMatchObject({ [start]: IMAGE, [ratio]: 'adaptive' });
+    expect(resolved(value).warnings.join()).toContain('the ratio of its start image, not 9:16');
+  });
+
+  it('gives one list a start image or references, by the number of its files', () => {
+    const happyhorse = { model: 'alibaba/happyhorse-1.1' };
+    const several = { scene_reference_url: IMAGE, character_reference_urls: [`${IMAGE}?b`] };
+    const list = (more: object, given: object) =>
+      inputOf(plan({ ...happyhorse, ...more }, clip(0, given)))['images'];
+    expect(list({}, { scene_reference_url: IMAGE })).toEqual([IMAGE]);
+    expect(list({}, several)).toEqual([`${IMAGE}?b`, IMAGE]);
+    expect(list({ reference_mode: 'scene' }, several)).toEqual([IMAGE]);
+    const composed = resolved(
+      plan({ ...happyhorse, reference_mode: 'composite' }, clip(0, several)),
+    );
+    const [first] = composed.clips;
+    if (first === undefined) throw new Error('expected a clip');
+    expect(first.composite).toMatchObject({ input: 'images', as_list: true });
+    expect(withUpload(first, 'https://a/file').input).toMatchObject({ images: ['https://a/file'] });
   });
 
   it('pins a community model where a version is known', () => {

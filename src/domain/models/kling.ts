@@ -27,6 +27,17 @@ const END_NEEDS_START: CrossRule = {
   then: [{ input: 'start_image', is: 'set' }],
   says: 'an end image needs a start image',
 };
+const FEWER_IMAGES_WITH_VIDEO: CrossRule = {
+  when: [{ input: 'reference_video', is: 'set' }],
+  then: [{ input: 'reference_images', at_most: 4 }],
+  says: 'with a reference video there may be 4 reference images',
+};
+/** The duration is ignored with it: the clip, and what it costs, is as long as the video. */
+const LENGTH_OF_ITS_OWN: CrossRule = {
+  when: [{ input: 'video_reference_type', one_of: ['base'] }],
+  then: [{ input: 'video_reference_type', one_of: ['feature'] }],
+  says: 'the length of a clip must not be left to a reference video',
+};
 const FIXED_FPS = { input: null, only: [24] };
 
 const V25 = 'kwaivgi/kling-v2.5-turbo-pro';
@@ -190,6 +201,7 @@ const v3Omni: ModelRow = {
   },
   negative_prompt: null,
   references: { input: 'reference_images', limit: 7 },
+  reference_videos: { input: 'reference_video', limit: 1 },
   rules: [
     END_NEEDS_START,
     {
@@ -197,11 +209,7 @@ const v3Omni: ModelRow = {
       then: [{ input: 'reference_images', is: 'unset' }],
       says: 'an end image excludes reference images',
     },
-    {
-      when: [{ input: 'reference_video', is: 'set' }],
-      then: [{ input: 'reference_images', at_most: 4 }],
-      says: 'with a reference video there may be 4 reference images',
-    },
+    FEWER_IMAGES_WITH_VIDEO,
     {
       when: [{ input: 'reference_video', is: 'set' }],
       then: [{ input: 'generate_audio', one_of: [false] }],
@@ -212,15 +220,60 @@ const v3Omni: ModelRow = {
       then: [{ input: 'reference_video', is: 'unset' }],
       says: 'mode 4k excludes a reference video',
     },
-    {
-      // The duration is ignored with it: the clip, and what it costs, is as long as the video.
-      when: [{ input: 'video_reference_type', one_of: ['base'] }],
-      then: [{ input: 'video_reference_type', one_of: ['feature'] }],
-      says: 'the length of a clip must not be left to a reference video',
-    },
+    LENGTH_OF_ITS_OWN,
   ],
   prices: byModeAndSound(V3_OMNI, { standard: 0.224, pro: 0.28 }),
   usual_time: 240,
 };
 
-export const KLING: readonly ModelRow[] = [v21, v25, v26, v3, v3Omni];
+const O1 = 'kwaivgi/kling-o1';
+const o1Price = readOn('2026-10-05', O1);
+const o1: ModelRow = {
+  ...v3Omni,
+  id: O1,
+  title: 'Kling O1',
+  inputs: {
+    prompt: requiredText,
+    start_image: image,
+    end_image: image,
+    reference_images: images(7),
+    reference_video: image,
+    video_reference_type: choice(['feature', 'base'], 'feature'),
+    keep_original_sound: flag(true),
+    mode: choice(['std', 'pro'], 'pro'),
+    aspect_ratio: choice(RATIOS, '16:9'),
+    duration: { ...anyInteger, enum: [3, 4, 5, 6, 7, 8, 9, 10], default: 5 },
+  },
+  audio: null,
+  duration: {
+    unit: 'seconds',
+    strategy: 'maximum',
+    input: 'duration',
+    legal: { min: 3, max: 10, step: 1 },
+  },
+  settings: {
+    fps: FIXED_FPS,
+    resolution: { input: 'mode', as: { '720p': 'std', '1080p': 'pro' } },
+  },
+  sends: { mode: 'pro' },
+  rules: [
+    END_NEEDS_START,
+    {
+      when: [{ input: 'reference_video', is: 'unset' }],
+      then: [{ input: 'duration', one_of: [5, 10] }],
+      says: 'without a reference video the length is 5 or 10 s',
+    },
+    FEWER_IMAGES_WITH_VIDEO,
+    LENGTH_OF_ITS_OWN,
+  ],
+  prices: [
+    o1Price.second(0.084, { mode: 'std', reference_video: { is: 'unset' } }),
+    o1Price.second(0.126, { mode: 'std', reference_video: { is: 'set' } }),
+    o1Price.second(0.112, { mode: 'pro', reference_video: { is: 'unset' } }),
+    o1Price.second(0.168, { mode: 'pro', reference_video: { is: 'set' } }),
+  ],
+  usual_time: 180,
+  notes: [NO_SEED],
+};
+
+export const KLING: readonly ModelRow[] = [v21, v25, v26, v3, v3Omni, o1];

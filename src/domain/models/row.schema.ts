@@ -115,7 +115,9 @@ const lifeCycle = z
     }
   });
 
-const rowFields = z.strictObject({
+const references = z.strictObject({ input: text(), limit: whole().min(1) });
+
+const rowFields = object({
   id: text().regex(/^[\w.-]+\/[\w.-]+$/, { error: 'owner/name' }),
   title: text().min(1),
   official: z.boolean(),
@@ -129,13 +131,16 @@ const rowFields = z.strictObject({
   seed: inputName,
   start_image: inputName,
   end_image: inputName,
-  references: z.strictObject({ input: text(), limit: whole().min(1) }).nullable(),
+  references: references.nullable(),
+  reference_videos: references.nullish(),
+  reference_audios: references.nullish(),
   audio: inputName,
   duration,
-  aspect_ratio: z.strictObject({
+  aspect_ratio: object({
     input: inputName,
     values: z.array(text()),
     follows_image: z.boolean(),
+    with_image: text().nullish(),
   }),
   settings: z.record(text(), setting),
   sends: z.record(text(), scalar),
@@ -163,7 +168,9 @@ function namedInputs(row: Fields): [place: string, name: string | null][] {
   const roles = ['prompt', 'negative_prompt', 'seed', 'start_image', 'end_image', 'audio'] as const;
   return [
     ...roles.map((role): [string, string | null] => [role, row[role]]),
-    ['references', row.references?.input ?? null],
+    ...(['references', 'reference_videos', 'reference_audios'] as const).map(
+      (kind): [string, string | null] => [kind, row[kind]?.input ?? null],
+    ),
     ['duration', row.duration.input],
     ['duration', row.duration.unit === 'frames' ? row.duration.fps_input : null],
     ['aspect_ratio', row.aspect_ratio.input],

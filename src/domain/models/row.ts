@@ -78,6 +78,14 @@ export interface RatioRule {
   readonly values: readonly string[];
   /** With a start image the picture decides, and an asked ratio is ignored there. */
   readonly follows_image: boolean;
+  /** What has to be sent with a start image, where that is not nothing. */
+  readonly with_image?: string;
+}
+
+/** Files of one kind that the model takes as references; the input may hold one or a list. */
+export interface ReferenceInput {
+  readonly input: string;
+  readonly limit: number;
 }
 
 /** A word of a plan's `settings` → the model's own input. Inputs can be set by their own names as well. */
@@ -151,9 +159,14 @@ export interface ModelRow {
   readonly prompt: string | null;
   readonly negative_prompt: string | null;
   readonly seed: string | null;
+  /** May be the list of references: one file is then the start image, several are references. */
   readonly start_image: string | null;
   readonly end_image: string | null;
-  readonly references: { readonly input: string; readonly limit: number } | null;
+  /** Images. */
+  readonly references: ReferenceInput | null;
+  /** Absent: none that a plan can give. */
+  readonly reference_videos?: ReferenceInput;
+  readonly reference_audios?: ReferenceInput;
   /** The input that switches sound on; null = the model makes none or offers no choice. */
   readonly audio: string | null;
   readonly duration: DurationRule;

@@ -1,4 +1,4 @@
-/** ByteDance's Seedance: whole seconds, seeds, seven ratios; version 1 without sound, version 2 with it. */
+/** ByteDance's Seedance: whole seconds, seeds, seven ratios; version 1 without sound, version 2 with it and with references of three kinds. */
 import type { CrossRule, ModelRow, PriceRow } from './row.js';
 import {
   anyInteger,
@@ -8,10 +8,13 @@ import {
   images,
   readOn,
   requiredText,
+  text,
+  unconfirmed,
   UNDATED,
 } from './shared.js';
 
 const RATIOS = ['16:9', '4:3', '1:1', '3:4', '9:16', '21:9', '9:21'];
+const RATIOS_25 = RATIOS.filter((ratio) => ratio !== '9:21');
 const SIZES = ['480p', '720p', '1080p'];
 const END_NEEDS_START: CrossRule = {
   when: [{ input: 'last_frame_image', is: 'set' }],
@@ -88,6 +91,7 @@ const lite: ModelRow = {
   },
   references: { input: 'reference_images', limit: 4 },
   sends: { resolution: '720p' },
+  draft: { resolution: '480p' },
   rules: [
     END_NEEDS_START,
     REFERENCES_EXCLUDE_FRAMES,
@@ -147,6 +151,8 @@ const two: ModelRow = {
     seed: anyInteger,
   },
   references: { input: 'reference_images', limit: 9 },
+  reference_videos: { input: 'reference_videos', limit: 3 },
+  reference_audios: { input: 'reference_audios', limit: 3 },
   audio: 'generate_audio',
   duration: {
     unit: 'seconds',
@@ -176,4 +182,95 @@ const two: ModelRow = {
   notes: ['4k comes as H.265 with 10 bits, which many players do not show.'],
 };
 
-export const SEEDANCE: readonly ModelRow[] = [pro, lite, two];
+const TWO_FAST = 'bytedance/seedance-2.0-fast';
+const twoFast: ModelRow = {
+  ...two,
+  id: TWO_FAST,
+  title: 'Seedance 2.0 Fast',
+  inputs: { ...two.inputs, resolution: choice(['480p', '720p'], '720p') },
+  prices: bySizeAndVideo(readOn('2026-10-05', TWO_FAST), [
+    ['480p', 0.07, 0.08],
+    ['720p', 0.15, 0.17],
+  ]),
+  usual_time: 85,
+  notes: [],
+};
+
+const TWO_MINI = 'bytedance/seedance-2.0-mini';
+const twoMini: ModelRow = {
+  ...twoFast,
+  id: TWO_MINI,
+  title: 'Seedance 2.0 Mini',
+  prices: bySizeAndVideo(readOn('2026-10-09', TWO_MINI), [
+    ['480p', 0.04, 0.05],
+    ['720p', 0.09, 0.11],
+  ]).map(unconfirmed),
+  usual_time: 167,
+};
+
+const TWO_FIVE = 'bytedance/seedance-2.5';
+const MEDIA = ['reference_images', 'reference_videos', 'reference_audios'] as const;
+const twoFive: ModelRow = {
+  ...two,
+  id: TWO_FIVE,
+  title: 'Seedance 2.5',
+  inputs: {
+    prompt: { ...text, default: '' },
+    image,
+    last_frame_image: image,
+    reference_images: images(30),
+    reference_videos: images(10),
+    reference_audios: images(10),
+    duration: { ...anyInteger, minimum: -1, maximum: 30, default: 5 },
+    resolution: choice(['480p', '720p'], '720p'),
+    aspect_ratio: choice([...RATIOS_25, 'adaptive'], '16:9'),
+    generate_audio: flag(true),
+    watermark: flag(false),
+    output_format: choice(['mp4', 'mov'], 'mp4'),
+    seed: anyInteger,
+  },
+  references: { input: 'reference_images', limit: 30 },
+  reference_videos: { input: 'reference_videos', limit: 10 },
+  reference_audios: { input: 'reference_audios', limit: 10 },
+  duration: {
+    unit: 'seconds',
+    strategy: 'percentage',
+    input: 'duration',
+    legal: { min: 4, max: 30, step: 1 },
+  },
+  aspect_ratio: {
+    input: 'aspect_ratio',
+    values: RATIOS_25,
+    follows_image: true,
+    with_image: 'adaptive',
+  },
+  sends: { resolution: '720p', generate_audio: false, output_format: 'mp4' },
+  rules: [
+    END_NEEDS_START,
+    ...MEDIA.map((input): CrossRule => ({
+      when: [{ input, is: 'set' }],
+      then: [
+        { input: 'image', is: 'unset' },
+        { input: 'last_frame_image', is: 'unset' },
+      ],
+      says: `${input.replace('_', ' ')} exclude start and end images`,
+    })),
+    {
+      when: [{ input: 'image', is: 'set' }],
+      then: [{ input: 'aspect_ratio', one_of: ['adaptive'] }],
+      says: 'a start image needs the ratio adaptive',
+    },
+    SOUND_NEEDS_PICTURES,
+  ],
+  prices: bySizeAndVideo(readOn('2026-10-05', TWO_FIVE), [
+    ['480p', 0.1028, 0.4304],
+    ['720p', 0.2312, 0.9676],
+  ]),
+  usual_time: 224,
+  notes: [
+    'A reference video multiplies the price by 4.2.',
+    'It refuses photographs of real faces (E005).',
+  ],
+};
+
+export const SEEDANCE: readonly ModelRow[] = [pro, lite, two, twoFast, twoMini, twoFive];
