@@ -90,12 +90,12 @@ function printProblems(what: string, problems: readonly PlanProblem[]): void {
 
 async function generate(options: GenerateOptions, interruption: Interruption): Promise<number> {
   const config = loadConfig();
-  const plan = options.attach === null ? await checkedPlan(options, config) : null;
+  const isNew = options.attach === null && options.final === null;
+  const plan = isNew ? await checkedPlan(options, config) : null;
   if (plan?.kind === 'done') return plan.code;
   await requireOut(options.out ?? 'out');
   requireWritable(config.data_dir);
-  const order: Order =
-    plan === null ? { job_id: options.attach ?? '' } : { job_id: null, plan: plan.value };
+  const order = orderOf(options, plan?.value);
   const reporter = createReporter(options);
   try {
     return await run(config, { options, order, interruption, reporter });
@@ -104,8 +104,20 @@ async function generate(options: GenerateOptions, interruption: Interruption): P
   }
 }
 
-/** What to follow: a job that exists, or one that a plan starts. */
-type Order = { job_id: string } | { job_id: null; plan: unknown };
+/** What to follow: a job that exists, or one that a plan or a draft starts. */
+type Order =
+  | { job_id: string }
+  | { job_id: null; plan: unknown }
+  | { job_id: null; draft: string; wishes: { clips?: readonly number[]; job_id?: string } };
+
+function orderOf({ final, clips, job_id, attach }: GenerateOptions, plan: unknown): Order {
+  if (final === null) return plan === undefined ? { job_id: attach ?? '' } : { job_id: null, plan };
+  const wishes = {
+    ...(clips === null ? {} : { clips }),
+    ...(job_id === null ? {} : { job_id }),
+  };
+  return { job_id: null, draft: final, wishes };
+}
 
 type PlanOutcome = { kind: 'plan'; value: unknown } | { kind: 'done'; code: number };
 
@@ -210,8 +222,10 @@ function followOn(
   });
 }
 
-const openJob = (stack: Connected, order: Order): Promise<Job> =>
-  order.job_id === null ? stack.api.create(order.plan) : stack.api.job(order.job_id);
+function openJob({ api }: Connected, order: Order): Promise<Job> {
+  if (order.job_id !== null) return api.job(order.job_id);
+  return 'draft' in order ? api.finals(order.draft, order.wishes) : api.create(order.plan);
+}
 
 /** Ctrl-C is a question only where somebody sees it and can answer. */
 const keyboard = (): ReadStream | null =>

@@ -40,6 +40,8 @@ export interface ApiClient {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   create(plan: unknown): Promise<Job>;
+  /** The finals of a draft, as a job of its own. */
+  finals(draftId: string, wishes: object): Promise<Job>;
   job(jobId: string): Promise<Job>;
   cancel(jobId: string): Promise<void>;
   /** `path` as it stands in a job: /v1/jobs/…/video. */
@@ -82,17 +84,19 @@ export function createApiClient(url: string, key: string | null): ApiClient {
     if (!response.ok) throw await problemOf(response);
     return response;
   };
+  const start = async (path: string, body: unknown): Promise<Job> => {
+    const response = await call(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return (await boundedJson(response)) as Job;
+  };
   return {
     url,
     headers,
-    async create(plan) {
-      const response = await call('/v1/jobs', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(plan),
-      });
-      return (await boundedJson(response)) as Job;
-    },
+    create: (plan) => start('/v1/jobs', plan),
+    finals: (draftId, wishes) => start(`${jobPath(draftId)}/final`, wishes),
     job: async (jobId) => (await boundedJson(await call(jobPath(jobId)))) as Job,
     async cancel(jobId) {
       await (await call(`${jobPath(jobId)}/cancel`, { method: 'POST' })).body?.cancel();

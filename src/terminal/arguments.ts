@@ -14,6 +14,10 @@ export interface GenerateOptions {
   /** Follow this job instead of starting one. */
   attach: string | null;
   job_id: string | null;
+  /** Make the finals of this draft instead of running a plan. */
+  final: string | null;
+  /** Of these clips; null: of all that have succeeded. */
+  clips: readonly number[] | null;
 }
 
 export type Parsed =
@@ -28,6 +32,8 @@ export const GENERATE_USAGE = `Usage: npm run generate -- [plan.json] [options]
   --dry-run           show durations, costs and warnings; start nothing
   --json              print the job's events, one JSON object a line, and nothing else
   --job-id ID         the job's name: letters, digits, _ and -, at most 64
+  --final JOB_ID      make the finals of a draft, as a job of its own
+  --clips 0,2,5-7     of these clips alone (default: all that have succeeded)
   --attach JOB_ID     follow a job that was started before
   --help              this text`;
 
@@ -42,8 +48,17 @@ const refusals = (options: GenerateOptions): (string | null)[] => [
   options.attach !== null && options.job_id !== null
     ? 'expected --attach or --job-id, got both'
     : null,
+  options.final !== null && options.plan !== null
+    ? `expected a plan or --final, got both (${options.plan} and --final ${options.final})`
+    : null,
+  options.final !== null && options.attach !== null
+    ? 'expected --final or --attach, got both'
+    : null,
+  options.final !== null && options.dry_run ? 'expected --final or --dry-run, got both' : null,
+  options.clips !== null && options.final === null ? 'expected --clips with --final only' : null,
+  options.clips?.length === 0 ? '--clips: expected indexes of clips, such as 0,2,5-7' : null,
   options.out === '' ? 'expected a folder after --out, got nothing' : null,
-  ...(['attach', 'job_id'] as const).map((name) => {
+  ...(['attach', 'job_id', 'final'] as const).map((name) => {
     const id = options[name];
     return id === null || JOB_ID.test(id)
       ? null
@@ -61,6 +76,8 @@ export function parseGenerate(argv: readonly string[]): Parsed {
         'dry-run': { type: 'boolean' },
         json: { type: 'boolean' },
         attach: { type: 'string' },
+        final: { type: 'string' },
+        clips: { type: 'string' },
         'job-id': { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -79,12 +96,30 @@ export function parseGenerate(argv: readonly string[]): Parsed {
       json: values.json === true,
       attach: values.attach ?? null,
       job_id: values['job-id'] ?? null,
+      final: values.final ?? null,
+      clips: values.clips === undefined ? null : indexesIn(values.clips),
     };
     const message = refusals(options).find((refusal) => refusal !== null);
     return message === undefined ? { kind: 'run', options } : { kind: 'refused', message };
   } catch (error) {
     return { kind: 'refused', message: firstSentence(error) };
   }
+}
+
+const MOST_CLIPS = 1000;
+
+/** `0,2,5-7` → 0, 2, 5, 6, 7; nothing when it is no such list. */
+function indexesIn(text: string): number[] {
+  const indexes: number[] = [];
+  for (const part of text.split(',')) {
+    const [from, to = from, ...more] = part.split('-').map((word) => word.trim());
+    if (more.length > 0 || ![from, to].every((word) => /^\d{1,6}$/.test(word ?? ''))) return [];
+    if (Number(from) > Number(to)) return [];
+    for (let index = Number(from); index <= Number(to); index += 1) {
+      if (indexes.push(index) > MOST_CLIPS) return [];
+    }
+  }
+  return indexes;
 }
 
 /** The options of a command that takes none but these switches. */

@@ -45,6 +45,13 @@ function totals(estimate: Estimate): string[] {
       `${seconds(estimate.requested_duration)} asked for ${seconds(estimate.target_duration)} wanted`,
     `Cost ${usd(estimate.estimated_cost_usd)}, ${increase(estimate)} without a buffer` +
       (estimate.max_cost_usd === null ? '' : `; cap ${usd(estimate.max_cost_usd)}`),
+    ...(estimate.draft_cost_usd === undefined || estimate.final_cost_usd === undefined
+      ? []
+      : [`As drafts ${usd(estimate.draft_cost_usd)}, as finals ${usd(estimate.final_cost_usd)}`]),
+    ...(estimate.fallbacks ?? []).map(
+      ({ model, estimated_cost_usd }) =>
+        `If ${model} has to take over all of it: ${usd(estimated_cost_usd)}`,
+    ),
     `Takes about ${clock(now)} (${other})`,
   ];
 }

@@ -51,6 +51,10 @@ function summary(job: Job, { out, files }: Results): string[] {
   if (job.error !== null && job.status !== 'canceled') {
     lines.push(`${oneLine(job.error.message).replace(/[.!]?$/, '.')} ${adviceFor(job.error)}`);
   }
+  if (job.quality === 'draft' && job.successful_clips > 0) {
+    const cost = job.final_cost_usd == null ? '' : `, about ${usd(job.final_cost_usd)} for all`;
+    lines.push(`These are drafts. Their finals${cost}: npm run generate -- --final ${job.job_id}`);
+  }
   lines.push(
     files.size === 0
       ? `No clips; the job is in ${out}/result.json`

@@ -114,7 +114,7 @@ export function sentenceOf(event: JobEvent): string {
     case 'clip.submitted':
       return `${clipName(event.clip_index)} is rendering, ${attemptText(event.clip)}${submitted(event.clip)}`;
     case 'clip.retrying':
-      return `${clipName(event.clip_index)} will be tried again${wait(event.clip, event.at)}${reason(event.clip.error)}`;
+      return `${clipName(event.clip_index)} will be tried again${on(event.clip)}${wait(event.clip, event.at)}${reason(event.clip.error)}`;
     case 'clip.storing':
       return `${clipName(event.clip_index)} is rendered, saving it`;
     case 'clip.completed':
@@ -137,6 +137,8 @@ export function sentenceOf(event: JobEvent): string {
       return 'job canceled';
   }
 }
+
+const on = ({ model }: Clip): string => (model === undefined ? '' : ` on ${model}`);
 
 const completedCost = (clip: Clip): string =>
   clip.cost_usd === null ? 'cost unknown' : spent(clip.cost_usd, unknownCosts(clip));

@@ -38,6 +38,11 @@ export interface Estimate {
   model?: string;
   clips: EstimatedClip[];
   estimated_cost_usd: number | null;
+  /** Where the model makes drafts. */
+  draft_cost_usd?: number | null;
+  final_cost_usd?: number | null;
+  /** Of the whole plan on each model that may take over. */
+  fallbacks?: { model: string; estimated_cost_usd: number | null }[];
   cost_increase_percent: number;
   warnings: string[];
   dispatch?: 'batches' | 'window';
@@ -148,6 +153,9 @@ export const api = {
   estimate: (plan: unknown) => call<Estimate>('POST', '/v1/jobs/estimate', plan),
   /** The same key for the same plan: a repeated click or a lost answer never starts a second job. */
   start: (plan: unknown, key: string) => call<Job>('POST', '/v1/jobs', plan, { key }),
+  /** A job of its own: the finals of these clips of a draft. */
+  finals: (jobId: string, clips: readonly number[], key: string) =>
+    call<Job>('POST', `${jobPath(jobId)}/final`, { clips }, { key }),
   job: (jobId: string) => call<Job>('GET', jobPath(jobId)),
   jobs: (query: Readonly<Record<string, string>>) =>
     call<JobPage>('GET', `/v1/jobs?${new URLSearchParams({ limit: '50', ...query }).toString()}`),

@@ -1,10 +1,11 @@
 /**
- * The three questions this page ever asks: are you sure, which key, and which cap. Native
+ * The four questions this page ever asks: are you sure, which key, which cap, and which finals. Native
  * dialogs: focus stays inside, Escape closes, the element that asked gets the focus back.
  */
 import { storeKey } from './api-key.js';
-import { h } from './dom.js';
-import { spent as spentText, usd } from './format.js';
+import type { Job } from '../domain/job.js';
+import { attribute, h, setText } from './dom.js';
+import { clipName, plural, spent as spentText, usd } from './format.js';
 
 function open(dialog: HTMLDialogElement): Promise<string> {
   document.body.append(dialog);
@@ -137,4 +138,47 @@ export async function askForCap({ current, spent, unknown }: Cap): Promise<numbe
     dialog.close();
   });
   return (await open(dialog)) === 'yes' ? Number(input.value) : null;
+}
+
+/** The clips of a draft whose finals are to be made; null when none is. */
+export async function askForFinals(job: Job): Promise<number[] | null> {
+  const choices = job.clips
+    .filter(({ status }) => status === 'succeeded')
+    .map(({ clip_index: index, prompt }) => {
+      const id = `final-${String(index)}`;
+      const box = h('input', { type: 'checkbox', id, checked: true });
+      const label = h('label', { for: id }, h('strong', { text: clipName(index) }), ` ${prompt}`);
+      return { index, box, line: h('li', {}, box, label) };
+    });
+  const chosen = (): number[] => choices.flatMap(({ index, box }) => (box.checked ? [index] : []));
+  const make = h('button', { class: 'button button--primary', value: 'yes' });
+  const count = (): void => {
+    setText(make, `Make ${plural(chosen().length, 'final')}`);
+    attribute(make, 'disabled', chosen().length === 0 ? true : null);
+  };
+  count();
+  for (const { box } of choices) box.addEventListener('change', count);
+  const cost = job.final_cost_usd ?? null;
+  const each =
+    cost === null
+      ? 'What they cost is not known.'
+      : `The finals of all ${plural(job.total_clips, 'clip')} are expected to cost ${usd(cost)}.`;
+  const dialog = h(
+    'dialog',
+    { class: 'dialog', 'aria-labelledby': 'dialog-title' },
+    h(
+      'form',
+      { method: 'dialog' },
+      h('h2', { id: 'dialog-title', text: 'Make the finals' }),
+      h('p', { text: `A job of its own, with the same prompts and seeds. ${each}` }),
+      h('ul', { class: 'choices', 'aria-label': 'Clips' }, ...choices.map(({ line }) => line)),
+      h(
+        'div',
+        { class: 'dialog__buttons' },
+        h('button', { class: 'button', value: 'no', text: 'Not now' }),
+        make,
+      ),
+    ),
+  );
+  return (await open(dialog)) === 'yes' ? chosen() : null;
 }

@@ -62,7 +62,9 @@ function draw(): void {
   current?.close();
   document.title = 'Clip generator';
   current =
-    jobId === undefined ? homeView() : jobView(decodeURIComponent(jobId), { health, notify });
+    jobId === undefined
+      ? homeView()
+      : jobView(decodeURIComponent(jobId), { health, notify, openJob });
   main.replaceChildren(current.element);
 }
 

@@ -8,6 +8,8 @@ const NOTHING = {
   json: false,
   attach: null,
   job_id: null,
+  final: null,
+  clips: null,
 };
 
 describe('the words after generate', () => {
@@ -26,6 +28,17 @@ describe('the words after generate', () => {
     });
   });
 
+  it('may ask for the finals of a draft, of all of its clips or of some', () => {
+    expect(parseGenerate(['--final', 'rough', '--job-id', 'fine'])).toEqual({
+      kind: 'run',
+      options: { ...NOTHING, final: 'rough', job_id: 'fine' },
+    });
+    expect(parseGenerate(['--final', 'rough', '--clips', '7,0-2, 4'])).toEqual({
+      kind: 'run',
+      options: { ...NOTHING, final: 'rough', clips: [7, 0, 1, 2, 4] },
+    });
+  });
+
   it('--help wins', () => {
     expect(parseGenerate(['-h'])).toEqual({ kind: 'help' });
   });
@@ -38,6 +51,14 @@ describe('the words after generate', () => {
     [['a.json', '--attach', 'x'], 'got both'],
     [['--attach', 'x', '--job-id', 'y'], 'got both'],
     [['--attach', 'x', '--dry-run'], 'got both'],
+    [['a.json', '--final', 'x'], 'got both'],
+    [['--attach', 'y', '--final', 'x'], 'got both'],
+    [['--dry-run', '--final', 'x'], 'got both'],
+    [['--clips', '0'], '--clips with --final'],
+    [['--final', 'x', '--clips', '0,2-'], 'indexes of clips'],
+    [['--final', 'x', '--clips', '5-2,1'], 'indexes of clips'],
+    [['--final', 'x', '--clips', '0-999999'], 'indexes of clips'],
+    [['--final', '../x'], '"../x"'],
     [['--job-id', 'no spaces'], '"no spaces"'],
     [['--attach', '../x'], '"../x"'],
     [['--job-id', 'x'.repeat(65)], '--job-id'],

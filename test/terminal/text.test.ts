@@ -147,3 +147,35 @@ describe('the answer of a dry run', () => {
     expect(ranges([0, 1, 2, 5, 7, 8])).toBe('0–2, 5, 7–8');
   });
 });
+
+describe('drafts and models that take over', () => {
+  const PLAN = {
+    model: 'bytedance/seedance-1-pro',
+    fallback_models: ['bytedance/seedance-1-lite'],
+    quality: 'draft',
+    clip_prompts: [{ clip_index: 0, prompt: 'a heron', duration: 4 }],
+  };
+
+  it('stand in the estimate with their prices', () => {
+    const context = { catalogue: CATALOGUE, default_model: 'x', duration_buffer: 1 };
+    const checked = checkPlan(PLAN, context);
+    if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
+    const text = estimateText(estimateOf(checked.resolved)).join('\n');
+    expect(text).toContain('As drafts $0.12, as finals $0.60');
+    expect(text).toMatch(/If bytedance\/seedance-1-lite has to take over all of it: \$0\.07/);
+  });
+
+  it('are told at the end, with what makes the finals, and while it happens', () => {
+    const draft = { ...jobOf([doneClip(0)]), quality: 'draft' as const, final_cost_usd: 0.6 };
+    const table = finalTable({ ...draft, successful_clips: 1 }, { out: 'out', files: new Map() });
+    expect(table.join('\n')).toContain(
+      `These are drafts. Their finals, about $0.60 for all: npm run generate -- --final ${draft.job_id}`,
+    );
+    const retrying = eventOf(1, {
+      type: 'clip.retrying',
+      clip_index: 0,
+      clip: clipOf(0, { model: 'a/b', error: problem('provider_error', 'said') }),
+    });
+    expect(sentenceOf(retrying)).toContain('clip 0 will be tried again on a/b');
+  });
+});

@@ -132,6 +132,31 @@ describe.skipIf(!hasChromium)('steering on the page', () => {
       expect(mock.asked('POST', `/v1/jobs/film/${route}`)).toHaveLength(1);
     });
 
+    it('that is a draft offers the finals of the clips that are chosen, and opens them', async () => {
+      await finished(mock, 'rough');
+      Object.assign(mock.job('rough'), { quality: 'draft', final_cost_usd: 12.6 });
+      await begin(mock, 'fine', 2);
+      Object.assign(mock.job('fine'), { quality: 'final', draft_of: 'rough' });
+      mock.respond = ({ path }) =>
+        path === '/v1/jobs/rough/final' ? { status: 202, body: mock.job('fine') } : null;
+      await openJob('rough');
+      await page.getByRole('button', { name: 'Make the finals…' }).click();
+      await page.getByText('are expected to cost $12.60').waitFor();
+      const boxes = page.getByRole('checkbox');
+      const count = await boxes.count();
+      for (let place = 2; place < count; place += 1) await boxes.nth(place).uncheck();
+      await page.getByRole('button', { name: 'Make 2 finals' }).click();
+      await page.waitForURL('**/jobs/fine');
+      await page.getByText('finals of rough').waitFor();
+      const [asked, ...others] = mock.asked('POST', '/v1/jobs/rough/final');
+      expect(others).toEqual([]);
+      expect(asked?.headers['idempotency-key']).toMatch(/^[0-9a-f]{32}$/);
+      const ready = mock.job('rough').clips.filter(({ status }) => status === 'succeeded');
+      expect(asked?.body).toEqual({
+        clips: ready.slice(0, 2).map(({ clip_index }) => clip_index),
+      });
+    });
+
     it('is canceled only after a question, which Escape answers with no', async () => {
       await mixed(mock, 'film');
       await openJob('film');

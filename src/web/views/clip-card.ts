@@ -95,7 +95,10 @@ export function clipCard(first: CardInput): ClipCard {
     picture.update(clip);
     reference.update(clip);
     setText(phase, phaseOf(clip, live));
-    setText(attempt, attemptText(clip));
+    setText(
+      attempt,
+      [modelText(input), attemptText(clip)].filter((part) => part !== '').join(' · '),
+    );
     setText(prompt, clip.prompt);
     bar.update(clip, live);
     facts.update(clip);
@@ -128,6 +131,10 @@ export function clipCard(first: CardInput): ClipCard {
     },
   };
 }
+
+/** Only where it is not the one that stands above all clips. */
+const modelText = ({ job, clip: { model } }: CardInput): string =>
+  model === undefined || model === job.model ? '' : `on ${model}`;
 
 const attemptText = (clip: Clip): string =>
   clip.attempt > 1 || (clip.attempt === 1 && !isClipOver(clip.status))

@@ -45,6 +45,13 @@ function totals(estimate: Estimate): HTMLElement {
     ['Estimated cost', usd(estimate.estimated_cost_usd)],
     ['Extra for the buffer', increase(estimate.cost_increase_percent)],
   ];
+  const { draft_cost_usd: draft, final_cost_usd: final } = estimate;
+  if (draft !== undefined && final !== undefined) {
+    pairs.push(['As a draft', usd(draft)], ['As a final', usd(final)]);
+  }
+  for (const { model, estimated_cost_usd } of estimate.fallbacks ?? []) {
+    pairs.push([`All on ${model}`, usd(estimated_cost_usd)]);
+  }
   const time = estimate.makespan?.[estimate.dispatch ?? 'batches'];
   if (time !== undefined) pairs.push(['Usually takes', roughly(time)]);
   return h(

@@ -3,10 +3,10 @@
  * what it calls and what is said afterwards. A refusal is said in the server's own words.
  */
 import { tell } from '../announce.js';
-import { api, type Answer, type JobAction } from '../api-client.js';
-import { askForCap, confirmed } from '../dialogs.js';
+import { api, newKey, type Answer, type JobAction } from '../api-client.js';
+import { askForCap, askForFinals, confirmed } from '../dialogs.js';
 import { busy, h, setText, show } from '../dom.js';
-import { usd } from '../format.js';
+import { plural, usd } from '../format.js';
 import type { Job } from '../../domain/job.js';
 import { isOver } from '../../domain/progress.js';
 import { downloadBox, type DownloadBox } from './download-box.js';
@@ -22,6 +22,7 @@ interface Control {
 export interface ControlContext {
   /** After an accepted action: the stream may have to look again at once. */
   onChanged(): void;
+  openJob: (jobId: string) => void;
 }
 
 const lost = (job: Job): number => job.failed_clips + job.canceled_clips;
@@ -37,7 +38,12 @@ export function jobControls(context: ControlContext): {
     report(answer, done);
     if (answer.ok) context.onChanged();
   };
-  const controls = [...steering(act), capControl(context), downloadControl(download)];
+  const controls = [
+    ...steering(act),
+    capControl(context),
+    finalsControl(context),
+    downloadControl(download),
+  ];
   let current: Job | null = null;
   const buttons = controls.map((control) => {
     const button = h('button', {
@@ -122,6 +128,21 @@ const capControl = (context: ControlContext): Control => ({
     const answer = await api.setMaxCost(job.job_id, cap);
     report(answer, `The job may spend up to ${usd(cap)} now`);
     if (answer.ok) context.onChanged();
+  },
+});
+
+const finalsControl = (context: ControlContext): Control => ({
+  id: 'finals',
+  label: () => 'Make the finals…',
+  visible: (job) => job.quality === 'draft' && isOver(job.status) && job.successful_clips > 0,
+  run: async (job) => {
+    // Chosen once a question: however often an answer is lost, it is the same job.
+    const key = newKey();
+    const clips = await askForFinals(job);
+    if (clips === null) return;
+    const answer = await api.finals(job.job_id, clips, key);
+    report(answer, `The finals of ${plural(clips.length, 'clip')} are started`);
+    if (answer.ok) context.openJob(answer.value.job_id);
   },
 });
 

@@ -61,7 +61,7 @@ export function jobHeader(controls: HTMLElement): JobHeader {
       setText(chip, JOB_WORDS[job.status]);
       setText(
         subtitle,
-        [job.model, `started ${ago(job.created_at, now())}`]
+        [job.model, qualityText(job), `started ${ago(job.created_at, now())}`]
           .filter((part) => part !== '')
           .join(' · '),
       );
@@ -89,6 +89,9 @@ export function jobHeader(controls: HTMLElement): JobHeader {
     },
   };
 }
+
+const qualityText = ({ quality, draft_of }: Job): string =>
+  draft_of === undefined ? (quality === 'draft' ? 'draft' : '') : `finals of ${draft_of}`;
 
 const workflowUrl = (base: string, namespace: string | undefined, job: Job): string =>
   [

@@ -21,6 +21,7 @@ import type { View } from './plan-form.js';
 export interface JobViewContext {
   health: Health;
   notify(situation: Situation): void;
+  openJob: (jobId: string) => void;
 }
 
 export function jobView(jobId: string, context: JobViewContext): View {
@@ -34,6 +35,7 @@ export function jobView(jobId: string, context: JobViewContext): View {
     onChanged: () => {
       stream.nudge();
     },
+    openJob: context.openJob,
   });
   const header = jobHeader(controls.element);
   const filter = clipFilter();
