@@ -63,6 +63,9 @@ export interface Proxies {
   direct: string[];
 }
 
+/** Decision 49. */
+const DEFAULT_MODEL = 'prunaai/p-video';
+
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -111,10 +114,7 @@ export function loadConfig(env: Env = process.env): Config {
     },
     data_dir: dataDirOf(read.text('DATA_DIR') ?? '.data'),
     catalogue,
-    default_model: modelOf(
-      catalogue,
-      read.text('VIDEO_GENERATOR_MODEL') ?? 'kwaivgi/kling-v2.5-turbo-pro',
-    ),
+    default_model: modelOf(catalogue, read.text('VIDEO_GENERATOR_MODEL') ?? DEFAULT_MODEL),
     duration_buffer: read.number('VIDEO_GENERATOR_DURATION_BUFFER', 1.25, [1, 2]),
     reference_allow_hosts: read.hosts('REFERENCE_ALLOW_HOSTS'),
     creates_per_minute: read.number('REPLICATE_CREATES_PER_MINUTE', 500, [1, 600]),

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { loadClientConfigProfile } from '@temporalio/envconfig';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigError, loadConfig } from '../src/config.js';
+import { lifeCycleOf } from '../src/domain/models/life-cycle.js';
 import { CATALOGUE } from '../src/domain/models/index.js';
 
 type Env = Record<string, string>;
@@ -153,6 +154,31 @@ describe('loadConfig', () => {
     for (const port of ['7233', '8233', '8288']) {
       expect(loadConfig({ ...given, PORT: port }).api.port).toBe(Number(port));
     }
+  });
+
+  it('has a default model that is active, that a text alone is enough for, and that has a seed or is cheap', () => {
+    const { default_model: id, catalogue } = loadConfig({});
+    const row = catalogue.get(id);
+    if (row === undefined) throw new Error(`expected a row of ${id}, got none`);
+    expect(lifeCycleOf(row).status).toBe('active');
+    const needed = Object.entries(row.inputs).filter(([, { required }]) => required === true);
+    expect(needed.map(([name]) => name)).toEqual([row.prompt]);
+    const isCheap = row.prices.some(({ usd, per }) => per === 'second' && usd <= 0.05);
+    expect(row.seed !== null || isCheap).toBe(true);
+  });
+
+  it('does not start on a default model that was retired, and names its successor', () => {
+    const file = path.join(temporaryFolder(), 'models.json');
+    const { default_model: id } = loadConfig({});
+    const successor = 'google/veo-3.1';
+    const life_cycle = { status: 'retired', since: '2026-11-01', successor, source: 'a test' };
+    writeFileSync(file, JSON.stringify({ models: [{ ...CATALOGUE.get(id), life_cycle }] }));
+    const { message } = refusal({ MODEL_CATALOGUE: file });
+    expect(message).toMatch(/^VIDEO_GENERATOR_MODEL: expected a model that is not retired/);
+    expect(message).toContain(successor);
+    expect(message).not.toContain('\n');
+    const other = { MODEL_CATALOGUE: file, VIDEO_GENERATOR_MODEL: successor };
+    expect(loadConfig(other).default_model).toBe(successor);
   });
 
   it('takes a default model that only MODEL_CATALOGUE has', () => {

@@ -1,9 +1,12 @@
-/** Estimates made in turns: one model a turn, and none once the asker has left. */
+/** Estimates and comparisons made in turns: one model a turn, and none once the asker has left. */
 import { cheapest, everyAlternative, type Alternative } from '../domain/alternatives.js';
+import { checkShape } from '../domain/check-plan.schema.js';
+import { everyComparison, ranked, type Comparison } from '../domain/compare-models.js';
 import { estimateOf, type Estimate } from '../domain/estimate.js';
 import type { Plan } from '../domain/plan.schema.js';
 import type { PlanContext } from '../domain/resolve.js';
 import type { ResolvedPlan } from '../domain/resolved.js';
+import { invalid } from './problems.js';
 import type { TakeTurn } from './turns.js';
 
 export interface InTurns {
@@ -28,4 +31,21 @@ export const estimating =
       stillWanted();
     }
     return estimateOf(resolved, cheapest(found));
+  };
+
+export type Compare = (body: unknown, inTurns: InTurns) => Promise<Comparison[]>;
+
+/** Throws an HttpProblem, 400, for what no model could make. */
+export const comparing =
+  (context: PlanContext): Compare =>
+  async (body, { turn, stillWanted }) => {
+    const checked = checkShape(body);
+    if (!checked.ok) throw invalid(checked.problems);
+    const found: Comparison[] = [];
+    for (const item of everyComparison(checked.plan, context)) {
+      found.push(item);
+      await turn();
+      stillWanted();
+    }
+    return ranked(found);
   };

@@ -151,6 +151,29 @@ export const Final = object({
   }),
 });
 
+export const ModelComparison = z
+  .object({
+    models: z.array(
+      z.discriminatedUnion('can_make', [
+        z.object({
+          model: z.string(),
+          can_make: z.literal(true),
+          estimated_cost_usd: z.number().nullable().meta({ description: 'Null: no price known.' }),
+          requested_duration: z.number(),
+          makespan: z.object({ batches: z.number(), window: z.number() }),
+          shorter_clips: z
+            .int()
+            .meta({ description: 'Clips that cannot be had as long as they are wanted.' }),
+          without_settings: z
+            .array(z.string())
+            .meta({ description: 'Settings of the plan that this model does not have.' }),
+        }),
+        z.object({ model: z.string(), can_make: z.literal(false), problem: z.string() }),
+      ]),
+    ),
+  })
+  .meta({ id: 'ModelComparison' });
+
 export const MaxCost = z.strictObject({ max_cost_usd: above0(MAX_COST_USD) });
 
 const SEQ = 'expected the seq of an event, a whole number from 0';

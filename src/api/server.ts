@@ -16,7 +16,7 @@ import { checkPlan } from '../domain/check-plan.schema.js';
 import { buildApp } from './app.js';
 import type { ApiDeps, ApiSettings, App } from './app.js';
 import { createArchive } from './archive.js';
-import { estimating } from './estimating.js';
+import { comparing, estimating } from './estimating.js';
 import { createJobs } from './jobs.js';
 
 export interface RunningApi {
@@ -83,6 +83,7 @@ async function assemble(
     archive: createArchive(config.data_dir),
     checkPlan: (value) => checkPlan(value, plan),
     estimate: estimating(plan),
+    compare: comparing(plan),
     models: [...catalogue.values()],
     webhookSecret: () => provider.webhookSecret(),
     providerClock: provider.clock,

@@ -9,7 +9,7 @@ import type { Checked } from '../domain/resolved.js';
 import type { Archive } from './archive.js';
 import { createCursorSeal } from './cursor-seal.js';
 import type { CursorSeal } from './cursor-seal.js';
-import type { MakeEstimate } from './estimating.js';
+import type { Compare, MakeEstimate } from './estimating.js';
 import { createHeavyWork } from './heavy-work.js';
 import type { HeavyWork } from './heavy-work.js';
 import { STREAM_LIMITS } from './job-stream.js';
@@ -64,6 +64,7 @@ export interface ApiDeps {
   archive: Archive;
   checkPlan: (plan: unknown) => Checked;
   estimate: MakeEstimate;
+  compare: Compare;
   models: readonly ModelRow[];
   /** What the provider signs its webhooks with. */
   webhookSecret: () => Promise<SecretOutcome>;

@@ -61,6 +61,7 @@ const JOBS_PER_MINUTE = 8;
 /** Seconds between two blows, on average. */
 const PEACE = 5;
 /** Of the model that is used, for five seconds. */
+const MODEL = 'kwaivgi/kling-v2.5-turbo-pro';
 const CLIP_USD = 0.35;
 /** Seconds that clips of a hurried job have: less than nobody is there for when workers are starved. */
 const HURRIED = 40;
@@ -106,6 +107,7 @@ function jobOf(chance: Random, at: number, jobId: string): ScheduledJob {
       : capFor(Math.max(min_successful_clips, count * share));
   const plan: Plan = {
     job_id: jobId,
+    model: MODEL,
     batch_size,
     dispatch,
     min_successful_clips,

@@ -1,6 +1,9 @@
 /**
  * `npm run models`: the catalogue as a table, or as JSON. With a token, each row is compared with what the provider
- * publishes; exit 1 when a row differs, so that a scheduled run can tell.
+ * publishes; exit 1 when a row would cost more than it says, or its requests would be refused, so that a scheduled run can
+ * tell.
+ *
+ * `--for plan.json`: instead, what the plan costs and takes on every model that can make it. It asks nobody.
  *
  * `--measured`: instead, what models delivered against what they were asked, from the finished jobs in DATA_DIR. It
  * asks nobody. A file that cannot be read, or is no finished job of that folder, is left out.
@@ -9,28 +12,36 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { outboundFetch } from '../adapters/outbound.js';
 import { createArchive } from '../api/archive.js';
-import { loadConfig } from '../config.js';
-import { boundedJson } from '../bounded-text.js';
+import { boundedJson, boundedText } from '../bounded-text.js';
+import { loadConfig, REPLICATE_URL } from '../config.js';
 import type { Config } from '../config.js';
+import { checkShape } from '../domain/check-plan.schema.js';
+import { everyComparison, ranked } from '../domain/compare-models.js';
+import { isRetired, lifeCycleOf, modelUnavailable } from '../domain/models/life-cycle.js';
 import type { ModelRow } from '../domain/models/row.js';
-import { parseSwitches } from '../terminal/arguments.js';
-import { oneLine, safeJson } from '../terminal/format.js';
-import { differences } from '../terminal/model-differences.js';
+import { parseModels } from '../terminal/arguments.js';
+import { oneLine, plural, safeJson } from '../terminal/format.js';
+import { ageFindings, differences } from '../terminal/model-differences.js';
+import type { Finding } from '../terminal/model-differences.js';
 import { deliveriesOf, measure, measuredTable } from '../terminal/model-measured.js';
 import type { Delivery } from '../terminal/model-measured.js';
-import { modelTable } from '../terminal/model-table.js';
-import { runCommand } from './process.js';
+import { priceDifferences, tiersOf } from '../terminal/model-prices.js';
+import type { Tier } from '../terminal/model-prices.js';
+import { comparisonTable, modelTable } from '../terminal/model-table.js';
+import { readPlanFile } from '../terminal/plan-file.js';
+import { runCommand, UserError } from './process.js';
 
 const DEADLINE = 20_000;
 
 export function main(argv: string[]): Promise<number> {
   return runCommand(async () => {
-    const parsed = parseSwitches(argv, ['json', 'measured']);
+    const parsed = parseModels(argv);
     if (!parsed.ok) {
       console.error(`npm run models: ${parsed.message}`);
       return 2;
     }
     const config = loadConfig();
+    if (parsed.plan !== null) return await compareFor(config, parsed.plan, parsed.on.has('json'));
     const rows = [...config.catalogue.values()];
     if (parsed.on.has('measured')) {
       console.log(await measuredText(config.data_dir, rows, parsed.on.has('json')));
@@ -38,7 +49,7 @@ export function main(argv: string[]): Promise<number> {
     }
     console.log(
       parsed.on.has('json')
-        ? JSON.stringify({ models: rows }, null, 2)
+        ? JSON.stringify({ models: rows.map(withLifeCycle) }, null, 2)
         : modelTable(rows).join('\n'),
     );
     if (config.replicate.simulated) {
@@ -49,6 +60,30 @@ export function main(argv: string[]): Promise<number> {
     }
     return (await compareAll(config, rows)) ? 0 : 1;
   });
+}
+
+const withLifeCycle = (row: ModelRow): ModelRow => ({ ...row, life_cycle: lifeCycleOf(row) });
+
+async function compareFor(config: Config, file: string, asJson: boolean): Promise<number> {
+  const read = await readPlanFile(file);
+  if (!read.ok) throw new UserError(read.message);
+  const checked = checkShape(read.value);
+  if (!checked.ok) {
+    console.error(`${file} has ${plural(checked.problems.length, 'mistake')}:`);
+    for (const { path: place, message } of checked.problems) {
+      console.error(`  ${place === '' ? '' : `${place}: `}${oneLine(message)}`);
+    }
+    return 2;
+  }
+  const { catalogue, default_model, duration_buffer } = config;
+  const { plan } = checked;
+  const models = ranked([...everyComparison(plan, { catalogue, default_model, duration_buffer })]);
+  console.log(
+    asJson
+      ? safeJson(JSON.stringify({ models }, null, 2))
+      : comparisonTable(models, catalogue, plan.model ?? default_model).join('\n'),
+  );
+  return 0;
 }
 
 async function measuredText(
@@ -91,26 +126,67 @@ async function compareAll(config: Config, rows: readonly ModelRow[]): Promise<bo
   console.error(`\nComparing with ${config.replicate.base_url}`);
   let good = true;
   for (const row of rows) {
-    const found = await compare(config, row).catch((error: unknown) => [
-      `could not be compared: ${error instanceof Error ? error.message : String(error)}`,
+    const found = await compare(config, row).catch((error: unknown): Finding[] => [
+      { weight: 'breaks', says: `could not be compared: ${words(error)}` },
     ]);
     if (found.length === 0) console.error(`${row.id}: the same`);
-    for (const difference of found) console.error(`${row.id}: ${oneLine(difference)}`);
-    good &&= found.length === 0;
+    for (const { weight, says } of found) {
+      console.error(`${row.id}: ${WEIGHTS[weight]}${oneLine(says)}`);
+    }
+    good &&= found.every(({ weight }) => weight === 'news');
   }
   return good;
 }
 
-async function compare({ replicate, proxies }: Config, row: ModelRow): Promise<string[]> {
-  const { base_url, token } = replicate;
-  const response = await outboundFetch(proxies)(`${base_url}/models/${row.id}`, {
-    headers: { authorization: `Bearer ${token}` },
+const WEIGHTS: Record<Finding['weight'], string> = {
+  costs: 'COSTS MORE: ',
+  breaks: 'BREAKS: ',
+  news: '',
+};
+
+const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** A retired row is not asked for: that the provider no longer has it is no news. */
+async function compare(config: Config, row: ModelRow): Promise<Finding[]> {
+  if (isRetired(row)) return [];
+  const { base_url, token } = config.replicate;
+  const answer = await ask(config, `${base_url}/models/${row.id}`, {
+    authorization: `Bearer ${token}`,
+  });
+  if (answer.status === 404 || answer.status === 410) {
+    const gone = modelUnavailable(row.id, config.catalogue, `HTTP ${String(answer.status)}`);
+    return [{ weight: 'breaks', says: gone }];
+  }
+  if (!answer.ok) throw new Error(`HTTP ${String(answer.status)}`);
+  const body = (await boundedJson(answer)) as {
+    latest_version?: { openapi_schema?: unknown } | null;
+  };
+  return [
+    ...differences(row, body.latest_version?.openapi_schema),
+    ...priceDifferences(row, await publishedTiers(config, row)),
+    ...ageFindings(row, Date.now()),
+  ];
+}
+
+/** From the model's page, which is asked without the token; none where it cannot be read, or says nothing. */
+async function publishedTiers(config: Config, row: ModelRow): Promise<Tier[]> {
+  const { base_url } = config.replicate;
+  const origin = base_url === REPLICATE_URL ? 'https://replicate.com' : new URL(base_url).origin;
+  try {
+    const page = await ask(config, `${origin}/${row.id}`, { accept: 'text/html' });
+    return page.ok ? tiersOf(await boundedText(page)) : [];
+  } catch {
+    return [];
+  }
+}
+
+const ask = (
+  { proxies }: Config,
+  url: string,
+  headers: Record<string, string>,
+): Promise<Response> =>
+  outboundFetch(proxies)(url, {
+    headers,
     signal: AbortSignal.timeout(DEADLINE),
     redirect: 'error',
   });
-  if (!response.ok) throw new Error(`HTTP ${String(response.status)}`);
-  const body = (await boundedJson(response)) as {
-    latest_version?: { openapi_schema?: unknown } | null;
-  };
-  return differences(row, body.latest_version?.openapi_schema);
-}

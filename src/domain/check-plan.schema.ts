@@ -42,6 +42,22 @@ export function checkPlan(value: unknown, context: PlanContext): Checked {
   return { ok: false, problems: limited([...shape, ...otherProblems(value, shape, context)]) };
 }
 
+/** What a plan has to be whatever model makes it. */
+export function checkShape(
+  value: unknown,
+): { ok: true; plan: Plan } | { ok: false; problems: PlanProblem[] } {
+  const tooMuch = depthProblem(value) ?? sizeProblem(value);
+  if (tooMuch !== null) return { ok: false, problems: [tooMuch] };
+  const parsed = planFieldsSchema.safeParse(withoutSurplus(value));
+  if (!parsed.success) {
+    const problems = limited(shapeProblems(parsed.error.issues, value, KNOWN_FIELDS));
+    return { ok: false, problems };
+  }
+  const plan = parsed.data as Plan;
+  const problems = limited(crossFieldProblems(plan));
+  return problems.length === 0 ? { ok: true, plan } : { ok: false, problems };
+}
+
 /** Before anything else looks at it: how deep the stack reaches differs from door to door. */
 const depthProblem = (value: unknown): PlanProblem | null =>
   isShallow(value)

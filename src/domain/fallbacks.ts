@@ -41,6 +41,21 @@ export function resolveFallbacks(
   return all;
 }
 
+/** The plan of a model that is retired, as the first of its fallbacks, `next`, makes it with those after it. */
+export function takenOver(retired: string, next: string, found: Resolution): Resolution {
+  const { resolved, problems } = found;
+  const pathOf = (path: string): string => {
+    if (path === 'model') return 'fallback_models.0';
+    const [field, place, ...rest] = path.split('.');
+    return field === 'fallback_models' ? [field, Number(place) + 1, ...rest].join('.') : path;
+  };
+  const warning = `${retired} is retired: ${next} makes the clips, as fallback_models says`;
+  return {
+    resolved: resolved && { ...resolved, warnings: [warning, ...resolved.warnings] },
+    problems: problems.map(({ path, message }) => ({ path: pathOf(path), message })),
+  };
+}
+
 /** What is wrong with the name itself says so itself. */
 function inOneSentence(name: string, [first, ...others]: readonly PlanProblem[]): string {
   if (first?.path === 'model') return first.message;

@@ -74,7 +74,7 @@ function overridden(
 }
 
 /** 31 bits: what every model with a seed takes that says no less. */
-const MOST_SEED = 2 ** 31 - 1;
+export const MOST_SEED = 2 ** 31 - 1;
 
 /** D2. FNV-1a over the words, and the bits mixed once more, for neighbours differ in the last character only. */
 export function seedOf(jobId: string, clipIndex: number, most = MOST_SEED): number {
@@ -84,7 +84,7 @@ export function seedOf(jobId: string, clipIndex: number, most = MOST_SEED): numb
   }
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return 1 + (((hash ^ (hash >>> 16)) >>> 0) % Math.min(most, MOST_SEED));
+  return 1 + (((hash ^ (hash >>> 16)) >>> 0) % most);
 }
 
 /** The plan as the job of that id sends it: every clip of a draft has a seed (D2). */

@@ -5,12 +5,12 @@
  */
 import { increasePercent } from './cost.js';
 import { decimal, sumUsd } from './decimal.js';
-import { resolveFallbacks } from './fallbacks.js';
+import { resolveFallbacks, takenOver } from './fallbacks.js';
 import { isRetired, lifeCycleOf, lifeCycleText } from './models/life-cycle.js';
 import type { Catalogue, InputField, ModelRow, Scalar } from './models/row.js';
 import { nearestWord } from './nearest-word.js';
 import type { ClipPrompt, Plan } from './plan.schema.js';
-import { atQuality } from './quality.js';
+import { atQuality, MOST_SEED } from './quality.js';
 import { quoting, type Quote } from './quote.js';
 import { referenceProblems } from './reference-limits.js';
 import { lengthsOf, resolveClip, type ClipWork, type JobChoices } from './resolve-clip.js';
@@ -46,8 +46,14 @@ export interface Resolution {
 
 /** Resolves a plan whose shape is right, and says what its model, and each that may take over, forbids. */
 export function resolve(plan: Plan, context: PlanContext): Resolution {
+  const { fallback_models: names = [], ...asked } = plan;
+  const row = context.catalogue.get(plan.model ?? context.default_model);
+  const [next, ...later] = names;
+  if (row !== undefined && isRetired(row) && next !== undefined) {
+    const fallbacks = later.length === 0 ? {} : { fallback_models: later };
+    return takenOver(row.id, next, resolve({ ...asked, ...fallbacks, model: next }, context));
+  }
   const own = resolveOnOne(plan, context);
-  const { fallback_models: names = [] } = plan;
   if (names.length === 0 || own.resolved === null || own.problems.length > 0) return own;
   const { model, warnings } = own.resolved;
   const others = resolveFallbacks(names, model.id, (id) =>
@@ -118,7 +124,7 @@ interface Chosen {
   check_rules: boolean;
 }
 
-const choicesOf = (
+export const choicesOf = (
   plan: Plan,
   row: ModelRow,
   { context, settings, check_rules }: Chosen,
@@ -146,8 +152,8 @@ export function quotesOf(
 ): Quote[] | null {
   const draft = plan.quality === 'draft' ? row.draft : {};
   if (draft === undefined || checkRatio(row, plan.aspect_ratio).length > 0) return null;
-  const chosen = { context, settings: { ...settings, ...draft }, check_rules: true };
-  return quotesWith(plan, choicesOf(plan, row, chosen));
+  const choices = { context, settings: { ...settings, ...draft }, check_rules: true };
+  return quotesWith(plan, choicesOf(plan, row, choices));
 }
 
 function quotesWith(plan: Plan, job: JobChoices): Quote[] | null {
@@ -207,7 +213,7 @@ function unknownModel(plan: Plan, id: string, { catalogue }: PlanContext): PlanP
   return { path: 'model', message: `expected one of ${ids.join(', ')}, got "${id}"${from}${hint}` };
 }
 
-function checkRatio(row: ModelRow, asked: string | undefined): PlanProblem[] {
+export function checkRatio(row: ModelRow, asked: string | undefined): PlanProblem[] {
   const { values } = row.aspect_ratio;
   if (asked === undefined || values.includes(asked)) return [];
   const expected =
@@ -233,8 +239,7 @@ function assemble(
     labels: plan.labels ?? [],
     batch_size: plan.batch_size ?? DEFAULTS.batch_size,
     dispatch: plan.dispatch ?? DEFAULTS.dispatch,
-    min_successful_clips:
-      plan.min_successful_clips ?? Math.min(DEFAULTS.min_successful_clips, clips.length),
+    min_successful_clips: neededOf(plan),
     max_cost_usd: plan.max_cost_usd ?? null,
     clip_timeout: plan.clip_timeout ?? DEFAULTS.clip_timeout,
     stop_when_unreachable: plan.stop_when_unreachable ?? DEFAULTS.stop_when_unreachable,
@@ -253,6 +258,10 @@ function assemble(
   return { ...partial, warnings: [...jobWarnings, ...warnings.lines()] };
 }
 
+/** Clips that have to succeed. */
+export const neededOf = ({ min_successful_clips, clip_prompts }: Plan): number =>
+  min_successful_clips ?? Math.min(DEFAULTS.min_successful_clips, clip_prompts.length);
+
 /** A community model without a pin keeps null here until its newest version is looked up and frozen. */
 const modelOf = (row: ModelRow): ResolvedModel => ({
   id: row.id,
@@ -264,7 +273,10 @@ const modelOf = (row: ModelRow): ResolvedModel => ({
 });
 
 const mostOf = (field: InputField | undefined): number =>
-  field !== undefined && 'maximum' in field ? (field.maximum ?? Infinity) : Infinity;
+  Math.min(
+    MOST_SEED,
+    field !== undefined && 'maximum' in field ? (field.maximum ?? MOST_SEED) : MOST_SEED,
+  );
 
 const seconds = (clips: readonly ResolvedClip[]): number =>
   clips.reduce((sum, clip) => sum + clip.requested_duration, 0);
@@ -313,19 +325,33 @@ function increaseWarning({
     : [];
 }
 
+interface Capped {
+  model: string;
+  cap: number | null;
+  /** Clips that have to succeed. */
+  needed: number;
+  costs: readonly (number | null)[];
+}
+
 /** A cap must be able to mean something: prices known, and one success payable. */
-function capProblems(resolved: ResolvedPlan): PlanProblem[] {
-  const cap = resolved.max_cost_usd;
-  if (cap === null) return [];
-  const costs = resolved.clips.map((clip) => clip.estimated_cost_usd);
+export function capProblem({ model, cap, needed, costs }: Capped): string | null {
+  if (cap === null) return null;
   const known = costs.filter((cost) => cost !== null).sort((a, b) => a - b);
   if (known.length < costs.length) {
-    const message = `expected no cap, because no price of ${resolved.model.id} is known for this plan, got ${String(cap)}`;
-    return [{ path: 'max_cost_usd', message }];
+    return `expected no cap, because no price of ${model} is known for this plan, got ${String(cap)}`;
   }
-  const needed = resolved.min_successful_clips;
   const cheapest = sumUsd(known.slice(0, needed)) ?? 0;
-  if (cheapest <= cap) return [];
-  const message = `expected at least ${String(cheapest)}, what the cheapest ${String(needed)} of ${String(costs.length)} clips cost, got ${String(cap)}`;
-  return [{ path: 'max_cost_usd', message }];
+  return cheapest <= cap
+    ? null
+    : `expected at least ${String(cheapest)}, what the cheapest ${String(needed)} of ${String(costs.length)} clips cost, got ${String(cap)}`;
+}
+
+function capProblems(resolved: ResolvedPlan): PlanProblem[] {
+  const message = capProblem({
+    model: resolved.model.id,
+    cap: resolved.max_cost_usd,
+    needed: resolved.min_successful_clips,
+    costs: resolved.clips.map((clip) => clip.estimated_cost_usd),
+  });
+  return message === null ? [] : [{ path: 'max_cost_usd', message }];
 }

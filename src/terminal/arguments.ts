@@ -139,6 +139,27 @@ export function parseSwitches<Name extends string>(
   return { ok: true, on };
 }
 
+/** The words after `npm run models --`: switches, and `--for` with a plan. */
+export function parseModels(
+  argv: readonly string[],
+):
+  | { ok: true; on: ReadonlySet<'json' | 'measured'>; plan: string | null }
+  | { ok: false; message: string } {
+  const at = argv.findIndex((word) => word === '--for' || word.startsWith('--for='));
+  const inline = argv[at]?.slice('--for='.length) ?? '';
+  const plan = at < 0 ? null : inline === '' ? (argv[at + 1] ?? '') : inline;
+  const rest = at < 0 ? argv : argv.toSpliced(at, inline === '' ? 2 : 1);
+  const parsed = parseSwitches(rest, ['json', 'measured']);
+  if (!parsed.ok) {
+    return { ok: false, message: parsed.message.replace('--measured', '--measured, --for PLAN') };
+  }
+  if (plan === '') return { ok: false, message: 'expected a plan file after --for, got nothing' };
+  if (plan !== null && parsed.on.has('measured')) {
+    return { ok: false, message: 'expected --for or --measured, got both' };
+  }
+  return { ...parsed, plan };
+}
+
 /** Node explains unknown options in several sentences; the first says it. */
 const firstSentence = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split(/\. |\n/)[0] ?? '';

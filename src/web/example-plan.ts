@@ -73,7 +73,6 @@ export const EXAMPLE_PLAN: object = {
       clip_index: 11,
       prompt:
         'The lighthouse lamp goes out; in the first daylight the sea lies flat as glass to the horizon. Static wide shot, slow fade to white.',
-      negative_prompt: 'text, watermark, people',
       duration: 5,
     },
   ],

@@ -138,12 +138,12 @@ export class FakeJobs implements Jobs {
     const count = (request.plan as { clip_prompts: unknown[] }).clip_prompts.length;
     const at = new Date().toISOString();
     const identity = { job_id: request.job_id, run_id, created_at: at, simulated: true };
-    const { labels = [] } = request.plan as { labels?: string[] };
+    const { labels } = request.plan as { labels?: string[] | null };
     const checked = check(request.plan);
     const planned = checked.ok
       ? seeded(checked.resolved, request.job_id)
       : resolved(count).resolved;
-    const fresh = { ...initialJob(planned, identity), labels };
+    const fresh = { ...initialJob(planned, identity), labels: labels ?? [] };
     const again: Job | null = request.previous
       ? { ...request.previous, run_id, status: 'queued', error: null, completed_at: null }
       : null;

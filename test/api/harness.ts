@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 import { buildApp } from '../../src/api/app.js';
 import type { ApiDeps, ApiSettings, App } from '../../src/api/app.js';
 import { createArchive } from '../../src/api/archive.js';
-import { estimating } from '../../src/api/estimating.js';
+import { comparing, estimating } from '../../src/api/estimating.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import { createSseParser } from '../../src/domain/sse-parser.js';
 import type { SseFrame } from '../../src/domain/sse-parser.js';
@@ -39,6 +39,7 @@ export async function harness(
     archive,
     checkPlan: check,
     estimate: estimating(context),
+    compare: comparing(context),
     models: [...CATALOGUE.values()],
     webhookSecret: async () => ({ type: 'found', secret: SECRET }),
     wake: async () => undefined,

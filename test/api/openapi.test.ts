@@ -45,7 +45,7 @@ async function withJobs(settings: Parameters<typeof harness>[0]): Promise<Harnes
  * JSON Schema cannot say that a clip_index is unique, that counts fit the list, what a model takes, or which cursors
  * were given out: there, and nowhere else, a request of the right shape may be refused.
  */
-const SETTINGS = ['/v1/jobs', '/v1/jobs/estimate']
+const SETTINGS = ['/v1/jobs', '/v1/jobs/estimate', '/v1/models/compare']
   .map(
     (place) => `
 [[operations]]

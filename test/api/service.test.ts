@@ -2,9 +2,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { artifactPath } from '../../src/adapters/artifact-store.js';
+import type { Comparison } from '../../src/domain/compare-models.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import type { LifeCycle } from '../../src/domain/models/row.js';
 import { harness, read } from './harness.js';
+import { planOf } from './plan.js';
 
 describe('keys', () => {
   const settings = { api_keys: ['first-key-of-many', 'second-key-of-many'] };
@@ -85,6 +87,23 @@ describe('the service', () => {
     ]);
     jobs.temporal = false;
     expect(await ready()).toEqual([503, expect.objectContaining({ temporal: false })]);
+  });
+
+  it('compares what a plan costs on every model, whichever it names', async () => {
+    const { app } = await harness();
+    const ask = (payload: object) =>
+      app.inject({ method: 'POST', url: '/v1/models/compare', payload });
+    const answer = await ask(planOf(2, { model: 'bytedance/seedance-1-lite' }));
+    expect(answer.statusCode).toBe(200);
+    const { models } = answer.json<{ models: Comparison[] }>();
+    expect(models).toHaveLength(CATALOGUE.size);
+    expect(models[0]).toMatchObject({ can_make: true });
+    expect(models.at(-1)).toMatchObject({ can_make: false });
+    const bad = await ask({ clip_prompts: [{ clip_index: 0, prompt: '', duration: 5 }] });
+    expect(bad.statusCode).toBe(400);
+    expect(bad.json<{ errors: { path: string }[] }>().errors).toMatchObject([
+      { path: 'clip_prompts.0.prompt' },
+    ]);
   });
 
   it('lists every model of the catalogue', async () => {

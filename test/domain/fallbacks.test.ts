@@ -7,10 +7,10 @@ import { clipsOn, passesOn } from '../../src/domain/fallbacks.js';
 import { seeded, seedOf } from '../../src/domain/quality.js';
 import { resolvePlan } from '../../src/domain/resolve.js';
 import { clip, IMAGE, plan } from './bad-plans.js';
-import { ALIVE } from './rows.js';
+import { ALIVE, rowOf } from './rows.js';
 
 const PRO = 'bytedance/seedance-1-pro';
-const LITE = 'bytedance/seedance-1-lite';
+const P_VIDEO = 'prunaai/p-video';
 const KLING = 'kwaivgi/kling-v2.5-turbo-pro';
 const context: PlanContext = { catalogue: ALIVE, default_model: KLING, duration_buffer: 1 };
 
@@ -26,14 +26,14 @@ const problems = (value: unknown) => {
 
 describe('fallback_models', () => {
   const asked = plan(
-    { model: PRO, fallback_models: [KLING, LITE] },
+    { model: PRO, fallback_models: [KLING, P_VIDEO] },
     clip(3, { duration: 6, negative_prompt: 'fog' }),
     clip(0),
   );
 
   it('are planned for every clip as if the plan had named them', () => {
     const { plan: parsed, resolved } = accepted(asked);
-    expect(resolved.fallbacks?.map(({ model }) => model.id)).toEqual([KLING, LITE]);
+    expect(resolved.fallbacks?.map(({ model }) => model.id)).toEqual([KLING, P_VIDEO]);
     for (const other of resolved.fallbacks ?? []) {
       const { fallback_models: _, ...alone } = { ...parsed, model: other.model.id };
       const { model, clips } = resolvePlan(alone, context);
@@ -51,21 +51,21 @@ describe('fallback_models', () => {
       estimated_cost_usd: 1.65,
       fallbacks: [
         { model: KLING, estimated_cost_usd: 1.05 },
-        { model: LITE, estimated_cost_usd: 0.396 },
+        { model: P_VIDEO, estimated_cost_usd: 0.22 },
       ],
     });
     expect(estimate.warnings).toContain(
-      `if ${LITE} takes over: ${LITE} takes no negative prompt: it is not sent`,
+      `if ${P_VIDEO} takes over: ${P_VIDEO} takes no negative prompt: it is not sent`,
     );
     expect(estimateOf(accepted(plan()).resolved)).not.toHaveProperty('fallbacks');
   });
 
   it('have drafts where the plan wants drafts, with seeds of their own', () => {
     const drafts = accepted(
-      plan({ model: PRO, fallback_models: [LITE], quality: 'draft' }, clip(0)),
+      plan({ model: PRO, fallback_models: [P_VIDEO], quality: 'draft' }, clip(0)),
     );
     const [other] = seeded(drafts.resolved, 'a').fallbacks ?? [];
-    expect(other?.clips[0]?.input).toMatchObject({ resolution: '480p', seed: seedOf('a', 0) });
+    expect(other?.clips[0]?.input).toMatchObject({ draft: true, seed: seedOf('a', 0) });
     const [found] = problems(plan({ model: PRO, fallback_models: [KLING], quality: 'draft' }));
     expect(found?.message).toContain('makes no drafts');
   });
@@ -103,7 +103,7 @@ describe('fallback_models', () => {
     ],
     [
       'a cap below what a success costs there',
-      { model: LITE, max_cost_usd: 0.6, fallback_models: [KLING] },
+      { model: P_VIDEO, max_cost_usd: 0.6, fallback_models: [KLING] },
       0,
       /max_cost_usd: expected at least 1.05/,
     ],
@@ -115,7 +115,7 @@ describe('fallback_models', () => {
   });
 
   it('are at most three', () => {
-    const four = [PRO, LITE, 'google/veo-3.1', 'google/veo-3.1-fast'];
+    const four = [PRO, P_VIDEO, 'google/veo-3.1', 'google/veo-3.1-fast'];
     expect(problems(plan({ fallback_models: four }))).toMatchObject([{ path: 'fallback_models' }]);
   });
 
@@ -123,6 +123,37 @@ describe('fallback_models', () => {
     const images = clip(0, { scene_reference_url: IMAGE });
     const { resolved } = accepted(plan({ model: PRO, fallback_models: [KLING] }, images));
     expect(resolved.fallbacks?.[0]?.clips[0]?.input).toMatchObject({ start_image: IMAGE });
+  });
+});
+
+describe('a retired model', () => {
+  const retired = {
+    ...rowOf(PRO),
+    life_cycle: { status: 'retired', since: null, until: null, successor: null, source: 'x' },
+  } as const;
+  const catalogue = new Map([...ALIVE, [PRO, retired]]);
+  const check = (value: unknown) => checkPlan(value, { ...context, catalogue });
+
+  it('is taken over from the beginning, and a warning says so', () => {
+    const checked = check(plan({ model: PRO, fallback_models: [KLING, P_VIDEO] }));
+    if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
+    const { model, fallbacks, warnings } = checked.resolved;
+    expect([model.id, fallbacks?.map((other) => other.model.id)]).toEqual([KLING, [P_VIDEO]]);
+    expect(warnings[0]).toBe(
+      `${PRO} is retired: ${KLING} makes the clips, as fallback_models says`,
+    );
+    const alone = check(plan({ model: PRO, fallback_models: [KLING] }));
+    expect(alone).toMatchObject({ ok: true, resolved: { model: { id: KLING } } });
+  });
+
+  it('takes over nothing, and mistakes stand at the fallback that has them', () => {
+    const paths = (more: object) => {
+      const checked = check(plan(more));
+      return checked.ok ? [] : checked.problems.map(({ path }) => path);
+    };
+    expect(paths({ fallback_models: [PRO] })).toEqual(['fallback_models.0']);
+    expect(paths({ model: PRO, fallback_models: ['a/b'] })).toEqual(['fallback_models.0']);
+    expect(paths({ model: PRO, fallback_models: [KLING, 'a/b'] })).toEqual(['fallback_models.1']);
   });
 });
 

@@ -83,20 +83,22 @@ describe('a draft', () => {
   });
 
   it('is refused where its final could not be made', () => {
-    const lite = {
-      model: 'bytedance/seedance-1-lite',
-      quality: 'draft',
-      settings: { resolution: '1080p' },
+    const rule = {
+      when: [{ input: 'resolution', one_of: ['1080p'] }],
+      then: [{ input: 'seed', is: 'set' as const }],
+      says: '1080p needs a seed',
     };
-    const images = clip(0, { character_reference_urls: ['https://example.com/a.jpg'] });
-    const [found] = problems(plan(lite, images));
-    expect(found?.message).toContain('reference images need 480p or 720p');
+    const row = { ...rowOf(MODEL), rules: [rule] };
+    const catalogue = new Map([[MODEL, row]]);
+    const checked = checkPlan(draft({}, clip(0)), { ...context, catalogue });
+    expect(checked).toMatchObject({ ok: false, problems: [{ path: 'clip_prompts.0' }] });
+    expect(JSON.stringify(checked)).toContain('1080p needs a seed');
   });
 
   it('is compared with what other models make as a draft, and with none that makes none', () => {
     const { plan: asked } = accepted(draft({}, clip(0)));
-    const price = quotesOf(asked, rowOf('bytedance/seedance-1-lite'), context)?.[0];
-    expect(price?.estimated_cost_usd).toBe(0.09);
+    const price = quotesOf(asked, rowOf('prunaai/p-video'), context)?.[0];
+    expect(price?.estimated_cost_usd).toBe(0.025);
     expect(quotesOf(asked, rowOf('google/veo-3.1'), context)).toBeNull();
   });
 });

@@ -24,7 +24,10 @@ const held = (world: World, count: number) =>
 describe('a model that the provider no longer has', () => {
   it('ends the clips that ask for it, unpaid and at once, and keeps those that render', async () => {
     const provider_catalogue = new Map(CATALOGUE);
-    await using world = await World.create({ provider_catalogue });
+    await using world = await World.create({
+      provider_catalogue,
+      env: { MODEL_CATALOGUE: '' },
+    });
     await world.startWorker();
     const run = await world.start(
       planOf(['[[hold:while-processing]] a', '[[fail-once]] [[hold:while-processing]] b', 'c'], {

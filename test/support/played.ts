@@ -10,7 +10,6 @@ import type { AttemptOver, GenerateClipInput } from '../../src/domain/activity.j
 import { checkPlan } from '../../src/domain/check-plan.schema.js';
 import type { Job, Prediction } from '../../src/domain/job.js';
 import type { Problem } from '../../src/domain/failures.js';
-import { CATALOGUE } from '../../src/domain/models/index.js';
 import type { Plan } from '../../src/domain/plan.schema.js';
 import { bundlePath } from '../../src/worker.js';
 import {
@@ -20,9 +19,10 @@ import {
   sideQueue,
   WORKFLOW_TYPE,
 } from '../../src/workflows/contract.js';
+import { ALIVE } from '../domain/rows.js';
 
 const CONTEXT = {
-  catalogue: CATALOGUE,
+  catalogue: ALIVE,
   default_model: 'kwaivgi/kling-v2.5-turbo-pro',
   duration_buffer: 1.25,
 };

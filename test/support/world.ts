@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -21,7 +21,14 @@ import type { Catalogue } from '../../src/domain/models/row.js';
 import type { Plan } from '../../src/domain/plan.schema.js';
 import { startSimulator } from '../../src/simulator/index.js';
 import { eventsQuery, progressQuery, WORKFLOW_TYPE } from '../../src/workflows/contract.js';
+import { ALIVE } from '../domain/rows.js';
 import { eventually } from './eventually.js';
+
+/**
+ * Of plans that name none: two lengths, one price, no seed, minutes rather than seconds a clip. As if it were active, whatever
+ * became of it: a scenario warns of what it is about.
+ */
+const SCENARIO_MODEL = ALIVE.get('kwaivgi/kling-v2.5-turbo-pro');
 
 const script = fileURLToPath(new URL('./worker-process.mjs', import.meta.url));
 
@@ -122,8 +129,13 @@ export class World implements AsyncDisposable {
       allowed_hosts: options.provider_hosts ?? [],
       settings: { clock_offset_ms: options.clock_offset_ms ?? 0 },
     });
+    await writeFile(modelsOf(dataDir), JSON.stringify({ models: [SCENARIO_MODEL] }));
     const connection = await Connection.connect({ address });
     return new World(connection, simulator, dataDir, address, options);
+  }
+
+  get #models(): string {
+    return modelsOf(this.data_dir);
   }
 
   get env(): Record<string, string> {
@@ -133,6 +145,8 @@ export class World implements AsyncDisposable {
       TEMPORAL_ADDRESS: this.#address,
       TEMPORAL_TASK_QUEUE: this.task_queue,
       DATA_DIR: this.data_dir,
+      VIDEO_GENERATOR_MODEL: SCENARIO_MODEL?.id ?? '',
+      MODEL_CATALOGUE: this.#models,
       ...this.#options.env,
     };
   }
@@ -196,8 +210,11 @@ export class World implements AsyncDisposable {
     await this.simulator.close();
     await this.#connection.close();
     await rm(this.data_dir, { recursive: true, force: true });
+    await rm(this.#models, { force: true });
   }
 }
+
+const modelsOf = (dataDir: string): string => `${dataDir}-models.json`;
 
 /** One job of a world. */
 export class Run {

@@ -151,7 +151,7 @@ describe('the answer of a dry run', () => {
 describe('drafts and models that take over', () => {
   const PLAN = {
     model: 'bytedance/seedance-1-pro',
-    fallback_models: ['bytedance/seedance-1-lite'],
+    fallback_models: ['prunaai/p-video'],
     quality: 'draft',
     clip_prompts: [{ clip_index: 0, prompt: 'a heron', duration: 4 }],
   };
@@ -162,7 +162,7 @@ describe('drafts and models that take over', () => {
     if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
     const text = estimateText(estimateOf(checked.resolved)).join('\n');
     expect(text).toContain('As drafts $0.12, as finals $0.60');
-    expect(text).toMatch(/If bytedance\/seedance-1-lite has to take over all of it: \$0\.07/);
+    expect(text).toMatch(/If prunaai\/p-video has to take over all of it: \$0\.02/);
   });
 
   it('are told at the end, with what makes the finals, and while it happens', () => {

@@ -1,26 +1,15 @@
 /** Jobs: start, look, list. Every handler names its service and its status, and decides nothing else. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { FastifySchemaCompiler } from 'fastify';
 import type { App } from '../app.js';
 import { startFinals } from '../finals.js';
 import { BadCursor } from '../jobs-port.js';
-import { MOST_BODY } from '../limits.js';
 import { listJobs } from '../list.js';
 import { HttpProblem, invalid } from '../problems.js';
+import { ofPlans } from './of-plans.js';
 import * as schemas from '../schemas.js';
 import type { Services } from '../services.js';
 import { noSuchJob } from '../steer.js';
 import { acceptedPlan, submit, type Submitted } from '../submit.js';
-
-/** The body is described by its schema but checked by `checkPlan`, which finds every mistake at once. */
-const bodyUnchecked: FastifySchemaCompiler<unknown> = () => (value: unknown) => ({ value });
-
-/** Plans are read and judged in turns. */
-const ofPlans = {
-  bodyLimit: MOST_BODY,
-  config: { parsesItself: true, holds: 'plans' },
-  validatorCompiler: bodyUnchecked,
-} as const;
 
 export function jobRoutes(app: App, services: Services): void {
   const { heavy, jsonOf } = services;

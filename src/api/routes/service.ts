@@ -1,11 +1,12 @@
 /** About the service itself: catalogue, liveness, readiness, figures. */
 import type { App } from '../app.js';
 import { lifeCycleOf } from '../../domain/models/life-cycle.js';
+import { ofPlans } from './of-plans.js';
 import * as schemas from '../schemas.js';
 import type { Services } from '../services.js';
 
 export function serviceRoutes(app: App, services: Services): void {
-  const { jobs, models, metrics, settings, heavy } = services;
+  const { jobs, models, metrics, settings, heavy, jsonOf } = services;
 
   app.get(
     '/v1/models',
@@ -17,6 +18,28 @@ export function serviceRoutes(app: App, services: Services): void {
       },
     },
     () => ({ models: models.map((row) => ({ ...row, life_cycle: lifeCycleOf(row) })) }),
+  );
+
+  app.post(
+    '/v1/models/compare',
+    {
+      ...ofPlans,
+      schema: {
+        tags: ['models'],
+        summary: 'What a plan costs and takes on every model that can make it; starts nothing',
+        description:
+          'Whatever model the plan names. The cheapest first; those that cannot make it last, each with its first reason.',
+        body: schemas.Plan,
+        response: { 200: schemas.ModelComparison, ...schemas.PROBLEMS },
+      },
+    },
+    async (request, reply) =>
+      heavy.run('plans', reply, async (inTurns) => {
+        const body = await jsonOf(request.body);
+        await inTurns.turn();
+        inTurns.stillWanted();
+        return { models: await services.compare(body, inTurns) };
+      }),
   );
 
   app.get(
