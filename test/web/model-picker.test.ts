@@ -16,9 +16,9 @@ let browser: Browser;
 let page: Page;
 
 const shown = (): Promise<string[]> =>
-  page
-    .locator('.picker tbody tr:not([hidden])')
-    .evaluateAll((rows) => rows.map((row) => row.getAttribute('data-model') ?? ''));
+  page.evaluate<string[]>(
+    "[...document.querySelectorAll('.picker tbody tr:not([hidden])')].map((row) => row.dataset.model)",
+  );
 
 describe.skipIf(!hasChromium)('the list of models', () => {
   beforeAll(async () => {

@@ -14,7 +14,7 @@ export interface ModelPicker {
   planChanged(plan: unknown): void;
 }
 
-const HEADINGS = ['Model', 'Length', 'Sizes', 'Ratios', 'Takes', 'Price', 'Usual', 'This plan', ''];
+const HEADINGS = ['Model', '', 'This plan', 'Length', 'Sizes', 'Ratios', 'Takes', 'Price', 'Usual'];
 
 interface Line {
   facts: ModelFacts;
@@ -157,13 +157,6 @@ function lineOf(facts: ModelFacts, use: (model: string) => void): Line {
         ? null
         : h('span', { class: 'picker__status', 'data-status': facts.status, text: facts.status }),
     ),
-    h('td', { text: facts.lengths }),
-    h('td', { text: facts.sizes.join(', ') || '–' }),
-    h('td', { text: facts.ratios.join(' ') || '–' }),
-    h('td', { text: extras.join(', ') || '–' }),
-    h('td', { text: facts.price }),
-    h('td', { text: roughly(facts.usual_time) }),
-    plan,
     h(
       'td',
       {},
@@ -178,6 +171,13 @@ function lineOf(facts: ModelFacts, use: (model: string) => void): Line {
         },
       }),
     ),
+    plan,
+    h('td', { text: facts.lengths }),
+    h('td', { text: facts.sizes.join(', ') || '–' }),
+    h('td', { text: facts.ratios.join(' ') || '–' }),
+    h('td', { text: extras.join(', ') || '–' }),
+    h('td', { text: facts.price }),
+    h('td', { text: roughly(facts.usual_time) }),
   );
   return { facts, element, plan };
 }
