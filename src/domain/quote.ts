@@ -73,8 +73,16 @@ function kindsOf(row: ModelRow): (asked: ClipPrompt) => string {
   const { seed } = row;
   const seedMatters = seed !== null && (isRuled(row, seed) || pricedInputs(row).includes(seed));
   return (asked) => {
-    const { scene, characters, objects } = referencesOf(asked);
-    const images = [scene === null ? 0 : 1, characters.length, objects.length];
-    return [...images, seedMatters ? String(asked.seed) : ''].join(' ');
+    const {
+      scene,
+      characters,
+      objects,
+      end = null,
+      videos = [],
+      audios = [],
+    } = referencesOf(asked);
+    const lists = [characters, objects, videos, audios].map((urls) => urls.length);
+    const files = [Number(scene !== null), Number(end !== null), ...lists];
+    return [...files, seedMatters ? String(asked.seed) : ''].join(' ');
   };
 }

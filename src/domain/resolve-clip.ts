@@ -159,13 +159,14 @@ const without = (input: Input, names: readonly string[]): Input =>
 function withImages(
   job: JobChoices,
   clip: ResolvedClip,
-  { inputs, composite }: PlacedReferences,
+  { inputs, media, composite }: PlacedReferences,
 ): ResolvedClip {
   const textOnly = job.text_only ? withoutImages(job, clip, inputs) : {};
   return {
     ...clip,
     // Nobody is sent the scene alone, and a thousand of them must not be carried twice.
     ...(composite === null ? {} : { composite, input: without(clip.input, [composite.input]) }),
+    ...(media === undefined ? {} : { media }),
     ...textOnly,
   };
 }

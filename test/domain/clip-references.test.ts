@@ -42,6 +42,30 @@ describe('referencesIn', () => {
     expect(referencesIn(veo)?.urls).toEqual([ann, bob]);
   });
 
+  it('tells videos and sounds from images, and does without all of them', () => {
+    const [video, sound] = ['https://example.com/v.mp4', 'https://example.com/s.mp3'];
+    const clip = clipOf(
+      {
+        character_reference_urls: [ann],
+        reference_video_urls: [video],
+        reference_audio_urls: [sound],
+      },
+      { model: 'bytedance/seedance-2.0', on_bad_reference: 'text_only' },
+    );
+    expect(referencesIn(clip)).toEqual({
+      clip_index: 3,
+      urls: [ann],
+      media: [
+        { kind: 'video', url: video },
+        { kind: 'audio', url: sound },
+      ],
+    });
+    const without = asTextOnly(clip);
+    expect(without && referencesIn(without)).toBeNull();
+    expect(without).not.toHaveProperty('media');
+    expect(without?.price?.usd).toBe(0.18);
+  });
+
   it('leaves the parts of a composite to the composite', () => {
     const clip = clipOf({ scene_reference_url: scene, character_reference_urls: [ann] });
     expect(referencesIn(clip)).toMatchObject({ urls: [], composite: { scene_url: scene } });

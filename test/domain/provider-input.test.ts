@@ -297,6 +297,78 @@ describe('what is sent', () => {
     expect(withUpload(first, 'https://a/file').input).toMatchObject({ images: ['https://a/file'] });
   });
 
+  const VIDEO = 'https://example.com/a.mp4';
+  const SOUND = 'https://example.com/a.mp3';
+
+  it('begins with an image what ends with one, also where it would be a reference', () => {
+    const framed = { scene_reference_url: IMAGE, end_image_url: `${IMAGE}?end` };
+    for (const [model, start, end] of [
+      ['google/veo-3.1', 'image', 'last_frame'],
+      ['bytedance/seedance-2.0', 'image', 'last_frame_image'],
+      ['kwaivgi/kling-v3-omni-video', 'start_image', 'end_image'],
+      ['wan-video/wan-2.7-i2v', 'first_frame', 'last_frame'],
+    ] as const) {
+      const input = inputOf(plan({ model }, clip(0, framed)));
+      expect(input).toMatchObject({ [start]: IMAGE, [end]: `${IMAGE}?end` });
+      expect(input).not.toHaveProperty('reference_images');
+    }
+  });
+
+  it('gives videos and sounds to the inputs that take them, one or a list, at the price of that', () => {
+    const files = { reference_video_urls: [VIDEO], reference_audio_urls: [SOUND] };
+    const seedance = resolved(plan({ model: 'bytedance/seedance-2.0' }, clip(0, files)));
+    expect(seedance.clips[0]).toMatchObject({
+      input: { reference_videos: [VIDEO], reference_audios: [SOUND] },
+      media: { reference_videos: 'video', reference_audios: 'audio' },
+      price: { usd: 0.22 },
+      estimated_cost_usd: 1.54,
+    });
+    const o1 = { reference_video_urls: [VIDEO, `${VIDEO}?b`] };
+    const one = resolved(plan({ model: 'kwaivgi/kling-o1' }, clip(0, { ...o1, duration: 4 })));
+    expect(one.clips[0]).toMatchObject({
+      input: { reference_video: VIDEO, duration: 4 },
+      price: { usd: 0.168 },
+    });
+    expect(one.warnings).toContain(
+      'clip 0: left out, because kwaivgi/kling-o1 takes no more reference videos: 1 of them',
+    );
+  });
+
+  it('says what is left out, because the model takes none', () => {
+    const given = {
+      end_image_url: IMAGE,
+      reference_video_urls: [VIDEO],
+      reference_audio_urls: [SOUND],
+    };
+    const { clips, warnings } = resolved(plan({ model: 'runwayml/gen-4.5' }, clip(0, given)));
+    expect(clips[0]?.input).toEqual({ duration: 5 });
+    expect(clips[0]).not.toHaveProperty('media');
+    expect(warnings).toEqual([
+      'clip 0: left out, because runwayml/gen-4.5 takes no end image',
+      'clip 0: left out, because runwayml/gen-4.5 takes no reference videos: 1 of them',
+      'clip 0: left out, because runwayml/gen-4.5 takes no reference sounds: 1 of them',
+    ]);
+  });
+
+  it('refuses a sound without a picture, an end without a beginning, and more than the model allows', () => {
+    const problems = (model: string, given: object) => {
+      const checked = checkPlan(plan({ model }, clip(0, given)), context);
+      return checked.ok ? [] : checked.problems.map(({ message }) => message);
+    };
+    expect(problems('bytedance/seedance-2.0', { reference_audio_urls: [SOUND] })).toEqual([
+      expect.stringContaining('reference audios need a reference image or a reference video'),
+    ]);
+    expect(problems('google/veo-3.1', { end_image_url: IMAGE })).toEqual([]);
+    expect(problems('vidu/q3-pro', { end_image_url: IMAGE })).toEqual([
+      expect.stringContaining('an end image needs a start image'),
+    ]);
+    const images = Array.from({ length: 5 }, (_, index) => `${IMAGE}?${String(index)}`);
+    const five = { reference_video_urls: [VIDEO], character_reference_urls: images };
+    expect(problems('kwaivgi/kling-o1', five)).toEqual([
+      expect.stringContaining('there may be 4 reference images'),
+    ]);
+  });
+
   it('pins a community model where a version is known', () => {
     expect(resolved(withImage('lightricks/ltx-video')).model.version).toMatch(/^8c47da/);
     expect(resolved(withImage('thudm/cogvideox-i2v')).model.version).toBeNull();

@@ -8,9 +8,11 @@ import { versionOf } from '../../src/simulator/models.js';
 import { startPeer, stoppedClock } from './support.js';
 
 const IMAGE = 'https://example.com/a.png';
+const VIDEO = 'https://example.com/a.mp4';
+const SOUND = 'https://example.com/a.mp3';
 const rows = [...CATALOGUE.values()];
 
-/** Pictures in each number that plans give them, in each of the model's sizes, with and without sound. */
+/** Files of each kind that plans give, in each of the model's sizes, with and without sound. */
 function plansOf(row: ModelRow): object[] {
   const size = row.settings['resolution']?.input ?? null;
   const field = size === null ? undefined : row.inputs[size];
@@ -24,6 +26,9 @@ function plansOf(row: ModelRow): object[] {
   const images = [
     {},
     { scene_reference_url: IMAGE },
+    { scene_reference_url: IMAGE, end_image_url: `${IMAGE}?end` },
+    { reference_video_urls: [VIDEO] },
+    { scene_reference_url: IMAGE, reference_video_urls: [VIDEO], reference_audio_urls: [SOUND] },
     {
       character_reference_urls: Array.from(
         { length: 7 },
