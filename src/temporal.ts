@@ -241,10 +241,20 @@ const serverArguments = ({ temporal }: Config, { database, ui }: Place): string[
   ...['--dynamic-config-value', 'system.enableNexus=false'],
 ];
 
+/** The server listens within a tenth of a second; gRPC would wait for a whole one after the first refusal. */
+const SOON_AGAIN = {
+  'grpc.initial_reconnect_backoff_ms': 20,
+  'grpc.max_reconnect_backoff_ms': 100,
+};
+
 async function answers({ temporal }: Config): Promise<boolean> {
   try {
     const address = `${HOST}:${String(temporal.port)}`;
-    const connection = await connectTemporal({ address, connectTimeout: 2_000 });
+    const connection = await connectTemporal({
+      address,
+      connectTimeout: 2_000,
+      channelArgs: SOON_AGAIN,
+    });
     try {
       const { namespace } = temporal;
       await connection.withDeadline(Date.now() + 2_000, () =>
