@@ -70,7 +70,7 @@ export class ClipRun {
     this.#book = job.book(index);
     this.#slot = slot;
     this.#left = this.#book.begin();
-    this.#endable = new Endable(`the time of clip ${String(index)}`);
+    this.#endable = new Endable(job.clock);
   }
 
   get #index(): number {
