@@ -21,11 +21,14 @@ export async function main(words) {
   const file = path.join(folder, 'figures.jsonl');
   try {
     const { code, stopped } = await runVitest([...OPTIONS, ...chosen], { BENCH_FIGURES: file });
-    for (const { title, rows } of read(file)) {
+    const lines = read(file);
+    for (const { title, rows } of lines.filter(({ title }) => title !== undefined)) {
       console.log(`\n${title}\n`);
       print(rows);
     }
-    return stopped === null ? code : 143;
+    const failed = lines.filter(({ failed }) => failed !== undefined);
+    for (const { failed: name, why } of failed) console.error(`\n${name} failed: ${why}`);
+    return stopped !== null ? 143 : failed.length > 0 ? 1 : code;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
