@@ -38,7 +38,8 @@ export interface PoolOptions {
   limits?: Partial<Limits>;
 }
 
-const IDLE = 30_000;
+/** Where videos are expected one stays anyway. */
+const IDLE = 10_000;
 /** Two dozen stills: a child more costs 0.25 s of processor time and 100 MB, and helps only where one is not enough. */
 const PATIENCE = 500;
 /** Then a fresh child: memory that native code has lost track of is not kept for ever. */
