@@ -84,9 +84,7 @@ async function measureJob(stand: Stand, order: Order): Promise<Measured> {
     'told → stored p50 ms': median(stored),
     'posted → first create ms': first_create,
     'CPU s a clip': (total(parts).cpu - before.use.cpu) / clips,
-    ...Object.fromEntries(
-      Object.entries(parts).map(([name, { resident }]) => [`${name} MiB`, resident / MIB]),
-    ),
+    ...byPart(parts, ' MiB', ({ resident }) => resident / MIB),
     'resident MiB': total(parts).resident / MIB,
     'engine MiB': stand.engine().resident / MIB,
     'reads a clip': reads / clips,
@@ -94,6 +92,17 @@ async function measureJob(stand: Stand, order: Order): Promise<Measured> {
     'predictions a clip': creates / clips,
     'most alive': books.peak_alive,
   };
+}
+
+/** A figure of each part, where there are several. */
+function byPart(
+  parts: Record<string, Use>,
+  what: string,
+  figure: (use: Use, name: string) => number,
+): Measured {
+  const pairs = Object.entries(parts);
+  if (pairs.length < 2) return {};
+  return Object.fromEntries(pairs.map(([name, use]) => [name + what, figure(use, name)]));
 }
 
 function total(parts: Record<string, Use>): Use {
@@ -221,11 +230,10 @@ async function measureRest(stand: Stand): Promise<Measured> {
   await sleep(20_000);
   const after = stand.parts();
   return {
-    ...Object.fromEntries(
-      Object.entries(after).map(([name, { cpu }]) => [
-        `${name} % of a core`,
-        ((cpu - (before[name]?.cpu ?? 0)) / 20) * 100,
-      ]),
+    ...byPart(
+      after,
+      ' % of a core',
+      ({ cpu }, name) => ((cpu - (before[name]?.cpu ?? 0)) / 20) * 100,
     ),
     '% of a core': ((total(after).cpu - total(before).cpu) / 20) * 100,
     'engine % of a core': ((stand.engine().cpu - engine.cpu) / 20) * 100,
