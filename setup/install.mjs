@@ -1,25 +1,33 @@
 /**
- * node_modules as package-lock.json has it. npm writes `node_modules/.package-lock.json` as its last act, so that
+ * node_modules as package-lock.json has it, of the checkout and of what benchmarks hold it against. npm writes `node_modules/.package-lock.json` as its last act, so that
  * file is the stamp: interrupted or outdated installs are seen by comparing the two. No install script is run.
  */
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { inRoot } from './paths.mjs';
 import { lastWords, run } from './processes.mjs';
 import { SetupError, timed } from './say.mjs';
 
-export const packages = {
-  needed: () => !isInstalled(read('package-lock.json'), read('node_modules/.package-lock.json')),
-  make: () =>
-    timed('installing packages with npm', async () => {
-      const { ok, text } = await npm();
-      if (!ok) {
-        throw new SetupError(
-          `installing packages failed: ${lastWords(text, /npm error (?!A complete log|\/)|not found/)}; check the network and the registry in .npmrc, then run the command again.`,
-        );
-      }
-      return 'packages installed';
-    }),
-};
+export const packages = packagesIn('');
+/** Of nobody but `npm run bench -- --peers`. */
+export const peerPackages = packagesIn('bench/peers');
+
+function packagesIn(folder) {
+  const read = (file) => readJson(path.join(folder, file));
+  return {
+    needed: () => !isInstalled(read('package-lock.json'), read('node_modules/.package-lock.json')),
+    make: () =>
+      timed(`installing packages${folder && ` of ${folder}`} with npm`, async () => {
+        const { ok, text } = await npm(inRoot(folder));
+        if (!ok) {
+          throw new SetupError(
+            `installing packages failed: ${lastWords(text, /npm error (?!A complete log|\/)|not found/)}; check the network and the registry in .npmrc, then run the command again.`,
+          );
+        }
+        return 'packages installed';
+      }),
+  };
+}
 
 /** Whether every package that is not optional is there in the version asked for. */
 export function isInstalled(wanted, installed) {
@@ -34,8 +42,9 @@ export function isInstalled(wanted, installed) {
   );
 }
 
-function npm() {
-  const words = ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'];
+function npm(folder) {
+  const words = ['ci', '--prefix', folder, '--include=dev', '--ignore-scripts'];
+  words.push('--no-audit', '--no-fund');
   const script = process.env.npm_execpath;
   // SKIP_FFMPEG: the media library would fetch a command line program that is never used here.
   const options = { env: { SKIP_FFMPEG: 'true', NODE_ENV: 'development' } };
@@ -44,7 +53,7 @@ function npm() {
     : run('npm', words, options);
 }
 
-function read(file) {
+function readJson(file) {
   try {
     return JSON.parse(readFileSync(inRoot(file), 'utf8'));
   } catch {

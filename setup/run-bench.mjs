@@ -1,11 +1,13 @@
 /**
  * `npm run bench`: every benchmark below bench/, one after the other in one run; `--only NAME` runs bench/NAME.bench.ts alone.
+ * `--peers` does the jobs of `speed` with other programs too, and writes what came of it into the documents.
  * Other words after `--` are vitest's own. What takes minutes runs only when it is named. What is not operations a second is
  * written down by the benchmarks and printed here, as tables of ratios.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { peerPackages } from './install.mjs';
 import { inRoot } from './paths.mjs';
 import { SetupError } from './say.mjs';
 import { runVitest } from './vitest.mjs';
@@ -17,15 +19,23 @@ const OPTIONS = ['bench', '--run', '--no-file-parallelism'];
 
 export async function main(words) {
   const chosen = choose(words);
+  const beside = words.includes('--peers');
+  if (beside && peerPackages.needed()) await peerPackages.make();
   const folder = mkdtempSync(path.join(tmpdir(), 'bench-'));
   const file = path.join(folder, 'figures.jsonl');
   try {
-    const { code, stopped } = await runVitest([...OPTIONS, ...chosen], { BENCH_FIGURES: file });
-    for (const { title, rows } of read(file)) {
+    const { code, stopped } = await runVitest([...OPTIONS, ...chosen], {
+      BENCH_FIGURES: file,
+      ...(beside ? { BENCH_PEERS: '1' } : {}),
+    });
+    const lines = read(file);
+    for (const { title, rows } of lines.filter(({ title }) => title !== undefined)) {
       console.log(`\n${title}\n`);
       print(rows);
     }
-    return stopped === null ? code : 143;
+    const failed = lines.filter(({ failed }) => failed !== undefined);
+    for (const { failed: name, why } of failed) console.error(`\n${name} failed: ${why}`);
+    return stopped !== null ? 143 : failed.length > 0 ? 1 : code;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -33,6 +43,8 @@ export async function main(words) {
 
 /** Files by name; a word that is none stays vitest's. */
 function choose(words) {
+  const beside = words.indexOf('--peers');
+  if (beside >= 0) return [...words.toSpliced(beside, 1), fileOf('speed')];
   const at = words.indexOf('--only');
   if (at < 0) return [...words, ...LONG.flatMap((name) => ['--exclude', fileOf(name)])];
   const file = fileOf(words[at + 1]);

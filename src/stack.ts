@@ -1,7 +1,7 @@
 /**
  * All parts in one process: Temporal (when no address was given), the simulator (when no token was given), worker
- * and API. Only assembles `start…` functions, in an order in which each finds what it needs, and closes them in
- * the opposite one: API and its streams, worker (hands its clips over), simulator, Temporal.
+ * and API. Only assembles `start…` functions, side by side where neither needs the other, and closes them one after
+ * another: API and its streams, worker (hands its clips over), simulator, Temporal.
  *
  * T1 whatever fails on the way up, nothing that was started stays.
  */
@@ -41,11 +41,17 @@ const LOOPBACK = '127.0.0.1';
 
 type Close = () => Promise<void>;
 
+/** In the order in which they are closed. */
+const PARTS = ['api', 'worker', 'simulator', 'temporal'] as const;
+type Closers = Partial<Record<(typeof PARTS)[number], Close | undefined>>;
+
 export async function startStack(config: Config, options: StackOptions): Promise<Stack> {
-  const closers: Close[] = [];
+  const closers: Closers = {};
   const close = async (): Promise<void> => {
-    for (let next = closers.pop(); next !== undefined; next = closers.pop()) {
-      await next().catch((error: unknown) => {
+    for (const part of PARTS) {
+      const next = closers[part];
+      closers[part] = undefined;
+      await next?.().catch((error: unknown) => {
         options.log(`while stopping: ${error instanceof Error ? error.message : String(error)}`);
       });
     }
@@ -61,44 +67,65 @@ export async function startStack(config: Config, options: StackOptions): Promise
 async function startParts(
   config: Config,
   options: StackOptions,
-  closers: Close[],
+  closers: Closers,
 ): Promise<Omit<Stack, 'close'>> {
   const { log, signal } = options;
-  let parts = await withPorts(config, options);
-  let ui_url: string | null = null;
-  if (parts.temporal.embedded) {
-    signal.throwIfAborted();
-    const temporal = await startTemporal(parts, { log });
-    closers.push(() => temporal.close());
-    parts = withTemporalAt(parts, temporal.address);
-    ui_url = temporal.ui_url;
-  }
-  let simulator_url: string | null = null;
-  if (parts.replicate.simulated) {
-    signal.throwIfAborted();
-    const { port, speed } = parts.simulator;
-    const simulator = await startSimulator({
-      host: LOOPBACK,
-      allowed_hosts: parts.api.allowed_hosts,
-      port,
-      speed,
-      data_dir: parts.data_dir,
-      catalogue: parts.catalogue,
-      log,
-    });
-    closers.push(() => simulator.close());
-    parts = { ...parts, replicate: { ...parts.replicate, base_url: simulator.url } };
-    simulator_url = simulator.url;
-    await rememberSimulatorPort(parts.data_dir, simulator.port);
-  }
+  const planned = await withPorts(config, options);
   signal.throwIfAborted();
-  closers.push(await keepWorker(parts, log));
+  const [temporal, simulator] = await bothOf(
+    planned.temporal.embedded ? startTemporal(planned, { log }) : null,
+    planned.replicate.simulated ? startOwnSimulator(planned, log) : null,
+    (temporal, simulator) => {
+      if (temporal) closers.temporal = () => temporal.close();
+      if (simulator) closers.simulator = () => simulator.close();
+    },
+  );
+  if (simulator !== null) await rememberSimulatorPort(planned.data_dir, simulator.port);
+  const parts = withParts(planned, { temporal, simulator });
   signal.throwIfAborted();
-  const api = await startApi(parts, options.ports === 'where_free' ? { port: 0 } : {});
-  closers.push(() => api.close());
+  const [, api] = await bothOf(
+    keepWorker(parts, log),
+    startApi(parts, options.ports === 'where_free' ? { port: 0 } : {}),
+    (worker, api) => {
+      if (worker) closers.worker = worker;
+      if (api) closers.api = () => api.close();
+    },
+  );
+  const ui_url = temporal?.ui_url ?? null;
+  const simulator_url = simulator?.url ?? null;
   const { port } = new URL(api.url);
   return { url: localUrl(parts.api.host, Number(port)), ui_url, simulator_url };
 }
+
+/** T1: `started` is told what there is also when the other of the two has failed. */
+async function bothOf<A, B>(
+  first: Promise<A> | A,
+  second: Promise<B> | B,
+  started: (first: A | null, second: B | null) => void,
+): Promise<[A, B]> {
+  const [one, other] = await Promise.allSettled([first, second]);
+  started(
+    one.status === 'fulfilled' ? one.value : null,
+    other.status === 'fulfilled' ? other.value : null,
+  );
+  if (one.status === 'rejected') throw one.reason as Error;
+  if (other.status === 'rejected') throw other.reason as Error;
+  return [one.value, other.value];
+}
+
+const startOwnSimulator = (
+  { simulator, api, data_dir, catalogue }: Config,
+  log: (line: string) => void,
+) =>
+  startSimulator({
+    host: LOOPBACK,
+    allowed_hosts: api.allowed_hosts,
+    port: simulator.port,
+    speed: simulator.speed,
+    data_dir,
+    catalogue,
+    log,
+  });
 
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 30_000;
@@ -169,11 +196,23 @@ async function withPorts(config: Config, { ports }: StackOptions): Promise<Confi
   };
 }
 
-const withTemporalAt = (config: Config, address: string): Config => ({
-  ...config,
-  temporal: {
-    ...config.temporal,
-    address,
-    connection: { ...config.temporal.connection, address },
-  },
-});
+interface Parts {
+  temporal: { address: string } | null;
+  simulator: { url: string } | null;
+}
+
+/** The configuration as it is with those that were started. */
+function withParts(config: Config, { temporal, simulator }: Parts): Config {
+  const { connection, ...known } = config.temporal;
+  return {
+    ...config,
+    ...(temporal && {
+      temporal: {
+        ...known,
+        address: temporal.address,
+        connection: { ...connection, address: temporal.address },
+      },
+    }),
+    ...(simulator && { replicate: { ...config.replicate, base_url: simulator.url } }),
+  };
+}

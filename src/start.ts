@@ -2,6 +2,7 @@
  * `npm start`: everything in one process until Ctrl-C. Says where the page, the API's documentation and Temporal's
  * Web UI are; stops in order, so that running clips are handed over and go on at the next start.
  */
+import './small-heap.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError, logLine, runUntilSignal } from './commands/process.js';
 import type { Running } from './commands/process.js';
@@ -10,7 +11,6 @@ import type { Config } from './config.js';
 import { claimDataDir } from './data-dir-claim.js';
 import type { HeldClaim } from './data-dir-claim.js';
 import { portAsSet } from './ports.js';
-import { startStack } from './stack.js';
 import type { Stack } from './stack.js';
 import { parseSwitches } from './terminal/arguments.js';
 import { SIMULATOR_NOTICE } from './terminal/frame.js';
@@ -35,6 +35,7 @@ async function start(signal: AbortSignal): Promise<Running> {
   const claim = config.temporal.embedded ? await claimFolder(config, signal) : null;
   try {
     console.log(`Starting; data in ${config.data_dir}`);
+    const { startStack } = await import('./stack.js'); // small-heap.ts
     const stack = await startStack(config, { ports: 'as_set', log: logLine, signal });
     await claim?.publish(stack.url);
     console.log(welcome(config, stack));

@@ -230,6 +230,8 @@ const serverArguments = ({ temporal }: Config, { database, ui }: Place): string[
   ...['server', 'start-dev', '--ip', HOST, '--port', String(temporal.port)],
   ...['--ui-ip', ui.host, '--ui-port', String(ui.port), '--namespace', temporal.namespace],
   ...['--db-filename', path.basename(database), '--log-level', 'warn', '--log-format', 'json'],
+  // A commit is one write to the log beside the database instead of three, and as safe from a loss of power.
+  ...['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=full'],
   ...Object.entries(SEARCH_ATTRIBUTES).flatMap((pair) => ['--search-attribute', pair.join('=')]),
   // One partition: the creates-per-minute limit of a task queue is divided by their number.
   ...['--dynamic-config-value', 'matching.numTaskqueueReadPartitions=1'],
@@ -241,10 +243,20 @@ const serverArguments = ({ temporal }: Config, { database, ui }: Place): string[
   ...['--dynamic-config-value', 'system.enableNexus=false'],
 ];
 
+/** The server listens within a tenth of a second; gRPC would wait for a whole one after the first refusal. */
+const SOON_AGAIN = {
+  'grpc.initial_reconnect_backoff_ms': 20,
+  'grpc.max_reconnect_backoff_ms': 100,
+};
+
 async function answers({ temporal }: Config): Promise<boolean> {
   try {
     const address = `${HOST}:${String(temporal.port)}`;
-    const connection = await connectTemporal({ address, connectTimeout: 2_000 });
+    const connection = await connectTemporal({
+      address,
+      connectTimeout: 2_000,
+      channelArgs: SOON_AGAIN,
+    });
     try {
       const { namespace } = temporal;
       await connection.withDeadline(Date.now() + 2_000, () =>

@@ -35,6 +35,7 @@ import { watchWakes } from './adapters/wakes.js';
 import { requireWritable } from './config.js';
 import type { Config } from './config.js';
 import { endLeftExecutions, workerIdentity } from './dead-workers.js';
+import { keepYoungGenerationSmall } from './small-heap.js';
 import { workerLogger } from './worker-log.js';
 import { SIDE_QUEUES, sideQueue } from './workflows/contract.js';
 import type { SideQueue } from './workflows/contract.js';
@@ -309,6 +310,8 @@ async function createWorkers(
     // A workflow whose worker was killed goes on elsewhere after 3 s instead of 10.
     stickyQueueScheduleToStartTimeout: '3s',
   });
+  // The thread that runs workflows has started.
+  keepYoungGenerationSmall();
   const others = SIDE_QUEUES.map((side) =>
     Worker.create({
       ...common,

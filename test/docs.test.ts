@@ -166,6 +166,20 @@ describe('docs', () => {
     );
   });
 
+  it('say of every model how its prices are known, and of none of those that are left out', () => {
+    const names = (heading: string): string[] =>
+      rowsOf(section('docs/models.md', heading)).flatMap(([cell = '']) => {
+        const [first = '', ...others] = cell.split(', ');
+        const [owner = ''] = first.split('/');
+        return [first, ...others.map((name) => (name.includes('/') ? name : `${owner}/${name}`))];
+      });
+    const priced = names('## Prices').filter((name) => name.includes('/'));
+    expect(priced.filter((name) => !/^\w+\/$/.test(name)).sort()).toEqual(
+      [...CATALOGUE.keys()].sort(),
+    );
+    expect(names('## Left out').filter((name) => CATALOGUE.has(name))).toEqual([]);
+  });
+
   it('count the models without seeds', () => {
     const without = [...CATALOGUE.values()].filter(({ seed }) => seed === null).length;
     const words = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven', 'Eight', 'Nine'];

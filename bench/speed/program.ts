@@ -1,5 +1,5 @@
 /** A process that is measured: it never outlives the benchmark, and hears no environment but what it is given. */
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { tether } from '../../src/tether.js';
 import type { Tethered } from '../../src/tether.js';
 import { useOf } from './machine-use.js';
@@ -36,13 +36,13 @@ export class Program implements AsyncDisposable {
   /** Again after `kill`. */
   async start(): Promise<void> {
     const { name, words, env, cwd, ready } = this.#recipe;
-    const isReady = this.says(ready);
+    const isReady = this.#says(ready);
     const given = Object.entries(env).map(([key, value]) => `${key}=${value}`);
     const running = await tether(
       '/usr/bin/env',
       ['-i', ...given, ...words],
       (line) => {
-        this.#output = [...this.#output, line].slice(-20);
+        this.#output = [...this.#output, line].slice(-40);
         this.lines.emit('line', line);
       },
       cwd,
@@ -52,16 +52,35 @@ export class Program implements AsyncDisposable {
       throw new Error(`${name} ended before it was ready (${how}): ${this.#output.join(' / ')}`);
     });
     ended.catch(() => undefined);
-    await Promise.race([isReady, ended]);
+    isReady.catch(() => undefined);
+    try {
+      await Promise.race([isReady, ended]);
+    } catch (error) {
+      await this[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
-  /** The next line that fits. */
-  async says(pattern: RegExp): Promise<string> {
-    const signal = AbortSignal.timeout(DEADLINE);
-    for (;;) {
-      const [line] = (await once(this.lines, 'line', { signal })) as [string];
-      if (pattern.test(line)) return line;
-    }
+  /** Resolves with the next line that fits. */
+  #says(pattern: RegExp): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (outcome: () => void): void => {
+        clearTimeout(timer);
+        this.lines.off('line', onLine);
+        outcome();
+      };
+      const onLine = (line: string): void => {
+        if (pattern.test(line)) settle(resolve);
+      };
+      const timer = setTimeout(() => {
+        const said = this.#output.join(' / ');
+        const why = `expected ${this.#recipe.name} to say ${String(pattern)}, got: ${said}`;
+        settle(() => {
+          reject(new Error(why));
+        });
+      }, DEADLINE);
+      this.lines.on('line', onLine);
+    });
   }
 
   get pid(): number {

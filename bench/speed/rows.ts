@@ -1,6 +1,6 @@
 /**
- * The measurements, one a row. Each starts what it measures on an empty folder, warms it up with a clip, and gives figures by
- * name; a row that peers can be held against takes whatever stands there.
+ * The measurements, one a row. Each warms what it measures up with a clip, and gives figures by name; a row that peers can be held
+ * against takes whatever stands there.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,15 +16,37 @@ import type { Order } from './order.js';
 import { readsOf } from './provider.js';
 import { BEST, even, uneven } from './renders.js';
 import { startOwnStand, submit } from './stand.js';
-import type { OwnStand, Stand } from './stand.js';
+import type { OwnStand, Stand, StandOptions } from './stand.js';
 
 export type Measured = Readonly<Record<string, number>>;
 
+/** What is measured: whoever renders clips, this program alone, or a command of it that starts all by itself. */
+type Measure =
+  | { any: (stand: Stand) => Promise<Measured> }
+  | { own: (stand: OwnStand) => Promise<Measured>; stand?: StandOptions }
+  | { command: () => Promise<Measured> };
+
 export interface Row {
   says: string;
-  /** Whoever renders clips can be measured so; the others are about this program alone. */
-  measure: { any: (stand: Stand) => Promise<Measured> } | { own: () => Promise<Measured> };
+  measure: Measure;
+  /** It mostly waits: all who take part may be measured at the same time, and all repetitions. */
+  idle?: true;
+  /** One run is enough: it is about many of the same, or takes minutes. */
+  once?: true;
 }
+
+/** Fresh, so that no row finds what another left. */
+export async function measure({ measure }: Row, start: StartStand): Promise<Measured> {
+  if ('command' in measure) return measure.command();
+  if ('any' in measure) {
+    await using stand = await start();
+    return await measure.any(stand);
+  }
+  await using stand = await startOwnStand(measure.stand);
+  return await measure.own(stand);
+}
+
+export type StartStand = () => Promise<Stand>;
 
 const MIB = 2 ** 20;
 const AT_ONCE = 5;
@@ -62,9 +84,7 @@ async function measureJob(stand: Stand, order: Order): Promise<Measured> {
     'told → stored p50 ms': median(stored),
     'posted → first create ms': first_create,
     'CPU s a clip': (total(parts).cpu - before.use.cpu) / clips,
-    ...Object.fromEntries(
-      Object.entries(parts).map(([name, { resident }]) => [`${name} MiB`, resident / MIB]),
-    ),
+    ...byPart(parts, ' MiB', ({ resident }) => resident / MIB),
     'resident MiB': total(parts).resident / MIB,
     'engine MiB': stand.engine().resident / MIB,
     'reads a clip': reads / clips,
@@ -74,20 +94,23 @@ async function measureJob(stand: Stand, order: Order): Promise<Measured> {
   };
 }
 
+/** A figure of each part, where there are several. */
+function byPart(
+  parts: Record<string, Use>,
+  what: string,
+  figure: (use: Use, name: string) => number,
+): Measured {
+  const pairs = Object.entries(parts);
+  if (pairs.length < 2) return {};
+  return Object.fromEntries(pairs.map(([name, use]) => [name + what, figure(use, name)]));
+}
+
 function total(parts: Record<string, Use>): Use {
   const uses = Object.values(parts);
   return {
     cpu: uses.reduce((sum, { cpu }) => sum + cpu, 0),
     resident: uses.reduce((sum, { resident }) => sum + resident, 0),
   };
-}
-
-async function own(
-  measure: (stand: OwnStand) => Promise<Measured>,
-  options?: Parameters<typeof startOwnStand>[0],
-): Promise<Measured> {
-  await using stand = await startOwnStand(options);
-  return await measure(stand); // before the stand is closed
 }
 
 const SHORT = [0.5, 3] as const;
@@ -104,46 +127,46 @@ export const ROWS: Readonly<Record<string, Row>> = {
   batches: {
     says: 'batches of 5, 50 clips of 0.5–3 s',
     measure: {
-      own: () =>
-        own((stand) =>
-          measureJob(stand, { ...window('batches', uneven(50, SHORT)), dispatch: 'batches' }),
-        ),
+      own: (stand) =>
+        measureJob(stand, { ...window('batches', uneven(50, SHORT)), dispatch: 'batches' }),
     },
   },
   long: {
     says: 'window of 5, 15 clips of 10–30 s',
+    idle: true,
     measure: { any: (stand) => measureJob(stand, window('long', uneven(15, [10, 30]))) },
   },
   webhooks: {
     says: 'window of 5, 25 clips of 0.5–3 s, the provider reports what has ended',
+    once: true,
     measure: {
-      own: () =>
-        own(
-          async (stand) => {
-            const measured = await measureJob(stand, window('hooked', uneven(25, SHORT)));
-            return { ...measured, 'webhooks a clip': (await webhooksTaken(stand)) / 26 };
-          },
-          { webhooks: true },
-        ),
+      stand: { webhooks: true },
+      own: async (stand) => {
+        const measured = await measureJob(stand, window('hooked', uneven(25, SHORT)));
+        return { ...measured, 'webhooks a clip': (await webhooksTaken(stand)) / 26 };
+      },
     },
   },
   post: {
     says: 'jobs of one clip, one after another',
+    once: true,
     measure: { any: measurePosts },
   },
   kill: {
     says: 'killed with 5 creates in flight of 15 clips of 2 s, started again after 1 s',
     measure: { any: measureKill },
   },
-  rest: { says: '20 s at rest, after a job', measure: { any: measureRest } },
-  generate: { says: '`npm run generate`, a second time', measure: { own: measureGenerate } },
+  rest: { says: '20 s at rest, after a job', once: true, measure: { any: measureRest } },
+  generate: { says: '`npm run generate`, a second time', measure: { command: measureGenerate } },
   many: {
     says: 'window of 25, 1,000 clips of 0.1–0.4 s, 500 creates a minute; a job of one clip beside it',
-    measure: { own: () => own(measureMany) },
+    once: true,
+    measure: { own: measureMany },
   },
   fair: {
     says: '200 jobs of 10 clips of 0.1–0.4 s at once, 500 creates a minute',
-    measure: { own: () => own(measureFair) },
+    once: true,
+    measure: { own: measureFair },
   },
 };
 
@@ -182,7 +205,10 @@ async function measureKill(stand: Stand): Promise<Measured> {
   );
   const killed = Date.now();
   const { restarted } = await stand.strike(1);
-  const [heard] = await Promise.all([following, restarted]);
+  const [heard] = await Promise.all([
+    stand.resumes ? following : restarted.then(() => stand.run(order)),
+    restarted,
+  ]);
   const books = await stand.provider.books();
   const { creates } = figuresOf(order, heard, books.predictions);
   const later = books.predictions
@@ -204,11 +230,10 @@ async function measureRest(stand: Stand): Promise<Measured> {
   await sleep(20_000);
   const after = stand.parts();
   return {
-    ...Object.fromEntries(
-      Object.entries(after).map(([name, { cpu }]) => [
-        `${name} % of a core`,
-        ((cpu - (before[name]?.cpu ?? 0)) / 20) * 100,
-      ]),
+    ...byPart(
+      after,
+      ' % of a core',
+      ({ cpu }, name) => ((cpu - (before[name]?.cpu ?? 0)) / 20) * 100,
     ),
     '% of a core': ((total(after).cpu - total(before).cpu) / 20) * 100,
     'engine % of a core': ((stand.engine().cpu - engine.cpu) / 20) * 100,

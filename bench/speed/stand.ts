@@ -22,6 +22,8 @@ import { Provider } from './provider.js';
 
 export interface Stand extends AsyncDisposable {
   readonly provider: Provider;
+  /** Does it take up its jobs again when it was killed? If not, its client posts them once more. */
+  readonly resumes: boolean;
   /** Posts the job and follows it to its end. */
   run(order: Order): Promise<Heard>;
   /** What each part of the program itself takes. */
@@ -102,6 +104,7 @@ export const startOwnStand = ({ webhooks = false }: StandOptions = {}): Promise<
     const [worker, api] = (await Promise.all(starting)) as [Program, Program];
     return {
       provider,
+      resumes: true,
       url,
       run: (order: Order) => post(url, order),
       parts: () => ({ worker: worker.use, API: api.use }),

@@ -53,6 +53,8 @@ export const createGenerateClip =
     // Awaited everywhere: the heart has to beat until the very end.
     if (started === null) return await stop(deps, attempt, memory, { started, last: null });
     await announce(deps, attempt, memory, started);
+    // Only now: what is loaded for the video takes no time from the create.
+    using _video = deps.media.expect();
     const seen = await follow(deps, attempt, started);
     const end = seen === null ? null : await lookAgain(deps, execution, seen);
     const { started: own, last } = await settleTwins(deps, attempt, memory, { started, last: end });

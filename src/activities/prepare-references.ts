@@ -7,6 +7,7 @@ import type { References } from '../adapters/references.js';
 import type {
   ClipReferences,
   DownloadHeartbeat,
+  MediaFile,
   PrepareReferencesInput,
   PrepareReferencesResult,
 } from '../domain/activity.js';
@@ -54,8 +55,8 @@ async function prepare(
   const built = await builtBefore(references, clips);
   const reasons = await lookAtAll(references, clips, built, signal);
   const reasonOf = (clip: ClipReferences): string | undefined =>
-    urlsOf(clip, built)
-      .map((url) => reasons.get(url))
+    filesOf(clip, built)
+      .map((file) => reasons.get(keyOf(file)))
       .find((reason) => reason !== undefined);
   const result: PrepareReferencesResult = { refused: [], uploads: [] };
   for (const clip of clips) {
@@ -104,13 +105,20 @@ async function builtBefore(
   return built;
 }
 
-const urlsOf = (
-  { urls, composite }: ClipReferences,
-  built: ReadonlySet<CompositeReference>,
-): string[] =>
-  composite === undefined || built.has(composite) ? urls : [...urls, ...urlsOfComposite(composite)];
+type File = MediaFile | { kind: 'image'; url: string };
 
-/** URL → what is wrong with it, for those that are not fine. */
+/** A file may be good as a video and no image. */
+const keyOf = ({ kind, url }: File): string => `${kind} ${url}`;
+
+function filesOf(
+  { urls, composite, media = [] }: ClipReferences,
+  built: ReadonlySet<CompositeReference>,
+): File[] {
+  const parts = composite === undefined || built.has(composite) ? [] : urlsOfComposite(composite);
+  return [...[...urls, ...parts].map((url) => ({ kind: 'image', url }) as const), ...media];
+}
+
+/** Key of a file → what is wrong with it, for those that are not fine. */
 async function lookAtAll(
   references: References,
   clips: readonly ClipReferences[],
@@ -122,12 +130,17 @@ async function lookAtAll(
       composite === undefined || built.has(composite) ? [] : urlsOfComposite(composite),
     ),
   );
-  const waiting = [...new Set(clips.flatMap((clip) => urlsOf(clip, built)))];
+  const files = clips.flatMap((clip) => filesOf(clip, built));
+  const waiting = [...new Map(files.map((file) => [keyOf(file), file])).values()];
   const reasons = new Map<string, string>();
   const look = async (): Promise<void> => {
-    for (let url = waiting.shift(); url !== undefined; url = waiting.shift()) {
-      const reason = await references.check(url, { keep: composed.has(url), signal });
-      if (reason !== null) reasons.set(url, `${shownUrl(url)}: ${reason}`);
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const { kind, url } = file;
+      const reason =
+        kind === 'image'
+          ? await references.check(url, { keep: composed.has(url), signal })
+          : await references.checkMedia({ kind, url }, signal);
+      if (reason !== null) reasons.set(keyOf(file), `${shownUrl(url)}: ${reason}`);
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, look));

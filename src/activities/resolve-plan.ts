@@ -1,6 +1,8 @@
 /**
  * The same check as at every other door, as the job's first activity: its result is history, so catalogue,
  * prices and environment are frozen there. A refused plan fails for good, with every mistake in one message.
+ *
+ * L1 Within a workflow task nobody outside is asked: the answer is null, and the workflow asks again from outside of one.
  */
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { ResolvePlanResult } from '../domain/activity.js';
@@ -11,18 +13,23 @@ import { seeded } from '../domain/quality.js';
 import type { PlanProblem, ResolvedModel } from '../domain/resolved.js';
 import type { Deps } from './deps.js';
 
+/** `at`: when the job asked, by the server's clock. */
 export const createResolvePlan =
   (deps: Deps) =>
-  async (plan: unknown): Promise<ResolvePlanResult> => {
+  async (plan: unknown, at: string): Promise<ResolvePlanResult | null> => {
     const checked = checkPlan(plan, deps.plan);
     if (!checked.ok) throw refusal(checked.problems);
     const resolved = seeded(checked.resolved, jobId());
-    await openCreates(deps);
-    const { fallbacks } = resolved;
+    const { model, fallbacks } = resolved;
+    const mustAsk = [model, ...(fallbacks ?? []).map((other) => other.model)].some((one) =>
+      isUnpinned(deps, one),
+    );
+    if (mustAsk && Context.current().info.isLocal) return null; // L1
+    await openCreates(deps, at);
     return {
       resolved: {
         ...resolved,
-        model: await pinned(deps, resolved.model),
+        model: await pinned(deps, model),
         ...(fallbacks === undefined
           ? {}
           : {
@@ -43,21 +50,20 @@ export const createResolvePlan =
 
 const jobId = (): string => Context.current().info.workflowExecution?.workflowId ?? '';
 
-/** From here on every create of the job is written down. Where this is not, creates are looked for as ever. */
-async function openCreates({ creates }: Deps): Promise<void> {
-  const { info, log } = Context.current();
-  const at = new Date(info.scheduledTimestampMs).toISOString();
+/** From `at` on every create of the job is written down. Where this is not, creates are looked for as ever. */
+async function openCreates({ creates }: Deps, at: string): Promise<void> {
+  const { log } = Context.current();
   await creates.open(jobId(), at).catch((error: unknown) => {
     log.warn('DATA_DIR/creates could not be written', { error });
   });
 }
 
+const isUnpinned = ({ plan }: Deps, { id, version }: ResolvedModel): boolean =>
+  plan.catalogue.get(id)?.official === false && version === null;
+
 /** With the version that its predictions are created on. */
-async function pinned(deps: Deps, model: ResolvedModel): Promise<ResolvedModel> {
-  const isUnpinned =
-    deps.plan.catalogue.get(model.id)?.official === false && model.version === null;
-  return isUnpinned ? { ...model, version: await latestVersion(deps, model.id) } : model;
-}
+const pinned = async (deps: Deps, model: ResolvedModel): Promise<ResolvedModel> =>
+  isUnpinned(deps, model) ? { ...model, version: await latestVersion(deps, model.id) } : model;
 
 async function latestVersion({ replicate, plan }: Deps, model: string): Promise<string> {
   const answer = await replicate.latestVersion(model);

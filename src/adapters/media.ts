@@ -16,6 +16,8 @@ export interface Media {
   measure(file: string): Promise<Measured>;
   /** A 320×180 JPEG, letterboxed. Throws when no picture can be had. */
   thumbnail(file: string, at: number): Promise<Uint8Array>;
+  /** Says that videos will come, until it is disposed of: the first of them finds everything loaded. */
+  expect(): Disposable;
 }
 
 /** Each of these may take hundreds of megabytes: callers run one at a time. */
@@ -29,13 +31,14 @@ export interface Images {
 export const mediaOf = (pool: Pool): Media & Images => ({
   measure: (file) => pool.run('measure', { file }),
   thumbnail: (file, at) => pool.run('thumbnail', { file, at }),
+  expect: () => pool.expect(),
   inspect: (bytes, keep) => pool.run('inspect', { bytes, keep }),
   compose: (parts) => pool.run('compose', parts),
 });
 
 const pool = createPool();
 
-/** Of this process; it starts no child before the first task. */
+/** Of this process; it starts no child before the first task, or before one is expected. */
 export const media: Media & Images = mediaOf(pool);
 
 /** Ends the children of this process, and resolves when they are gone. */

@@ -4,7 +4,7 @@
  * O1 What runs on this machine is never asked through a proxy.
  * O2 A request that a proxy keeps from its goal says so, and names the proxy without what is secret in its address.
  */
-import { ProxyAgent } from 'undici';
+import type { ProxyAgent } from 'undici';
 import { isLoopback } from '../config.js';
 import type { Proxies, Proxy } from '../config.js';
 
@@ -24,9 +24,9 @@ const OWN = new Set(['0.0.0.0', '::', 'ip6-localhost', 'ip6-loopback', 'localhos
 /** The global `fetch` where no proxy is named. */
 export function outboundFetch(proxies: Proxies | undefined): typeof fetch {
   if (proxies === undefined || (proxies.http ?? proxies.https) === null) return fetch;
-  const agents = new Map<Proxy, ProxyAgent>();
-  const agentOf = (proxy: Proxy): ProxyAgent => {
-    const agent = agents.get(proxy) ?? new ProxyAgent({ uri: proxy.url, proxyTunnel: false });
+  const agents = new Map<Proxy, Promise<ProxyAgent>>();
+  const agentOf = (proxy: Proxy): Promise<ProxyAgent> => {
+    const agent = agents.get(proxy) ?? createAgent(proxy);
     agents.set(proxy, agent);
     return agent;
   };
@@ -34,13 +34,19 @@ export function outboundFetch(proxies: Proxies | undefined): typeof fetch {
     const proxy = proxyFor(new URL(input instanceof Request ? input.url : input), proxies);
     if (proxy === null) return fetch(input, init);
     try {
-      const through: object = { ...init, dispatcher: agentOf(proxy) };
+      const through: object = { ...init, dispatcher: await agentOf(proxy) };
       return await fetch(input, through);
     } catch (error) {
       if (init?.signal?.aborted === true) throw error;
       throw new ProxyError(proxy, error);
     }
   };
+}
+
+/** Loaded where there is a proxy: 100 modules and 2 MB that few need. */
+async function createAgent({ url }: Proxy): Promise<ProxyAgent> {
+  const { ProxyAgent } = await import('undici');
+  return new ProxyAgent({ uri: url, proxyTunnel: false });
 }
 
 /** Its message is fit to be shown as it is. */

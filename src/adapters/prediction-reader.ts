@@ -170,7 +170,7 @@ class Reader implements PredictionReader {
     const pauses = this.#pauses(
       open.map(({ born, kind, usual }) => ({
         age: now - born,
-        shortest: this.#times.shortest(kind),
+        seen: this.#times.of(kind),
         usual,
       })),
     );

@@ -50,12 +50,19 @@ const PLACES = new Places({
 
 export interface ReferenceFetch {
   /** What is wrong with an image, or what `use` says of its bytes. */
-  fetch(url: string, signal: AbortSignal, use: Use): Promise<string | null>;
+  fetch(url: string, signal: AbortSignal, use: Use, expected?: string): Promise<string | null>;
   /** Why nothing is fetched at the moment; null while something is. */
   waiting(): string | null;
 }
 
 type Use = (bytes: Buffer) => Promise<string | null>;
+
+interface Asked {
+  url: string;
+  signal: AbortSignal;
+  use: Use;
+  expected: string | undefined;
+}
 
 export function createReferenceFetch(job: string, options: ReferenceFetchOptions): ReferenceFetch {
   const limits = { ...LIMITS, ...options.limits };
@@ -81,11 +88,7 @@ export function createReferenceFetch(job: string, options: ReferenceFetchOptions
   const tooLate = (): string =>
     `not fetched: the images of a plan may take ${seconds(limits.overall)} s together, ${String(spent.read)} of them came in that time`;
 
-  async function once(
-    url: string,
-    signal: AbortSignal,
-    use: Use,
-  ): Promise<string | Waiting | null> {
+  async function once({ url, signal, use, expected }: Asked): Promise<string | Waiting | null> {
     let place: Disposable | undefined;
     let waited = 0;
     let asked = '';
@@ -98,6 +101,7 @@ export function createReferenceFetch(job: string, options: ReferenceFetchOptions
     try {
       const fetched = await safeFetch(url, {
         allow_hosts: options.allow_hosts,
+        ...(expected === undefined ? {} : { expected }),
         ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
         ...(options.rate === undefined ? {} : { rate: options.rate }),
         signal,
@@ -136,7 +140,7 @@ export function createReferenceFetch(job: string, options: ReferenceFetchOptions
     return { message, wait };
   }
 
-  async function patiently(url: string, signal: AbortSignal, use: Use): Promise<string | null> {
+  async function patiently(asked: Asked): Promise<string | null> {
     const end = (began ??= Date.now()) + limits.overall;
     let outcome: string | Waiting | null = null;
     for (const delay of [0, ...(options.retry_after ?? RETRY_AFTER)]) {
@@ -145,23 +149,23 @@ export function createReferenceFetch(job: string, options: ReferenceFetchOptions
         if (Date.now() + wait > end) {
           return `${outcome.message}, and a wait of ${seconds(wait)} s, which is longer than this plan has left`;
         }
-        await sleep(wait, undefined, { signal });
+        await sleep(wait, undefined, { signal: asked.signal });
       }
-      outcome = await once(url, signal, use);
+      outcome = await once(asked);
       if (outcome === null || typeof outcome === 'string') return outcome;
     }
     return outcome?.message ?? null;
   }
 
   return {
-    async fetch(url, signal, use) {
+    async fetch(url, signal, use, expected) {
       const left = (began ??= Date.now()) + limits.overall - Date.now();
       if (left <= 0) return tooLate();
       using rest = deadline(left, AbortSignal.any([signal, over.signal]));
       asking += 1;
       try {
         rest.signal.throwIfAborted();
-        return await patiently(url, rest.signal, use);
+        return await patiently({ url, signal: rest.signal, use, expected });
       } catch (error) {
         signal.throwIfAborted();
         if (over.signal.aborted) return String(over.signal.reason);

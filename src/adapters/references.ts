@@ -11,12 +11,14 @@ import { createHash } from 'node:crypto';
 import { access, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { MediaFile } from '../domain/activity.js';
 import { shownUrl, urlsOfComposite } from '../domain/clip-references.js';
 import type { FailureKind } from '../domain/failures.js';
 import type { CompositeReference } from '../domain/references.js';
 import { createTurns } from '../domain/turns.js';
 import { artifactFolder, artifactPath, nameAlso, writeWhole } from './artifact-store.js';
 import type { CompositeParts } from './composite.js';
+import { kindOf } from './file-kind.js';
 import { createHazards } from './hazards.js';
 import { BadPart, ChildLost, media, NotAnImage, TooMuch } from './media.js';
 import type { Images } from './media.js';
@@ -28,6 +30,8 @@ import type { ReplicateFiles } from './replicate-files.js';
 export interface References {
   /** Null when it is an image that models can be given, else what is wrong with it. */
   check(url: string, how: { keep: boolean; signal: AbortSignal }): Promise<string | null>;
+  /** Null when it is a video or a sound by its first bytes, else what is wrong with it. */
+  checkMedia(file: MediaFile, signal: AbortSignal): Promise<string | null>;
   isBuilt(composite: CompositeReference): Promise<boolean>;
   /** Of images that were checked and kept, unless it is built already. */
   upload(composite: CompositeReference, signal: AbortSignal): Promise<Uploaded>;
@@ -59,6 +63,7 @@ interface UploadRecord {
   renew_at: string;
 }
 
+const MEDIA: Record<MediaFile['kind'], string> = { video: 'a video', audio: 'a sound' };
 const RETRY_AFTER = [1_000, 3_000];
 const UPLOAD_TRIES = 6;
 /** Where the provider does not say. */
@@ -112,6 +117,16 @@ export const createReferences = (options: ReferencesOptions): FindReferences => 
           }
           return null;
         }),
+      checkMedia: ({ kind, url }, signal) =>
+        fetching.fetch(
+          url,
+          signal,
+          (bytes) => {
+            const { family, name } = kindOf(bytes);
+            return Promise.resolve(family === kind ? null : `expected ${MEDIA[kind]}, got ${name}`);
+          },
+          MEDIA[kind],
+        ),
       isBuilt: (composite) => exists(pictureOf(composite)),
       async upload(composite, signal) {
         const picture = pictureOf(composite);

@@ -30,6 +30,8 @@ export interface SafeFetchOptions {
   /** `host` or `host:port` that may be loopback or private. */
   allow_hosts: readonly string[];
   signal: AbortSignal;
+  /** What the URL should lead to; an image when absent. */
+  expected?: string;
   max_bytes?: number;
   /** Milliseconds. */
   timeout?: number;
@@ -41,6 +43,7 @@ export interface SafeFetchOptions {
   resolve?: (host: string) => Promise<LookupAddress[]>;
 }
 
+const AN_IMAGE = 'an image';
 const MAX_BYTES = 20 * 2 ** 20;
 const TIMEOUT = 30_000;
 const RATE: MinimumRate = { bytes: 8_192, window: 10 };
@@ -64,6 +67,7 @@ class Refused extends Error {
 
 export async function safeFetch(from: string, options: SafeFetchOptions): Promise<Fetched> {
   const milliseconds = options.timeout ?? TIMEOUT;
+  const expected = options.expected ?? AN_IMAGE;
   using late = deadline(milliseconds, options.signal);
   try {
     return await follow(from, { ...options, signal: late.signal }, late);
@@ -75,8 +79,8 @@ export async function safeFetch(from: string, options: SafeFetchOptions): Promis
     }
     const isLate = late.signal.aborted;
     const message = isLate
-      ? `expected the whole image within ${String(milliseconds / 1000)} s, got no end of it`
-      : `expected an image, got a broken connection (${codeOf(error)})`;
+      ? `expected the whole ${expected.replace(/^an? /, '')} within ${String(milliseconds / 1000)} s, got no end of it`
+      : `expected ${expected}, got a broken connection (${codeOf(error)})`;
     return { type: 'refused', message, final: isLate, retry_after: null };
   }
 }
@@ -95,7 +99,8 @@ async function follow(from: string, options: SafeFetchOptions, late: Deadline): 
     response.destroy();
     url = parse(headers.location, url);
   }
-  throw new Refused(`expected an image, got more than ${String(MAX_REDIRECTS)} redirects`);
+  const { expected = AN_IMAGE } = options;
+  throw new Refused(`expected ${expected}, got more than ${String(MAX_REDIRECTS)} redirects`);
 }
 
 function parse(text: string, base?: URL): URL {
@@ -181,14 +186,14 @@ function request(
 
 async function read(
   response: IncomingMessage,
-  { max_bytes = MAX_BYTES, rate = RATE, count }: SafeFetchOptions,
+  { max_bytes = MAX_BYTES, rate = RATE, count, expected = AN_IMAGE }: SafeFetchOptions,
 ): Promise<Fetched> {
   using meter = meterRate(rate, (message) => {
     response.destroy(new Refused(message));
   });
   try {
     const { statusCode: status = 0, headers } = response;
-    if (status !== 200) throw refusedWith(status, headers);
+    if (status !== 200) throw refusedWith(status, headers, expected);
     const announced = Number(headers['content-length'] ?? NaN);
     if (announced > max_bytes) throw tooLarge(max_bytes);
     const chunks: Buffer[] = [];
@@ -207,12 +212,12 @@ async function read(
   }
 }
 
-function refusedWith(status: number, headers: IncomingHttpHeaders): Refused {
+function refusedWith(status: number, headers: IncomingHttpHeaders, expected: string): Refused {
   const isPassing = status >= 500 || status === 408 || status === 425 || status === 429;
   const { 'retry-after': header = null, date = null } = headers;
   const asked = { body: null, text: '', retry_after: header, date };
   const wait = isPassing ? retryAfter(asked, Date.now()) : null;
-  return new Refused(`expected an image, got HTTP ${String(status)}`, !isPassing, wait);
+  return new Refused(`expected ${expected}, got HTTP ${String(status)}`, !isPassing, wait);
 }
 
 const tooLarge = (maxBytes: number): Refused =>

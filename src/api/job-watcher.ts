@@ -36,7 +36,7 @@ export interface WatcherDeps {
 
 const BACKOFF = { first: 250, most: 4_000 };
 /** Milliseconds between two questions: readers see events later by no more than this. */
-const BETWEEN = 100;
+const BETWEEN = 40;
 
 export class JobWatcher implements Origin {
   readonly jobId: string;

@@ -147,7 +147,7 @@ export interface Jobs {
   progress(jobId: string, runId: string): Promise<Job>;
   clips(jobId: string, runId: string, from: number): Promise<ClipPage>;
   events(jobId: string, runId: string, after: number): Promise<EventPage>;
-  /** Returns at once without a token, else when something happened or nothing did for a while; a null token: closed. */
+  /** Returns at once without a token, else when the workflow took a step, or nothing happened for a while; a null token: closed. */
   news(
     jobId: string,
     runId: string,

@@ -14,9 +14,9 @@ import {
   WORKFLOW_TYPE,
 } from '../workflows/contract.js';
 import { TemporalAway, WorkerAway } from './jobs-port.js';
-import type { Delivered, Jobs, Run, Signal, StartRequest } from './jobs-port.js';
+import type { Delivered, Jobs, NewsToken, Run, Signal, StartRequest } from './jobs-port.js';
 import { ServersAttributes } from './servers-attributes.js';
-import { isInvalid, isNotFound, isUnanswered, translate } from './temporal-errors.js';
+import { isInvalid, isLate, isNotFound, isUnanswered, translate } from './temporal-errors.js';
 import {
   ATTRIBUTES_QUERY,
   CLOSED_QUERY,
@@ -43,7 +43,10 @@ const CALL = 5_000;
 const QUERY = 3_000;
 const LONG_POLL = 35_000;
 const POLLED_WITHIN = 60_000;
+/** For so long nothing is asked of a workflow that has something to do: what it says changes when it has done that. */
+const STEP = 1_000;
 
+const STEP_COMPLETED = 7;
 const ALL_EVENTS = 1;
 const CLOSE_EVENT = 2;
 const WORKFLOW_QUEUE = 1;
@@ -180,23 +183,31 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
       query(() => client.workflow.getHandle(jobId, runId).query(eventsQuery, after)),
 
     async news(jobId, runId, token, signal) {
-      const work = () =>
-        service.getWorkflowExecutionHistory({
-          namespace,
-          execution: { workflowId: jobId, runId },
-          waitNewEvent: true,
-          historyEventFilterType: ALL_EVENTS,
-          skipArchival: true,
-          ...(token === null ? {} : { nextPageToken: token }),
-        });
       using each = childOf(signal);
-      const answer = await client
-        .withDeadline(Date.now() + LONG_POLL, () => client.withAbortSignal(each.signal, work))
-        .catch((error: unknown) => {
+      const poll = (nextPageToken: NewsToken | null, most: number) =>
+        client.withDeadline(Date.now() + most, () =>
+          client.withAbortSignal(each.signal, () =>
+            service.getWorkflowExecutionHistory({
+              namespace,
+              execution: { workflowId: jobId, runId },
+              waitNewEvent: true,
+              historyEventFilterType: ALL_EVENTS,
+              skipArchival: true,
+              ...(nextPageToken === null ? {} : { nextPageToken }),
+            }),
+          ),
+        );
+      for (let at = token, most = LONG_POLL; ; most = STEP) {
+        try {
+          const { nextPageToken: next, history } = await poll(at, most);
+          if (next.length === 0) return null;
+          if (token === null || isStep(history?.events ?? [])) return next;
+          at = next;
+        } catch (error) {
+          if (most === STEP && isLate(error)) return at;
           throw translate(error);
-        });
-      const next = answer.nextPageToken;
-      return next.length === 0 ? null : next;
+        }
+      }
     },
 
     signal: (jobId, signal) =>
@@ -254,6 +265,10 @@ const startOptions = (taskQueue: string, request: StartRequest, hasAttributes: b
   staticSummary: request.summary,
   staticDetails: request.details,
 });
+
+/** Nothing at all: the wait has taken its time. */
+const isStep = (events: readonly { eventType?: number | null }[]): boolean =>
+  events.length === 0 || events.some(({ eventType }) => eventType === STEP_COMPLETED);
 
 function argsOf({ name: _, ...argument }: Signal): unknown[] {
   return Object.keys(argument).length === 0 ? [] : [argument];

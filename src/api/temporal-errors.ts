@@ -27,6 +27,7 @@ function codeOf(error: unknown): number | null {
 }
 
 export const isNotFound = (error: unknown): boolean => codeOf(error) === NOT_FOUND;
+export const isLate = (error: unknown): boolean => codeOf(error) === DEADLINE_EXCEEDED;
 export const isInvalid = (error: unknown): boolean => codeOf(error) === INVALID_ARGUMENT;
 
 const isStoreTrouble = (error: unknown): boolean =>

@@ -1,10 +1,11 @@
 /** `npm run api`: the HTTP API and the page alone, in the foreground. */
-import { startApi } from '../api/server.js';
+import '../small-heap.js';
 import { loadConfig, makeDataDir } from '../config.js';
 import { runUntilSignal } from './process.js';
 
 export const main = (): Promise<number> =>
   runUntilSignal(async () => {
+    const { startApi } = await import('../api/server.js'); // small-heap.ts
     const config = loadConfig();
     makeDataDir(config.data_dir);
     const api = await startApi(config);

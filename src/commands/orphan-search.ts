@@ -12,7 +12,7 @@ import { isTerminal } from '../adapters/replicate.js';
 import { estimateCost, priceFor, settle } from '../domain/cost.js';
 import type { Job, Prediction } from '../domain/job.js';
 import type { Catalogue, ModelRow } from '../domain/models/row.js';
-import { effective } from '../domain/models/rules.js';
+import { effective, pricedInputs } from '../domain/models/rules.js';
 import { isClipOver } from '../domain/progress.js';
 
 /** Everything that is known of jobs. */
@@ -149,7 +149,7 @@ function costOf(
   if (row === undefined) return null;
   const { duration, bills_failed } = row;
   const asked = duration.input === null ? null : effective(row, input, duration.input);
-  const isByInput = row.prices.some(({ when }) => when !== undefined);
+  const isByInput = pricedInputs(row).length > 0;
   // Without its input it is not known which price it was, nor for how many seconds.
   const price = data_removed && isByInput ? null : priceFor(row, input);
   const isLengthKnown = typeof asked === 'number' && duration.unit === 'seconds' && !data_removed;

@@ -1,7 +1,7 @@
 /** `npm run worker`: a worker alone, in the foreground. Any number of them share the work. */
+import '../small-heap.js';
 import { loadConfig } from '../config.js';
 import { parseSwitches } from '../terminal/arguments.js';
-import { startWorker } from '../worker.js';
 import { logLine, runUntilSignal } from './process.js';
 
 export async function main(argv: string[]): Promise<number> {
@@ -11,6 +11,7 @@ export async function main(argv: string[]): Promise<number> {
     return 2;
   }
   return runUntilSignal(async (signal) => {
+    const { startWorker } = await import('../worker.js'); // small-heap.ts
     const config = loadConfig();
     const { address, task_queue, namespace } = config.temporal;
     console.log(`Worker: starting, Temporal at ${address}, namespace ${namespace}`);

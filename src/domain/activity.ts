@@ -4,7 +4,7 @@
  */
 import type { FailureKind, Problem } from './failure-kinds.js';
 import type { Job, JobEnd, JobEvent, Prediction, TerminalEventType, UnitPrice } from './job.js';
-import type { CompositeReference } from './references.js';
+import type { CompositeReference, MediaKind } from './references.js';
 import type { ResolvedPlan } from './resolved.js';
 
 /** Time-outs of the paid activity, in seconds, frozen with the plan. */
@@ -26,11 +26,17 @@ export interface ResolvePlanResult extends OfStore {
   history_limits?: HistoryLimits;
 }
 
-/** The images that one clip sends: by URL, and to be built of others. */
+/** The files that one clip sends: images by URL, and to be built of others; videos and sounds by URL. */
 export interface ClipReferences {
   clip_index: number;
   urls: string[];
   composite?: CompositeReference;
+  media?: MediaFile[];
+}
+
+export interface MediaFile {
+  kind: MediaKind;
+  url: string;
 }
 
 export interface PrepareReferencesInput {

@@ -1,6 +1,7 @@
 /** What a model's row forbids of one clip, each at its place in the plan (`path`). Pure. */
 import type { ModelRow } from './models/row.js';
-import { brokenRules, effective } from './models/rules.js';
+import { misfit } from './settings.js';
+import { brokenRules, effective, inputsOf } from './models/rules.js';
 import type { ClipPrompt } from './plan.schema.js';
 import type { PlanProblem } from './resolved.js';
 
@@ -17,8 +18,21 @@ export function missingImages(row: ModelRow, input: Input, path: string): PlanPr
   }));
 }
 
-/** Limits of the texts are the model's own; the texts are not part of `input`. */
-export function promptProblems(row: ModelRow, asked: ClipPrompt, path: string): PlanProblem[] {
+/** Limits of texts and seed are the model's own; the texts are not part of `input`. */
+export const fieldProblems = (row: ModelRow, asked: ClipPrompt, path: string): PlanProblem[] => [
+  ...textProblems(row, asked, path),
+  ...seedProblems(row, asked, path),
+];
+
+function seedProblems(row: ModelRow, { seed }: ClipPrompt, path: string): PlanProblem[] {
+  const field = row.seed === null ? undefined : row.inputs[row.seed];
+  const expected = field === undefined || seed === undefined ? null : misfit(field, seed);
+  if (expected === null) return [];
+  const message = `expected ${expected} with ${row.id}, got ${String(seed)}`;
+  return [{ path: `${path}.seed`, message }];
+}
+
+function textProblems(row: ModelRow, asked: ClipPrompt, path: string): PlanProblem[] {
   const texts: [string, string | null, string][] = [
     ['prompt', row.prompt, asked.prompt],
     ['negative_prompt', row.negative_prompt, asked.negative_prompt ?? ''],
@@ -35,10 +49,8 @@ export function promptProblems(row: ModelRow, asked: ClipPrompt, path: string): 
 export const ruleProblems = (row: ModelRow, input: Input, path: string): PlanProblem[] =>
   brokenRules(row, input).map(({ says, then }) => {
     const given = then
-      .map(
-        (condition) =>
-          `${condition.input} ${JSON.stringify(effective(row, input, condition.input) ?? null)}`,
-      )
+      .flatMap(inputsOf)
+      .map((name) => `${name} ${JSON.stringify(effective(row, input, name) ?? null)}`)
       .join(' and ');
     return { path, message: `expected that ${says} (${row.id}), got ${given}` };
   });

@@ -3,7 +3,7 @@
  * its composite is uploaded or when it goes on without them. Pure; the texts of a clip are never part of `input`, so
  * whatever looks like a URL there is a file.
  */
-import type { ClipReferences } from './activity.js';
+import type { ClipReferences, MediaFile } from './activity.js';
 import type { Clip } from './job.js';
 import type { CompositeReference } from './references.js';
 import type { ResolvedClip } from './resolved.js';
@@ -37,19 +37,39 @@ export const compositeLink = (
 
 /** Null where there is nothing to look at. */
 export function referencesIn(clip: ResolvedClip): ClipReferences | null {
-  const { clip_index, composite } = clip;
-  const urls = [...new Set(Object.values(clip.input).flat().filter(isUrl))];
-  if (urls.length === 0 && composite === undefined) return null;
-  return { clip_index, urls, ...(composite === undefined ? {} : { composite }) };
+  const { clip_index, composite, media: kinds = {} } = clip;
+  const media: MediaFile[] = [];
+  const images = new Set<string>();
+  for (const [input, value] of Object.entries(clip.input)) {
+    const kind = Object.hasOwn(kinds, input) ? kinds[input] : undefined;
+    for (const url of [value].flat().filter(isUrl)) {
+      if (kind === undefined) images.add(url);
+      else media.push({ kind, url });
+    }
+  }
+  if (images.size === 0 && composite === undefined && media.length === 0) return null;
+  return {
+    clip_index,
+    urls: [...images],
+    ...(composite === undefined ? {} : { composite }),
+    ...(media.length === 0 ? {} : { media }),
+  };
 }
 
 export const withUpload = (clip: ResolvedClip, url: string): ResolvedClip =>
   clip.composite === undefined
     ? clip
-    : { ...clip, input: { ...clip.input, [clip.composite.input]: url } };
+    : {
+        ...clip,
+        input: {
+          ...clip.input,
+          [clip.composite.input]: clip.composite.as_list === true ? [url] : url,
+        },
+      };
 
 /** The clip without its images; null where the model cannot do without, or the plan does not allow it. */
 export function asTextOnly(clip: ResolvedClip): ResolvedClip | null {
-  const { composite: _, text_only: input, ...rest } = clip;
-  return input === undefined ? null : { ...rest, input };
+  const { text_only: input, text_only_price: price = clip.price, ...rest } = clip;
+  const { composite: _composite, media: _media, ...without } = rest;
+  return input === undefined ? null : { ...without, input, price };
 }

@@ -5,19 +5,18 @@
 import { decimal, roundUsd } from './decimal.js';
 import type { PredictionStatus, UnitPrice } from './job.js';
 import type { ModelRow } from './models/row.js';
-import { effective } from './models/rules.js';
+import { feeOf, fits } from './models/rules.js';
 
-/** The first price whose conditions are true of the input. */
+/** The price whose conditions are true of the input, with what is charged for its files. */
 export function priceFor(
   row: ModelRow,
   input: Readonly<Record<string, unknown>>,
 ): UnitPrice | null {
-  const found = row.prices.find(({ when }) =>
-    Object.entries(when ?? {}).every(([name, value]) => effective(row, input, name) === value),
-  );
+  const found = row.prices.find((price) => fits(row, input, price));
   if (found === undefined) return null;
   const { usd, per, as_of, source } = found;
-  return { usd, per, as_of, source };
+  const fee = roundUsd(feeOf(row, input, found));
+  return { usd, per, as_of, source, ...(fee === 0 ? {} : { fee_usd: fee }) };
 }
 
 const UNITS: Record<UnitPrice['per'], (requestedDuration: number, runTime: number) => number> = {
@@ -32,7 +31,9 @@ export const estimateCost = (
   requestedDuration: number,
   usualTime: number,
 ): number | null =>
-  price === null ? null : roundUsd(price.usd * UNITS[price.per](requestedDuration, usualTime));
+  price === null
+    ? null
+    : roundUsd(price.usd * UNITS[price.per](requestedDuration, usualTime) + (price.fee_usd ?? 0));
 
 export interface Settlement {
   cost_usd: number | null;

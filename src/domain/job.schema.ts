@@ -25,6 +25,9 @@ export const unitPriceSchema = z.strictObject({
   per: z.enum(['second', 'clip', 'run_second']),
   as_of: z.string().meta({ description: 'The day the price was read.' }),
   source: z.string(),
+  fee_usd: usd.exactOptional().meta({
+    description: 'Charged once in addition, for the files that it was given.',
+  }),
 });
 
 export const predictionSchema = z.strictObject({

@@ -46,6 +46,8 @@ export interface UnitPrice {
   /** The day the price was read, YYYY-MM-DD. */
   as_of: string;
   source: string;
+  /** Charged once in addition, for the files that it was given; absent where there is no such fee. */
+  fee_usd?: number;
 }
 
 export interface Clip {

@@ -22,6 +22,8 @@ const MAX_LABELS = 10;
 const MAX_FALLBACKS = 3;
 const MAX_METADATA_BYTES = 4096;
 const MAX_REFERENCES = 20;
+/** Of a kind; no model takes more. */
+const MAX_FILES = 10;
 /** Signed URLs are long: the signature, a token of the session, and what the answer is to be called. */
 const MAX_URL = 8192;
 
@@ -34,10 +36,12 @@ const isHttpUrl = (value: string): boolean => {
 };
 
 const seconds = above0(60);
-const imageUrl = text()
-  .max(MAX_URL)
-  .refine(isHttpUrl, { error: 'an http(s) URL without a user name' })
-  .meta({ description: 'An http(s) URL of an image.' });
+const urlOf = (what: string) =>
+  text()
+    .max(MAX_URL)
+    .refine(isHttpUrl, { error: 'an http(s) URL without a user name' })
+    .meta({ description: `An http(s) URL of ${what}.` });
+const imageUrl = urlOf('an image');
 const imageUrls = z.array(imageUrl).max(MAX_REFERENCES);
 
 const metadata = anything(
@@ -63,6 +67,9 @@ export const CLIP_FIELDS = {
   scene_reference_url: imageUrl.nullish(),
   character_reference_urls: imageUrls.nullish(),
   object_reference_urls: imageUrls.nullish(),
+  end_image_url: urlOf('the image that the clip ends with').nullish(),
+  reference_video_urls: z.array(urlOf('a video of at most 20 MB')).max(MAX_FILES).nullish(),
+  reference_audio_urls: z.array(urlOf('a sound of at most 20 MB')).max(MAX_FILES).nullish(),
   seed: whole().min(0).max(4_294_967_295).nullish(),
   metadata: metadata.nullish(),
 };

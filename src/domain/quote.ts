@@ -5,11 +5,11 @@
  * Q1 the figures are those of `resolveClip`; null where it would find a problem.
  * Q2 what clips have in common is found out once, and nothing is made that is thrown away.
  */
-import { missingImages, promptProblems } from './clip-problems.js';
+import { missingImages, fieldProblems } from './clip-problems.js';
 import { estimateCost, priceFor } from './cost.js';
 import { chooseDuration, type LegalDuration } from './duration.js';
 import type { ModelRow } from './models/row.js';
-import { brokenRules } from './models/rules.js';
+import { brokenRules, pricedInputs } from './models/rules.js';
 import type { ClipPrompt } from './plan.schema.js';
 import { referencesOf } from './references.js';
 import {
@@ -39,7 +39,7 @@ export function quoting(job: JobChoices): (asked: ClipPrompt) => Quote | null {
   const kinds = new Map<string, QuotedKind>();
   const kindOf = kindsOf(row);
   return (asked) => {
-    if (promptProblems(row, asked, '').length > 0) return null;
+    if (fieldProblems(row, asked, '').length > 0) return null;
     const name = kindOf(asked);
     const kind: QuotedKind = kinds.get(name) ?? {
       outline: outlineOf(asked, job),
@@ -71,12 +71,18 @@ function quoteOf({ row, check_rules }: JobChoices, input: Input, seconds: number
  */
 function kindsOf(row: ModelRow): (asked: ClipPrompt) => string {
   const { seed } = row;
-  const seedMatters =
-    seed !== null &&
-    (isRuled(row, seed) || row.prices.some(({ when }) => Object.hasOwn(when ?? {}, seed)));
+  const seedMatters = seed !== null && (isRuled(row, seed) || pricedInputs(row).includes(seed));
   return (asked) => {
-    const { scene, characters, objects } = referencesOf(asked);
-    const images = [scene === null ? 0 : 1, characters.length, objects.length];
-    return [...images, seedMatters ? String(asked.seed) : ''].join(' ');
+    const {
+      scene,
+      characters,
+      objects,
+      end = null,
+      videos = [],
+      audios = [],
+    } = referencesOf(asked);
+    const lists = [characters, objects, videos, audios].map((urls) => urls.length);
+    const files = [Number(scene !== null), Number(end !== null), ...lists];
+    return [...files, seedMatters ? String(asked.seed) : ''].join(' ');
   };
 }

@@ -12,8 +12,9 @@ export const MAX_IMAGES_OF_A_HOST = 1_500;
 function imagesOf(clips: readonly ResolvedClip[]): Set<string> {
   return new Set(
     clips.flatMap((clip) => {
-      const { urls = [], composite } = referencesIn(clip) ?? {};
-      return composite === undefined ? urls : [...urls, ...urlsOfComposite(composite)];
+      const { urls = [], composite, media = [] } = referencesIn(clip) ?? {};
+      const parts = composite === undefined ? [] : urlsOfComposite(composite);
+      return [...urls, ...parts, ...media.map(({ url }) => url)];
     }),
   );
 }

@@ -13,10 +13,11 @@ import {
   type PlannedDuration,
 } from './duration.js';
 import type { ModelRow, Scalar } from './models/row.js';
-import { missingImages, promptProblems, ruleProblems } from './clip-problems.js';
-import { brokenRules, effective } from './models/rules.js';
+import { missingImages, fieldProblems, ruleProblems } from './clip-problems.js';
+import { brokenRules, effective, inputsOfRule } from './models/rules.js';
 import type { ClipPrompt } from './plan.schema.js';
 import {
+  hasStartImage,
   placeReferences,
   referencesOf,
   type PlacedReferences,
@@ -117,7 +118,7 @@ export function resolveClip(asked: ClipPrompt, place: number, job: JobChoices): 
     ],
     problems: [
       ...missingImages(row, planned.input, path),
-      ...promptProblems(row, asked, path),
+      ...fieldProblems(row, asked, path),
       ...(job.check_rules ? ruleProblems(row, planned.input, path) : []),
     ],
   };
@@ -137,15 +138,18 @@ function ratioInput(
   { row, aspect_ratio: asked }: JobChoices,
   images: Input,
 ): { inputs: Input; warnings: string[] } {
-  const { input, follows_image } = row.aspect_ratio;
-  const hasStart = row.start_image !== null && Object.hasOwn(images, row.start_image);
-  if (follows_image && hasStart) {
+  const { input, values, follows_image, with_image } = row.aspect_ratio;
+  const sent = (ratio: unknown): Input =>
+    input === null || ratio === undefined ? {} : { [input]: ratio };
+  if (follows_image && hasStartImage(row, images)) {
     const ignored = `the clip takes the ratio of its start image, not ${asked ?? ''}`;
-    return { inputs: {}, warnings: asked === null ? [] : [ignored] };
+    return { inputs: sent(with_image), warnings: asked === null ? [] : [ignored] };
   }
-  if (input === null) return { inputs: {}, warnings: [] };
-  const ratio = asked ?? effective(row, {}, input);
-  return { inputs: ratio === undefined ? {} : { [input]: ratio }, warnings: [] };
+  const usual = input === null ? undefined : effective(row, {}, input);
+  // A default that is legal with a start image only is none here.
+  const isForImages = with_image !== undefined && usual === with_image;
+  const ratio = asked ?? (isForImages ? values[0] : usual);
+  return { inputs: sent(ratio), warnings: [] };
 }
 
 const without = (input: Input, names: readonly string[]): Input =>
@@ -155,24 +159,34 @@ const without = (input: Input, names: readonly string[]): Input =>
 function withImages(
   job: JobChoices,
   clip: ResolvedClip,
-  { inputs, composite }: PlacedReferences,
+  { inputs, media, composite }: PlacedReferences,
 ): ResolvedClip {
-  const textOnly = job.text_only ? withoutImages(job, clip, inputs) : null;
+  const textOnly = job.text_only ? withoutImages(job, clip, inputs) : {};
   return {
     ...clip,
     // Nobody is sent the scene alone, and a thousand of them must not be carried twice.
     ...(composite === null ? {} : { composite, input: without(clip.input, [composite.input]) }),
-    ...(textOnly === null ? {} : { text_only: textOnly }),
+    ...(media === undefined ? {} : { media }),
+    ...textOnly,
   };
 }
 
-/** What is sent when the clip's images turn out bad, as long as planned; null where the model needs them. */
-function withoutImages(job: JobChoices, clip: ResolvedClip, images: Input): Input | null {
+type TextOnly = Pick<ResolvedClip, 'text_only' | 'text_only_price'>;
+
+/**
+ * What is sent when the clip's images turn out bad, as long as planned; nothing where the model needs them, or where it
+ * would cost more than is kept for the clip.
+ */
+function withoutImages(job: JobChoices, clip: ResolvedClip, images: Input): TextOnly {
   const { row } = job;
-  if (Object.keys(images).length === 0) return null;
+  if (Object.keys(images).length === 0) return {};
   const input = { ...without(clip.input, Object.keys(images)), ...ratioInput(job, {}).inputs };
-  const isLegal = missingImages(row, input, '').length + brokenRules(row, input).length === 0;
-  return isLegal ? input : null;
+  if (missingImages(row, input, '').length + brokenRules(row, input).length > 0) return {};
+  const price = priceFor(row, input);
+  const cost = estimateCost(price, clip.requested_duration, row.usual_time);
+  if (cost === clip.estimated_cost_usd) return { text_only: input };
+  const isDearer = cost === null || cost > (clip.estimated_cost_usd ?? Infinity);
+  return isDearer ? {} : { text_only: input, text_only_price: price };
 }
 
 export const withDuration = (row: ModelRow, input: Input, { value }: LegalDuration): Input =>
@@ -207,7 +221,7 @@ function lengthsWith({ row, lengths: all }: JobChoices, input: Input): Lengths {
 }
 
 export const isRuled = ({ rules }: ModelRow, name: string): boolean =>
-  rules.some(({ when, then }) => [...when, ...then].some((condition) => condition.input === name));
+  rules.some((rule) => inputsOfRule(rule).includes(name));
 
 function planLength(job: JobChoices, lengths: Lengths, asked: number): Length {
   const request = durationRequest(job, asked);

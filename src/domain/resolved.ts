@@ -5,7 +5,7 @@
 import type { Plan } from './plan.schema.js';
 import type { BufferStrategy, UnitPrice } from './job.js';
 import type { Quality } from './quality.js';
-import type { CompositeReference } from './references.js';
+import type { CompositeReference, MediaKind } from './references.js';
 
 export interface ResolvedModel {
   /** owner/name */
@@ -37,8 +37,12 @@ export interface ResolvedClip {
   input: Record<string, unknown>;
   /** An image that is to be built, uploaded and sent as one more input. */
   composite?: CompositeReference;
+  /** The inputs whose files are no images. */
+  media?: Record<string, MediaKind>;
   /** `input` without any reference image, where the plan allows that and the model can do without. */
   text_only?: Record<string, unknown>;
+  /** What that costs, where it is not the price with images. */
+  text_only_price?: UnitPrice | null;
   price: UnitPrice | null;
   estimated_cost_usd: number | null;
   cost_increase_percent: number;

@@ -10,8 +10,9 @@ import type { Catalogue, ModelRow } from '../domain/models/row.js';
 
 export type Input = Readonly<Record<string, unknown>>;
 
-/** `usd` for the whole prediction, or for each second that it ran. */
-export type Price = { kind: 'whole'; usd: number } | { kind: 'run_second'; usd: number };
+/** `usd` for the whole prediction, or for each second that it ran and `fee_usd` once. */
+export type Price =
+  { kind: 'whole'; usd: number } | { kind: 'run_second'; usd: number; fee_usd?: number };
 
 export interface ClipShape {
   duration: number;
@@ -80,9 +81,10 @@ function sizeOf(asked: string): { width: number; height: number } {
 export function priceOf(row: ModelRow, input: Input): Price | null {
   const price = priceFor(row, input);
   if (price === null) return null;
-  if (price.per === 'run_second') return { kind: 'run_second', usd: price.usd };
-  const units = price.per === 'second' ? durationOf(row, input) : 1;
-  return { kind: 'whole', usd: roundUsd(price.usd * units) };
+  const { per, usd, fee_usd = 0 } = price;
+  if (per === 'run_second') return { kind: 'run_second', usd, fee_usd };
+  const units = per === 'second' ? durationOf(row, input) : 1;
+  return { kind: 'whole', usd: roundUsd(usd * units + fee_usd) };
 }
 
 /** Combinations of inputs that the provider accepts and the model then refuses. */

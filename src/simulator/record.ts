@@ -144,7 +144,8 @@ export function billOf(record: PredictionRecord, state: State & { ended_at: numb
   if (free || !('started_at' in state)) return { billed: false, usd: 0 };
   if (record.price?.kind !== 'run_second') return { billed: true, usd: record.price?.usd ?? 0 };
   const seconds = Math.round((state.ended_at - state.started_at) * record.speed) / 1000;
-  return { billed: true, usd: roundUsd(record.price.usd * seconds) };
+  const { usd, fee_usd = 0 } = record.price;
+  return { billed: true, usd: roundUsd(usd * seconds + fee_usd) };
 }
 
 /** 26 lowercase letters and digits, as Replicate's are. */

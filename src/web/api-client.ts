@@ -3,6 +3,8 @@
  * a refusal carries the problem in words, an unreachable server is a refusal with status 0.
  * When a key is needed it asks once, for all calls that wait, and repeats them.
  */
+import type { Comparison } from '../domain/compare-models.js';
+import type { ModelRow } from '../domain/models/row.js';
 import type { JobSummary } from '../domain/job-summary.js';
 import type { Job } from '../domain/job.js';
 import { authorization } from './api-key.js';
@@ -75,11 +77,6 @@ export interface JobPage {
 export interface MediaToken {
   token: string | null;
   expires_at: string | null;
-}
-
-export interface ModelSummary {
-  id: string;
-  usual_time?: number;
 }
 
 let askForKey: () => Promise<void> = () => Promise.resolve();
@@ -167,7 +164,9 @@ export const api = {
     call<unknown>('POST', `${clipPath(jobId, clipIndex)}/${action}`),
   token: (jobId: string) =>
     call<MediaToken>('POST', `${jobPath(jobId)}/token`, undefined, { limits: inTime }),
-  models: () => call<{ models: ModelSummary[] }>('GET', '/v1/models'),
+  models: () => call<{ models: ModelRow[] }>('GET', '/v1/models'),
+  compareModels: (plan: unknown) =>
+    call<{ models: Comparison[] }>('POST', '/v1/models/compare', plan, { limits: inTime }),
   eventsUrl: (jobId: string) => under(`${jobPath(jobId)}/events`),
 };
 

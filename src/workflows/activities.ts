@@ -3,9 +3,15 @@
  * All wait for a cancellation to be carried out (the SDK's default is to try only), and none is started eagerly
  * on the worker that happens to run the workflow.
  */
-import { ActivityCancellationType, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  proxyActivities,
+  proxyLocalActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { Activities, PaidActivities } from '../activities/index.js';
-import type { Timings } from '../domain/activity.js';
+import type { ResolvePlanResult, Timings } from '../domain/activity.js';
+import type { Plan } from '../domain/plan.schema.js';
 import { sideQueue } from './contract.js';
 import type { SideQueue } from './contract.js';
 
@@ -38,8 +44,7 @@ const on = (side: SideQueue) => ({
 });
 
 /** Pure computation and at most one read: quick or wrong. */
-export const { resolvePlan } = proxyActivities<Activities>({
-  ...COMMON,
+const QUICK = {
   startToCloseTimeout: '30s',
   retry: {
     initialInterval: '1s',
@@ -47,7 +52,22 @@ export const { resolvePlan } = proxyActivities<Activities>({
     maximumInterval: '10s',
     maximumAttempts: 5,
   },
+} as const;
+
+/** Part of the job's first workflow task, hence without a way to the server and back before the first clip is started. */
+const local = proxyLocalActivities<Activities>({
+  cancellationType: COMMON.cancellationType,
+  ...QUICK,
 });
+
+const { resolvePlan: resolvePlanOutside } = proxyActivities<Activities>({ ...COMMON, ...QUICK });
+
+/** What has to ask somebody outside does not hold up a workflow task, and is seen while it waits. */
+export async function resolvePlan(plan: Plan, at: string): Promise<ResolvePlanResult> {
+  const resolved = (await local.resolvePlan(plan, at)) ?? (await resolvePlanOutside(plan, at));
+  if (resolved === null) throw new Error('expected a resolved plan');
+  return resolved;
+}
 
 /** Unpaid, and before anything is paid: tried again when a worker dies; what is wrong with an image is an answer. */
 export const looking = () =>

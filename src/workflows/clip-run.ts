@@ -87,7 +87,7 @@ export class ClipRun {
     this.#left = this.#book.begin();
     this.#maker = job.makers.named(this.#left.model);
     this.#clip = this.#maker.images.clip(index);
-    this.#endable = new Endable(`the time of clip ${String(index)}`);
+    this.#endable = new Endable(job.clock);
   }
 
   memory(others: string[]): ClipMemory {

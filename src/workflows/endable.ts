@@ -1,5 +1,6 @@
 /** Work that a cancellation or a clock can end, and which of the two did. One piece of work at a time. */
-import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import type { Clock } from './clock.js';
 
 export type Ending = 'canceled' | 'timed_out';
 
@@ -14,16 +15,16 @@ export class Ended extends Error {
 }
 
 export class Endable {
-  readonly #name: string;
+  readonly #clock: Clock;
   #scope: CancellationScope | null = null;
-  #clock: CancellationScope | null = null;
+  /** Takes back what the clock was told for the work that is done now. */
+  #unset: (() => void) | null = null;
   #isTimed = false;
   #due: number | null = null;
   #ending: Ending | null = null;
 
-  /** `name`: what the clock measures, for people who look at the timers of a workflow. */
-  constructor(name: string) {
-    this.#name = name;
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
   get ending(): Ending | null {
@@ -60,26 +61,17 @@ export class Endable {
       throw new Ended((this.#ending ??= 'canceled'), error);
     } finally {
       this.#scope = null;
-      this.#clock?.cancel();
-      this.#clock = null;
+      this.#unset?.();
+      this.#unset = null;
     }
   }
 
   #startClock(): void {
     const scope = this.#scope;
-    if (scope === null || !this.#isTimed || this.#due === null || this.#clock !== null) return;
-    const left = Math.max(1, this.#due - Date.now());
-    const clock = new CancellationScope();
-    this.#clock = clock;
-    const summary = `${this.#name} ends`;
-    clock
-      .run(() => sleep(left, { summary }))
-      .then(
-        () => {
-          this.#ending ??= 'timed_out';
-          scope.cancel();
-        },
-        () => undefined,
-      );
+    if (scope === null || !this.#isTimed || this.#due === null || this.#unset !== null) return;
+    this.#unset = this.#clock.set(this.#due, () => {
+      this.#ending ??= 'timed_out';
+      scope.cancel();
+    });
   }
 }

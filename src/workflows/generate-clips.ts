@@ -101,9 +101,12 @@ async function runOut(plan: Plan, job: JobState, dispatcher: Dispatcher): Promis
 async function check(plan: Plan, log: JobLog): Promise<ResolvePlanResult> {
   try {
     // Even of a job that is canceled already: only the checked plan says which clips are canceled with it.
-    return await CancellationScope.nonCancellable(() => resolvePlan(plan));
+    return await CancellationScope.nonCancellable(() =>
+      resolvePlan(plan, new Date().toISOString()),
+    );
   } catch (error) {
-    const cause = causeOf(error);
+    // A local activity's failure comes as it is.
+    const cause = error instanceof ApplicationFailure ? error : causeOf(error);
     if (cause === undefined) throw error;
     const { type, details } = cause instanceof ApplicationFailure ? cause : {};
     const refused = type === INVALID_PLAN ? 'invalid_plan' : 'internal';

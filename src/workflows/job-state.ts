@@ -11,6 +11,7 @@ import type { ClipEventType, Clip } from '../domain/job.js';
 import type { ResolvedPlan } from '../domain/resolved.js';
 import { Budget } from './budget.js';
 import { ClipBook } from './clip-book.js';
+import { Clock } from './clock.js';
 import type { JobLog } from './job-log.js';
 import { Makers, type Maker } from './makers.js';
 import type { ReferenceImages } from './reference-images.js';
@@ -24,6 +25,7 @@ export class JobState {
   readonly books: ReadonlyMap<number, ClipBook>;
   readonly budget: Budget;
   readonly makers: Makers;
+  readonly clock = new Clock();
   readonly isRetried: boolean;
   batches: number;
   #halt: Problem | null;

@@ -58,6 +58,10 @@ it('a plan is frozen with the identity of the folder that it was checked beside'
     plan: context,
     creates: notedCreates(),
   });
-  const resolved: unknown = await new MockActivityEnvironment().run(resolvePlan, planOf(['a']));
+  const resolved: unknown = await new MockActivityEnvironment().run(
+    resolvePlan,
+    planOf(['a']),
+    new Date().toISOString(),
+  );
   expect(resolved).toMatchObject({ store: 'here' });
 });

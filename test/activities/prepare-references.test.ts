@@ -6,6 +6,7 @@ import { createPrepareReferences } from '../../src/activities/prepare-references
 import type { References, Uploaded } from '../../src/adapters/references.js';
 import type {
   ClipReferences,
+  MediaFile,
   PrepareReferencesInput,
   PrepareReferencesResult,
 } from '../../src/domain/activity.js';
@@ -27,6 +28,10 @@ class FakeReferences implements References {
     this.checked.push(url);
     if (keep) this.kept.push(url);
     return Promise.resolve(url.includes('bad') ? 'expected an image, got none' : null);
+  }
+  checkMedia({ kind, url }: MediaFile): Promise<string | null> {
+    this.checked.push(`${kind} ${url}`);
+    return Promise.resolve(url.includes('bad') ? `expected ${kind}, got none` : null);
   }
   isBuilt({ scene_url }: CompositeReference): Promise<boolean> {
     return Promise.resolve(this.built.has(scene_url));
@@ -67,6 +72,23 @@ const set = (scene_url: string, ...character_urls: string[]): CompositeReference
 });
 
 describe('prepareReferences', () => {
+  it('looks at each video and sound once, as what it is sent as', async () => {
+    const references = new FakeReferences();
+    const result = await prepare(references, [
+      { clip_index: 0, urls: ['a'], media: [{ kind: 'video', url: 'a' }] },
+      { clip_index: 1, urls: [], media: [{ kind: 'video', url: 'a' }] },
+      { clip_index: 2, urls: ['a'], media: [{ kind: 'audio', url: 'bad' }] },
+    ]);
+    expect(references.checked.toSorted()).toEqual(['a', 'audio bad', 'video a']);
+    expect(references.kept).toEqual([]);
+    expect(result.refused).toMatchObject([
+      {
+        clip_index: 2,
+        error: { kind: 'invalid_reference', message: 'bad: expected audio, got none' },
+      },
+    ]);
+  });
+
   it('looks at each URL once, keeps what is composed, and tidies up', async () => {
     const references = new FakeReferences();
     const result = await prepare(references, [

@@ -360,20 +360,71 @@ describe('a child', () => {
     expect(pool.pids()).toEqual(pids);
   });
 
-  it('that is idle ends, all but one', async () => {
-    const pool = poolOf({ size: 2, idle: 1 });
+  it('that is idle ends', async () => {
+    const pool = poolOf({ size: 2, idle: 1, patience: 0 });
     const media = mediaOf(pool);
     await Promise.all([media.measure(good), media.measure(good)]);
-    await expect.poll(() => pool.pids().length).toBe(1);
+    await expect.poll(() => pool.pids()).toEqual([]);
     expect(await media.measure(good)).toMatchObject({ duration: 2 });
   });
 
-  it('is one of as many as were allowed, however much there is to do', async () => {
+  it('is there before the first video that is expected, and stays until none is', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const idle = 30_000;
+      const pool = poolOf({ size: 2, idle });
+      const media = mediaOf(pool);
+      const expected = [media.expect(), media.expect()];
+      const [pid] = pool.pids();
+      expect(pid).toBeGreaterThan(0);
+      await media.measure(good);
+      expected[0]?.[Symbol.dispose]();
+      expected[0]?.[Symbol.dispose]();
+      vi.advanceTimersByTime(10 * idle);
+      expect(pool.pids()).toEqual([pid]);
+      expected[1]?.[Symbol.dispose]();
+      vi.advanceTimersByTime(idle);
+      expect(pool.pids()).toEqual([]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('does for fifty clips, five at a time', async () => {
+    const pool = poolOf({ size: 4, patience: 600_000 });
+    const media = mediaOf(pool);
+    const seen = new Set<number>();
+    const clips = Array.from({ length: 50 }).values();
+    await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        for (const _ of clips) {
+          await media.measure(good);
+          await media.thumbnail(good, 1);
+          for (const pid of pool.pids()) seen.add(pid);
+        }
+      }),
+    );
+    expect(seen.size).toBe(1);
+  });
+
+  it('holds up no other file for long', async () => {
+    const slow = await fileOf(ftyp, moov(), repeated(17, box('moof')));
     const pool = poolOf({ size: 2 });
+    const media = mediaOf(pool);
+    let isOver = false;
+    const looking = failureOf(media.measure(slow)).finally(() => (isOver = true));
+    expect(await media.measure(good)).toMatchObject({ duration: 2 });
+    expect(isOver).toBe(false);
+    expect(pool.pids()).toHaveLength(2);
+    expect(await looking).toBeInstanceOf(TooMuch);
+  });
+
+  it('is one of as many as were allowed, however much there is to do', async () => {
+    const pool = poolOf({ size: 2, patience: 0 });
     const media = mediaOf(pool);
     let most = 0;
     await Promise.all(
-      Array.from({ length: 12 }, async () => {
+      Array.from({ length: 40 }, async () => {
         await media.measure(good);
         most = Math.max(most, pool.pids().length);
       }),

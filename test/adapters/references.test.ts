@@ -35,6 +35,8 @@ beforeAll(async () => {
     '/good.png': bytes(png),
     '/good.webp': bytes(await picture('webp')),
     '/named-wrongly.txt': bytes(jpeg, 'text/plain'),
+    '/clip.mp4': bytes(Buffer.from('\0\0\0\x18ftypisom\0\0\0\0isommp42', 'latin1'), 'video/mp4'),
+    '/song.mp3': bytes(Buffer.from('ID3\x03\0\0\0\0\0\x21', 'latin1'), 'audio/mpeg'),
     '/empty.jpg': bytes(''),
     '/page.jpg': bytes('<!DOCTYPE html><title>sign in</title>'),
     '/body.json': bytes('{"error":"expired"}', 'application/json'),
@@ -146,6 +148,22 @@ describe('a good reference', () => {
       (++answers === 1 ? status(503) : bytes(good))(request, response);
     });
     expect(await check(host.url('/passing.jpg'))).toBeNull();
+  });
+});
+
+describe('a video or a sound', () => {
+  it.each([
+    ['video', 'clip.mp4', null],
+    ['audio', 'song.mp3', null],
+    ['video', 'song.mp3', /^expected a video, got an MP3/],
+    ['audio', 'clip.mp4', /^expected a sound, got an MP4/],
+    ['video', 'good.jpg', /^expected a video, got a JPEG image$/],
+    ['video', 'none.mp4', /^expected a video, got HTTP 404$/],
+  ] as const)('is taken as %s by its bytes: %s', async (kind, name, says) => {
+    const references = referencesWith();
+    const found = await references.checkMedia({ kind, url: host.url(`/${name}`) }, signal);
+    if (says === null) expect(found).toBeNull();
+    else expect(found).toMatch(says);
   });
 });
 

@@ -92,15 +92,42 @@ export const MODEL: Case[] = [
     /at most 2500 characters with kwaivgi\/kling-v3-video/,
   ],
   [
+    'a seed above what the model takes',
+    plan({ model: 'alibaba/wan-3' }, clip(0, { seed: 2_147_483_648 })),
+    'clip_prompts.0.seed',
+    /whole number from 0 to 2147483647 with alibaba\/wan-3, got 2147483648/,
+  ],
+  [
+    'something whose price is not known',
+    plan({ model: 'luma/ray-3.2', settings: { hdr: true } }, clip(0)),
+    'clip_prompts.0',
+    /what hdr costs is not known \(luma\/ray-3.2\)/,
+  ],
+  [
+    'a length that is left to a file',
+    plan(
+      { model: 'kwaivgi/kling-v3-omni-video', settings: { video_reference_type: 'base' } },
+      clip(0),
+    ),
+    'clip_prompts.0',
+    /length of a clip must not be left to a reference video/,
+  ],
+  [
+    'no start image where one is needed by a rule',
+    plan({ model: 'wan-video/wan-2.7-i2v' }, clip(0)),
+    'clip_prompts.0',
+    /it starts from a picture \(wan-video\/wan-2.7-i2v\), got first_frame null/,
+  ],
+  [
+    'a negative prompt that the model finds long',
+    plan({ model: 'kwaivgi/kling-v3-video' }, clip(0, { negative_prompt: 'x'.repeat(2501) })),
+    'clip_prompts.0.negative_prompt',
+    /at most 2500 characters/,
+  ],
+  [
     'a cap below one success',
     plan({ max_cost_usd: 1 }),
     'max_cost_usd',
     /at least 1.05, what the cheapest 3 of 3 clips cost, got 1$/,
-  ],
-  [
-    'a cap without a price',
-    plan({ model: 'bytedance/seedance-2.0', max_cost_usd: 100 }),
-    'max_cost_usd',
-    /no price of bytedance\/seedance-2.0 is known/,
   ],
 ];

@@ -2,20 +2,25 @@
 import { describe, expect, it } from 'vitest';
 import { checkPlan } from '../../src/domain/check-plan.schema.js';
 import { asTextOnly, referencesIn, withUpload } from '../../src/domain/clip-references.js';
-import { CATALOGUE } from '../../src/domain/models/index.js';
+import { CATALOGUE, type Catalogue } from '../../src/domain/models/index.js';
 import type { ClipPrompt, Plan } from '../../src/domain/plan.schema.js';
 import type { ResolvedClip } from '../../src/domain/resolved.js';
+import { rowOf } from './rows.js';
 
 const [scene, ann, bob, hat] = ['scene', 'ann', 'bob', 'hat'].map(
   (name) => `https://example.com/${name}.jpg`,
 ) as [string, string, string, string];
 
-function clipOf(references: Partial<ClipPrompt>, more: Partial<Plan> = {}): ResolvedClip {
+function clipOf(
+  references: Partial<ClipPrompt>,
+  more: Partial<Plan> = {},
+  catalogue: Catalogue = CATALOGUE,
+): ResolvedClip {
   const prompt = { clip_index: 3, prompt: 'see https://example.com/page', duration: 5 };
   const checked = checkPlan(
     { ...more, clip_prompts: [{ ...prompt, ...references }] },
     {
-      catalogue: CATALOGUE,
+      catalogue,
       default_model: 'kwaivgi/kling-v2.5-turbo-pro',
       duration_buffer: 1.25,
     },
@@ -35,6 +40,30 @@ describe('referencesIn', () => {
     const many = { character_reference_urls: [ann, bob, ann], object_reference_urls: [hat] };
     const veo = clipOf(many, { model: 'google/veo-3.1', aspect_ratio: '16:9' });
     expect(referencesIn(veo)?.urls).toEqual([ann, bob]);
+  });
+
+  it('tells videos and sounds from images, and does without all of them', () => {
+    const [video, sound] = ['https://example.com/v.mp4', 'https://example.com/s.mp3'];
+    const clip = clipOf(
+      {
+        character_reference_urls: [ann],
+        reference_video_urls: [video],
+        reference_audio_urls: [sound],
+      },
+      { model: 'bytedance/seedance-2.0', on_bad_reference: 'text_only' },
+    );
+    expect(referencesIn(clip)).toEqual({
+      clip_index: 3,
+      urls: [ann],
+      media: [
+        { kind: 'video', url: video },
+        { kind: 'audio', url: sound },
+      ],
+    });
+    const without = asTextOnly(clip);
+    expect(without && referencesIn(without)).toBeNull();
+    expect(without).not.toHaveProperty('media');
+    expect(without?.price?.usd).toBe(0.18);
   });
 
   it('leaves the parts of a composite to the composite', () => {
@@ -57,5 +86,25 @@ describe('a clip afterwards', () => {
     const clip = asTextOnly(clipOf(wish, { on_bad_reference: 'text_only' }));
     expect(clip && referencesIn(clip)).toBeNull();
     expect(clip).toMatchObject({ requested_duration: 5, prompt: expect.any(String) as string });
+  });
+
+  it('costs without images what that costs, and never more than was kept for it', () => {
+    const veo = rowOf('google/veo-3.1');
+    const priced = (unset: number): Catalogue => {
+      const [one] = veo.prices;
+      if (one === undefined) throw new Error('expected a price');
+      const prices = [
+        { ...one, usd: unset, when: { reference_images: { is: 'unset' } } } as const,
+        { ...one, usd: 0.3, when: { reference_images: { is: 'set' } } } as const,
+      ];
+      return new Map([[veo.id, { ...veo, prices }]]);
+    };
+    const plan = { model: veo.id, on_bad_reference: 'text_only' } as const;
+    const wish = { character_reference_urls: [ann] };
+    const clip = clipOf(wish, plan, priced(0.1));
+    expect(clip).toMatchObject({ price: { usd: 0.3 }, estimated_cost_usd: 2.4 });
+    expect(asTextOnly(clip)?.price).toMatchObject({ usd: 0.1 });
+    expect(asTextOnly(clipOf(wish, plan, priced(0.5)))).toBeNull();
+    expect(asTextOnly(clipOf(wish, plan))?.price).toEqual(clipOf(wish, plan).price);
   });
 });

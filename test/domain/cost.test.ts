@@ -34,7 +34,12 @@ describe('priceFor', () => {
     ['bytedance/seedance-1-pro', {}, 0.15],
     ['minimax/hailuo-2.3', { duration: 10, resolution: '768p' }, 0.56],
     ['minimax/hailuo-2.3', { duration: 10, resolution: '1080p' }, undefined],
-    ['bytedance/seedance-2.0', {}, undefined],
+    ['bytedance/seedance-2.0', {}, 0.18],
+    ['bytedance/seedance-2.0', { reference_videos: ['v'] }, 0.22],
+    ['bytedance/seedance-2.0', { resolution: '4k', reference_videos: [] }, 1],
+    ['kwaivgi/kling-v3-video', { mode: '4k', generate_audio: true }, 0.42],
+    ['kwaivgi/kling-v3-omni-video', { mode: 'pro', generate_audio: true }, 0.28],
+    ['wan-video/wan-2.2-i2v-fast', { resolution: '720p', interpolate_output: true }, 0.145],
   ])('%s with %j costs %d', (id, input, usd) => {
     expect(priceFor(rowOf(id), input)?.usd).toBe(usd);
   });
@@ -43,7 +48,7 @@ describe('priceFor', () => {
     expect(priceFor(rowOf('google/veo-3.1'), {})).toEqual({
       usd: 0.4,
       per: 'second',
-      as_of: '2026-11-22',
+      as_of: '2026-10-05',
       source: 'https://replicate.com/google/veo-3.1',
     });
   });

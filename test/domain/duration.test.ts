@@ -201,6 +201,157 @@ const VECTORS: Record<string, [strategy: string, pairs: [number, number][]]> = {
       [12, 10.708],
     ],
   ],
+  'kwaivgi/kling-o1': [
+    'maximum',
+    [
+      [2, 3],
+      [5, 5],
+      [5.1, 6],
+      [12, 10],
+    ],
+  ],
+  'bytedance/seedance-2.0-fast': [
+    'percentage',
+    [
+      [1, 4],
+      [4, 5],
+      [14.5, 15],
+      [30, 15],
+    ],
+  ],
+  'bytedance/seedance-2.0-mini': [
+    'percentage',
+    [
+      [3.2, 4],
+      [8, 10],
+      [16, 15],
+    ],
+  ],
+  'bytedance/seedance-2.5': [
+    'percentage',
+    [
+      [1, 4],
+      [4, 5],
+      [8, 10],
+      [9.5, 10],
+      [15.5, 16],
+      [29.1, 30],
+      [40, 30],
+    ],
+  ],
+  'minimax/h3': [
+    'percentage',
+    [
+      [2, 4],
+      [4, 5],
+      [6.4, 8],
+      [14.2, 15],
+      [20, 15],
+    ],
+  ],
+  'wan-video/wan-2.2-t2v-fast': [
+    'percentage',
+    [
+      [3, 5.063],
+      [4.8, 6],
+      [9, 7.563],
+    ],
+  ],
+  'wan-video/wan-2.7-i2v': [
+    'percentage',
+    [
+      [1, 2],
+      [4, 5],
+      [12, 12],
+      [20, 15],
+    ],
+  ],
+  'alibaba/wan-3': [
+    'percentage',
+    [
+      [1, 2],
+      [4, 5],
+      [8.1, 10],
+      [25.5, 26],
+      [60, 30],
+    ],
+  ],
+  'lightricks/ltx-2.5-fast': [
+    'percentage',
+    [
+      [1.6, 2],
+      [4, 5],
+      [5, 8],
+      [6.4, 8],
+      [8, 10],
+      [10.5, 12],
+      [20, 20],
+      [21, 20],
+    ],
+  ],
+  'pixverse/pixverse-v6': [
+    'maximum',
+    [
+      [3, 5],
+      [5.1, 8],
+      [8, 8],
+      [9, 10],
+      [10.5, 15],
+      [20, 15],
+    ],
+  ],
+  'alibaba/happyhorse-1.1': [
+    'percentage',
+    [
+      [2, 3],
+      [4, 5],
+      [12.5, 13],
+      [20, 15],
+    ],
+  ],
+  'xai/grok-imagine-video': [
+    'percentage',
+    [
+      [0.5, 1],
+      [4, 5],
+      [11, 11],
+      [20, 15],
+    ],
+  ],
+  'xai/grok-imagine-video-1.5': [
+    'percentage',
+    [
+      [1.2, 2],
+      [8, 10],
+      [16, 15],
+    ],
+  ],
+  'runwayml/gen-4.5': [
+    'maximum',
+    [
+      [4, 5],
+      [5.1, 10],
+      [12, 10],
+    ],
+  ],
+  'vidu/q3-pro': [
+    'percentage',
+    [
+      [0.7, 1],
+      [8, 10],
+      [15.2, 16],
+      [20, 16],
+    ],
+  ],
+  'luma/ray-3.2': [
+    'maximum',
+    [
+      [3, 5],
+      [5, 5],
+      [6, 10],
+      [11, 10],
+    ],
+  ],
 };
 
 describe('planDuration', () => {

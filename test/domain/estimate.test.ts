@@ -61,9 +61,9 @@ describe('estimateOf', () => {
 
   it('names models that do the same for less, with the figures', () => {
     const { alternatives } = estimate(plan({}, clip(0, { duration: 5.1 })));
-    expect(alternatives.map(({ model }) => model)).toContain('bytedance/seedance-1-lite');
-    expect(alternatives.find(({ model }) => model === 'bytedance/seedance-1-lite')?.says).toBe(
-      '5.1 s costs 10 s here ($0.7); bytedance/seedance-1-lite asks 7 s for $0.252',
+    expect(alternatives.map(({ model }) => model)).toContain('prunaai/p-video');
+    expect(alternatives.find(({ model }) => model === 'prunaai/p-video')?.says).toBe(
+      '5.1 s costs 10 s here ($0.7); prunaai/p-video asks 7 s for $0.14',
     );
     const costs = alternatives.map((item) => item.estimated_cost_usd);
     expect(costs).toEqual([...costs].sort((a, b) => a - b));
@@ -95,6 +95,9 @@ describe('alternativesFor', () => {
       scene_reference_url: fc.constantFrom(null, image),
       character_reference_urls: fc.array(fc.constant(image), { maxLength: 8 }),
       object_reference_urls: fc.array(fc.constant(image), { maxLength: 2 }),
+      end_image_url: fc.constantFrom(null, image),
+      reference_video_urls: fc.array(fc.constant(image), { maxLength: 2 }),
+      reference_audio_urls: fc.array(fc.constant(image), { maxLength: 2 }),
       seed: fc.constantFrom(null, 1, 2),
     },
     { requiredKeys: ['prompt', 'duration'] },

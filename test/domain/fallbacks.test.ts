@@ -4,16 +4,15 @@ import { checkPlan, type PlanContext } from '../../src/domain/check-plan.schema.
 import { estimateOf } from '../../src/domain/estimate.js';
 import { FAILURE_KINDS, problem } from '../../src/domain/failures.js';
 import { clipsOn, passesOn } from '../../src/domain/fallbacks.js';
-import { CATALOGUE } from '../../src/domain/models/index.js';
 import { seeded, seedOf } from '../../src/domain/quality.js';
 import { resolvePlan } from '../../src/domain/resolve.js';
 import { clip, IMAGE, plan } from './bad-plans.js';
-import { rowOf } from './rows.js';
+import { ALIVE, rowOf } from './rows.js';
 
 const PRO = 'bytedance/seedance-1-pro';
 const P_VIDEO = 'prunaai/p-video';
 const KLING = 'kwaivgi/kling-v2.5-turbo-pro';
-const context: PlanContext = { catalogue: CATALOGUE, default_model: KLING, duration_buffer: 1 };
+const context: PlanContext = { catalogue: ALIVE, default_model: KLING, duration_buffer: 1 };
 
 function accepted(value: unknown) {
   const checked = checkPlan(value, context);
@@ -132,7 +131,7 @@ describe('a retired model', () => {
     ...rowOf(PRO),
     life_cycle: { status: 'retired', since: null, until: null, successor: null, source: 'x' },
   } as const;
-  const catalogue = new Map([...CATALOGUE, [PRO, retired]]);
+  const catalogue = new Map([...ALIVE, [PRO, retired]]);
   const check = (value: unknown) => checkPlan(value, { ...context, catalogue });
 
   it('is taken over from the beginning, and a warning says so', () => {

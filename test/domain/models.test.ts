@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { priceFor } from '../../src/domain/cost.js';
 import { legalDurations } from '../../src/domain/duration.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
-import { brokenRules } from '../../src/domain/models/rules.js';
+import { brokenRules, pricedInputs } from '../../src/domain/models/rules.js';
 import { catalogueJsonSchema, rowSchema } from '../../src/domain/models/row.schema.js';
 import { misfit } from '../../src/domain/settings.js';
 import { rowOf } from './rows.js';
@@ -12,8 +12,8 @@ import { rowOf } from './rows.js';
 const rows = [...CATALOGUE.values()];
 
 describe('CATALOGUE', () => {
-  it('holds the nineteen models by their ids', () => {
-    expect(rows).toHaveLength(19);
+  it('holds thirty-five models by their ids', () => {
+    expect(rows).toHaveLength(35);
     expect([...CATALOGUE]).toEqual(rows.map((row) => [row.id, row]));
   });
 
@@ -46,9 +46,10 @@ describe('CATALOGUE', () => {
   });
 
   it.each(rows)('$id always sends every input that its price depends on', (row) => {
-    const priced = new Set(row.prices.flatMap(({ when }) => Object.keys(when ?? {})));
-    priced.delete(row.duration.input ?? '');
-    expect([...priced].filter((name) => !Object.hasOwn(row.sends, name))).toEqual([]);
+    const isFile = (name: string) => ['uri', 'uris'].includes(row.inputs[name]?.type ?? '');
+    const explicit = [...Object.keys(row.sends), row.duration.input];
+    const priced = pricedInputs(row).filter((name) => !isFile(name));
+    expect(priced.filter((name) => !explicit.includes(name))).toEqual([]);
   });
 
   const drafting = rows.filter(({ draft }) => draft !== undefined);
@@ -75,10 +76,25 @@ describe('CATALOGUE', () => {
     if (row.audio !== null) expect(row.sends[row.audio]).toBe(false);
   });
 
+  it.each(rows.filter(({ draft }) => draft !== undefined))(
+    '$id has a draft that it takes, and that is cheaper',
+    (row) => {
+      const draft = { ...row.sends, ...row.draft };
+      for (const [name, value] of Object.entries(row.draft ?? {})) {
+        const field = row.inputs[name];
+        expect(field === undefined ? 'no such input' : misfit(field, value)).toBeNull();
+      }
+      const length = { [row.duration.input ?? '']: legalDurations(row.duration)[0]?.value };
+      const usd = (input: object) => priceFor(row, { ...input, ...length })?.usd ?? NaN;
+      expect(usd(draft)).toBeLessThan(usd(row.sends));
+    },
+  );
+
   it.each(rows)('$id offers only ratios that its input accepts', (row) => {
-    const { input, values } = row.aspect_ratio;
+    const { input, values, with_image } = row.aspect_ratio;
     const field = input === null ? undefined : row.inputs[input];
-    if (field !== undefined) expect(values.filter((v) => misfit(field, v) !== null)).toEqual([]);
+    const all = [...values, ...(with_image === undefined ? [] : [with_image])];
+    if (field !== undefined) expect(all.filter((v) => misfit(field, v) !== null)).toEqual([]);
   });
 });
 
@@ -88,6 +104,14 @@ describe('brokenRules', () => {
     expect(brokenRules(veo, { reference_images: ['a'] })).toEqual([]);
     expect(brokenRules(veo, { reference_images: ['a'], duration: 6 })).toHaveLength(1);
     expect(brokenRules(veo, { reference_images: [], duration: 6 })).toEqual([]);
+  });
+
+  it('takes one of several inputs where a rule names several', () => {
+    const seedance = rowOf('bytedance/seedance-2.0');
+    const sounds = { reference_audios: ['a'] };
+    expect(brokenRules(seedance, sounds)).toHaveLength(1);
+    expect(brokenRules(seedance, { ...sounds, reference_images: ['b'] })).toEqual([]);
+    expect(brokenRules(seedance, { ...sounds, reference_videos: ['c'] })).toEqual([]);
   });
 
   it('counts images where a rule limits their number', () => {

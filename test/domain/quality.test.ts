@@ -4,15 +4,14 @@ import { checkPlan, type PlanContext } from '../../src/domain/check-plan.schema.
 import { estimateOf } from '../../src/domain/estimate.js';
 import { initialJob } from '../../src/domain/initial-job.js';
 import type { Job } from '../../src/domain/job.js';
-import { CATALOGUE } from '../../src/domain/models/index.js';
 import { finalsOf, seeded, seedOf } from '../../src/domain/quality.js';
 import { quotesOf } from '../../src/domain/resolve.js';
 import { clip, plan } from './bad-plans.js';
-import { rowOf } from './rows.js';
+import { ALIVE, rowOf } from './rows.js';
 
 const MODEL = 'bytedance/seedance-1-pro';
 const context: PlanContext = {
-  catalogue: CATALOGUE,
+  catalogue: ALIVE,
   default_model: 'kwaivgi/kling-v2.5-turbo-pro',
   duration_buffer: 1,
 };

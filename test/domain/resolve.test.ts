@@ -4,7 +4,7 @@ import { checkPlan, type PlanContext } from '../../src/domain/check-plan.schema.
 import { resolvePlan } from '../../src/domain/resolve.js';
 import type { ResolvedPlan } from '../../src/domain/resolved.js';
 import { clip, plan } from './bad-plans.js';
-import { ALIVE } from './rows.js';
+import { ALIVE, rowOf } from './rows.js';
 
 const context: PlanContext = {
   catalogue: ALIVE,
@@ -108,10 +108,40 @@ describe('resolvePlan', () => {
     expect(warnings[1]).toMatch(/^all 40 clips: /);
   });
 
+  it('narrows the lengths to what a rule allows without a file', () => {
+    const { clips } = resolved(
+      plan({ model: 'kwaivgi/kling-o1' }, clip(0, { duration: 5.5 }), clip(1, { duration: 4 })),
+    );
+    expect(clips.map((item) => item.requested_duration)).toEqual([10, 5]);
+    expect(clips.map((item) => item.estimated_cost_usd)).toEqual([1.12, 0.56]);
+  });
+
+  it('adds a fee for images to estimate and unit price', () => {
+    const images = (count: number) =>
+      Array.from({ length: count }, (_, index) => `https://example.com/${String(index)}.jpg`);
+    const { clips } = resolved(
+      plan(
+        { model: 'minimax/h3' },
+        clip(0, { duration: 4, character_reference_urls: images(5) }),
+        clip(1, { duration: 4, character_reference_urls: images(8) }),
+      ),
+    );
+    expect(clips.map((item) => item.estimated_cost_usd)).toEqual([0.4, 0.52]);
+    expect(clips.map((item) => item.price?.fee_usd)).toEqual([undefined, 0.12]);
+  });
+
   it('leaves costs open where no price is known', () => {
-    const job = resolved(plan({ model: 'bytedance/seedance-2.0' }));
+    const unpriced = { ...rowOf('bytedance/seedance-2.0'), prices: [] };
+    const catalogue = new Map([[unpriced.id, unpriced]]);
+    const job = resolved(plan({ model: unpriced.id }), { catalogue });
     expect(job.estimated_cost_usd).toBeNull();
     expect(job.warnings.join()).toContain('no price of bytedance/seedance-2.0 is known');
+    const capped = plan({ model: unpriced.id, max_cost_usd: 100 });
+    expect(checkPlan(capped, { ...context, catalogue })).toMatchObject({
+      problems: [
+        { path: 'max_cost_usd', message: expect.stringContaining('no price of') as string },
+      ],
+    });
   });
 
   it('accepts a cap that pays the cheapest clips a success needs', () => {

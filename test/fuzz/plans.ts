@@ -89,7 +89,7 @@ export const plans: Fuzzer = {
         data: Buffer.from(text),
       });
       try {
-        await new MockActivityEnvironment().run(resolvePlan, input);
+        await new MockActivityEnvironment().run(resolvePlan, input, new Date().toISOString());
         return null;
       } catch (error) {
         expect(error).toBeInstanceOf(ApplicationFailure);

@@ -16,7 +16,7 @@ import { besideQueues, GOOD, realServer } from '../support/played.js';
 const code = readFileSync(bundlePath, 'utf8');
 const AN_HOUR = 3_600;
 const wrongCode = code.replace(
-  'const { storeClip } =',
+  'const{storeClip}=',
   `await new Promise((go) => setTimeout(go, ${String(AN_HOUR * 1000)})); const { storeClip } =`,
 );
 

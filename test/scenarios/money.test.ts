@@ -84,20 +84,15 @@ describe('max_cost_usd', () => {
     expectSameBooks(stats, job);
   });
 
-  it.each([
-    [
-      'no cheap enough success is possible',
-      { max_cost_usd: 0.5, min_successful_clips: 2 },
-      /0\.5.*0\.7|0\.7.*0\.5/s,
-    ],
-    ['the model has no known price', { max_cost_usd: 5, model: 'bytedance/seedance-2.0' }, /price/],
-  ])('is refused with the plan when %s', async (_when, more, words) => {
+  it('is refused with the plan when no cheap enough success is possible', async () => {
     await using world = await World.create();
     await world.startWorker();
-    const run = await world.start(planOf(['a', 'b'], more));
+    const run = await world.start(
+      planOf(['a', 'b'], { max_cost_usd: 0.5, min_successful_clips: 2 }),
+    );
     const failure: unknown = await run.handle.result().catch((error: unknown) => error);
     expect(failure).toMatchObject({ cause: { type: 'InvalidPlan' } });
-    expect((failure as { cause: Error }).cause.message).toMatch(words);
+    expect((failure as { cause: Error }).cause.message).toMatch(/0\.5.*0\.7|0\.7.*0\.5/s);
     expect((await world.stats()).creates).toBe(0);
   });
 });

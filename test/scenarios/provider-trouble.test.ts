@@ -21,14 +21,14 @@ const since = (from: string | null | undefined, to: string): number =>
  * Runs one clip a fault in one job; answers with the clip and the number of creates by fault. Every fault has struck,
  * and the books agree.
  */
-async function outcomes(faults: readonly string[]) {
+async function outcomes(faults: readonly string[], batch_size = faults.length) {
   await using world = await World.create();
   await world.startWorker();
   const prompts = faults.map((fault) => `[[${fault}]] a heron`);
   const run = await world.start(
     planOf(prompts, {
       dispatch: 'window',
-      batch_size: faults.length,
+      batch_size,
       stop_when_unreachable: false,
     }),
   );
@@ -51,15 +51,19 @@ async function outcomes(faults: readonly string[]) {
 
 describe('trouble while polling', () => {
   it('never fails a paid render', async () => {
-    const { table } = await outcomes([
-      'poll-500:3',
-      'poll-502-html:2',
-      'poll-404:3',
-      'poll-429:1:2',
-      'poll-reset:3',
-      'poll-garbled:2',
-      'poll-cut:2',
-    ]);
+    // One at a time: only that one is read by itself.
+    const { table } = await outcomes(
+      [
+        'poll-500:3',
+        'poll-502-html:2',
+        'poll-404:3',
+        'poll-429:1:2',
+        'poll-reset:3',
+        'poll-garbled:2',
+        'poll-cut:2',
+      ],
+      1,
+    );
     for (const [fault, { clip, creates }] of table) {
       expect(clip, fault).toMatchObject({ status: 'succeeded', attempt: 1 });
       expect(creates, fault).toBe(1);

@@ -134,6 +134,29 @@ describe('loadCatalogue', () => {
       /life_cycle.successor: expected no successor while it is active, got "a\/b"/,
     ],
     ['an unknown field', { models: [{ ...kling, speed: 1 }] }, /models.0.speed/],
+    [
+      'a hole in the prices',
+      { models: [{ ...kling, prices: [{ ...kling.prices[0], when: { aspect_ratio: '16:9' } }] }] },
+      /models.0.prices: expected exactly one price for aspect_ratio "9:16", got none/,
+    ],
+    [
+      'a price for whatever other prices leave',
+      {
+        models: [
+          { ...kling, prices: [{ ...kling.prices[0], when: { duration: 10 } }, kling.prices[0]] },
+        ],
+      },
+      /models.0.prices: expected exactly one price for duration 10, got prices.0 and prices.1/,
+    ],
+    [
+      'a fee for an input that it does not have',
+      {
+        models: [
+          { ...kling, prices: [{ ...kling.prices[0], fees: [{ input: 'pictures', usd: 1 }] }] },
+        ],
+      },
+      /models.0.prices: expected one of the row's inputs/,
+    ],
   ])('refuses %s in one sentence that names the variable', async (_name, content, message) => {
     const text = refusal(await file(content));
     expect(text).toMatch(message);

@@ -13,6 +13,8 @@ function loseTasks(dataDir: string): number {
   rmSync(path.join(dataDir, 'temporal.db.lock'));
   const database = new Database(path.join(dataDir, 'temporal.db'));
   try {
+    // This driver has no memory to share, which a log beside the database (WAL) needs for more than one.
+    database.run('PRAGMA locking_mode = EXCLUSIVE');
     return ['tasks', 'tasks_v2', 'transfer_tasks']
       .map((table) => database.run(`DELETE FROM ${table}`).changes)
       .reduce((sum, count) => sum + count);

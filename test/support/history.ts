@@ -26,3 +26,15 @@ export function executionsOf({ events }: History, activityId: string): number[] 
     its && scheduled.includes(String(its.scheduledEventId)) ? [its.attempt ?? 0] : [],
   );
 }
+
+/** What a worker had to be asked for before the first clip: workflow tasks, and activities by their names. */
+export function stepsToFirstClip({ events }: History): string[] {
+  const steps: string[] = [];
+  for (const event of events ?? []) {
+    const { activityType, activityId } = event.activityTaskScheduledEventAttributes ?? {};
+    if (activityId?.startsWith('clip-')) return steps;
+    if (event.workflowTaskCompletedEventAttributes != null) steps.push('workflow task');
+    if (activityType?.name != null) steps.push(activityType.name);
+  }
+  throw new Error('expected a clip in this history');
+}

@@ -11,6 +11,7 @@ import { hasChromium, launch } from './browser.js';
 import { buildPage } from './build-page.js';
 import { MockApi } from './mock-api.js';
 import {
+  comparisonAnswer,
   estimateAnswer,
   finished,
   liveFrames,
@@ -62,6 +63,20 @@ const SCENES: readonly Scene[] = [
       mock.respond = ({ path }) => (path === '/v1/jobs/estimate' ? estimateAnswer() : null);
       await typePlan(page);
       await page.getByRole('button', { name: /^Start 12 clips/ }).waitFor();
+    },
+  },
+  {
+    name: 'models',
+    open: async (page) => {
+      mock.respond = ({ path, body }) =>
+        path === '/v1/jobs/estimate'
+          ? estimateAnswer()
+          : path === '/v1/models/compare'
+            ? comparisonAnswer(body)
+            : null;
+      await typePlan(page);
+      await page.getByText('Choose and compare models').click();
+      await page.locator('[data-can-make="true"]').first().waitFor();
     },
   },
   {

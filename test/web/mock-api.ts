@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { beginningsOf, matching, textOf } from '../../src/domain/job-summary.js';
 import type { Job, JobEvent, JobFact } from '../../src/domain/job.js';
+import { CATALOGUE } from '../../src/domain/models/index.js';
 import { isOver, record } from '../../src/domain/progress.js';
 import { servePage } from './serve-page.js';
 
@@ -166,7 +167,7 @@ export class MockApi {
     } else if (url.pathname === '/v1/models') {
       reply(response, {
         status: 200,
-        body: { models: [{ id: 'kwaivgi/kling-v2.5-turbo-pro', usual_time: 60 }] },
+        body: { models: [...CATALOGUE.values()] },
       });
     } else if (url.pathname === '/v1/jobs' && noted.method === 'GET') {
       reply(response, { status: 200, body: { jobs: this.#list(url), next_cursor: null } });

@@ -1,5 +1,8 @@
 /** The page's states as scripted jobs: what the pictures in docs/images show and what axe looks at. */
 import sharp from 'sharp';
+import { everyComparison, ranked } from '../../src/domain/compare-models.js';
+import { CATALOGUE } from '../../src/domain/models/index.js';
+import type { Plan } from '../../src/domain/plan.schema.js';
 import type { MockApi } from './mock-api.js';
 import { clipFact, sampleJob, started, STEPS } from './sample-job.js';
 
@@ -162,4 +165,14 @@ export const PLAN_MISTAKES = {
       { path: 'aspect_ratio', message: 'expected one of 16:9, 9:16, 1:1, got "4:3"' },
     ],
   },
+};
+
+/** What the API answers to a comparison of this plan. */
+export const comparisonAnswer = (plan: unknown): { status: number; body: unknown } => {
+  const context = {
+    catalogue: CATALOGUE,
+    default_model: 'prunaai/p-video',
+    duration_buffer: 1.25,
+  };
+  return { status: 200, body: { models: ranked([...everyComparison(plan as Plan, context)]) } };
 };

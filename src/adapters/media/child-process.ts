@@ -18,6 +18,15 @@ const SCRIPT = fileURLToPath(
 /** Megabytes. V8's own limit only stands behind the guard's, which counts the whole process. */
 const HEAP = 1024;
 
+/**
+ * Measured after 60 stills: 103 MB instead of 125. Little of a child is JavaScript that is worth a large young generation,
+ * and glibc gives back what was freed only when it has one arena and is told to.
+ */
+const SMALL = {
+  execArgv: ['--max-semi-space-size=1'],
+  env: { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072', UV_THREADPOOL_SIZE: '2' },
+};
+
 /** `by`: a signal's name, an exit code, or what was over its limit. */
 export type Ended =
   { type: 'over'; verdict: Verdict } | { type: 'silent' } | { type: 'died'; by: string };
@@ -33,9 +42,8 @@ export class MediaChild {
   constructor() {
     this.#process = fork(SCRIPT, [], {
       // Not the parent's flags: those are for its own business, such as a debugger's port.
-      execArgv: [`--max-old-space-size=${String(HEAP)}`],
-      // Arenas of glibc hold on to what threads have freed.
-      env: { ...childEnvironment(), MALLOC_ARENA_MAX: '2', UV_THREADPOOL_SIZE: '2' },
+      execArgv: [`--max-old-space-size=${String(HEAP)}`, ...SMALL.execArgv],
+      env: { ...childEnvironment(), ...SMALL.env },
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe'],
     });

@@ -14,6 +14,10 @@ type Table = {
 };
 
 const TABLE: Table = {
+  prepare: async () => {
+    await Promise.all([import('./measure.js'), import('./thumbnail.js')]);
+    return null;
+  },
   measure: async ({ file }) => (await import('./measure.js')).measureFile(file),
   thumbnail: async ({ file, at }) => (await import('./thumbnail.js')).pictureOf(file, at),
   inspect: async ({ bytes, keep }) => (await import('../image.js')).inspectAndKeep(bytes, keep),
@@ -27,7 +31,8 @@ const cells = new Int32Array(
   new SharedArrayBuffer(Object.keys(CELL).length * Int32Array.BYTES_PER_ELEMENT),
 );
 const workerData: GuardData = { cells, parent: process.ppid };
-new Worker(new URL('./guard.js', import.meta.url), { workerData }).unref();
+const resourceLimits = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 8 };
+new Worker(new URL('./guard.js', import.meta.url), { workerData, resourceLimits }).unref();
 
 let count = 0;
 

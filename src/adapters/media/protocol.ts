@@ -20,6 +20,8 @@ export interface Inspected extends ImageFacts {
 
 /** Task → what goes in and what comes out. */
 export interface Tasks {
+  /** Loads what videos need. */
+  prepare: { input: null; output: null };
   measure: { input: { file: string }; output: Measured };
   /** A JPEG of the frame at `at` seconds. */
   thumbnail: { input: { file: string; at: number }; output: Uint8Array };
@@ -49,6 +51,7 @@ interface TaskRow {
  * 4096×2304; an image of 49 megapixels at worst 1.6 s and 580 MB (interlaced PNG of 16 bits, progressive CMYK JPEG).
  */
 export const TASKS: Readonly<Record<TaskName, TaskRow>> = {
+  prepare: { verb: 'prepare for', limits: { megabytes: 384, cpu_seconds: 20, wall_seconds: 60 } },
   measure: { verb: 'measure', limits: { megabytes: 384, cpu_seconds: 5, wall_seconds: 60 } },
   thumbnail: { verb: 'picture', limits: { megabytes: 512, cpu_seconds: 20, wall_seconds: 60 } },
   inspect: { verb: 'look at', limits: { megabytes: 768, cpu_seconds: 20, wall_seconds: 60 } },

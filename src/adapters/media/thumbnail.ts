@@ -2,11 +2,13 @@
 import { registerMediabunnyServer } from '@mediabunny/server';
 import { FilePathSource, Input, MP4, QTFF, VideoSampleSink } from 'mediabunny';
 import type { InputVideoTrack } from 'mediabunny';
-import sharp from 'sharp';
 import { NotAVideo } from './failures.js';
+import { jpegOf } from './jpeg.js';
 
 /** 4K. A decoder keeps up to 16 frames, so that one of 8K takes the better part of a gigabyte. */
 const MAX_PIXELS = 4096 * 2304;
+const WIDTH = 320;
+const HEIGHT = 180;
 
 registerMediabunnyServer();
 
@@ -32,16 +34,13 @@ async function draw(track: InputVideoTrack, at: number): Promise<Uint8Array> {
   const sample = (await sink.getSample(at)) ?? (await sink.getSample(0));
   if (sample === null) throw new NotAVideo('expected a picture, got none');
   try {
-    // The ambient type of the options predates `format`.
-    const rgba = { format: 'RGBA' } as VideoFrameCopyToOptions;
-    const pixels = Buffer.alloc(sample.allocationSize(rgba));
-    await sample.copyTo(pixels, rgba);
-    const raw = { width: sample.displayWidth, height: sample.displayHeight, channels: 4 } as const;
-    return await sharp(pixels, { raw })
-      .resize(320, 180, { fit: 'contain', background: '#000' })
-      .flatten()
-      .jpeg({ quality: 80 })
-      .toBuffer();
+    // Made small before any pixel reaches JavaScript: a frame of 4K is 38 MB there.
+    const small = await sample.transform({ width: WIDTH, height: HEIGHT, fit: 'contain' });
+    try {
+      return await jpegOf(small);
+    } finally {
+      small.close();
+    }
   } finally {
     sample.close();
   }

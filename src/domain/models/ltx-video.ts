@@ -1,6 +1,18 @@
-/** Lightricks' LTX-Video: six lengths in frames at 24 a second. A community model; its output is a list. */
+/**
+ * Lightricks: LTX-Video with six lengths in frames at 24 a second, a community model whose output is a list; and its official
+ * successor, LTX 2.5 Fast, with lengths in seconds.
+ */
 import type { ModelRow } from './row.js';
-import { anyInteger, choice, image, perRunSecond, text } from './shared.js';
+import {
+  anyInteger,
+  choice,
+  flag,
+  image,
+  perRunSecond,
+  readOn,
+  requiredText,
+  text,
+} from './shared.js';
 
 const FRAMES = [97, 129, 161, 193, 225, 257];
 const SIZES = [512, 576, 640, 704, 768, 832, 896, 960, 1024];
@@ -73,4 +85,73 @@ const ltx: ModelRow = {
   notes: ['Prompts should be long and descriptive.', 'Its usual ratio is 3:2.'],
 };
 
-export const LTX_VIDEO: readonly ModelRow[] = [ltx];
+const FAST = 'lightricks/ltx-2.5-fast';
+const fastPrice = readOn('2026-09-25', FAST);
+const SECONDS = [2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 18, 20];
+const fast: ModelRow = {
+  id: FAST,
+  title: 'LTX 2.5 Fast',
+  official: true,
+  version: null,
+  inputs: {
+    prompt: requiredText,
+    image,
+    last_frame_image: image,
+    duration: { ...anyInteger, enum: SECONDS, default: 6 },
+    resolution: choice(['720p', '1080p', '2k', '4k'], '1080p'),
+    aspect_ratio: { ...text, enum: ['16:9', '9:16'] },
+    fps: { ...anyInteger, enum: [24, 25, 48, 50], default: 25 },
+    generate_audio: flag(true),
+  },
+  prompt: 'prompt',
+  negative_prompt: null,
+  seed: null,
+  start_image: 'image',
+  end_image: 'last_frame_image',
+  references: null,
+  audio: 'generate_audio',
+  duration: {
+    unit: 'seconds',
+    strategy: 'percentage',
+    input: 'duration',
+    legal: { values: SECONDS },
+  },
+  aspect_ratio: { input: 'aspect_ratio', values: ['16:9', '9:16'], follows_image: false },
+  settings: {
+    fps: { input: 'fps' },
+    resolution: { input: 'resolution' },
+    audio: { input: 'generate_audio' },
+  },
+  sends: { resolution: '720p', fps: 25, generate_audio: false },
+  rules: [
+    {
+      when: [{ input: 'last_frame_image', is: 'set' }],
+      then: [{ input: 'image', is: 'set' }],
+      says: 'an end image needs a start image',
+    },
+    {
+      when: [{ input: 'duration', at_least: 12 }],
+      then: [
+        { input: 'resolution', one_of: ['720p', '1080p'] },
+        { input: 'fps', one_of: [24, 25] },
+      ],
+      says: 'more than 10 s needs 720p or 1080p at 24 or 25 frames a second',
+    },
+  ],
+  prices: [
+    fastPrice.second(0.03, { resolution: '720p' }),
+    fastPrice.second(0.06, { resolution: '1080p' }),
+    fastPrice.second(0.12, { resolution: '2k' }),
+    fastPrice.second(0.24, { resolution: '4k' }),
+  ],
+  output: 'uri',
+  output_fps: null,
+  usual_time: 45,
+  bills_failed: true,
+  notes: [
+    'It takes no seed: equal plans give different clips.',
+    'Its own default is 1080p; without a setting 720p is asked for.',
+  ],
+};
+
+export const LTX_VIDEO: readonly ModelRow[] = [ltx, fast];

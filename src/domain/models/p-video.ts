@@ -1,42 +1,30 @@
-/** Pruna's P-Video: whole seconds from 1 to 20, a seed, seven ratios, and sound at no extra cost. */
+/** Pruna's P-Video: 1 to 20 seconds in about ten; the cheapest, and with a draft at a quarter of its price. */
 import type { ModelRow } from './row.js';
-import { anyInteger, choice, flag, image, requiredText } from './shared.js';
+import { anyInteger, choice, flag, image, readOn, text } from './shared.js';
 
 const ID = 'prunaai/p-video';
 const RATIOS = ['16:9', '9:16', '4:3', '3:4', '3:2', '2:3', '1:1'];
-const SIZES = ['720p', '1080p'];
+const price = readOn('2026-10-05', ID);
 
-/** Replicate's own billing tiers, as they were on this day. */
-const price = (usd: number, resolution: string, draft: boolean) =>
-  ({
-    usd,
-    per: 'second',
-    as_of: '2026-10-05',
-    source: `https://replicate.com/${ID}`,
-    when: { resolution, draft },
-  }) as const;
-
-/**
- * Two inputs of the model are left out: `audio`, a sound file that decides the length, and so the cost, instead of
- * `duration`; and `no_op`, which nobody has documented.
- */
 const pVideo: ModelRow = {
   id: ID,
   title: 'P-Video',
   official: true,
   version: null,
   inputs: {
-    prompt: requiredText,
+    prompt: text,
     image,
     last_frame_image: image,
+    audio: image,
     duration: { ...anyInteger, minimum: 1, maximum: 20, default: 5 },
-    resolution: choice(SIZES, '720p'),
+    resolution: choice(['720p', '1080p'], '720p'),
     fps: { ...anyInteger, enum: [24, 48], default: 24 },
     aspect_ratio: choice(RATIOS, '16:9'),
     draft: flag(false),
     save_audio: flag(true),
     prompt_upsampling: flag(true),
     disable_safety_filter: flag(true),
+    no_op: flag(false),
     seed: anyInteger,
   },
   prompt: 'prompt',
@@ -58,23 +46,28 @@ const pVideo: ModelRow = {
     resolution: { input: 'resolution' },
     audio: { input: 'save_audio' },
   },
-  sends: { resolution: '720p', draft: false, save_audio: false },
+  sends: { resolution: '720p', fps: 24, draft: false, save_audio: false },
   draft: { draft: true },
-  rules: [],
+  rules: [
+    {
+      when: [{ input: 'audio', is: 'set' }],
+      then: [{ input: 'audio', is: 'unset' }],
+      says: 'the length of a clip must not be left to a sound',
+    },
+  ],
   prices: [
-    price(0.02, '720p', false),
-    price(0.005, '720p', true),
-    price(0.04, '1080p', false),
-    price(0.01, '1080p', true),
+    price.second(0.02, { resolution: '720p', draft: false }),
+    price.second(0.005, { resolution: '720p', draft: true }),
+    price.second(0.04, { resolution: '1080p', draft: false }),
+    price.second(0.01, { resolution: '1080p', draft: true }),
   ],
   output: 'uri',
   output_fps: null,
   usual_time: 10,
   bills_failed: true,
   notes: [
+    'Its safety filter is off unless settings.disable_safety_filter is false.',
     'It rewrites prompts itself; settings.prompt_upsampling false switches that off.',
-    'Its safety filter is off; settings.disable_safety_filter false switches it on.',
-    'settings.draft true makes a quick, rougher clip at a quarter of the price.',
   ],
 };
 

@@ -1,10 +1,12 @@
 /**
  * The shape of catalogue rows that people write themselves, and the checks that no shape can express: every name in
- * a row is one of its inputs. The published JSON Schema is generated from here.
+ * a row is one of its inputs, and whatever can be asked has one price. The published JSON Schema is generated from here.
  */
 import { z } from 'zod';
 import { number, object, text, whole } from '../door.schema.js';
+import { priceMistake } from './price-check.js';
 import type { ModelRow } from './row.js';
+import { inputsOfRule, pricedInputs } from './rules.js';
 
 const scalar = z.union([text(), number(), z.boolean()]);
 const field = { required: z.boolean().nullish(), description: text().nullish() };
@@ -55,18 +57,25 @@ const duration = z.discriminatedUnion('unit', [
   }),
 ]);
 
-const condition = z.union([
-  z.strictObject({ input: text(), is: z.enum(['set', 'unset']) }),
-  z.strictObject({ input: text(), one_of: z.array(scalar).min(1) }),
-  z.strictObject({ input: text(), at_most: whole().min(0) }),
-]);
+/** What may be asked of the value of an input. */
+const TESTS = [
+  { is: z.enum(['set', 'unset']) },
+  { one_of: z.array(scalar).min(1) },
+  { at_most: number() },
+  { at_least: number() },
+] as const;
+const test = z.union(TESTS.map((fields) => z.strictObject(fields)));
+const simple = z.union(TESTS.map((fields) => z.strictObject({ input: text(), ...fields })));
+const condition = z.union([simple, z.strictObject({ any_of: z.array(simple).min(1) })]);
 
+const usd = z.number().min(0);
 const price = object({
-  usd: z.number().min(0),
+  usd,
   per: z.enum(['second', 'clip', 'run_second']),
   as_of: z.iso.date(),
   source: text().min(1),
-  when: z.record(text(), scalar).nullish(),
+  when: z.record(text(), z.union([scalar, test])).nullish(),
+  fees: z.array(object({ input: text(), usd, above: whole().min(0).nullish() })).nullish(),
 });
 
 const setting = object({
@@ -106,7 +115,9 @@ const lifeCycle = z
     }
   });
 
-const rowFields = z.strictObject({
+const references = z.strictObject({ input: text(), limit: whole().min(1) });
+
+const rowFields = object({
   id: text().regex(/^[\w.-]+\/[\w.-]+$/, { error: 'owner/name' }),
   title: text().min(1),
   official: z.boolean(),
@@ -120,13 +131,16 @@ const rowFields = z.strictObject({
   seed: inputName,
   start_image: inputName,
   end_image: inputName,
-  references: z.strictObject({ input: text(), limit: whole().min(1) }).nullable(),
+  references: references.nullable(),
+  reference_videos: references.nullish(),
+  reference_audios: references.nullish(),
   audio: inputName,
   duration,
-  aspect_ratio: z.strictObject({
+  aspect_ratio: object({
     input: inputName,
     values: z.array(text()),
     follows_image: z.boolean(),
+    with_image: text().nullish(),
   }),
   settings: z.record(text(), setting),
   sends: z.record(text(), scalar),
@@ -152,10 +166,11 @@ type Fields = z.infer<typeof rowFields>;
 /** Every input that a row names, with the place where it names it (R1). */
 function namedInputs(row: Fields): [place: string, name: string | null][] {
   const roles = ['prompt', 'negative_prompt', 'seed', 'start_image', 'end_image', 'audio'] as const;
-  const conditions = row.rules.flatMap((rule) => [...rule.when, ...rule.then]);
   return [
     ...roles.map((role): [string, string | null] => [role, row[role]]),
-    ['references', row.references?.input ?? null],
+    ...(['references', 'reference_videos', 'reference_audios'] as const).map(
+      (kind): [string, string | null] => [kind, row[kind]?.input ?? null],
+    ),
     ['duration', row.duration.input],
     ['duration', row.duration.unit === 'frames' ? row.duration.fps_input : null],
     ['aspect_ratio', row.aspect_ratio.input],
@@ -166,18 +181,28 @@ function namedInputs(row: Fields): [place: string, name: string | null][] {
     ...(['sends', 'draft'] as const).flatMap((place) =>
       Object.keys(row[place] ?? {}).map((name): [string, string] => [`${place}.${name}`, name]),
     ),
-    ...conditions.map(({ input }): [string, string] => ['rules', input]),
-    ...row.prices.flatMap(({ when }) =>
-      Object.keys(when ?? {}).map((name): [string, string] => ['prices', name]),
-    ),
+    ...asRow(row)
+      .rules.flatMap(inputsOfRule)
+      .map((name): [string, string] => ['rules', name]),
+    ...pricedInputs(asRow(row)).map((name): [string, string] => ['prices', name]),
   ];
 }
 
+/** A schema that accepts what the type does not would show here. */
+export const asRow = (row: Fields): ModelRow => row as ModelRow;
+
 export const rowSchema = rowFields.superRefine((row, context) => {
-  for (const [place, name] of namedInputs(row)) {
-    if (name === null || Object.hasOwn(row.inputs, name)) continue;
+  const strange = namedInputs(row).filter(
+    ([, name]) => name !== null && !Object.hasOwn(row.inputs, name),
+  );
+  for (const [place, name] of strange) {
     const message = `one of the row's inputs (${Object.keys(row.inputs).join(', ')})`;
     context.addIssue({ code: 'custom', path: place.split('.'), message, input: name });
+  }
+  const mistake = strange.length > 0 ? null : priceMistake(asRow(row)); // R4
+  if (mistake !== null) {
+    const said = { message: mistake, params: { whole: true } };
+    context.addIssue({ code: 'custom', path: ['prices'], ...said });
   }
 });
 
@@ -186,9 +211,6 @@ export const catalogueFileSchema = object({
   $schema: z.string().nullish(),
   models: z.array(rowSchema),
 });
-
-/** A schema that accepts what the type does not would show here. */
-export const asRow = (row: z.infer<typeof rowSchema>): ModelRow => row as ModelRow;
 
 /** docs/model-catalogue.schema.json */
 export const catalogueJsonSchema = (): object => ({

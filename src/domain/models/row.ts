@@ -5,8 +5,10 @@
  * by a file. Types only; a row holds no code and no exception lives outside its row.
  *
  * R1 `inputs` is the provider's whole input schema; every other name in a row is a key of it.
- * R2 every input that changes the price is in `sends` or is the duration input, so it is always explicit.
+ * R2 every input that changes the price is a file, in `sends`, or the duration input, so it is always explicit.
  * R3 prices carry the day they were read and where.
+ * R4 exactly one price fits each combination of legal inputs that a price looks at, so that a new value of an
+ *    enumeration has no price rather than a wrong one. A row without any price is one whose price is not known.
  */
 import type { BufferStrategy, UnitPrice } from '../job.js';
 
@@ -76,6 +78,14 @@ export interface RatioRule {
   readonly values: readonly string[];
   /** With a start image the picture decides, and an asked ratio is ignored there. */
   readonly follows_image: boolean;
+  /** What has to be sent with a start image, where that is not nothing. */
+  readonly with_image?: string;
+}
+
+/** Files of one kind that the model takes as references; the input may hold one or a list. */
+export interface ReferenceInput {
+  readonly input: string;
+  readonly limit: number;
 }
 
 /** A word of a plan's `settings` → the model's own input. Inputs can be set by their own names as well. */
@@ -90,11 +100,16 @@ export interface SettingRule {
   readonly differs?: Readonly<Record<string, string>>;
 }
 
-/** True of an input object when all its parts hold; an absent input counts as its default. */
+/** What may be asked of the value of an input. A number is compared itself, of files their number is. */
+export type Test =
+  | { readonly is: 'set' | 'unset' }
+  | { readonly one_of: readonly Scalar[] }
+  | { readonly at_most: number }
+  | { readonly at_least: number };
+
+/** True or not of an input object; an absent input counts as its default. */
 export type Condition =
-  | { readonly input: string; readonly is: 'set' | 'unset' }
-  | { readonly input: string; readonly one_of: readonly Scalar[] }
-  | { readonly input: string; readonly at_most: number };
+  (Test & { readonly input: string }) | { readonly any_of: readonly Condition[] };
 
 /** When all of `when` hold, all of `then` must. The provider accepts a breach and fails the run later (E006). */
 export interface CrossRule {
@@ -103,9 +118,17 @@ export interface CrossRule {
   readonly says: string;
 }
 
-/** The first row whose `when` is true of the input is the price. */
-export interface PriceRow extends Readonly<UnitPrice> {
-  readonly when?: Readonly<Record<string, Scalar>>;
+/** What is charged once for each file of an input, but for the first `above` of them. */
+export interface Fee {
+  readonly input: string;
+  readonly usd: number;
+  readonly above?: number;
+}
+
+/** The price of inputs of which all of `when` is true: a value of each, or something else that may be asked of it. */
+export interface PriceRow extends Readonly<Omit<UnitPrice, 'fee_usd'>> {
+  readonly when?: Readonly<Record<string, Scalar | Test>>;
+  readonly fees?: readonly Fee[];
 }
 
 export interface LifeCycle {
@@ -136,9 +159,14 @@ export interface ModelRow {
   readonly prompt: string | null;
   readonly negative_prompt: string | null;
   readonly seed: string | null;
+  /** May be the list of references: one file is then the start image, several are references. */
   readonly start_image: string | null;
   readonly end_image: string | null;
-  readonly references: { readonly input: string; readonly limit: number } | null;
+  /** Images. */
+  readonly references: ReferenceInput | null;
+  /** Absent: none that a plan can give. */
+  readonly reference_videos?: ReferenceInput;
+  readonly reference_audios?: ReferenceInput;
   /** The input that switches sound on; null = the model makes none or offers no choice. */
   readonly audio: string | null;
   readonly duration: DurationRule;

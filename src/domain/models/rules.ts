@@ -1,8 +1,8 @@
 /**
- * Reads a row's cross-field rules: which of them does an input object break? The same answer for the
- * plan check, the duration planner and the simulator. Pure; knows no model.
+ * Reads conditions of a row: which of its rules does an input object break, and which of its prices fit it? The same
+ * answer for the plan check, the duration planner and the simulator. Pure; knows no model.
  */
-import type { Condition, CrossRule, InputField, ModelRow } from './row.js';
+import type { Condition, CrossRule, InputField, ModelRow, PriceRow, Test } from './row.js';
 
 type Input = Readonly<Record<string, unknown>>;
 
@@ -16,12 +16,29 @@ export const effective = (row: ModelRow, input: Input, name: string): unknown =>
 const isSet = (value: unknown): boolean =>
   Array.isArray(value) ? value.length > 0 : value !== undefined && value !== null && value !== '';
 
-export function holds(row: ModelRow, input: Input, condition: Condition): boolean {
-  const value = effective(row, input, condition.input);
-  if ('is' in condition) return isSet(value) === (condition.is === 'set');
-  if ('one_of' in condition) return condition.one_of.some((item) => item === value);
-  return !Array.isArray(value) || value.length <= condition.at_most;
-}
+/** How many files, or the number itself. */
+const amountOf = (value: unknown): number => {
+  if (typeof value === 'number') return value;
+  return Array.isArray(value) ? value.length : Number(isSet(value));
+};
+
+const passes = (value: unknown, test: Test): boolean => {
+  if ('is' in test) return isSet(value) === (test.is === 'set');
+  if ('one_of' in test) return test.one_of.some((item) => item === value);
+  return 'at_most' in test ? amountOf(value) <= test.at_most : amountOf(value) >= test.at_least;
+};
+
+export const holds = (row: ModelRow, input: Input, condition: Condition): boolean =>
+  'any_of' in condition
+    ? condition.any_of.some((one) => holds(row, input, one))
+    : passes(effective(row, input, condition.input), condition);
+
+/** Every input that a condition looks at. */
+export const inputsOf = (condition: Condition): string[] =>
+  'any_of' in condition ? condition.any_of.flatMap(inputsOf) : [condition.input];
+
+export const inputsOfRule = ({ when, then }: CrossRule): string[] =>
+  [...when, ...then].flatMap(inputsOf);
 
 export const brokenRules = (row: ModelRow, input: Input): CrossRule[] =>
   row.rules.filter(
@@ -29,3 +46,27 @@ export const brokenRules = (row: ModelRow, input: Input): CrossRule[] =>
       rule.when.every((condition) => holds(row, input, condition)) &&
       !rule.then.every((condition) => holds(row, input, condition)),
   );
+
+export const fits = (row: ModelRow, input: Input, { when = {} }: PriceRow): boolean =>
+  Object.entries(when).every(([name, test]) => {
+    const value = effective(row, input, name);
+    return typeof test === 'object' ? passes(value, test) : value === test;
+  });
+
+/** What the files of an input cost beside the length; 0 where nothing is charged for them. */
+export const feeOf = (row: ModelRow, input: Input, { fees = [] }: PriceRow): number =>
+  fees.reduce(
+    (sum, { input: name, usd, above = 0 }) =>
+      sum + usd * Math.max(0, amountOf(effective(row, input, name)) - above),
+    0,
+  );
+
+/** Every input that a price looks at. */
+export const pricedInputs = ({ prices }: ModelRow): string[] => [
+  ...new Set(
+    prices.flatMap(({ when = {}, fees = [] }) => [
+      ...Object.keys(when),
+      ...fees.map(({ input }) => input),
+    ]),
+  ),
+];

@@ -1,5 +1,5 @@
 /** Pieces that several families' rows are written with. Data only. */
-import type { FileField, FilesField, PriceRow, Scalar, TextField } from './row.js';
+import type { FileField, FilesField, PriceRow, TextField } from './row.js';
 
 export const text: TextField = { type: 'string' };
 export const requiredText: TextField = { type: 'string', required: true };
@@ -17,35 +17,25 @@ export const flag = (standard: boolean) => ({ type: 'boolean', default: standard
 /** Ratios people ask for where the picture, not an input, decides. */
 export const COMMON_RATIOS = ['16:9', '9:16', '1:1', '4:3', '3:4'] as const;
 
-/** Replicate's API carries no prices: these were collected from price lists and model pages on this day. */
-const COLLECTED_ON = '2026-11-22';
-const MODEL_PAGE = (id: string): string => `https://replicate.com/${id}`;
+/** Where nothing says on which day a price was read: the day on which it was collected. */
+export const UNDATED = '2026-11-22';
+
+type Priced = (usd: number, when?: PriceRow['when']) => PriceRow;
+
+/** Replicate's API carries no prices. These were read on the page of the model on a day; docs/models.md says by whom. */
+export function readOn(as_of: string, id: string): Record<'second' | 'clip', Priced> {
+  const priced =
+    (per: PriceRow['per']): Priced =>
+    (usd, when) => ({ usd, per, as_of, source: pageOf(id), ...(when ? { when } : {}) });
+  return { second: priced('second'), clip: priced('clip') };
+}
+const pageOf = (id: string): string => `https://replicate.com/${id}`;
 
 /** Derived from other price lists or from a sibling model, and not seen at the provider. */
 export const unconfirmed = (price: PriceRow): PriceRow => ({
   ...price,
   source: 'derived from public price lists, unconfirmed by the provider',
 });
-
-export const perSecond = (
-  id: string,
-  usd: number,
-  when?: Readonly<Record<string, Scalar>>,
-): PriceRow => priced(id, usd, 'second', when);
-export const perClip = (
-  id: string,
-  usd: number,
-  when?: Readonly<Record<string, Scalar>>,
-): PriceRow => priced(id, usd, 'clip', when);
-
-function priced(
-  id: string,
-  usd: number,
-  per: 'second' | 'clip',
-  when: Readonly<Record<string, Scalar>> | undefined,
-): PriceRow {
-  return { usd, per, as_of: COLLECTED_ON, source: MODEL_PAGE(id), ...(when ? { when } : {}) };
-}
 
 /** Hardware seconds, from the pricing page as it was on this day. */
 const HARDWARE_READ_ON = '2026-07-16';

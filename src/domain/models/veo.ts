@@ -1,19 +1,15 @@
 /** Google's Veo 3.1 on Replicate: 4, 6 or 8 seconds; the sound is switched off unless asked for, it doubles the price. */
-import type { ModelRow } from './row.js';
-import {
-  anyInteger,
-  choice,
-  flag,
-  image,
-  images,
-  perSecond,
-  requiredText,
-  text,
-} from './shared.js';
+import type { ModelRow, PriceRow } from './row.js';
+import { anyInteger, choice, flag, image, images, readOn, requiredText, text } from './shared.js';
 
 const RATIOS = ['16:9', '9:16'];
 const SIZES = ['720p', '1080p'];
 const duration = { ...anyInteger, enum: [4, 6, 8], default: 8 };
+
+function bySound(id: string, silent: number, withSound: number): PriceRow[] {
+  const { second } = readOn('2026-10-05', id);
+  return [second(silent, { generate_audio: false }), second(withSound, { generate_audio: true })];
+}
 
 const V31 = 'google/veo-3.1';
 const veo31: ModelRow = {
@@ -62,13 +58,18 @@ const veo31: ModelRow = {
       ],
       says: 'reference images need 8 s and 16:9',
     },
+    {
+      when: [{ input: 'reference_images', is: 'set' }],
+      then: [{ input: 'last_frame', is: 'unset' }],
+      says: 'reference images exclude an end image, which would be ignored',
+    },
   ],
-  prices: [perSecond(V31, 0.4, { generate_audio: true }), perSecond(V31, 0.2)],
+  prices: bySound(V31, 0.2, 0.4),
   output: 'uri',
   output_fps: 24,
-  usual_time: 180,
+  usual_time: 92,
   bills_failed: true,
-  notes: ['With reference images it makes 8 s in 16:9 and ignores an end image.'],
+  notes: ['With reference images it makes 8 s in 16:9.'],
 };
 
 const FAST = 'google/veo-3.1-fast';
@@ -80,12 +81,13 @@ const fast: ModelRow = {
   inputs: withoutReferences,
   references: null,
   rules: [],
-  prices: [perSecond(FAST, 0.15, { generate_audio: true }), perSecond(FAST, 0.1)],
-  usual_time: 90,
+  prices: bySound(FAST, 0.1, 0.15),
+  usual_time: 64,
   notes: [],
 };
 
 const LITE = 'google/veo-3.1-lite';
+const litePrice = readOn('2026-10-06', LITE);
 const lite: ModelRow = {
   ...veo31,
   id: LITE,
@@ -111,12 +113,12 @@ const lite: ModelRow = {
       says: '1080p needs 8 s',
     },
   ],
-  prices: [perSecond(LITE, 0.08, { resolution: '1080p' }), perSecond(LITE, 0.05)],
-  usual_time: 75,
-  notes: [
-    'It always makes sound.',
-    'Whether it takes a seed and a negative prompt is unconfirmed.',
+  prices: [
+    litePrice.second(0.05, { resolution: '720p' }),
+    litePrice.second(0.08, { resolution: '1080p' }),
   ],
+  usual_time: 45,
+  notes: ['It always makes sound.'],
 };
 
 export const VEO: readonly ModelRow[] = [veo31, fast, lite];

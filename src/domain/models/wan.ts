@@ -1,4 +1,4 @@
-/** Alibaba's Wan, image to video: 2.5 makes 5 or 10 seconds; the fast 2.2 counts frames and costs a fixed sum a clip. */
+/** Alibaba's Wan: from 2.5 on seconds at a price a second; the fast 2.2 counts frames and costs a fixed sum a clip. */
 import type { ModelRow } from './row.js';
 import {
   COMMON_RATIOS,
@@ -6,15 +6,19 @@ import {
   choice,
   flag,
   image,
-  perClip,
-  perSecond,
+  readOn,
   requiredImage,
   requiredText,
   text,
   unconfirmed,
+  UNDATED,
 } from './shared.js';
 
+const SOUND = { input: 'audio', limit: 1 };
+const DRAFT = { resolution: '480p' };
+
 const ID = 'wan-video/wan-2.5-i2v';
+const price25 = readOn(UNDATED, ID);
 const wan25: ModelRow = {
   id: ID,
   title: 'Wan 2.5 image to video',
@@ -36,6 +40,7 @@ const wan25: ModelRow = {
   start_image: 'image',
   end_image: null,
   references: null,
+  reference_audios: SOUND,
   audio: null,
   duration: {
     unit: 'seconds',
@@ -46,11 +51,12 @@ const wan25: ModelRow = {
   aspect_ratio: { input: null, values: COMMON_RATIOS, follows_image: true },
   settings: { fps: { input: null, only: [24] }, resolution: { input: 'resolution' } },
   sends: { resolution: '720p' },
+  draft: DRAFT,
   rules: [],
   prices: [
-    unconfirmed(perSecond(ID, 0.05, { resolution: '480p' })),
-    unconfirmed(perSecond(ID, 0.1, { resolution: '720p' })),
-    unconfirmed(perSecond(ID, 0.15, { resolution: '1080p' })),
+    unconfirmed(price25.second(0.05, { resolution: '480p' })),
+    price25.second(0.1, { resolution: '720p' }),
+    unconfirmed(price25.second(0.15, { resolution: '1080p' })),
   ],
   output: 'uri',
   output_fps: 24,
@@ -63,8 +69,10 @@ const wan25: ModelRow = {
 };
 
 const FAST = 'wan-video/wan-2.2-i2v-fast';
+const fastPrice = readOn('2026-10-05', FAST);
+const { reference_audios: _sound, draft: _draft, ...plain } = wan25;
 const fast: ModelRow = {
-  ...wan25,
+  ...plain,
   id: FAST,
   title: 'Wan 2.2 image to video, fast',
   inputs: {
@@ -97,15 +105,140 @@ const fast: ModelRow = {
   settings: { fps: { input: 'frames_per_second' }, resolution: { input: 'resolution' } },
   sends: { resolution: '480p', frames_per_second: 16, interpolate_output: false },
   prices: [
-    perClip(FAST, 0.05, { resolution: '480p' }),
-    perClip(FAST, 0.11, { resolution: '720p' }),
+    fastPrice.clip(0.05, { resolution: '480p', interpolate_output: false }),
+    fastPrice.clip(0.065, { resolution: '480p', interpolate_output: true }),
+    fastPrice.clip(0.11, { resolution: '720p', interpolate_output: false }),
+    fastPrice.clip(0.145, { resolution: '720p', interpolate_output: true }),
   ],
   output_fps: null,
-  usual_time: 45,
+  usual_time: 30,
   notes: [
     'Lengths follow from frames: 81 to 121 frames, 5.1 to 7.6 s at 16 a second.',
     'The price is that of 81 frames; whether more frames cost more is unconfirmed.',
   ],
 };
 
-export const WAN: readonly ModelRow[] = [wan25, fast];
+const TEXT_FAST = 'wan-video/wan-2.2-t2v-fast';
+const textPrice = readOn('2026-10-06', TEXT_FAST);
+const { image: _start, last_image: _end, ...withoutImages } = fast.inputs;
+const textFast: ModelRow = {
+  ...fast,
+  id: TEXT_FAST,
+  title: 'Wan 2.2 text to video, fast',
+  inputs: {
+    ...withoutImages,
+    aspect_ratio: choice(['16:9', '9:16'], '16:9'),
+    optimize_prompt: flag(false),
+    interpolate_output: flag(true),
+  },
+  start_image: null,
+  end_image: null,
+  aspect_ratio: { input: 'aspect_ratio', values: ['16:9', '9:16'], follows_image: false },
+  rules: [
+    {
+      when: [{ input: 'interpolate_output', one_of: [true] }],
+      then: [{ input: 'interpolate_output', one_of: [false] }],
+      says: 'what interpolation costs is not known',
+    },
+  ],
+  prices: [
+    textPrice.clip(0.05, { resolution: '480p', interpolate_output: false }),
+    textPrice.clip(0.1, { resolution: '720p', interpolate_output: false }),
+  ],
+};
+
+const SEED = { ...anyInteger, minimum: 0, maximum: 2_147_483_647 };
+
+const I2V_27 = 'wan-video/wan-2.7-i2v';
+const price27 = readOn('2026-10-06', I2V_27);
+const wan27: ModelRow = {
+  ...plain,
+  reference_audios: SOUND,
+  id: I2V_27,
+  title: 'Wan 2.7 image to video',
+  inputs: {
+    prompt: text,
+    first_frame: image,
+    last_frame: image,
+    first_clip: image,
+    audio: image,
+    negative_prompt: text,
+    duration: { ...anyInteger, minimum: 2, maximum: 15, default: 5 },
+    resolution: choice(['720p', '1080p'], '1080p'),
+    enable_prompt_expansion: flag(true),
+    seed: SEED,
+  },
+  start_image: 'first_frame',
+  end_image: 'last_frame',
+  duration: {
+    unit: 'seconds',
+    strategy: 'percentage',
+    input: 'duration',
+    legal: { min: 2, max: 15, step: 1 },
+  },
+  settings: { resolution: { input: 'resolution' } },
+  rules: [
+    {
+      when: [{ input: 'last_frame', is: 'set' }],
+      then: [{ input: 'first_frame', is: 'set' }],
+      says: 'an end image needs a start image',
+    },
+    {
+      when: [{ input: 'first_clip', is: 'set' }],
+      then: [{ input: 'first_frame', is: 'unset' }],
+      says: 'a first clip excludes a start image',
+    },
+    {
+      when: [{ input: 'first_clip', is: 'unset' }],
+      then: [{ input: 'first_frame', is: 'set' }],
+      says: 'it starts from a picture',
+    },
+  ],
+  prices: [
+    price27.second(0.1, { resolution: '720p' }),
+    price27.second(0.15, { resolution: '1080p' }),
+  ],
+  output_fps: null,
+  usual_time: 120,
+};
+
+const THREE = 'alibaba/wan-3';
+const RATIOS_3 = ['adaptive', '16:9', '9:16', '1:1', '4:3', '3:4'];
+const price3 = readOn('2026-10-06', THREE);
+const wan3: ModelRow = {
+  ...plain,
+  draft: DRAFT,
+  id: THREE,
+  title: 'Wan 3',
+  inputs: {
+    prompt: requiredText,
+    image,
+    negative_prompt: { ...text, default: '' },
+    resolution: choice(['480p', '720p', '1080p'], '1080p'),
+    aspect_ratio: choice(RATIOS_3, 'adaptive'),
+    duration: { ...anyInteger, minimum: 2, maximum: 30, default: 5 },
+    enable_prompt_expansion: flag(true),
+    seed: SEED,
+  },
+  duration: {
+    unit: 'seconds',
+    strategy: 'percentage',
+    input: 'duration',
+    legal: { min: 2, max: 30, step: 1 },
+  },
+  aspect_ratio: { input: 'aspect_ratio', values: RATIOS_3, follows_image: true },
+  settings: { resolution: { input: 'resolution' } },
+  prices: [
+    price3.second(0.05, { resolution: '480p' }),
+    price3.second(0.1, { resolution: '720p' }),
+    price3.second(0.2, { resolution: '1080p' }),
+  ],
+  output_fps: null,
+  usual_time: 210,
+  notes: [
+    'Its own default is 1080p, the dearest; without a setting 720p is asked for.',
+    'It rewrites prompts itself; settings.enable_prompt_expansion false switches that off.',
+  ],
+};
+
+export const WAN: readonly ModelRow[] = [wan25, fast, textFast, wan27, wan3];

@@ -4,7 +4,8 @@
  */
 import { say, sayEvent } from '../announce.js';
 import { authorization } from '../api-key.js';
-import { api, needKey, type ModelSummary } from '../api-client.js';
+import type { ModelRow } from '../../domain/models/row.js';
+import { api, needKey } from '../api-client.js';
 import { attribute, h, keyed } from '../dom.js';
 import type { Health } from '../health.js';
 import type { Job } from '../../domain/job.js';
@@ -27,7 +28,7 @@ export interface JobViewContext {
 export function jobView(jobId: string, context: JobViewContext): View {
   let state: PageState = EMPTY;
   let connection: StreamState = { kind: 'connecting' };
-  let models: ModelSummary[] = [];
+  let models: ModelRow[] = [];
   let drawing = false;
   const cards = new Map<number, ClipCard>();
 

@@ -10,6 +10,7 @@ import { plural, usd } from '../format.js';
 import { jobName, named } from '../job-name.js';
 import { readPlanText } from '../plan-text.js';
 import { estimateView, mistakesView } from './estimate.js';
+import { modelPicker } from './model-picker.js';
 
 const TYPING_PAUSE = 500;
 const DRAFT = 'plan_draft';
@@ -44,6 +45,7 @@ export function planForm(openJob: (jobId: string) => void): View {
     const mine = (round += 1);
     sessionStorage.setItem(DRAFT, text.value);
     const plan = readPlanText(text.value);
+    picker.planChanged(plan.kind === 'json' ? plan.value : null);
     if (plan.kind !== 'json') {
       setText(status, '');
       outcome.replaceChildren(
@@ -96,6 +98,13 @@ export function planForm(openJob: (jobId: string) => void): View {
     if (chosen !== undefined) use(await chosen.text());
   };
 
+  const picker = modelPicker((model) => {
+    const plan = readPlanText(text.value);
+    const value = plan.kind === 'json' && isObject(plan.value) ? plan.value : EXAMPLE_PLAN;
+    use(JSON.stringify({ ...value, model }, null, 2));
+    tell(`The plan asks for ${model}`);
+  });
+
   text.addEventListener('input', () => {
     clearTimeout(timer);
     timer = setTimeout(() => void check(), TYPING_PAUSE);
@@ -137,6 +146,7 @@ export function planForm(openJob: (jobId: string) => void): View {
     ),
     h('label', { class: 'label', for: 'plan', text: 'Plan (JSON)' }),
     text,
+    picker.element,
     status,
     outcome,
   );
@@ -153,6 +163,9 @@ export function planForm(openJob: (jobId: string) => void): View {
     },
   };
 }
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function acceptDrops(element: HTMLElement, onFile: (file: File | undefined) => void): void {
   const hover = (over: boolean) => (event: DragEvent) => {

@@ -1,0 +1,36 @@
+/** What lies between a job and its first create: each step is a way to the server and back. */
+import { Context } from '@temporalio/activity';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { planOf } from '../support/plans.js';
+import { GOOD, playJob, realServer } from '../support/played.js';
+import type { RealServer } from '../support/played.js';
+import { stepsToFirstClip } from '../support/history.js';
+
+let server: RealServer;
+beforeAll(async () => {
+  server = await realServer(inject('temporalAddress'));
+});
+afterAll(() => server.close());
+
+it('the first workflow task checks the plan and starts the first clips', async () => {
+  const { handle } = await playJob(server, planOf(['a', 'b', 'c']), {});
+  expect(stepsToFirstClip(await handle.fetchHistory())).toEqual(['workflow task']);
+});
+
+it('a plan that somebody outside has to be asked about holds up no workflow task', async () => {
+  const asked: boolean[] = [];
+  const { job, handle } = await playJob(server, planOf(['a']), {
+    resolvePlan: (plan, at) => {
+      const { isLocal } = Context.current().info;
+      asked.push(isLocal);
+      return isLocal ? Promise.resolve(null) : GOOD.resolvePlan(plan, at);
+    },
+  });
+  expect(job.status).toBe('succeeded');
+  expect(asked).toEqual([true, false]);
+  expect(stepsToFirstClip(await handle.fetchHistory())).toEqual([
+    'workflow task',
+    'resolvePlan',
+    'workflow task',
+  ]);
+});
