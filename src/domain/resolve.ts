@@ -5,7 +5,7 @@
  */
 import { increasePercent } from './cost.js';
 import { decimal, sumUsd } from './decimal.js';
-import { resolveFallbacks, takenOver } from './fallbacks.js';
+import { resolveFallbacks, takenOver } from './resolve-fallbacks.js';
 import { isRetired, lifeCycleOf, lifeCycleText } from './models/life-cycle.js';
 import type { Catalogue, InputField, ModelRow, Scalar } from './models/row.js';
 import { nearestWord } from './nearest-word.js';
