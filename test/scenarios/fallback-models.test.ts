@@ -5,6 +5,7 @@ import type { Plan } from '../../src/domain/plan.schema.js';
 import { apply } from '../../src/domain/progress.js';
 import { expectSameBooks } from '../support/books.js';
 import { eventually } from '../support/eventually.js';
+import { bytes, ImageHost, picture, status } from '../support/image-host.js';
 import { planOf } from '../support/plans.js';
 import { terminateAndRetry } from '../support/retry.js';
 import { World } from '../support/world.js';
@@ -148,6 +149,66 @@ describe('a model that fails all its attempts', () => {
     const stats = await world.stats();
     expect(stats).toMatchObject({ creates: 3 });
     expectSameBooks(stats, job);
+  });
+});
+
+describe('a clip with reference images', () => {
+  const NATIVE = 'bytedance/seedance-2.0';
+  const planWith = (scene_reference_url: string, ann: string): Plan => ({
+    model: NATIVE,
+    fallback_models: [NEXT],
+    duration_buffer: 1,
+    clip_prompts: [
+      {
+        clip_index: 0,
+        prompt: 'a heron',
+        duration: 5,
+        scene_reference_url,
+        character_reference_urls: [ann],
+      },
+    ],
+  });
+
+  it('is sent what the next model takes: here a picture composed of them', async () => {
+    await using host = await ImageHost.start({
+      '/scene.jpg': bytes(await picture('jpeg', [1280, 720])),
+      '/ann.png': bytes(await picture('png', [300, 600]), 'image/png'),
+    });
+    await using world = await World.create({ env: { REFERENCE_ALLOW_HOSTS: '127.0.0.1' } });
+    await strike(world, 'http-404', { match: NATIVE });
+    await world.startWorker();
+    const run = await world.start(planWith(host.url('/scene.jpg'), host.url('/ann.png')));
+    const job = await run.end();
+    expect(clipOf(job)).toMatchObject({
+      status: 'succeeded',
+      model: NEXT,
+      composite_url: `/v1/jobs/${job.job_id}/clips/0/composite`,
+    });
+    const { predictions } = await world.stats();
+    expect(predictions).toHaveLength(1);
+    expect(predictions[0]?.input['start_image']).toMatch(/\/files\//);
+  });
+
+  it('ends unpaid where they are bad by then', async () => {
+    let asked = 0;
+    const scene = bytes(await picture('jpeg', [1280, 720]));
+    await using host = await ImageHost.start({
+      '/scene.jpg': (request, response) => {
+        (++asked === 1 ? scene : status(404))(request, response);
+      },
+      '/ann.png': bytes(await picture('png', [300, 600]), 'image/png'),
+    });
+    await using world = await World.create({ env: { REFERENCE_ALLOW_HOSTS: '127.0.0.1' } });
+    await strike(world, 'http-404', { match: NATIVE });
+    await world.startWorker();
+    const run = await world.start(planWith(host.url('/scene.jpg'), host.url('/ann.png')));
+    const job = await run.end();
+    expect(clipOf(job)).toMatchObject({
+      status: 'failed',
+      model: NEXT,
+      error: { kind: 'invalid_reference' },
+    });
+    expect(await world.stats()).toMatchObject({ creates: 0, create_requests: 1 });
   });
 });
 
