@@ -185,7 +185,7 @@ describe('the workflow bundle', () => {
     expect(code).not.toContain('./src/domain/models/');
   });
 
-  it('stays below 850 kB, of which the SDK takes 580', () => {
+  it('stays below 850 kB before it is minified, of which the SDK takes 580', () => {
     const end = code.lastIndexOf('//# sourceMappingURL=');
     expect(end).toBeGreaterThan(0);
     expect(Buffer.byteLength(code.slice(0, end))).toBeLessThan(850_000);

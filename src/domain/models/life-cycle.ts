@@ -24,6 +24,7 @@ const superseded = (successor: string | null, source: string, since?: string): L
   source,
 });
 
+const WAN_PAGES = 'model pages of 2026-10-06, without a notice';
 const KLING_PAGES = 'model pages of 2026-10-06, without a notice; Kling 3 is there';
 
 const LIFE_CYCLES: Readonly<Record<string, LifeCycle>> = {
@@ -31,11 +32,11 @@ const LIFE_CYCLES: Readonly<Record<string, LifeCycle>> = {
     status: 'retired',
     since: '2026-05-13',
     until: null,
-    successor: 'bytedance/seedance-2.0',
+    successor: 'bytedance/seedance-2.0-mini',
     source: 'Comfy-Org/ComfyUI 13060; every size failed on Replicate, pollinations 11073',
   },
   'bytedance/seedance-1-pro': superseded(
-    'bytedance/seedance-2.0',
+    'bytedance/seedance-2.0-fast',
     'model page of 2026-10-06, without a notice',
   ),
   'kwaivgi/kling-v2.1': {
@@ -47,11 +48,17 @@ const LIFE_CYCLES: Readonly<Record<string, LifeCycle>> = {
   },
   'kwaivgi/kling-v2.5-turbo-pro': superseded('kwaivgi/kling-v3-video', KLING_PAGES),
   'kwaivgi/kling-v2.6': superseded('kwaivgi/kling-v3-video', KLING_PAGES),
-  'minimax/hailuo-2.3': superseded(null, 'MiniMax H3 is there', '2026-07-31'),
-  'minimax/hailuo-2.3-fast': superseded(null, 'MiniMax H3 is there', '2026-07-31'),
-  'wan-video/wan-2.5-i2v': superseded(null, 'Wan 3 is there; no end announced'),
-  'wan-video/wan-2.2-i2v-fast': superseded(null, 'model page of 2026-10-06, without a notice'),
-  'lightricks/ltx-video': superseded(null, 'LTX 2.5 is there; no notice found'),
+  'kwaivgi/kling-o1': superseded('kwaivgi/kling-v3-omni-video', 'by the order of versions'),
+  'minimax/hailuo-2.3': superseded('minimax/h3', 'MiniMax H3 is there', '2026-07-31'),
+  'minimax/hailuo-2.3-fast': superseded('minimax/h3', 'MiniMax H3 is there', '2026-07-31'),
+  'wan-video/wan-2.7-i2v': superseded('alibaba/wan-3', 'Wan 3 is there; no end announced'),
+  'wan-video/wan-2.5-i2v': superseded('alibaba/wan-3', 'Wan 3 is there; no end announced'),
+  'wan-video/wan-2.2-i2v-fast': superseded('alibaba/wan-3', WAN_PAGES),
+  'wan-video/wan-2.2-t2v-fast': superseded('alibaba/wan-3', WAN_PAGES),
+  'lightricks/ltx-video': superseded(
+    'lightricks/ltx-2.5-fast',
+    'LTX 2.5 is there; no notice found',
+  ),
 };
 
 /** What a row says itself comes first. */
