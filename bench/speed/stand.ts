@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import packageJson from '../../package.json' with { type: 'json' };
 import { loadConfig } from '../../src/config.js';
 import type { Plan } from '../../src/domain/plan.schema.js';
 import { freePorts } from '../../src/ports.js';
@@ -69,6 +70,12 @@ export const HOST = '127.0.0.1';
 const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const command = (name: string): string[] => [process.execPath, script('./command.mjs'), name];
 
+/** What the product's npm command of that name sets, such as MALLOC_ARENA_MAX. */
+function npmEnvironment(name: 'worker' | 'api'): Record<string, string> {
+  const assignments = packageJson.scripts[name].matchAll(/\b([A-Z_]+)=(\S+)/g);
+  return Object.fromEntries([...assignments].map(([, key = '', value = '']) => [key, value]));
+}
+
 export const startOwnStand = ({ webhooks = false }: StandOptions = {}): Promise<OwnStand> =>
   inFolder(async (folder, closers) => {
     const ports = (await freePorts(HOST, 4)) as [number, number, number, number];
@@ -93,10 +100,15 @@ export const startOwnStand = ({ webhooks = false }: StandOptions = {}): Promise<
       {
         name: 'the worker',
         words: webhooks ? [process.execPath, script('./hooked-worker.mjs')] : command('worker'),
-        env: { ...env, WEBHOOK_URL: `${url}/webhooks/replicate` },
+        env: { ...env, ...npmEnvironment('worker'), WEBHOOK_URL: `${url}/webhooks/replicate` },
         ready: /Worker: polling/,
       },
-      { name: 'the API', words: command('api'), env, ready: /Page: / },
+      {
+        name: 'the API',
+        words: command('api'),
+        env: { ...env, ...npmEnvironment('api') },
+        ready: /Page: /,
+      },
     ].map((recipe) => Program.start(recipe));
     closers.push(() =>
       Promise.allSettled(starting.map(async (part) => (await part)[Symbol.asyncDispose]())),

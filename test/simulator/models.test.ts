@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkPlan } from '../../src/domain/check-plan.schema.js';
 import { settle } from '../../src/domain/cost.js';
-import { CATALOGUE } from '../../src/domain/models/index.js';
+import { ALIVE } from '../domain/rows.js';
 import type { ModelRow } from '../../src/domain/models/row.js';
 import { providerInput, type ResolvedPlan } from '../../src/domain/resolved.js';
 import { versionOf } from '../../src/simulator/models.js';
@@ -10,7 +10,7 @@ import { startPeer, stoppedClock } from './support.js';
 const IMAGE = 'https://example.com/a.png';
 const VIDEO = 'https://example.com/a.mp4';
 const SOUND = 'https://example.com/a.mp3';
-const rows = [...CATALOGUE.values()];
+const rows = [...ALIVE.values()];
 
 /** Files of each kind that plans give, in each of the model's sizes, with and without sound. */
 function plansOf(row: ModelRow): object[] {
@@ -47,7 +47,7 @@ function plansOf(row: ModelRow): object[] {
 
 /** Those that the model takes, as they would be started. */
 function resolvedOf(row: ModelRow): ResolvedPlan[] {
-  const context = { catalogue: CATALOGUE, default_model: row.id, duration_buffer: 1.25 };
+  const context = { catalogue: ALIVE, default_model: row.id, duration_buffer: 1.25 };
   return plansOf(row).flatMap((plan) => {
     const checked = checkPlan(plan, { ...context, composites: false });
     return checked.ok ? [checked.resolved] : [];
