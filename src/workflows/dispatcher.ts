@@ -46,6 +46,7 @@ export class Dispatcher {
   async run(): Promise<'idle' | 'full'> {
     while (!this.isIdle) {
       await until(() => this.isIdle || this.#isDrained || this.#isHalted || this.#mayStart());
+      if (this.isIdle) break;
       if (this.#isDrained) return 'full';
       if (this.#endHopeless()) continue;
       // Of two signals that came together the first may have let us through, and the second was "pause".

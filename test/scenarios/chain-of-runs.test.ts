@@ -20,7 +20,7 @@ import type { RunOfChain } from '../support/runs.js';
 import { World } from '../support/world.js';
 import type { Run } from '../support/world.js';
 
-const LIMITS = { events: 150, bytes: 10 * 2 ** 20 };
+const LIMITS = { events: 110, bytes: 10 * 2 ** 20 };
 /** Of the clips that are in flight when the limit is met: at most five, with three attempts each. */
 const TAIL = 250;
 const CLIPS = 30;
