@@ -16,7 +16,7 @@ export interface Rendering {
 }
 
 /** The pause between looks at a single render that is due, and the least for any number of them. */
-const ALONE = 580;
+const ALONE = 540;
 const SHARED = 150;
 /** A render is looked at after so much of its age, that a short one is not noticed late by its own measure. */
 const OF_AGE = { young: 0.1, old: 1 / 80, early: 1 / 2 };
