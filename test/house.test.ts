@@ -14,6 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 const filesIn = (folder: string, endings: readonly string[]): string[] =>
   readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => !name.split(path.sep).includes('node_modules'))
     .filter((name) => endings.includes(path.extname(name)))
     .map((name) => path.join(folder, name));
 
