@@ -2,7 +2,7 @@
  * The same check as at every other door, as the job's first activity: its result is history, so catalogue,
  * prices and environment are frozen there. A refused plan fails for good, with every mistake in one message.
  *
- * L1 Within a workflow task nobody outside is asked: the answer is null, and the workflow asks again from outside of one.
+ * L1 Within a workflow task the provider is not asked: the answer is null then, and the workflow runs this as an activity of its own.
  */
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { ResolvePlanResult } from '../domain/activity.js';

@@ -35,7 +35,7 @@ export interface Followed {
 export interface OpenReading extends Disposable {
   /** The next answer that says something new, or that could not be read; null when the signal fires first. */
   next(signal: AbortSignal): Promise<ReadOutcome | null>;
-  /** Somebody says that it has changed: it is read now. */
+  /** A hint, such as a webhook, says that it has changed: it is read at once. */
   hurry(): void;
 }
 

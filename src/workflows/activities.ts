@@ -62,7 +62,7 @@ const local = proxyLocalActivities<Activities>({
 
 const { resolvePlan: resolvePlanOutside } = proxyActivities<Activities>({ ...COMMON, ...QUICK });
 
-/** What has to ask somebody outside does not hold up a workflow task, and is seen while it waits. */
+/** A plan that needs an answer of the provider holds up no workflow task, and the wait is seen as an activity. */
 export async function resolvePlan(plan: Plan, at: string): Promise<ResolvePlanResult> {
   const resolved = (await local.resolvePlan(plan, at)) ?? (await resolvePlanOutside(plan, at));
   if (resolved === null) throw new Error('expected a resolved plan');

@@ -43,7 +43,7 @@ export class ClipBook {
   readonly index: number;
   /** Of a job that has several models; else empty. */
   readonly #estimates: Estimates;
-  /** What a prediction may cost, of a model that nobody names. */
+  /** What a prediction may cost when its model is not named: the dearest. */
   readonly #most: number;
   /** That the clip is made on, or begins with; undefined where there is but one. */
   #model: string | undefined;

@@ -26,7 +26,7 @@ export function late(seconds: number, throttled: string | null): ClipOver {
   );
 }
 
-/** What is told of a clip that goes on with another model. */
+/** The warning about a clip that another model takes over. */
 export function switched(
   from: string,
   { clip_index, requested_duration, estimated_cost_usd }: ResolvedClip,

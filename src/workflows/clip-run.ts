@@ -49,7 +49,7 @@ export interface Slot {
   again(): Promise<void>;
 }
 
-/** When the provider could first have been asked, and for which model; null and undefined where nobody says. */
+/** When the provider could first have been asked, and for which model; null and undefined where the sender does not say. */
 export interface Asked {
   at: string | null;
   model: string | undefined;

@@ -169,16 +169,23 @@ describe('a clip with reference images', () => {
     ],
   });
 
+  const ALLOWED = { env: { REFERENCE_ALLOW_HOSTS: '127.0.0.1' } };
+
+  /** The job's end, when the provider no longer has the plan's own model. */
+  async function endOf(world: World, host: ImageHost): Promise<Job> {
+    await strike(world, 'http-404', { match: NATIVE });
+    await world.startWorker();
+    const run = await world.start(planWith(host.url('/scene.jpg'), host.url('/ann.png')));
+    return run.end();
+  }
+
   it('is sent what the next model takes: here a picture composed of them', async () => {
     await using host = await ImageHost.start({
       '/scene.jpg': bytes(await picture('jpeg', [1280, 720])),
       '/ann.png': bytes(await picture('png', [300, 600]), 'image/png'),
     });
-    await using world = await World.create({ env: { REFERENCE_ALLOW_HOSTS: '127.0.0.1' } });
-    await strike(world, 'http-404', { match: NATIVE });
-    await world.startWorker();
-    const run = await world.start(planWith(host.url('/scene.jpg'), host.url('/ann.png')));
-    const job = await run.end();
+    await using world = await World.create(ALLOWED);
+    const job = await endOf(world, host);
     expect(clipOf(job)).toMatchObject({
       status: 'succeeded',
       model: NEXT,
@@ -198,11 +205,8 @@ describe('a clip with reference images', () => {
       },
       '/ann.png': bytes(await picture('png', [300, 600]), 'image/png'),
     });
-    await using world = await World.create({ env: { REFERENCE_ALLOW_HOSTS: '127.0.0.1' } });
-    await strike(world, 'http-404', { match: NATIVE });
-    await world.startWorker();
-    const run = await world.start(planWith(host.url('/scene.jpg'), host.url('/ann.png')));
-    const job = await run.end();
+    await using world = await World.create(ALLOWED);
+    const job = await endOf(world, host);
     expect(clipOf(job)).toMatchObject({
       status: 'failed',
       model: NEXT,
