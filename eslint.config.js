@@ -22,52 +22,48 @@ import tseslint from 'typescript-eslint';
 /** Folder of src/ → what it may import besides itself. @type {Record<string, Layer>} */
 export const LAYERS = {
   domain: { values: [], types: [], packages: [] },
-  workflows: { values: ['domain'], types: ['activities'], packages: ['@temporalio/workflow'] },
+  // What workflows and everything outside them agree on.
+  contract: { values: ['domain'], types: [], packages: ['@temporalio/workflow'] },
+  workflows: {
+    values: ['domain', 'contract'],
+    types: ['activities'],
+    packages: ['@temporalio/workflow'],
+  },
   activities: {
-    values: ['domain', 'adapters', 'workflows/contract'],
+    values: ['domain', 'adapters', 'contract'],
     types: [],
     packages: ['@temporalio/activity', '@temporalio/common', 'node:timers', 'node:crypto'],
   },
   // What config.ts reads the environment with.
-  settings: { values: ['domain', 'text-file'], types: [], packages: 'any' },
+  settings: { values: ['domain'], types: [], packages: 'any' },
+  // What HTTP servers and clients of every layer share.
+  http: { values: ['config'], types: [], packages: 'any' },
+  logging: { values: ['domain', 'config'], types: [], packages: 'any' },
   adapters: {
-    values: ['domain', 'workflows/contract', 'config', 'bounded-text'],
+    values: ['domain', 'contract', 'config', 'http', 'settings/package-files'],
     types: [],
     packages: 'any',
   },
   api: {
-    values: [
-      'domain',
-      'workflows/contract',
-      'adapters',
-      'config',
-      'ports',
-      'request-host',
-      'held-bodies',
-    ],
+    values: ['domain', 'contract', 'adapters', 'config', 'http', 'settings/package-files'],
     types: [],
     packages: 'any',
   },
-  web: { values: ['domain'], types: [], packages: [] },
-  // `generate` starts a stack of its own when none answers.
-  terminal: {
-    values: ['domain', 'config', 'ports', 'text-file', 'bounded-text', 'data-dir-claim', 'stack'],
+  // Runs in browsers and in Node, and outside this package.
+  client: { values: ['domain'], types: [], packages: [] },
+  web: { values: ['domain', 'client'], types: [], packages: [] },
+  terminal: { values: ['domain', 'client', 'config', 'http'], types: [], packages: 'any' },
+  simulator: { values: ['domain', 'http'], types: ['config'], packages: 'any' },
+  // The development server of Temporal.
+  embedded: {
+    values: ['domain', 'adapters/temporal/connection', 'config', 'http'],
     types: [],
-    packages: 'any',
-  },
-  simulator: {
-    values: ['domain', 'request-host', 'held-bodies'],
-    types: ['config'],
     packages: 'any',
   },
   // Commands put processes together and may use every one of them.
   commands: { values: ['*'], types: [], packages: 'any' },
-  // A run that strikes the whole product, and so starts all of it.
-  chaos: { values: ['*'], types: [], packages: 'any' },
 };
 
-/** Files directly below src/ that put processes together; the others there are parts of the product. */
-const ASSEMBLY = ['start', 'generate', 'stack'];
 const ROOT_FILES = readdirSync(new URL('./src', import.meta.url))
   .filter((name) => name.endsWith('.ts'))
   .map((name) => name.slice(0, -'.ts'.length));
@@ -77,11 +73,12 @@ const TOP_LEVEL = [...Object.keys(LAYERS), ...ROOT_FILES];
 /** Pure besides the domain: what the page and the terminal draw from a job and a time they are given. */
 const PURE = [
   'src/domain/**/*.ts',
+  'src/client/json-mistake.ts',
   'src/web/{format,words,time-left,store,plan-text,archive}.ts',
   'src/terminal/{format,words,span,frame,final-table,view,arguments}.ts',
 ];
 
-/** `domain`, `workflows/contract` or `config` as the end of a relative specifier. */
+/** `domain`, `adapters/temporal/connection` or `config` as the end of a relative specifier. */
 const target = (name) => (name.includes('/') || !(name in LAYERS) ? `${name}\\.js$` : `${name}/`);
 
 /** How a file leaves its folder of src/: directly in it by one step up, further down by more. */
@@ -130,7 +127,7 @@ const restrict = (files, patterns, ignores = []) => ({
 });
 
 /** Schemas bring zod with them: a megabyte per cached workflow, and a slower page. */
-const SANDBOXED = ['domain', 'workflows', 'web'];
+const SANDBOXED = ['domain', 'contract', 'workflows', 'client', 'web'];
 const noSchemaValues = {
   regex: '\\.schema\\.js$',
   allowTypeImports: true,
@@ -164,7 +161,7 @@ const vendored = restrict(
 
 /** L4. What a pattern is made of at run time, no rule can read. */
 const linearPatterns = {
-  files: ['src/**', 'setup/**', 'eslint.config.js'],
+  files: ['src/**', 'chaos/**', 'setup/**', 'eslint.config.js'],
   plugins: { regexp },
   rules: {
     'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
@@ -252,20 +249,19 @@ export default tseslint.config(
     ['src/*.ts'],
     [
       {
-        regex: `^\./(?:(?:api|web|terminal|simulator|commands|chaos)/|(?:${ASSEMBLY.join('|')})\.js$)`,
-        message: 'The product runs without commands, pictures or a simulated provider.',
+        regex: '^\\./(?:api|client|web|terminal|simulator|embedded|commands)/',
+        message: 'The worker runs without commands, pictures, an API or a simulated provider.',
       },
     ],
-    ASSEMBLY.map((name) => `src/${name}.ts`),
   ),
   linearPatterns,
   {
-    files: ['src/**', 'setup/**'],
+    files: ['src/**', 'chaos/**', 'setup/**'],
     rules: { 'no-restricted-syntax': ['error', ...unreadablePatterns] },
   },
   pure,
   {
-    files: ['src/**/*.ts'],
+    files: ['src/**/*.ts', 'chaos/**/*.ts'],
     // How loudly to tell of a bad environment cannot wait until it was read.
     ignores: ['src/config.ts', 'src/commands/process.ts', ...PURE],
     rules: {

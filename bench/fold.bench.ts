@@ -1,12 +1,12 @@
 /** The pure parts that run once a fact or once an answer, for jobs of ten, a hundred and a thousand clips. */
 import { bench, describe } from 'vitest';
-import { checkPlan } from '../src/domain/check-plan.schema.js';
-import type { PlanContext } from '../src/domain/check-plan.schema.js';
-import { initialJob } from '../src/domain/initial-job.js';
-import type { Clip, Job, JobEvent } from '../src/domain/job.js';
+import { checkPlan } from '../src/domain/plan/check-plan.schema.js';
+import type { PlanContext } from '../src/domain/plan/check-plan.schema.js';
+import { initialJob } from '../src/domain/job/initial-job.js';
+import type { Clip, Job, JobEvent } from '../src/domain/job/job.js';
 import { CATALOGUE } from '../src/domain/models/index.js';
-import { fitJob, jsonBytes } from '../src/domain/payload-size.js';
-import { apply, record } from '../src/domain/progress.js';
+import { fitJob, jsonBytes } from '../src/domain/job/payload-size.js';
+import { apply, record } from '../src/domain/job/progress.js';
 import { describeJob } from '../src/workflows/current-details.js';
 
 const SIZES = [10, 100, 1_000];

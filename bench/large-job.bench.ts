@@ -1,6 +1,6 @@
 /** What a job costs as it grows: time, history, the size of its answers, and how fast it gives them. */
-import { byteLength } from '../src/domain/plan.schema.js';
-import { eventsQuery } from '../src/workflows/contract.js';
+import { byteLength } from '../src/domain/plan/plan.schema.js';
+import { eventsQuery } from '../src/contract/workflow.js';
 import { planOf } from '../test/support/plans.js';
 import type { Run, World } from '../test/support/world.js';
 import { once, quantile, report, timed } from './support/figures.js';

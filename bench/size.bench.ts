@@ -5,13 +5,13 @@
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { jobPath } from '../src/adapters/artifact-store.js';
+import { jobPath } from '../src/adapters/storage/artifact-store.js';
 import { startApi } from '../src/api/server.js';
 import { loadConfig } from '../src/config.js';
-import type { Job, JobEvent } from '../src/domain/job.js';
-import { byteLength, MAX_PLAN_BYTES } from '../src/domain/plan.schema.js';
-import type { Plan } from '../src/domain/plan.schema.js';
-import { eventsQuery, retryClipSignal } from '../src/workflows/contract.js';
+import type { Job, JobEvent } from '../src/domain/job/job.js';
+import { byteLength, MAX_PLAN_BYTES } from '../src/domain/plan/plan.schema.js';
+import type { Plan } from '../src/domain/plan/plan.schema.js';
+import { eventsQuery, retryClipSignal } from '../src/contract/workflow.js';
 import { eventStream } from '../test/support/event-stream.js';
 import { planOf } from '../test/support/plans.js';
 import { runsOf } from '../test/support/runs.js';

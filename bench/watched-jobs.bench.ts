@@ -1,10 +1,10 @@
 /** Many jobs followed by one API process: what each holds while somebody watches, with a quiet log and a full one, and afterwards. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { createArchive } from '../src/api/archive.js';
-import { ProgressHub } from '../src/api/progress-hub.js';
-import type { Lease } from '../src/api/progress-hub.js';
-import type { Clip, Prediction } from '../src/domain/job.js';
+import { createArchive } from '../src/api/jobs/job-archive.js';
+import { ProgressHub } from '../src/api/stream/progress-hub.js';
+import type { Lease } from '../src/api/stream/progress-hub.js';
+import type { Clip, Prediction } from '../src/domain/job/job.js';
 import { FakeJobs } from '../test/api/fake-jobs.js';
 import { once, report } from './support/figures.js';
 

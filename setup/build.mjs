@@ -20,6 +20,7 @@ import { SetupError, timed } from './say.mjs';
 const stamp = inRoot('dist', '.built');
 const INPUTS = [
   'src',
+  'chaos',
   'setup/build.mjs',
   'setup/bundle-workflows.mjs',
   'tsconfig.json',
@@ -38,7 +39,7 @@ export const program = {
       mkdirSync(inRoot('dist'), { recursive: true });
       rmSync(stamp, { force: true });
       await Promise.all([compile('tsconfig.build.json'), compile('tsconfig.web.json')]);
-      removeOrphans(inRoot('dist'), inRoot('src'));
+      removeOrphans(inRoot('dist'), inRoot());
       removeOrphans(inRoot('dist/page'), inRoot('src'));
       copyPage(inRoot('dist/page'));
       await bundleWorkflows();

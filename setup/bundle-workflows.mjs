@@ -1,5 +1,5 @@
 /**
- * A process of its own: dist/workflows → dist/workflow-bundle.js, the one file the workflow sandbox loads.
+ * A process of its own: dist/src/workflows → dist/workflow-bundle.js, the one file the workflow sandbox loads.
  *
  * The bundler is webpack, which reads `!`, `?` and `#` of a path as a syntax of its own. It is shown the checkout by another
  * name then: a link without such characters, kept apart from what it leads to by --preserve-symlinks and `symlinks: false`.
@@ -61,8 +61,8 @@ function byAnotherName() {
 async function bundle() {
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({
-    workflowsPath: path.join(here, 'dist/workflows/index.js'),
-    workflowInterceptorModules: [path.join(here, 'dist/workflows/whole-tasks.js')],
+    workflowsPath: path.join(here, 'dist/src/workflows/index.js'),
+    workflowInterceptorModules: [path.join(here, 'dist/src/workflows/split-task-guard.js')],
     logger: new DefaultLogger('WARN'),
     webpackConfigHook: (options) => ({
       ...options,

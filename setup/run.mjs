@@ -19,21 +19,22 @@ import { testExtras } from './test-extras.mjs';
 
 const OLDEST_NODE = [20, 3];
 const base = [packages, program];
-const own = (file) => ({ main: () => load(inRoot('dist', file)) });
+const own = (file) => ({ main: () => load(inRoot('dist/src/commands', file)) });
+const built = (file) => ({ main: () => load(inRoot('dist', file)) });
 const external = (file) => ({ main: () => load(inRoot('setup', file)) });
 
 /** `server`: always, or only when no TEMPORAL_ADDRESS names one. */
 const COMMANDS = {
   generate: { ...own('generate.js'), server: 'unless-given' },
   start: { ...own('start.js'), server: 'unless-given' },
-  temporal: { ...own('commands/temporal.js'), server: 'always' },
-  worker: own('commands/worker.js'),
-  api: own('commands/api.js'),
-  simulator: own('commands/simulator.js'),
-  models: own('commands/models.js'),
-  'search-attributes': own('commands/search-attributes.js'),
-  orphans: own('commands/orphans.js'),
-  chaos: { ...own('commands/chaos.js'), server: 'always' },
+  temporal: { ...own('temporal.js'), server: 'always' },
+  worker: own('worker.js'),
+  api: own('api.js'),
+  simulator: own('simulator.js'),
+  models: own('models.js'),
+  'search-attributes': own('search-attributes.js'),
+  orphans: own('orphans.js'),
+  chaos: { ...built('chaos/command.js'), server: 'always' },
   test: { ...external('run-tests.mjs'), server: 'always', extras: testExtras },
   bench: { ...external('run-bench.mjs'), server: 'always' },
   fuzz: { ...external('run-fuzz.mjs'), server: 'always' },

@@ -4,12 +4,12 @@
  * counts as unset. Values of secrets never appear in a message.
  */
 import type { Catalogue } from './domain/models/index.js';
-import { loadCatalogue, modelOf } from './settings/catalogue.js';
+import { loadCatalogue, modelOf } from './settings/model-catalogue.js';
 import { dataDirOf } from './settings/data-dir.js';
 import { ConfigError, Reader, refuse, withoutUserInfo } from './settings/reader.js';
 import type { Env } from './settings/reader.js';
-import { readTemporal } from './settings/temporal.js';
-import type { TemporalSettings } from './settings/temporal.js';
+import { readTemporal } from './settings/temporal-profile.js';
+import type { TemporalSettings } from './settings/temporal-profile.js';
 
 export { ConfigError } from './settings/reader.js';
 export { makeDataDir, requireWritable } from './settings/data-dir.js';

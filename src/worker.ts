@@ -8,37 +8,37 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Deps } from './activities/deps.js';
 import { createActivities, createPaidActivities } from './activities/index.js';
-import { createArtifactStore } from './adapters/artifact-store.js';
-import { createClaims } from './adapters/claims.js';
-import { createCreates } from './adapters/creates.js';
-import { createHazards } from './adapters/hazards.js';
-import { createJobIndex, indexing } from './adapters/job-index.js';
-import { endMediaChildren, media } from './adapters/media.js';
-import { outboundFetch } from './adapters/outbound.js';
-import { storedPayloads } from './adapters/payloads.js';
-import { createPredictionIndex } from './adapters/prediction-index.js';
-import { createPredictionReader } from './adapters/prediction-reader.js';
-import type { ReaderOptions } from './adapters/prediction-reader.js';
-import { createReferences } from './adapters/references.js';
-import { createReplicateFiles } from './adapters/replicate-files.js';
-import { createReplicate } from './adapters/replicate.js';
-import { sweepScratchFiles } from './adapters/scratch-files.js';
-import { identityOf } from './adapters/store-identity.js';
-import { findOwnWorkflow } from './adapters/temporal.js';
-import { watchWakes } from './adapters/wakes.js';
+import { createArtifactStore } from './adapters/storage/artifact-store.js';
+import { createClaims } from './adapters/storage/claims.js';
+import { createCreates } from './adapters/storage/create-log.js';
+import { createHazards } from './adapters/media/hazards.js';
+import { createJobIndex, indexing } from './adapters/storage/job-index.js';
+import { endMediaChildren, media } from './adapters/media/media.js';
+import { outboundFetch } from './adapters/network/outbound.js';
+import { storedPayloads } from './adapters/storage/payload-files.js';
+import { createPredictionIndex } from './adapters/replicate/prediction-index.js';
+import { createPredictionReader } from './adapters/replicate/prediction-reader.js';
+import type { ReaderOptions } from './adapters/replicate/prediction-reader.js';
+import { createReferences } from './adapters/references/reference-images.js';
+import { createReplicateFiles } from './adapters/replicate/files-api.js';
+import { createReplicate } from './adapters/replicate/replicate-client.js';
+import { sweepScratchFiles } from './adapters/storage/scratch-files.js';
+import { identityOf } from './adapters/storage/store-identity.js';
+import { findOwnWorkflow } from './adapters/temporal/workflow-calls.js';
+import { watchWakes } from './adapters/replicate/poll-hints.js';
 import { requireWritable } from './config.js';
 import type { Config } from './config.js';
-import { endLeftExecutions, workerIdentity } from './dead-workers.js';
-import { keepYoungGenerationSmall } from './small-heap.js';
-import { workerLogger } from './worker-log.js';
-import { SIDE_QUEUES, sideQueue } from './workflows/contract.js';
-import type { SideQueue } from './workflows/contract.js';
+import { endLeftExecutions, workerIdentity } from './adapters/temporal/dead-workers.js';
+import { keepYoungGenerationSmall } from './settings/small-heap.js';
+import { workerLogger } from './logging/worker-log.js';
+import { SIDE_QUEUES, sideQueue } from './contract/workflow.js';
+import type { SideQueue } from './contract/workflow.js';
+import { packageFile } from './settings/package-files.js';
 
 export interface RunningWorker {
   /** Settles when the worker has stopped for good. */
@@ -66,12 +66,7 @@ const SWEEP = 6 * 3_600_000;
 const LEFT = 'another worker goes on with it after the heartbeat time-out';
 
 /** The one file that the workflow sandbox loads. */
-export const bundlePath = fileURLToPath(
-  new URL(
-    import.meta.url.endsWith('.ts') ? '../dist/workflow-bundle.js' : './workflow-bundle.js',
-    import.meta.url,
-  ),
-);
+export const bundlePath = packageFile('dist/workflow-bundle.js');
 
 export async function startWorker(
   config: Config,
@@ -269,7 +264,7 @@ const PATIENT: object = { isolateExecutionTimeout: '10m' };
 
 /**
  * Executions at a time, by queue. Those of `refs` and `save` mostly wait: for a place of the few that download at once,
- * which they share fairly over jobs (adapters/places.ts).
+ * which they share fairly over jobs (adapters/network/download-slots.ts).
  */
 const SLOTS: Record<SideQueue | 'main', number> = {
   main: 20,

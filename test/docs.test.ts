@@ -6,14 +6,14 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { FIGURE_NAMES } from '../src/api/job-figures.js';
-import { API_FIGURE_NAMES } from '../src/api/metrics.js';
+import { FIGURE_NAMES } from '../src/api/observability/job-metrics.js';
+import { API_FIGURE_NAMES } from '../src/api/observability/metrics.js';
 import { loadConfig } from '../src/config.js';
-import { checkPlan } from '../src/domain/check-plan.schema.js';
-import { FAILURE_KINDS, FAILURES } from '../src/domain/failures.js';
-import type { FailureKind } from '../src/domain/failures.js';
+import { checkPlan } from '../src/domain/plan/check-plan.schema.js';
+import { FAILURE_KINDS, FAILURES } from '../src/domain/job/failures.js';
+import type { FailureKind } from '../src/domain/job/failures.js';
 import { CATALOGUE } from '../src/domain/models/index.js';
-import type { Plan } from '../src/domain/plan.schema.js';
+import type { Plan } from '../src/domain/plan/plan.schema.js';
 import { FAULTS } from '../src/simulator/faults.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -160,7 +160,7 @@ describe('docs', () => {
   it('have the layers that lint keeps', async () => {
     const { href } = new URL('../eslint.config.js', import.meta.url);
     const { LAYERS } = (await import(href)) as { LAYERS: object };
-    const rows = rowsOf(section('docs/architecture.md', '## The house'));
+    const rows = rowsOf(section('docs/architecture.md', '## Folders'));
     expect(rows.flatMap(([folder = '']) => quoted(folder)).sort()).toEqual(
       Object.keys(LAYERS).sort(),
     );

@@ -4,11 +4,11 @@ import { format } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { logLine } from '../src/commands/process.js';
-import type { JobEvent } from '../src/domain/job.js';
+import type { JobEvent } from '../src/domain/job/job.js';
 import { jsonReporter, plainReporter } from '../src/terminal/reporters.js';
 import { openView } from '../src/terminal/view.js';
 import type { View } from '../src/terminal/view.js';
-import { workerLogger } from '../src/worker-log.js';
+import { workerLogger } from '../src/logging/worker-log.js';
 import { FakeJobs } from './api/fake-jobs.js';
 import { harness } from './api/harness.js';
 

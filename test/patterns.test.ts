@@ -8,12 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { check } from 'recheck';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { clausesOf } from '../src/domain/clauses.js';
+import { clausesOf } from '../src/domain/job/clauses.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Long lists of words, too large for an automaton: they only meet texts of a bounded length (the last test here). */
-const BOUNDED = new Set(['src/domain/failure-words.ts']);
+const BOUNDED = new Set(['src/domain/job/failure-words.ts']);
 
 interface Pattern {
   place: string;

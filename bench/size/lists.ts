@@ -1,15 +1,15 @@
 /** Lists and figures over many finished jobs, in an API process that has just started and in one that runs. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createJobIndex, lineOf } from '../../src/adapters/job-index.js';
-import type { IndexLine } from '../../src/adapters/job-index.js';
-import { entryOf } from '../../src/domain/job-entry.js';
-import { initialClip } from '../../src/domain/initial-job.js';
-import type { Job } from '../../src/domain/job.js';
+import { createJobIndex, lineOf } from '../../src/adapters/storage/job-index.js';
+import type { IndexLine } from '../../src/adapters/storage/job-index.js';
+import { entryOf } from '../../src/domain/job/index-entry.js';
+import { initialClip } from '../../src/domain/job/initial-job.js';
+import type { Job } from '../../src/domain/job/job.js';
 import { planOf } from '../../test/support/plans.js';
 import type { World } from '../../test/support/world.js';
 import { eventually } from '../../test/support/eventually.js';
-import { initialJob } from '../../src/domain/initial-job.js';
+import { initialJob } from '../../src/domain/job/initial-job.js';
 import { resolved } from '../../test/api/plan.js';
 import { Child } from '../support/child.js';
 import { quantile, timed } from '../support/figures.js';

@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePorts } from '../../src/ports.js';
+import { freePorts } from '../../src/http/ports.js';
 import { eventually } from '../../test/support/eventually.js';
 import type { Use } from './machine-use.js';
 import { promptsOf } from './order.js';

@@ -1,7 +1,7 @@
 /** A process that is measured: it never outlives the benchmark, and hears no environment but what it is given. */
 import { EventEmitter } from 'node:events';
-import { tether } from '../../src/tether.js';
-import type { Tethered } from '../../src/tether.js';
+import { tether } from '../../src/embedded/bound-child.js';
+import type { Tethered } from '../../src/embedded/bound-child.js';
 import { useOf } from './machine-use.js';
 import type { Use } from './machine-use.js';
 

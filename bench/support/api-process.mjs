@@ -1,9 +1,9 @@
 // The API as a process of its own that tells, when asked, how much memory it holds and how often it read at Temporal.
 // Run with --expose-gc. Messages: to it, anything; from it, first { url }, then an answer to each message.
 import { Connection } from '@temporalio/client';
-import { createJobs } from '../../dist/api/jobs.js';
-import { startApi } from '../../dist/api/server.js';
-import { loadConfig } from '../../dist/config.js';
+import { createJobs } from '../../dist/src/api/jobs/temporal-jobs.js';
+import { startApi } from '../../dist/src/api/server.js';
+import { loadConfig } from '../../dist/src/config.js';
 
 const config = loadConfig();
 const { connection, namespace, task_queue } = config.temporal;

@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { bundlePath } from '../../dist/worker.js';
+import { bundlePath } from '../../dist/src/worker.js';
 
 Runtime.install({
   logger: new DefaultLogger('ERROR'),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { fillIn, storedPayloads } from '../../src/adapters/payloads.js';
+import { fillIn, storedPayloads } from '../../src/adapters/storage/payload-files.js';
 import type { RunOfChain } from '../../test/support/runs.js';
 import type { World } from '../../test/support/world.js';
 import { Child } from './child.js';

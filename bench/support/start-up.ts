@@ -1,6 +1,6 @@
 /** `npm run generate` as a person starts it, up to the first clip that is paid for. */
 import path from 'node:path';
-import { freePorts } from '../../src/ports.js';
+import { freePorts } from '../../src/http/ports.js';
 import { startProcess } from '../../test/support/processes.js';
 import { timed } from './figures.js';
 

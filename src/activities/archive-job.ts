@@ -1,11 +1,11 @@
 /** Writes the finished job, its whole log and its plan to the store, so that all of it outlives Temporal's retention. */
 import { Context } from '@temporalio/activity';
-import type { ArchiveJobInput } from '../domain/activity.js';
-import { isClipOver, record } from '../domain/progress.js';
-import { wholeJob } from '../domain/whole-job.js';
+import type { ArchiveJobInput } from '../contract/activities.js';
+import { isClipOver, record } from '../domain/job/progress.js';
+import { wholeJob } from '../domain/job/whole-job.js';
 import type { Deps } from './deps.js';
-import { logUpTo } from './keep-log.js';
-import { expectOwnStore } from './own-store.js';
+import { logUpTo } from './archive-log.js';
+import { expectOwnStore } from './store-guard.js';
 
 export const createArchiveJob =
   (deps: Deps) =>

@@ -3,22 +3,22 @@
  * The workflow knows that it is over before anybody tries again, for its answer reserves the next one's money.
  */
 import { ApplicationFailure } from '@temporalio/activity';
-import { backoffSeconds, MAX_ATTEMPTS, problem } from '../domain/failures.js';
-import type { Verdict } from '../domain/failures.js';
-import type { AttemptOver, GenerateClipInput, Refusal } from '../domain/activity.js';
-import type { Prediction } from '../domain/job.js';
-import type { ProviderPrediction, Replicate } from '../adapters/replicate.js';
-import type { OwnWorkflow } from '../adapters/temporal.js';
+import { backoffSeconds, MAX_ATTEMPTS, problem } from '../domain/job/failures.js';
+import type { Verdict } from '../domain/job/failures.js';
+import type { AttemptOver, GenerateClipInput, Refusal } from '../contract/activities.js';
+import type { Prediction } from '../domain/job/job.js';
+import type { ProviderPrediction, Replicate } from '../adapters/replicate/replicate-client.js';
+import type { OwnWorkflow } from '../adapters/temporal/workflow-calls.js';
 import {
   attemptFailedSignal,
   clipAskedSignal,
   predictionCreatedSignal,
   providerRefusesSignal,
   rateLimitedSignal,
-} from '../workflows/contract.js';
+} from '../contract/workflow.js';
 import type { Execution } from './execution.js';
-import { toLedger } from './ledger.js';
-import type { Memory } from './memory.js';
+import { toLedger } from './ledger-line.js';
+import type { Memory } from './recovered-state.js';
 import { serverClock } from './server-clock.js';
 
 const SIGNAL_TRIES = 3;

@@ -1,19 +1,19 @@
 /** The world that activities need, as ports; the worker assembles it, tests replace parts of it. */
-import type { ArtifactStore } from '../adapters/artifact-store.js';
-import type { Claims } from '../adapters/claims.js';
-import type { Creates } from '../adapters/creates.js';
-import type { DownloadOptions } from '../adapters/download.js';
-import type { Hazards } from '../adapters/hazards.js';
-import type { Media } from '../adapters/media.js';
-import type { Places } from '../adapters/places.js';
-import type { PredictionIndex } from '../adapters/prediction-index.js';
-import type { PredictionReader } from '../adapters/prediction-reader.js';
-import type { FindReferences } from '../adapters/references.js';
-import type { Replicate } from '../adapters/replicate.js';
-import type { FindOwnWorkflow } from '../adapters/temporal.js';
-import type { Wakes } from '../adapters/wakes.js';
-import type { HistoryLimits, Timings } from '../domain/activity.js';
-import type { PlanContext } from '../domain/check-plan.schema.js';
+import type { ArtifactStore } from '../adapters/storage/artifact-store.js';
+import type { Claims } from '../adapters/storage/claims.js';
+import type { Creates } from '../adapters/storage/create-log.js';
+import type { DownloadOptions } from '../adapters/replicate/download-output.js';
+import type { Hazards } from '../adapters/media/hazards.js';
+import type { Media } from '../adapters/media/media.js';
+import type { Places } from '../adapters/network/download-slots.js';
+import type { PredictionIndex } from '../adapters/replicate/prediction-index.js';
+import type { PredictionReader } from '../adapters/replicate/prediction-reader.js';
+import type { FindReferences } from '../adapters/references/reference-images.js';
+import type { Replicate } from '../adapters/replicate/replicate-client.js';
+import type { FindOwnWorkflow } from '../adapters/temporal/workflow-calls.js';
+import type { Wakes } from '../adapters/replicate/poll-hints.js';
+import type { HistoryLimits, Timings } from '../contract/activities.js';
+import type { PlanContext } from '../domain/plan/check-plan.schema.js';
 
 export interface Deps {
   /** Of DATA_DIR. */

@@ -3,21 +3,21 @@
  * that is known, find the one that may exist, and only then create one.
  *
  * G1 An attempt creates at most one prediction.
- * W1 Before a create is sent it is written down (adapters/creates.ts): what was not, was not created, and is not looked for.
+ * W1 Before a create is sent it is written down (adapters/storage/create-log.ts): what was not, was not created, and is not looked for.
  */
 import { ApplicationFailure } from '@temporalio/activity';
-import type { ProviderPrediction } from '../adapters/replicate.js';
-import { FAILURES, INTERRUPTED, noLongerFits } from '../domain/failures.js';
+import type { ProviderPrediction } from '../adapters/replicate/replicate-client.js';
+import { FAILURES, INTERRUPTED, noLongerFits } from '../domain/job/failures.js';
 import { modelUnavailable } from '../domain/models/life-cycle.js';
 import type { Attempt } from './attempt.js';
-import { lookFrom, Notes } from './begun.js';
-import type { Begun } from './begun.js';
+import { lookFrom, Notes } from './earlier-creates.js';
+import type { Begun } from './earlier-creates.js';
 import type { Deps } from './deps.js';
-import { noteEcho } from './echo.js';
+import { noteEcho } from './compare-input.js';
 import type { Execution } from './execution.js';
 import { findLost } from './find-lost.js';
-import { newsOf } from './memory.js';
-import type { Memory } from './memory.js';
+import { newsOf } from './recovered-state.js';
+import type { Memory } from './recovered-state.js';
 import { serverClock } from './server-clock.js';
 
 export interface Started {

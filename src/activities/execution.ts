@@ -11,7 +11,7 @@
  * X3 It hands back before its time-out: an execution that times out is one of three, and holds up who goes on.
  */
 import { Context } from '@temporalio/activity';
-import type { Heartbeat } from '../domain/activity.js';
+import type { Heartbeat } from '../contract/activities.js';
 import { serverClock } from './server-clock.js';
 
 /** Why an execution has to end early. `gone`: timed out, paused or reset; somebody else goes on. */

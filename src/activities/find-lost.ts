@@ -11,14 +11,14 @@
  *    watch proves that there is nothing.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Listed } from '../adapters/prediction-index.js';
-import type { ProviderPrediction, Replicate } from '../adapters/replicate.js';
-import type { PredictionStatus } from '../domain/job.js';
+import type { Listed } from '../adapters/replicate/prediction-index.js';
+import type { ProviderPrediction, Replicate } from '../adapters/replicate/replicate-client.js';
+import type { PredictionStatus } from '../domain/job/job.js';
 import type { Deps } from './deps.js';
 import type { Execution } from './execution.js';
-import { unread } from './ledger.js';
-import { likenessTo } from './likeness.js';
-import type { Likeness } from './likeness.js';
+import { unread } from './ledger-line.js';
+import { likenessTo } from './input-match.js';
+import type { Likeness } from './input-match.js';
 import { serverClock } from './server-clock.js';
 
 /**

@@ -13,25 +13,25 @@ import type {
   GenerateClipInput,
   GenerateClipResult,
   Heartbeat,
-} from '../domain/activity.js';
-import { INTERRUPTED } from '../domain/failures.js';
-import type { ProviderPrediction } from '../adapters/replicate.js';
-import { isTerminal } from '../adapters/replicate.js';
+} from '../contract/activities.js';
+import { INTERRUPTED } from '../domain/job/failures.js';
+import type { ProviderPrediction } from '../adapters/replicate/replicate-client.js';
+import { isTerminal } from '../adapters/replicate/replicate-client.js';
 import { Attempt } from './attempt.js';
-import { cancelAndConfirm } from './cancel.js';
+import { cancelAndConfirm } from './cancel-prediction.js';
 import type { Deps } from './deps.js';
 import { ensurePrediction } from './ensure-prediction.js';
 import type { Started } from './ensure-prediction.js';
 import { Execution } from './execution.js';
-import { follow } from './follow.js';
-import { settleTwins } from './late-twin.js';
-import { unread } from './ledger.js';
-import { heartbeatOf, recall } from './memory.js';
-import type { Memory } from './memory.js';
-import { expectOwnStore } from './own-store.js';
-import { readOnceMore } from './read-once-more.js';
+import { follow } from './follow-prediction.js';
+import { settleTwins } from './late-duplicate.js';
+import { unread } from './ledger-line.js';
+import { heartbeatOf, recall } from './recovered-state.js';
+import type { Memory } from './recovered-state.js';
+import { expectOwnStore } from './store-guard.js';
+import { readOnceMore } from './reread-success.js';
 import { learnServerTime } from './server-clock.js';
-import { judge } from './verdict.js';
+import { judge } from './classify-end.js';
 
 /** `may_create`: on the queue whose rate is the rate of creates. */
 export const createGenerateClip =

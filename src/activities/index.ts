@@ -1,9 +1,9 @@
 /** All activities, assembled from the world they need. The workflow sees their types only. */
 import { createArchiveJob } from './archive-job.js';
 import type { Deps } from './deps.js';
-import { createEndLost } from './end-lost.js';
+import { createEndLost } from './settle-lost.js';
 import { createGenerateClip } from './generate-clip.js';
-import { createKeepLog } from './keep-log.js';
+import { createKeepLog } from './archive-log.js';
 import { createPrepareReferences } from './prepare-references.js';
 import { createResolvePlan } from './resolve-plan.js';
 import { createSettlePrediction } from './settle-prediction.js';

@@ -3,17 +3,16 @@
  * Unpaid, and harmless to run again. A clip it cannot help comes back with the reason; it never fails for that.
  */
 import { Context } from '@temporalio/activity';
-import type { References } from '../adapters/references.js';
+import type { References } from '../adapters/references/reference-images.js';
 import type {
-  ClipReferences,
   DownloadHeartbeat,
-  MediaFile,
   PrepareReferencesInput,
   PrepareReferencesResult,
-} from '../domain/activity.js';
-import { shownUrl, urlsOfComposite } from '../domain/clip-references.js';
-import { problem } from '../domain/failures.js';
-import type { CompositeReference } from '../domain/references.js';
+} from '../contract/activities.js';
+import type { ClipReferences, MediaFile } from '../domain/references/clip-references.js';
+import { shownUrl, urlsOfComposite } from '../domain/references/clip-references.js';
+import { problem } from '../domain/job/failures.js';
+import type { CompositeReference } from '../domain/references/assign-references.js';
 import type { Deps } from './deps.js';
 import { asServerTime, learnServerTime } from './server-clock.js';
 

@@ -5,12 +5,12 @@
  * L1 Within a workflow task the provider is not asked: the answer is null then, and the workflow runs this as an activity of its own.
  */
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import type { ResolvePlanResult } from '../domain/activity.js';
-import { checkPlan } from '../domain/check-plan.schema.js';
-import { FAILURES, INVALID_PLAN } from '../domain/failures.js';
+import type { ResolvePlanResult } from '../contract/activities.js';
+import { checkPlan } from '../domain/plan/check-plan.schema.js';
+import { FAILURES, INVALID_PLAN } from '../domain/job/failures.js';
 import { modelUnavailable } from '../domain/models/life-cycle.js';
-import { seeded } from '../domain/quality.js';
-import type { PlanProblem, ResolvedModel } from '../domain/resolved.js';
+import { seeded } from '../domain/plan/quality.js';
+import type { PlanProblem, ResolvedModel } from '../domain/plan/resolved.js';
 import type { Deps } from './deps.js';
 
 /** `at`: when the job asked, by the server's clock. */

@@ -5,13 +5,13 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import { isTerminal } from '../adapters/replicate.js';
-import type { CanceledExecution, SettlePredictionInput } from '../domain/activity.js';
-import { MISSING } from '../domain/failures.js';
-import { cancelAndConfirm } from './cancel.js';
+import { isTerminal } from '../adapters/replicate/replicate-client.js';
+import type { CanceledExecution, SettlePredictionInput } from '../contract/activities.js';
+import { MISSING } from '../domain/job/failures.js';
+import { cancelAndConfirm } from './cancel-prediction.js';
 import type { Deps } from './deps.js';
-import { toLedger } from './ledger.js';
-import { readOnceMore } from './read-once-more.js';
+import { toLedger } from './ledger-line.js';
+import { readOnceMore } from './reread-success.js';
 import { learnServerTime } from './server-clock.js';
 
 export const createSettlePrediction =

@@ -10,18 +10,18 @@
  * S5 Downloads of all jobs take turns: an execution holds a place only while it downloads.
  */
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import type { StoredVideo } from '../adapters/artifact-store.js';
-import { download } from '../adapters/download.js';
-import type { Downloaded } from '../adapters/download.js';
-import { ChildLost, TooMuch } from '../adapters/media.js';
-import { isInline } from '../adapters/output.js';
-import { Places } from '../adapters/places.js';
-import type { StoreClipInput, StoreClipResult } from '../domain/activity.js';
-import { differsByMore } from '../domain/decimal.js';
-import type { FailureKind } from '../domain/failures.js';
+import type { StoredVideo } from '../adapters/storage/artifact-store.js';
+import { download } from '../adapters/replicate/download-output.js';
+import type { Downloaded } from '../adapters/replicate/download-output.js';
+import { ChildLost, TooMuch } from '../adapters/media/media.js';
+import { isInline } from '../adapters/replicate/prediction-output.js';
+import { Places } from '../adapters/network/download-slots.js';
+import type { StoreClipInput, StoreClipResult } from '../contract/activities.js';
+import { differsByMore } from '../domain/values/decimal.js';
+import type { FailureKind } from '../domain/job/failures.js';
 import type { Deps } from './deps.js';
-import { expectOwnStore } from './own-store.js';
-import { StoringBeat, SAME_ANSWERS } from './storing-beat.js';
+import { expectOwnStore } from './store-guard.js';
+import { StoringBeat, SAME_ANSWERS } from './storing-heartbeats.js';
 
 /** Seconds by which a file may differ from what was requested. */
 const DURATION_TOLERANCE = 2;

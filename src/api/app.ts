@@ -15,8 +15,8 @@ import type { FastifyInstance, FastifyBaseLogger, RawServerDefault } from 'fasti
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import { safeJson } from '../domain/foreign-text.js';
-import { LIMITS, SMALL_BODY } from './limits.js';
+import { safeJson } from '../domain/values/foreign-text.js';
+import { LIMITS, SMALL_BODY } from './load/limits.js';
 import { readBodies } from './plugins/bodies.js';
 import { answerEarly, earlyAnswers } from './plugins/early.js';
 import { secureAnswers } from './plugins/headers.js';

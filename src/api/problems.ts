@@ -6,8 +6,8 @@
  */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { StoreAway, TemporalAway, WorkerAway } from './jobs-port.js';
-import { MOST_BODY } from './limits.js';
+import { StoreAway, TemporalAway, WorkerAway } from './jobs/jobs-port.js';
+import { MAX_BODY } from './load/limits.js';
 
 export interface ProblemError {
   path: string;
@@ -93,7 +93,7 @@ const sized = (bytes: number): string =>
   bytes % 1024 ** 2 === 0 ? `${String(bytes / 1024 ** 2)} MiB` : `${String(bytes / 1024)} KiB`;
 
 /** `most`: bytes that the route takes as a body. */
-export function toProblem(error: FastifyError | HttpProblem, most = MOST_BODY): HttpProblem {
+export function toProblem(error: FastifyError | HttpProblem, most = MAX_BODY): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (error instanceof TemporalAway || error instanceof WorkerAway) {
     return unavailable(`${error.message}; jobs are safe and go on by themselves`);
@@ -151,7 +151,7 @@ export function answerProblems(app: FastifyInstance): () => void {
 
 /** Is this a path of the route, part by part? A part `:name` stands for any but an empty one. */
 function leadsTo(url: string, path: string): boolean {
-  const parts = path.split('/', MOST_PARTS);
+  const parts = path.split('/', MAX_PARTS);
   const wanted = url.split('/');
   const fits = (part: string, index: number): boolean =>
     part.startsWith(':') ? Boolean(parts[index]) : part === parts[index];
@@ -159,7 +159,7 @@ function leadsTo(url: string, path: string): boolean {
 }
 
 /** More than any route has. */
-const MOST_PARTS = 20;
+const MAX_PARTS = 20;
 
 /** The methods that are answered at a path: by the route of exactly this path, else by those with parameters. */
 function collectRoutes(app: FastifyInstance): (path: string) => string[] {

@@ -7,16 +7,16 @@ import {
   jobSchema,
   jobSummarySchema,
   snapshotSchema,
-} from '../domain/job.schema.js';
-import { above0, object, whole } from '../domain/door.schema.js';
+} from '../domain/job/job.schema.js';
+import { above0, object, whole } from '../domain/plan/coercions.schema.js';
 import {
   jobId,
   MAX_CLIPS,
   MAX_COST_USD,
   MAX_LABEL,
   planFieldsSchema,
-} from '../domain/plan.schema.js';
-import { LIVE_PHASES } from './pending.js';
+} from '../domain/plan/plan.schema.js';
+import { LIVE_PHASES } from './jobs/pending-clips.js';
 
 export const Clip = clipSchema.meta({ id: 'Clip' });
 export const Job = jobSchema.meta({ id: 'Job' });

@@ -7,17 +7,18 @@ import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '@temporalio/client';
-import { createReplicate } from '../adapters/replicate.js';
-import { connectWhenNeeded } from '../adapters/temporal-connection.js';
-import { wake } from '../adapters/wakes.js';
+import { createReplicate } from '../adapters/replicate/replicate-client.js';
+import { connectWhenNeeded } from '../adapters/temporal/connection.js';
+import { wake } from '../adapters/replicate/poll-hints.js';
 import type { Config } from '../config.js';
-import { portRefusal } from '../ports.js';
-import { checkPlan } from '../domain/check-plan.schema.js';
+import { portRefusal } from '../http/ports.js';
+import { checkPlan } from '../domain/plan/check-plan.schema.js';
 import { buildApp } from './app.js';
 import type { ApiDeps, ApiSettings, App } from './app.js';
-import { createArchive } from './archive.js';
-import { comparing, estimating } from './estimating.js';
-import { createJobs } from './jobs.js';
+import { createArchive } from './jobs/job-archive.js';
+import { comparing, estimating } from './jobs/estimating.js';
+import { createJobs } from './jobs/temporal-jobs.js';
+import { packageFile } from '../settings/package-files.js';
 
 export interface RunningApi {
   /** Where it listens, without a slash at the end. */
@@ -107,7 +108,7 @@ async function assemble(
 }
 
 async function version(): Promise<string> {
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  const text = await readFile(packageFile('package.json'), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }
 

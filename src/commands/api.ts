@@ -1,5 +1,5 @@
 /** `npm run api`: the HTTP API and the page alone, in the foreground. */
-import '../small-heap.js';
+import '../settings/small-heap.js';
 import { loadConfig, makeDataDir } from '../config.js';
 import { runUntilSignal } from './process.js';
 

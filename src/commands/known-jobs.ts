@@ -2,11 +2,11 @@
 import { readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Client } from '@temporalio/client';
-import { storedPayloads } from '../adapters/payloads.js';
-import { connectTemporal } from '../adapters/temporal-connection.js';
+import { storedPayloads } from '../adapters/storage/payload-files.js';
+import { connectTemporal } from '../adapters/temporal/connection.js';
 import type { Config } from '../config.js';
-import type { Job } from '../domain/job.js';
-import { progressQuery, WORKFLOW_TYPE } from '../workflows/contract.js';
+import type { Job } from '../domain/job/job.js';
+import { progressQuery, WORKFLOW_TYPE } from '../contract/workflow.js';
 import type { EndedJob, KnownJobs } from './orphan-search.js';
 
 const CONNECT = 5_000;

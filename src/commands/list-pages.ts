@@ -1,7 +1,11 @@
 /** The account's list from its newest to its oldest, with patience: a command has time, and the next page is worth it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ListReading } from '../adapters/list-reading.js';
-import type { ProviderPrediction, Replicate, Span } from '../adapters/replicate.js';
+import { ListReading } from '../adapters/replicate/list-reading.js';
+import type {
+  ProviderPrediction,
+  Replicate,
+  Span,
+} from '../adapters/replicate/replicate-client.js';
 import { UserError } from './process.js';
 
 export interface Page {

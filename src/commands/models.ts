@@ -10,25 +10,25 @@
  */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { outboundFetch } from '../adapters/outbound.js';
-import { createArchive } from '../api/archive.js';
-import { boundedJson, boundedText } from '../bounded-text.js';
+import { outboundFetch } from '../adapters/network/outbound.js';
+import { createArchive } from '../api/jobs/job-archive.js';
+import { boundedJson, boundedText } from '../http/bounded-text.js';
 import { loadConfig, REPLICATE_URL } from '../config.js';
 import type { Config } from '../config.js';
-import { checkShape } from '../domain/check-plan.schema.js';
-import { everyComparison, ranked } from '../domain/compare-models.js';
+import { checkShape } from '../domain/plan/check-plan.schema.js';
+import { everyComparison, ranked } from '../domain/pricing/compare-models.js';
 import { isRetired, lifeCycleOf, modelUnavailable } from '../domain/models/life-cycle.js';
 import type { ModelRow } from '../domain/models/row.js';
 import { parseModels } from '../terminal/arguments.js';
 import { oneLine, plural, safeJson } from '../terminal/format.js';
-import { ageFindings, differences } from '../terminal/model-differences.js';
-import type { Finding } from '../terminal/model-differences.js';
-import { deliveriesOf, measure, measuredTable } from '../terminal/model-measured.js';
-import type { Delivery } from '../terminal/model-measured.js';
-import { priceDifferences, tiersOf } from '../terminal/model-prices.js';
-import type { Tier } from '../terminal/model-prices.js';
+import { ageFindings, differences } from './catalogue-check/schema-differences.js';
+import type { Finding } from './catalogue-check/schema-differences.js';
+import { deliveriesOf, measure, measuredTable } from './catalogue-check/measured-lengths.js';
+import type { Delivery } from './catalogue-check/measured-lengths.js';
+import { priceDifferences, tiersOf } from './catalogue-check/published-prices.js';
+import type { Tier } from './catalogue-check/published-prices.js';
 import { comparisonTable, modelTable } from '../terminal/model-table.js';
-import { readPlanFile } from '../terminal/plan-file.js';
+import { readPlanFile } from './plan-file.js';
 import { runCommand, UserError } from './process.js';
 
 const DEADLINE = 20_000;

@@ -7,13 +7,13 @@
  *    What no ledger has yet and is very young may be a job's that is not listed as running yet.
  * O2 a job that is over owns what its ledger has, but nothing that still runs: nobody waits for it any more.
  */
-import type { ProviderPrediction } from '../adapters/replicate.js';
-import { isTerminal } from '../adapters/replicate.js';
-import { estimateCost, priceFor, settle } from '../domain/cost.js';
-import type { Job, Prediction } from '../domain/job.js';
+import type { ProviderPrediction } from '../adapters/replicate/replicate-client.js';
+import { isTerminal } from '../adapters/replicate/replicate-client.js';
+import { estimateCost, priceFor, settle } from '../domain/pricing/cost.js';
+import type { Job, Prediction } from '../domain/job/job.js';
 import type { Catalogue, ModelRow } from '../domain/models/row.js';
 import { effective, pricedInputs } from '../domain/models/rules.js';
-import { isClipOver } from '../domain/progress.js';
+import { isClipOver } from '../domain/job/progress.js';
 
 /** Everything that is known of jobs. */
 export interface KnownJobs {

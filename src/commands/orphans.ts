@@ -9,13 +9,17 @@
  * Without a token it asks the simulator that runs beside it.
  */
 import { parseArgs } from 'node:util';
-import { cancelAndConfirm } from '../activities/cancel.js';
-import { createClaims } from '../adapters/claims.js';
-import { createReplicate, isTerminal } from '../adapters/replicate.js';
-import type { ProviderPrediction, Replicate, Span } from '../adapters/replicate.js';
+import { cancelAndConfirm } from '../activities/cancel-prediction.js';
+import { createClaims } from '../adapters/storage/claims.js';
+import { createReplicate, isTerminal } from '../adapters/replicate/replicate-client.js';
+import type {
+  ProviderPrediction,
+  Replicate,
+  Span,
+} from '../adapters/replicate/replicate-client.js';
 import { loadConfig } from '../config.js';
 import type { Config } from '../config.js';
-import { rememberedSimulatorPort } from '../ports.js';
+import { rememberedSimulatorPort } from '../http/ports.js';
 import { clock, oneLine, plural, safeJson, table, usd } from '../terminal/format.js';
 import { knownJobs } from './known-jobs.js';
 import { pagesOf } from './list-pages.js';

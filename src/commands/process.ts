@@ -7,8 +7,8 @@
  */
 import { inspect } from 'node:util';
 import { ConfigError, loadConfig } from '../config.js';
-import { manyLines, oneLine } from '../domain/foreign-text.js';
-import { portRefusal } from '../ports.js';
+import { manyLines, oneLine } from '../domain/values/foreign-text.js';
+import { portRefusal } from '../http/ports.js';
 
 /** Contract: a stop is done within 30 s. */
 const GRACE_MS = 27_000;

@@ -3,9 +3,9 @@
  * has them. Jobs and lists work without, only less of a filter is the server's work.
  */
 import type { Connection } from '@temporalio/client';
-import { connectTemporal } from '../adapters/temporal-connection.js';
+import { connectTemporal } from '../adapters/temporal/connection.js';
 import { loadConfig } from '../config.js';
-import { SEARCH_ATTRIBUTES } from '../domain/visibility.js';
+import { SEARCH_ATTRIBUTES } from '../domain/job/visibility.js';
 import { runCommand, UserError } from './process.js';
 
 const CONNECT = 10_000;

@@ -1,7 +1,7 @@
 /** `npm run simulator`: the server that plays Replicate, alone, in the foreground. */
 import { loadConfig, requireWritable } from '../config.js';
-import { oneLine } from '../domain/foreign-text.js';
-import { portAsSet } from '../ports.js';
+import { oneLine } from '../domain/values/foreign-text.js';
+import { portAsSet } from '../http/ports.js';
 import { startSimulator } from '../simulator/index.js';
 import { parseSwitches } from '../terminal/arguments.js';
 import { runUntilSignal } from './process.js';

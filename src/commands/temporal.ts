@@ -1,6 +1,6 @@
 /** `npm run temporal`: the embedded Temporal server alone, in the foreground. */
 import { loadConfig } from '../config.js';
-import { startTemporal } from '../temporal.js';
+import { startTemporal } from '../embedded/temporal-server.js';
 import { logLine, runUntilSignal } from './process.js';
 
 export const main = (): Promise<number> =>

@@ -1,5 +1,5 @@
 /** `npm run worker`: a worker alone, in the foreground. Any number of them share the work. */
-import '../small-heap.js';
+import '../settings/small-heap.js';
 import { loadConfig } from '../config.js';
 import { parseSwitches } from '../terminal/arguments.js';
 import { logLine, runUntilSignal } from './process.js';

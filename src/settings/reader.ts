@@ -4,8 +4,8 @@
  */
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
-import { decimal } from '../domain/decimal.js';
-import { withoutTrailing } from '../domain/ends.js';
+import { decimal } from '../domain/values/decimal.js';
+import { withoutTrailing } from '../domain/values/trim-ends.js';
 
 /** A setting that cannot be used: its message is the whole story. Exit 2. */
 export class ConfigError extends Error {

@@ -6,12 +6,12 @@
  *    not its own.
  */
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
-import { HeldBodies } from '../held-bodies.js';
-import { hostRefusal, isOwnOrigin } from '../request-host.js';
+import { HeldBodies } from '../http/held-bodies.js';
+import { hostRefusal, isOwnOrigin } from '../http/request-host.js';
 import { controlRoutes } from './control.js';
 import type { Core } from './core.js';
-import { pageRoutes } from './page.js';
-import { PROBLEMS, badRequest, tooManyRequests, type Answer } from './problems.js';
+import { pageRoutes } from './html-pages.js';
+import { PROBLEMS, badRequest, tooManyRequests, type Answer } from './refusals.js';
 import { catalogueRoutes } from './routes/catalogue.js';
 import { deliveryRoutes } from './routes/delivery.js';
 import { fileRoutes } from './routes/files.js';
@@ -19,10 +19,10 @@ import { predictionRoutes } from './routes/predictions.js';
 import { sampleRoutes } from './samples.js';
 import { SIMULATOR_HEADER } from './wire.js';
 
-const MOST_JSON_BYTES = 10 * 1024 * 1024;
+const MAX_JSON_BYTES = 10 * 1024 * 1024;
 
 /** Of all bodies that are coming in; an uploaded file alone may have 100 MiB. */
-const MOST_HELD_BYTES = 256 * 1024 * 1024;
+const MAX_HELD_BYTES = 256 * 1024 * 1024;
 
 /** Milliseconds until the last byte of a request has come, of its headers, and between two looks. */
 const REQUEST = 60_000;
@@ -43,7 +43,7 @@ export function buildApp(
   const app = Fastify({
     logger: false,
     exposeHeadRoutes: false,
-    bodyLimit: MOST_JSON_BYTES,
+    bodyLimit: MAX_JSON_BYTES,
     requestTimeout: limits.request_ms ?? REQUEST,
     http: {
       headersTimeout: limits.headers_ms ?? HEADERS,
@@ -60,7 +60,7 @@ export function buildApp(
       done(Object.assign(new Error('Request body is not valid JSON'), { statusCode: 400 }));
     }
   });
-  const bodies = new HeldBodies(limits.held ?? MOST_HELD_BYTES, () =>
+  const bodies = new HeldBodies(limits.held ?? MAX_HELD_BYTES, () =>
     Object.assign(new Error('too many bodies are coming in'), { statusCode: 503 }),
   );
   app.addHook('preParsing', async (_request, { raw }, payload) => bodies.count(payload, raw));

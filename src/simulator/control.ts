@@ -3,18 +3,18 @@
  * counterpart at Replicate and needs no credentials.
  */
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { roundUsd } from '../domain/decimal.js';
+import { roundUsd } from '../domain/values/decimal.js';
 import type { Core } from './core.js';
 import { HOLD_POINTS, type HoldPoint } from './effects.js';
 import { FAULTS } from './faults.js';
-import type { Held } from './gates.js';
+import type { Held } from './holds.js';
 import { isEnded, stateAt } from './lifecycle.js';
-import { badRequest } from './problems.js';
+import { badRequest } from './refusals.js';
 import { said, type PredictionRecord } from './record.js';
-import { refusedSettings } from './settings.js';
+import { refusedSettings } from './runtime-settings.js';
 
 /** Predictions that the books list one by one; the sums are about all. */
-const MOST_LISTED = 2000;
+const MAX_LISTED = 2000;
 
 type Body = Record<string, unknown> | null | undefined;
 
@@ -32,7 +32,7 @@ export function statsOf(core: Core): Record<string, unknown> {
     struck: core.desk.struck,
     settings: core.settings,
     predictions: [...core.predictions.newest()]
-      .slice(0, MOST_LISTED)
+      .slice(0, MAX_LISTED)
       .map((record) => lineOf(core, record, now)),
   };
 }

@@ -11,15 +11,15 @@ import { ClipStore } from './clip/clip-store.js';
 import { Counters } from './counters.js';
 import { FaultDesk, inputKey, tagsIn, textOf, type Subject } from './fault-desk.js';
 import type { RunEffect } from './effects.js';
-import { Gates } from './gates.js';
+import { Gates } from './holds.js';
 import { noJournal, openJournal, type Journal } from './journal.js';
 import { stateAt } from './lifecycle.js';
-import { RateLimits } from './limits.js';
-import { versionOf, type Input } from './models.js';
+import { RateLimits } from './rate-limits.js';
+import { versionOf, type Input } from './published-models.js';
 import { planRun } from './plan-run.js';
-import { Predictions, type Totals } from './predictions.js';
+import { Predictions, type Totals } from './prediction-store.js';
 import { captionOf, newId, type PredictionRecord } from './record.js';
-import type { Settings } from './settings.js';
+import type { Settings } from './runtime-settings.js';
 import { Uploads, type Upload } from './uploads.js';
 
 export type Fact =

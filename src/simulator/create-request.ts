@@ -4,10 +4,10 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Catalogue, ModelRow } from '../domain/models/row.js';
-import { wellFormed } from '../domain/well-formed.js';
-import { byVersion, versionOf, type Input } from './models.js';
-import { PROBLEMS, badRequest, invalidInput, type Answer, type InvalidField } from './problems.js';
-import { inputSchemaOf } from './schemas.js';
+import { wellFormed } from '../domain/values/well-formed.js';
+import { byVersion, versionOf, type Input } from './published-models.js';
+import { PROBLEMS, badRequest, invalidInput, type Answer, type InvalidField } from './refusals.js';
+import { inputSchemaOf } from './published-schema.js';
 import { invalidInputs, type UnknownInputs } from './validate.js';
 
 export type Read<T> = { ok: true; value: T } | { ok: false; answer: Answer };

@@ -3,7 +3,7 @@
  * `faults.ts` combines it into rows, the routes carry it out.
  */
 import type { Outcome } from './lifecycle.js';
-import type { Answer } from './problems.js';
+import type { Answer } from './refusals.js';
 
 /** Where requests and predictions can be held until a control call releases them. */
 export const HOLD_POINTS = [

@@ -7,10 +7,10 @@
  * F2 of several faults of one kind only the first strikes, and the others wait for the next time.
  */
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '../domain/canonical-json.js';
+import { canonicalJson } from '../domain/values/canonical-json.js';
 import type { Effect, FaultPoint } from './effects.js';
 import { FAULTS, type FaultRow } from './faults.js';
-import type { Input } from './models.js';
+import type { Input } from './published-models.js';
 
 /** One use of a row: which, with what argument, how often. */
 export interface FaultUse {

@@ -4,7 +4,7 @@
  * control call. Rows are data; `fault-desk.ts` counts them, the routes carry them out.
  */
 import { HOLD_POINTS, type Effect, type FaultPoint, type HoldPoint } from './effects.js';
-import { PROBLEMS, invalidInput, tooManyRequests, type Answer } from './problems.js';
+import { PROBLEMS, invalidInput, tooManyRequests, type Answer } from './refusals.js';
 
 export interface FaultRow {
   at: FaultPoint;

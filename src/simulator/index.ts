@@ -7,13 +7,13 @@ import type { AddressInfo } from 'node:net';
 import { CATALOGUE, type Catalogue } from '../domain/models/index.js';
 import { buildApp, type AppOptions } from './app.js';
 import { Core } from './core.js';
-import { DEFAULT_SETTINGS, type Settings } from './settings.js';
-import { Webhooks } from './webhooks.js';
+import { DEFAULT_SETTINGS, type Settings } from './runtime-settings.js';
+import { Webhooks } from './webhook-sender.js';
 
-export type { Settings } from './settings.js';
+export type { Settings } from './runtime-settings.js';
 export { HOLD_POINTS } from './effects.js';
 export { FAULTS } from './faults.js';
-export { WEBHOOK_SECRET } from './webhooks.js';
+export { WEBHOOK_SECRET } from './webhook-sender.js';
 
 export interface SimulatorOptions {
   /** @default '127.0.0.1' */

@@ -1,10 +1,10 @@
 /** Pages of the listing: newest first, behind opaque cursors that stay true while new predictions arrive. */
 import type { Core } from './core.js';
 import type { Read } from './create-request.js';
-import { badRequest } from './problems.js';
-import type { ListFilter } from './predictions.js';
+import { badRequest } from './refusals.js';
+import type { ListFilter } from './prediction-store.js';
 import type { PredictionRecord } from './record.js';
-import type { Settings } from './settings.js';
+import type { Settings } from './runtime-settings.js';
 
 /** `older`: what was created before the record with this number; `newer`: after it. */
 type Cursor = { direction: 'older' | 'newer'; seq: number } | null;

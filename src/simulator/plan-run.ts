@@ -4,13 +4,19 @@
  */
 import { createHash } from 'node:crypto';
 import type { ModelRow } from '../domain/models/row.js';
-import { echoOf } from './echo.js';
+import { echoOf } from './stored-input.js';
 import type { RunEffect } from './effects.js';
 import { INVALID } from './faults.js';
 import type { Outcome, RunPlan } from './lifecycle.js';
-import { breaksLate, clipShapeOf, priceOf, type ClipShape, type Input } from './models.js';
+import {
+  breaksLate,
+  clipShapeOf,
+  priceOf,
+  type ClipShape,
+  type Input,
+} from './published-models.js';
 import type { PredictionRecord } from './record.js';
-import type { Settings } from './settings.js';
+import type { Settings } from './runtime-settings.js';
 
 export type PlannedRun = Pick<
   PredictionRecord,

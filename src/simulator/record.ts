@@ -3,13 +3,13 @@
  * moment follows from this and the clock alone (`lifecycle.ts`), here as the object that clients see.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { roundUsd } from '../domain/decimal.js';
+import { roundUsd } from '../domain/values/decimal.js';
 import type { ModelRow } from '../domain/models/row.js';
 import type { OutputShape } from './effects.js';
 import { isEnded, renderedShare, stateAt, type Course, type State } from './lifecycle.js';
 import { holdsFile, SHAPES } from './output-shapes.js';
-import { progressLog } from './progress-log.js';
-import type { ClipShape, Input, Price } from './models.js';
+import { progressLog } from './model-log.js';
+import type { ClipShape, Input, Price } from './published-models.js';
 
 export interface PredictionRecord extends Course {
   /** Position in the order of creation. */

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import sharp from 'sharp';
 import { drawBackdrop, paletteOf } from './clip/backdrop.js';
 import type { Core } from './core.js';
-import { PROBLEMS } from './problems.js';
+import { PROBLEMS } from './refusals.js';
 import { sendBytes } from './send-bytes.js';
 import { exchangeOf, sendAnswer } from './wire.js';
 

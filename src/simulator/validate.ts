@@ -3,7 +3,7 @@
  * unknown names. What only the model itself would notice is not checked here. The wording is that of the
  * validator Replicate uses (gojsonschema).
  */
-import type { InvalidField } from './problems.js';
+import type { InvalidField } from './refusals.js';
 
 export interface InputProperty {
   type: 'string' | 'integer' | 'number' | 'boolean' | 'array';

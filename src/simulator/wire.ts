@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Core } from './core.js';
 import type { Subject } from './fault-desk.js';
 import type { FaultPoint, RequestEffect } from './effects.js';
-import type { Answer } from './problems.js';
+import type { Answer } from './refusals.js';
 import { said } from './record.js';
 
 export const SIMULATOR_HEADER = 'x-replicate-simulator';

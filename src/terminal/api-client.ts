@@ -4,9 +4,9 @@
  * often (429), of which nothing was done, asks again when the server says so.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { boundedJson, boundedText } from '../bounded-text.js';
-import type { Job } from '../domain/job.js';
-import type { PlanProblem } from '../domain/resolved.js';
+import { boundedJson, boundedText } from '../http/bounded-text.js';
+import type { Job } from '../domain/job/job.js';
+import type { PlanProblem } from '../domain/plan/resolved.js';
 
 /** What /readyz says about a stack. */
 export interface Readiness {
@@ -51,12 +51,12 @@ export interface ApiClient {
 /** Long enough for a server under load, short enough that nothing hangs for ever. */
 const DEADLINE = 30_000;
 /** Bytes of a refusal, and of what a stack says of itself. */
-const MOST_WORDS = 2 ** 20;
+const MAX_WORDS = 2 ** 20;
 
 /** Of one call, where the server says that this client asks too often. */
-const MOST_ASKED = 3;
+const MAX_ASKED = 3;
 const USUAL_WAIT = 5_000;
-const MOST_WAIT = 60_000;
+const MAX_WAIT = 60_000;
 
 export function createApiClient(url: string, key: string | null): ApiClient {
   const headers = key === null ? {} : { authorization: `Bearer ${key}` };
@@ -65,7 +65,7 @@ export function createApiClient(url: string, key: string | null): ApiClient {
       try {
         return await once(path, init);
       } catch (error) {
-        if (!(error instanceof ApiProblem) || error.status !== 429 || asked === MOST_ASKED)
+        if (!(error instanceof ApiProblem) || error.status !== 429 || asked === MAX_ASKED)
           throw error;
         await sleep(
           error.retryAfter ?? USUAL_WAIT,
@@ -109,7 +109,7 @@ export const jobPath = (jobId: string): string => `/v1/jobs/${encodeURIComponent
 
 /** RFC 9457 where the server speaks it, else its status line. */
 export async function problemOf(response: Response): Promise<ApiProblem> {
-  const text = await boundedText(response, { most: MOST_WORDS }).catch(() => '');
+  const text = await boundedText(response, { most: MAX_WORDS }).catch(() => '');
   const body = parseObject(text);
   const message = [body['detail'], body['title']].find((part) => typeof part === 'string');
   return new ApiProblem(
@@ -124,7 +124,7 @@ export async function problemOf(response: Response): Promise<ApiProblem> {
 
 function waitOf(header: string | null): number | null {
   const seconds = Number(header ?? NaN);
-  return seconds >= 0 ? Math.min(seconds * 1000, MOST_WAIT) : null;
+  return seconds >= 0 ? Math.min(seconds * 1000, MAX_WAIT) : null;
 }
 
 function parseObject(text: string): Record<string, unknown> {
@@ -149,7 +149,7 @@ export async function readiness(url: string, deadline = 3_000): Promise<Readines
       signal: AbortSignal.timeout(deadline),
       redirect: 'error',
     });
-    const body = parseObject(await boundedText(response, { most: MOST_WORDS }));
+    const body = parseObject(await boundedText(response, { most: MAX_WORDS }));
     if (body['api'] !== PRODUCT) return null;
     return {
       ready: response.status === 200 && body['ready'] === true,

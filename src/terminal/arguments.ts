@@ -106,7 +106,7 @@ export function parseGenerate(argv: readonly string[]): Parsed {
   }
 }
 
-const MOST_CLIPS = 1000;
+const MAX_CLIPS = 1000;
 
 /** `0,2,5-7` → 0, 2, 5, 6, 7; nothing when it is no such list. */
 function indexesIn(text: string): number[] {
@@ -116,7 +116,7 @@ function indexesIn(text: string): number[] {
     if (more.length > 0 || ![from, to].every((word) => /^\d{1,6}$/.test(word ?? ''))) return [];
     if (Number(from) > Number(to)) return [];
     for (let index = Number(from); index <= Number(to); index += 1) {
-      if (indexes.push(index) > MOST_CLIPS) return [];
+      if (indexes.push(index) > MAX_CLIPS) return [];
     }
   }
   return indexes;

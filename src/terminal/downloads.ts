@@ -12,7 +12,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { umaskOfPerson } from '../config.js';
-import type { Clip, Job } from '../domain/job.js';
+import type { Clip, Job } from '../domain/job/job.js';
 import { ApiProblem } from './api-client.js';
 import type { ApiClient } from './api-client.js';
 

@@ -7,9 +7,9 @@
  * E3 silence longer than the server's keep-alives allow counts as a lost connection.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Job, JobEvent } from '../domain/job.js';
-import { createSseParser } from '../domain/sse-parser.js';
-import type { SseFrame } from '../domain/sse-parser.js';
+import type { Job, JobEvent } from '../domain/job/job.js';
+import { createSseParser } from '../client/sse-parser.js';
+import type { SseFrame } from '../client/sse-parser.js';
 import { ApiProblem, problemOf } from './api-client.js';
 
 /** Data of a `clip.progress` frame: what a clip does right now; never durable, never replayed. */

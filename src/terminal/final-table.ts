@@ -1,6 +1,6 @@
 /** What a job came to: one row a clip, the totals, and where the files are. Pure. */
-import type { Clip, Job } from '../domain/job.js';
-import { unknownCosts } from '../domain/progress.js';
+import type { Clip, Job } from '../domain/job/job.js';
+import { unknownCosts } from '../domain/job/progress.js';
 import { clock, oneLine, plural, spent, table, truncate, usd } from './format.js';
 import { SIMULATOR_NOTICE } from './frame.js';
 import { CLIP_WORDS, adviceFor, durations, problemText } from './words.js';

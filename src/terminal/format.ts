@@ -1,8 +1,8 @@
 /**
  * Figures and texts as a terminal shows them: seconds, money, bars, and lines that keep to a width.
- * Pure. Nothing that came from outside reaches the screen with control characters in it (domain/foreign-text.ts).
+ * Pure. Nothing that came from outside reaches the screen with control characters in it (domain/values/foreign-text.ts).
  */
-export { manyLines, oneLine, safeJson } from '../domain/foreign-text.js';
+export { manyLines, oneLine, safeJson } from '../domain/values/foreign-text.js';
 
 export const seconds = (value: number): string =>
   `${Number.isInteger(value) ? String(value) : value.toFixed(1)} s`;

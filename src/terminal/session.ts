@@ -4,8 +4,8 @@
  * to Ctrl-C.
  */
 import type { ReadStream } from 'node:tty';
-import type { Job } from '../domain/job.js';
-import { isOver } from '../domain/progress.js';
+import type { Job } from '../domain/job/job.js';
+import { isOver } from '../domain/job/progress.js';
 import { jobPath } from './api-client.js';
 import type { ApiClient } from './api-client.js';
 import { startDownloads, writeResult } from './downloads.js';

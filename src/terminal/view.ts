@@ -3,8 +3,8 @@
  * Folds durable events with the workflow's own `apply`; what a clip does right now is kept beside the job,
  * never in it. Pure.
  */
-import { apply, isClipEvent } from '../domain/progress.js';
-import type { Job } from '../domain/job.js';
+import { apply, isClipEvent } from '../domain/job/progress.js';
+import type { Job } from '../domain/job/job.js';
 import type { ClipProgress, StreamItem } from './event-stream.js';
 
 export interface Place {

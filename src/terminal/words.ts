@@ -1,11 +1,11 @@
 /**
  * States, phases and events in plain words: one table each, so that every word is written once. Pure.
  */
-import { FAILURES } from '../domain/failure-kinds.js';
-import type { Problem } from '../domain/failure-kinds.js';
-import type { Clip, ClipStatus, Job, JobEvent, JobStatus, Wait } from '../domain/job.js';
-import { unknownCosts } from '../domain/progress.js';
-import { earlierWarnings, waitOf } from '../domain/waiting.js';
+import { FAILURES } from '../domain/job/failure-kinds.js';
+import type { Problem } from '../domain/job/failure-kinds.js';
+import type { Clip, ClipStatus, Job, JobEvent, JobStatus, Wait } from '../domain/job/job.js';
+import { unknownCosts } from '../domain/job/progress.js';
+import { earlierWarnings, waitOf } from '../domain/job/waiting.js';
 import type { ClipProgress } from './event-stream.js';
 import { clock, oneLine, plural, seconds, spent, usd } from './format.js';
 import type { Style } from './span.js';

@@ -2,7 +2,7 @@
  * Many files as one zip, made while they come: not compressed (videos are compressed already), zip64 where it needs to be.
  * The stream fails with the file that fails, and then has no end record: no program takes it for a whole archive.
  */
-import { withoutLeading, withoutTrailing } from '../domain/ends.js';
+import { withoutLeading, withoutTrailing } from '../domain/values/trim-ends.js';
 import { clipFile } from './format.js';
 import { makeZip, predictLength } from './vendor/client-zip.js';
 

@@ -9,7 +9,7 @@ import { attribute, h, show } from './dom.js';
 import { safeLink } from './format.js';
 import { watchHealth } from './health.js';
 import { jobList } from './views/job-list.js';
-import { jobView } from './views/job.js';
+import { jobView } from './views/job-view.js';
 import { notices } from './views/notices.js';
 import { planForm, type View } from './views/plan-form.js';
 

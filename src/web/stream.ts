@@ -9,7 +9,7 @@
  *    (connections.ts). Otherwise it asks now and then for what came after the last seq, in short answers that end.
  */
 import { inTurn, takeStream } from './connections.js';
-import { createSseParser, type SseFrame } from '../domain/sse-parser.js';
+import { createSseParser, type SseFrame } from '../client/sse-parser.js';
 
 export type StreamState =
   | { kind: 'connecting' }
@@ -42,12 +42,12 @@ const SILENCE = 46_000;
 const TICK = 2000;
 /** A timer late by this much means that the machine slept. */
 const SLEPT = 15_000;
-const MOST_WAIT = 60_000;
+const MAX_WAIT = 60_000;
 const BACKOFF = { first: 400, most: 3000 };
 /** Between two short answers. */
 const ASK_EVERY = { visible: 2000, hidden: 20_000 };
 /** Of one short answer, so that the turn passes on. */
-const MOST_SHORT = 10_000;
+const MAX_SHORT = 10_000;
 
 type Outcome =
   'over' | 'again' | 'lost' | 'asked' | 'unauthorized' | { refused: number } | { wait: number };
@@ -119,7 +119,7 @@ export function openStream(source: StreamSource): Stream {
     return inTurn('short', () => {
       const timer = setTimeout(() => {
         mine.abort();
-      }, MOST_SHORT);
+      }, MAX_SHORT);
       return connect(source, mine, onBytes, `${source.url}?follow=false`).finally(() => {
         clearTimeout(timer);
       });
@@ -211,7 +211,7 @@ async function connect(
 /** Milliseconds until the server wants to be asked again. */
 function waitOf({ headers }: Response): number {
   const seconds = Number(headers.get('retry-after') ?? NaN);
-  return seconds > 0 ? Math.min(seconds * 1000, MOST_WAIT) : BACKOFF.most;
+  return seconds > 0 ? Math.min(seconds * 1000, MAX_WAIT) : BACKOFF.most;
 }
 
 async function readFrames(

@@ -2,11 +2,11 @@
  * What the page says of states, phases and failures: one table each, so that every word is written once.
  * Pure text.
  */
-import type { Clip, ClipStatus, JobEvent, JobStatus, Wait } from '../domain/job.js';
-import { isClipOver } from '../domain/progress.js';
-import { waitOf } from '../domain/waiting.js';
-import { FAILURES } from '../domain/failure-kinds.js';
-import type { FailureKind } from '../domain/failure-kinds.js';
+import type { Clip, ClipStatus, JobEvent, JobStatus, Wait } from '../domain/job/job.js';
+import { isClipOver } from '../domain/job/progress.js';
+import { waitOf } from '../domain/job/waiting.js';
+import { FAILURES } from '../domain/job/failure-kinds.js';
+import type { FailureKind } from '../domain/job/failure-kinds.js';
 import { clipName } from './format.js';
 import type { LiveProgress } from './store.js';
 

@@ -5,9 +5,9 @@ import {
   CancelledFailure,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import type { AttemptOver, CanceledExecution, Heartbeat } from '../domain/activity.js';
-import { INTERRUPTED, isFailureKind, problem } from '../domain/failure-kinds.js';
-import type { Problem } from '../domain/failure-kinds.js';
+import type { AttemptOver, CanceledExecution, Heartbeat } from '../contract/activities.js';
+import { INTERRUPTED, isFailureKind, problem } from '../domain/job/failure-kinds.js';
+import type { Problem } from '../domain/job/failure-kinds.js';
 
 export const causeOf = (error: unknown): Error | undefined =>
   error instanceof ActivityFailure ? error.cause : undefined;

@@ -5,15 +5,15 @@ import type {
   GenerateClipInput,
   Rendered,
   StoreClipInput,
-} from '../domain/activity.js';
-import { labelLine } from '../domain/foreign-text.js';
-import { RETENTION } from '../domain/prediction.js';
-import type { ResolvedClip, ResolvedPlan } from '../domain/resolved.js';
-import { providerInput } from '../domain/resolved.js';
-import { lookedForSince } from './clip-book.js';
+} from '../contract/activities.js';
+import { labelLine } from '../domain/values/foreign-text.js';
+import { RETENTION } from '../domain/job/prediction-status.js';
+import type { ResolvedClip, ResolvedPlan } from '../domain/plan/resolved.js';
+import { providerInput } from '../domain/plan/resolved.js';
+import { lookedForSince } from './clip-state.js';
 
 /** A lost prediction is younger than the newest hundred of the clip's ledger. */
-export const MOST_KNOWN = 100;
+export const MAX_KNOWN = 100;
 
 export type ClipState = Pick<
   GenerateClipInput,

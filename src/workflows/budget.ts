@@ -4,8 +4,8 @@
  * B1 spent + held ≤ cap before every paid call: an attempt holds its estimate before it may create, and gives it back when
  *    its prediction is settled.
  */
-import { addUsd } from '../domain/decimal.js';
-import type { ClipBook } from './clip-book.js';
+import { addUsd } from '../domain/values/decimal.js';
+import type { ClipBook } from './clip-state.js';
 
 export class Budget {
   cap: number | null;

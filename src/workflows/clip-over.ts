@@ -1,7 +1,7 @@
 /** The ways in which a clip ends without a video, as far as the workflow finds them itself. */
-import { noLongerFits, problem } from '../domain/failure-kinds.js';
-import type { Problem } from '../domain/failure-kinds.js';
-import type { ResolvedClip } from '../domain/resolved.js';
+import { noLongerFits, problem } from '../domain/job/failure-kinds.js';
+import type { Problem } from '../domain/job/failure-kinds.js';
+import type { ResolvedClip } from '../domain/plan/resolved.js';
 
 /** Thrown within a run only. */
 export class ClipOver {

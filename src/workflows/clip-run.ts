@@ -12,13 +12,13 @@ import type {
   GenerateClipInput,
   Rendered,
   StoreClipResult,
-} from '../domain/activity.js';
-import { backoffSeconds, MAX_ATTEMPTS, problem } from '../domain/failure-kinds.js';
-import type { Problem } from '../domain/failure-kinds.js';
-import { passesOn } from '../domain/fallbacks.js';
-import type { Clip, Prediction } from '../domain/job.js';
-import type { ResolvedClip } from '../domain/resolved.js';
-import { paidActivities, reattaching } from './activities.js';
+} from '../contract/activities.js';
+import { backoffSeconds, MAX_ATTEMPTS, problem } from '../domain/job/failure-kinds.js';
+import type { Problem } from '../domain/job/failure-kinds.js';
+import { passesOn } from '../domain/job/fallbacks.js';
+import type { Clip, Prediction } from '../domain/job/job.js';
+import type { ResolvedClip } from '../domain/plan/resolved.js';
+import { paidActivities, reattaching } from './activity-options.js';
 import * as given from './activity-input.js';
 import {
   attemptOver,
@@ -29,14 +29,14 @@ import {
   storingProblem,
   wasNeverStarted,
 } from './activity-failure.js';
-import { isOfEarlierTime } from './clip-book.js';
-import type { ClipBook, Left } from './clip-book.js';
+import { isOfEarlierTime } from './clip-state.js';
+import type { ClipBook, Left } from './clip-state.js';
 import { ClipOver, canceled, late, switched, unaffordable } from './clip-over.js';
 import { completed } from './completed-clip.js';
-import type { ClipMemory } from './contract.js';
-import { Endable, Ended } from './endable.js';
+import type { ClipMemory } from '../contract/workflow.js';
+import { Endable, Ended } from './cancellable-work.js';
 import type { JobState } from './job-state.js';
-import type { Maker } from './makers.js';
+import type { Maker } from './clip-models.js';
 import { bookEnd, endLostOf, settleClip, settleEarlier } from './settle-clip.js';
 import { storeRendered } from './store-rendered.js';
 
@@ -330,7 +330,7 @@ export class ClipRun {
   }
 
   #state() {
-    const known = this.#book.all.slice(-given.MOST_KNOWN).map(({ id }) => id);
+    const known = this.#book.all.slice(-given.MAX_KNOWN).map(({ id }) => id);
     const failed_attempts = this.#book.over;
     const cut_off = failed_attempts === 0 ? this.#left.since : null;
     const { store } = this.#job.checked;

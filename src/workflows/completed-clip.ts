@@ -1,9 +1,9 @@
 /** What changes in a clip whose video is stored. Pure. */
-import type { StoreClipResult } from '../domain/activity.js';
-import { decimal } from '../domain/decimal.js';
-import type { Clip } from '../domain/job.js';
-import { secondsBetween } from '../domain/progress.js';
-import type { ResolvedClip } from '../domain/resolved.js';
+import type { StoreClipResult } from '../contract/activities.js';
+import { decimal } from '../domain/values/decimal.js';
+import type { Clip } from '../domain/job/job.js';
+import { secondsBetween } from '../domain/job/progress.js';
+import type { ResolvedClip } from '../domain/plan/resolved.js';
 
 export const completed = (
   { requested_duration }: ResolvedClip,

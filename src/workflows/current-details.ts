@@ -1,7 +1,7 @@
 /** The job as Temporal Web UI shows it beside the history: a line of totals and a table of clips. Markdown. */
-import { markdownLine } from '../domain/foreign-text.js';
-import type { Clip, Job } from '../domain/job.js';
-import { unknownCosts } from '../domain/progress.js';
+import { markdownLine } from '../domain/values/foreign-text.js';
+import type { Clip, Job } from '../domain/job/job.js';
+import { unknownCosts } from '../domain/job/progress.js';
 
 const MAX_ROWS = 60;
 

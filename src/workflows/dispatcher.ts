@@ -8,14 +8,14 @@
  * D3 A job whose history is full starts nothing more until nothing is in flight, and continues in a new run then.
  */
 import { CancellationScope } from '@temporalio/workflow';
-import type { AttemptOver, RefusedClip } from '../domain/activity.js';
-import { problem } from '../domain/failure-kinds.js';
-import type { FailureKind } from '../domain/failure-kinds.js';
-import type { Clip, Prediction } from '../domain/job.js';
-import { isClipOver } from '../domain/progress.js';
+import type { AttemptOver, RefusedClip } from '../contract/activities.js';
+import { problem } from '../domain/job/failure-kinds.js';
+import type { FailureKind } from '../domain/job/failure-kinds.js';
+import type { Clip, Prediction } from '../domain/job/job.js';
+import { isClipOver } from '../domain/job/progress.js';
 import { ClipRun } from './clip-run.js';
 import type { Asked } from './clip-run.js';
-import type { ClipMemory, RateLimited } from './contract.js';
+import type { ClipMemory, RateLimited } from '../contract/workflow.js';
 import type { JobState } from './job-state.js';
 import { until } from './until.js';
 

@@ -12,20 +12,25 @@ import {
   isCancellation,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Continued, HistoryLimits, Previous, ResolvePlanResult } from '../domain/activity.js';
-import { clipsAgain, continueJob } from '../domain/continue-job.js';
-import { INVALID_PLAN, isFailureKind, problem } from '../domain/failure-kinds.js';
-import { emptyJob, initialJob } from '../domain/initial-job.js';
-import type { Job } from '../domain/job.js';
-import type { Plan } from '../domain/plan.schema.js';
-import { costsOf } from '../domain/progress.js';
-import { archiveJob, keepLog, resolvePlan } from './activities.js';
+import type {
+  Continued,
+  HistoryLimits,
+  Previous,
+  ResolvePlanResult,
+} from '../contract/activities.js';
+import { clipsAgain, continueJob } from '../domain/job/continue-job.js';
+import { INVALID_PLAN, isFailureKind, problem } from '../domain/job/failure-kinds.js';
+import { emptyJob, initialJob } from '../domain/job/initial-job.js';
+import type { Job } from '../domain/job/job.js';
+import type { Plan } from '../domain/plan/plan.schema.js';
+import { costsOf } from '../domain/job/progress.js';
+import { archiveJob, keepLog, resolvePlan } from './activity-options.js';
 import { causeOf } from './activity-failure.js';
-import { cutOffIn } from './clip-book.js';
+import { cutOffIn } from './clip-state.js';
 import { Dispatcher } from './dispatcher.js';
 import { JobLog } from './job-log.js';
 import { JobState } from './job-state.js';
-import { handleMessages } from './messages.js';
+import { handleMessages } from './handlers.js';
 
 /** What a run may have in its history before the job continues in a new one; what is in flight then still comes on top. */
 const HISTORY: HistoryLimits = { events: 3_000, bytes: 4 * 2 ** 20 };

@@ -6,13 +6,13 @@
  * L2 Every answer stays below Temporal's limit of 2 MiB a payload, however large the job is.
  */
 import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
-import type { Clip, ClipEventType, ClipPage, EventPage, Job } from '../domain/job.js';
-import type { JobEvent, JobFact, Wait } from '../domain/job.js';
-import { pageOfClips, upTo } from '../domain/pages.js';
-import { fitJob } from '../domain/payload-size.js';
-import { clipPercent, newsOf, record } from '../domain/progress.js';
+import type { Clip, ClipEventType, ClipPage, EventPage, Job } from '../domain/job/job.js';
+import type { JobEvent, JobFact, Wait } from '../domain/job/job.js';
+import { pageOfClips, upTo } from '../domain/job/pages.js';
+import { fitJob } from '../domain/job/payload-size.js';
+import { clipPercent, newsOf, record } from '../domain/job/progress.js';
 import { describeJob } from './current-details.js';
-import { Visible } from './visible.js';
+import { Visible } from './publish-visibility.js';
 
 const PAGE_EVENTS = 500;
 

@@ -3,18 +3,18 @@
  * for each clip. What the paid activity tells is entered here; who runs when is the dispatcher's business. At a moment when
  * nothing is in flight all of it can be carried into the next run of the chain.
  */
-import type { CarriedJob, ResolvePlanResult, Timings } from '../domain/activity.js';
-import type { CarriedClip } from '../domain/activity.js';
-import { FAILURES } from '../domain/failure-kinds.js';
-import type { Problem } from '../domain/failure-kinds.js';
-import type { ClipEventType, Clip } from '../domain/job.js';
-import type { ResolvedPlan } from '../domain/resolved.js';
+import type { CarriedJob, ResolvePlanResult, Timings } from '../contract/activities.js';
+import type { CarriedClip } from '../contract/activities.js';
+import { FAILURES } from '../domain/job/failure-kinds.js';
+import type { Problem } from '../domain/job/failure-kinds.js';
+import type { ClipEventType, Clip } from '../domain/job/job.js';
+import type { ResolvedPlan } from '../domain/plan/resolved.js';
 import { Budget } from './budget.js';
-import { ClipBook } from './clip-book.js';
-import { Clock } from './clock.js';
+import { ClipBook } from './clip-state.js';
+import { Clock } from './shared-timer.js';
 import type { JobLog } from './job-log.js';
-import { Makers, type Maker } from './makers.js';
-import type { ReferenceImages } from './reference-images.js';
+import { Makers, type Maker } from './clip-models.js';
+import type { ReferenceImages } from './prepared-clips.js';
 
 /** Where the job stands when a run of it begins with a checked plan. */
 export type Carried = Omit<CarriedJob, 'job' | 'events'>;

@@ -5,13 +5,13 @@ import type {
   EndLostInput,
   Rendered,
   SettlePredictionInput,
-} from '../domain/activity.js';
-import { MISSING } from '../domain/failure-kinds.js';
-import type { Prediction } from '../domain/job.js';
-import type { ResolvedClip } from '../domain/resolved.js';
-import { searching, settling } from './activities.js';
+} from '../contract/activities.js';
+import { MISSING } from '../domain/job/failure-kinds.js';
+import type { Prediction } from '../domain/job/job.js';
+import type { ResolvedClip } from '../domain/plan/resolved.js';
+import { searching, settling } from './activity-options.js';
 import { causeOf } from './activity-failure.js';
-import type { ClipBook } from './clip-book.js';
+import type { ClipBook } from './clip-state.js';
 import { unaffordable } from './clip-over.js';
 import type { JobState } from './job-state.js';
 

@@ -1,13 +1,13 @@
 /** Reads what people send with signals, which may be anything; null means that it makes no sense. Pure. */
-import { decimal, roundUsd } from '../domain/decimal.js';
-import { isFailureKind } from '../domain/failure-kinds.js';
+import { decimal, roundUsd } from '../domain/values/decimal.js';
+import { isFailureKind } from '../domain/job/failure-kinds.js';
 import type {
   AttemptFailed,
   ClipAsked,
   PredictionCreated,
   ProviderRefuses,
   RateLimited,
-} from './contract.js';
+} from '../contract/workflow.js';
 
 const field = (input: unknown, name: string): unknown =>
   typeof input === 'object' && input !== null

@@ -1,7 +1,7 @@
 /** Keeps what was rendered: tried until the provider deletes it, however often nobody came for the task. */
-import type { Rendered, StoreClipResult } from '../domain/activity.js';
-import type { ResolvedClip } from '../domain/resolved.js';
-import { storing } from './activities.js';
+import type { Rendered, StoreClipResult } from '../contract/activities.js';
+import type { ResolvedClip } from '../domain/plan/resolved.js';
+import { storing } from './activity-options.js';
 import { causeOf, wasNeverStarted } from './activity-failure.js';
 import { storeClipInput, storeClipOptions } from './activity-input.js';
 

@@ -1,7 +1,7 @@
 /** A clip's time counts from the first moment the provider could be asked, and the workflow hears of that moment. */
 import { describe, expect, it } from 'vitest';
-import type { CreateOutcome } from '../../src/adapters/replicate.js';
-import type { Heartbeat } from '../../src/domain/activity.js';
+import type { CreateOutcome } from '../../src/adapters/replicate/replicate-client.js';
+import type { Heartbeat } from '../../src/contract/activities.js';
 import { NOTHING, paid } from './paid.js';
 import { rendered } from './rendered.js';
 

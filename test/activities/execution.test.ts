@@ -3,7 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { Execution } from '../../src/activities/execution.js';
 import type { Interruption } from '../../src/activities/execution.js';
-import type { Heartbeat } from '../../src/domain/activity.js';
+import type { Heartbeat } from '../../src/contract/activities.js';
 
 const state: Heartbeat = {
   attempt: 1,

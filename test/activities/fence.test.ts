@@ -4,10 +4,14 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Deps } from '../../src/activities/deps.js';
 import { createGenerateClip } from '../../src/activities/generate-clip.js';
-import { createPredictionIndex } from '../../src/adapters/prediction-index.js';
-import type { CreateOutcome, ProviderPrediction, Replicate } from '../../src/adapters/replicate.js';
-import type { GenerateClipInput, Heartbeat } from '../../src/domain/activity.js';
-import type { ClipMemory } from '../../src/workflows/contract.js';
+import { createPredictionIndex } from '../../src/adapters/replicate/prediction-index.js';
+import type {
+  CreateOutcome,
+  ProviderPrediction,
+  Replicate,
+} from '../../src/adapters/replicate/replicate-client.js';
+import type { GenerateClipInput, Heartbeat } from '../../src/contract/activities.js';
+import type { ClipMemory } from '../../src/contract/workflow.js';
 import { predictionOf } from '../support/played.js';
 import { rendered } from './rendered.js';
 import { notedCreates } from '../support/creates.js';

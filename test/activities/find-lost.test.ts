@@ -4,14 +4,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Execution } from '../../src/activities/execution.js';
 import { findLost, WATCH } from '../../src/activities/find-lost.js';
 import type { Deps } from '../../src/activities/deps.js';
-import { createPredictionIndex } from '../../src/adapters/prediction-index.js';
-import { MeasuredClock } from '../../src/adapters/provider-clock.js';
+import { createPredictionIndex } from '../../src/adapters/replicate/prediction-index.js';
+import { MeasuredClock } from '../../src/adapters/replicate/provider-clock.js';
 import type {
   PageOutcome,
   ProviderPrediction,
   Replicate,
   Span,
-} from '../../src/adapters/replicate.js';
+} from '../../src/adapters/replicate/replicate-client.js';
 import { BusyAccount } from '../support/busy-account.js';
 import { rendered } from './rendered.js';
 import { SEARCHABLE } from './searchable.js';

@@ -1,6 +1,6 @@
 /** G3: an execution's time is not a clip's: it is handed back before it is over, and goes on where nothing is created. */
 import { describe, expect, it } from 'vitest';
-import type { Heartbeat } from '../../src/domain/activity.js';
+import type { Heartbeat } from '../../src/contract/activities.js';
 import { predictionOf } from '../support/played.js';
 import { INPUT, NOTHING, paid } from './paid.js';
 import { rendered } from './rendered.js';

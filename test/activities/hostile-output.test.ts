@@ -10,11 +10,11 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Deps } from '../../src/activities/deps.js';
 import { createStoreClip } from '../../src/activities/store-clip.js';
-import { createArtifactStore } from '../../src/adapters/artifact-store.js';
-import { createHazards } from '../../src/adapters/hazards.js';
-import { ChildLost, media, TooMuch } from '../../src/adapters/media.js';
-import type { Media } from '../../src/adapters/media.js';
-import type { StoreClipInput, StoreClipResult } from '../../src/domain/activity.js';
+import { createArtifactStore } from '../../src/adapters/storage/artifact-store.js';
+import { createHazards } from '../../src/adapters/media/hazards.js';
+import { ChildLost, media, TooMuch } from '../../src/adapters/media/media.js';
+import type { Media } from '../../src/adapters/media/media.js';
+import type { StoreClipInput, StoreClipResult } from '../../src/contract/activities.js';
 import { encodeClip } from '../../src/simulator/clip/encode.js';
 import { fragment, ftyp, moov } from '../../src/simulator/clip/boxes.js';
 

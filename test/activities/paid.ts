@@ -3,17 +3,17 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Deps } from '../../src/activities/deps.js';
 import { createGenerateClip } from '../../src/activities/generate-clip.js';
-import type { Creates } from '../../src/adapters/creates.js';
-import { createPredictionIndex } from '../../src/adapters/prediction-index.js';
+import type { Creates } from '../../src/adapters/storage/create-log.js';
+import { createPredictionIndex } from '../../src/adapters/replicate/prediction-index.js';
 import type {
   CreateOutcome,
   CreateRequest,
   ProviderPrediction,
   ReadOutcome,
   Replicate,
-} from '../../src/adapters/replicate.js';
-import type { GenerateClipInput, GenerateClipResult } from '../../src/domain/activity.js';
-import type { ClipMemory } from '../../src/workflows/contract.js';
+} from '../../src/adapters/replicate/replicate-client.js';
+import type { GenerateClipInput, GenerateClipResult } from '../../src/contract/activities.js';
+import type { ClipMemory } from '../../src/contract/workflow.js';
 import { notedCreates } from '../support/creates.js';
 import { rendered } from './rendered.js';
 import { SEARCHABLE } from './searchable.js';

@@ -3,15 +3,14 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import type { Deps } from '../../src/activities/deps.js';
 import { createPrepareReferences } from '../../src/activities/prepare-references.js';
-import type { References, Uploaded } from '../../src/adapters/references.js';
+import type { References, Uploaded } from '../../src/adapters/references/reference-images.js';
 import type {
-  ClipReferences,
-  MediaFile,
   PrepareReferencesInput,
   PrepareReferencesResult,
-} from '../../src/domain/activity.js';
-import type { CompositeReference } from '../../src/domain/references.js';
-import { jsonBytes } from '../../src/domain/payload-size.js';
+} from '../../src/contract/activities.js';
+import type { ClipReferences, MediaFile } from '../../src/domain/references/clip-references.js';
+import type { CompositeReference } from '../../src/domain/references/assign-references.js';
+import { jsonBytes } from '../../src/domain/job/payload-size.js';
 
 /** A world in which URLs with "bad" in them are bad. */
 class FakeReferences implements References {

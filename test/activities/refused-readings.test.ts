@@ -1,6 +1,6 @@
 /** G2: a token that is refused while a render goes on ends nothing that was paid, and the job is told why it stands. */
 import { describe, expect, it } from 'vitest';
-import type { ReadOutcome } from '../../src/adapters/replicate.js';
+import type { ReadOutcome } from '../../src/adapters/replicate/replicate-client.js';
 import { paid } from './paid.js';
 import { rendered } from './rendered.js';
 

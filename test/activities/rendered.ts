@@ -1,5 +1,5 @@
 /** A prediction as the provider tells of it once it has succeeded. */
-import type { ProviderPrediction } from '../../src/adapters/replicate.js';
+import type { ProviderPrediction } from '../../src/adapters/replicate/replicate-client.js';
 
 export const rendered = (id: string): ProviderPrediction => ({
   id,

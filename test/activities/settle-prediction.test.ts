@@ -1,11 +1,11 @@
 /** G4: the books on a prediction are closed with what the provider says of it, and stay open when it says nothing. */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, it } from 'vitest';
-import { MeasuredClock } from '../../src/adapters/provider-clock.js';
+import { MeasuredClock } from '../../src/adapters/replicate/provider-clock.js';
 import type { Deps } from '../../src/activities/deps.js';
-import { toLedger } from '../../src/activities/ledger.js';
+import { toLedger } from '../../src/activities/ledger-line.js';
 import { createSettlePrediction } from '../../src/activities/settle-prediction.js';
-import type { ReadOutcome } from '../../src/adapters/replicate.js';
+import type { ReadOutcome } from '../../src/adapters/replicate/replicate-client.js';
 import { rendered } from './rendered.js';
 
 const terms = { price: null, bills_failed: false, requested_duration: 5 };

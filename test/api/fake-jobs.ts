@@ -3,12 +3,12 @@
  * can be away, and every call is counted. The events are made by the product's own `record`.
  */
 import { randomUUID } from 'node:crypto';
-import { initialJob } from '../../src/domain/initial-job.js';
-import type { Clip, Job, JobEvent, JobFact } from '../../src/domain/job.js';
-import { record } from '../../src/domain/progress.js';
-import { seeded } from '../../src/domain/quality.js';
-import { memoOf } from '../../src/domain/visibility.js';
-import { TemporalAway, WorkerAway } from '../../src/api/jobs-port.js';
+import { initialJob } from '../../src/domain/job/initial-job.js';
+import type { Clip, Job, JobEvent, JobFact } from '../../src/domain/job/job.js';
+import { record } from '../../src/domain/job/progress.js';
+import { seeded } from '../../src/domain/plan/quality.js';
+import { memoOf } from '../../src/domain/job/visibility.js';
+import { TemporalAway, WorkerAway } from '../../src/api/jobs/jobs-port.js';
 import type {
   Closing,
   Delivered,
@@ -20,7 +20,7 @@ import type {
   Signal,
   StartRequest,
   VisibleRun,
-} from '../../src/api/jobs-port.js';
+} from '../../src/api/jobs/jobs-port.js';
 import { check, resolved } from './plan.js';
 
 const IDENTITY = { run_id: '', created_at: '', simulated: true };

@@ -6,11 +6,11 @@ import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { buildApp } from '../../src/api/app.js';
 import type { ApiDeps, ApiSettings, App } from '../../src/api/app.js';
-import { createArchive } from '../../src/api/archive.js';
-import { comparing, estimating } from '../../src/api/estimating.js';
+import { createArchive } from '../../src/api/jobs/job-archive.js';
+import { comparing, estimating } from '../../src/api/jobs/estimating.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
-import { createSseParser } from '../../src/domain/sse-parser.js';
-import type { SseFrame } from '../../src/domain/sse-parser.js';
+import { createSseParser } from '../../src/client/sse-parser.js';
+import type { SseFrame } from '../../src/client/sse-parser.js';
 import { FakeJobs } from './fake-jobs.js';
 import { check, context } from './plan.js';
 

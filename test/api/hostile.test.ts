@@ -1,7 +1,7 @@
 /** The heaviest that clients can ask for, by many at once: the process stays of use to everyone else. */
 import { describe, expect, it } from 'vitest';
-import { estimating, type MakeEstimate } from '../../src/api/estimating.js';
-import { LIMITS } from '../../src/api/limits.js';
+import { estimating, type MakeEstimate } from '../../src/api/jobs/estimating.js';
+import { LIMITS } from '../../src/api/load/limits.js';
 import { eventually } from '../support/eventually.js';
 import { openRequest, type OpenRequest } from '../support/raw-request.js';
 import { harness } from './harness.js';

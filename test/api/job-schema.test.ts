@@ -1,7 +1,7 @@
 import { describe, expectTypeOf, it } from 'vitest';
 import type { z } from 'zod';
-import type { clipSchema, eventSchema, jobSchema } from '../../src/domain/job.schema.js';
-import type { Clip, Job, JobEvent } from '../../src/domain/job.js';
+import type { clipSchema, eventSchema, jobSchema } from '../../src/domain/job/job.schema.js';
+import type { Clip, Job, JobEvent } from '../../src/domain/job/job.js';
 
 describe('job.schema', () => {
   it('describes exactly the types of job.ts', () => {

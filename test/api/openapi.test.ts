@@ -9,7 +9,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { artifactPath } from '../../src/adapters/artifact-store.js';
+import { artifactPath } from '../../src/adapters/storage/artifact-store.js';
 import { harness } from './harness.js';
 import type { Harness } from './harness.js';
 

@@ -1,8 +1,8 @@
 /** Plans as the real catalogue checks and resolves them. */
-import { checkPlan } from '../../src/domain/check-plan.schema.js';
+import { checkPlan } from '../../src/domain/plan/check-plan.schema.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
-import type { Plan } from '../../src/domain/plan.schema.js';
-import type { Checked, ResolvedPlan } from '../../src/domain/resolved.js';
+import type { Plan } from '../../src/domain/plan/plan.schema.js';
+import type { Checked, ResolvedPlan } from '../../src/domain/plan/resolved.js';
 
 export const context = {
   catalogue: CATALOGUE,

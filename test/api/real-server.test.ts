@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { jobPath } from '../../src/adapters/artifact-store.js';
+import { jobPath } from '../../src/adapters/storage/artifact-store.js';
 import { startApi } from '../../src/api/server.js';
 import type { RunningApi } from '../../src/api/server.js';
 import { loadConfig } from '../../src/config.js';
-import { eventSchema, snapshotSchema } from '../../src/domain/job.schema.js';
-import type { Job, JobEvent } from '../../src/domain/job.js';
-import type { Plan } from '../../src/domain/plan.schema.js';
+import { eventSchema, snapshotSchema } from '../../src/domain/job/job.schema.js';
+import type { Job, JobEvent } from '../../src/domain/job/job.js';
+import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';

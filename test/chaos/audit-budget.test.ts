@@ -1,9 +1,9 @@
 /** The audit believes no clip that says it did not fit under the cap. */
 import { describe, expect, it } from 'vitest';
-import type { Word } from '../../src/chaos/answers.js';
-import type { Booked } from '../../src/chaos/evidence.js';
-import { NONE } from '../../src/chaos/troubles.js';
-import type { Clip } from '../../src/domain/job.js';
+import type { Word } from '../../chaos/answers.js';
+import type { Booked } from '../../chaos/evidence.js';
+import { NONE } from '../../chaos/troubles.js';
+import type { Clip } from '../../src/domain/job/job.js';
 import {
   accepted,
   AT,

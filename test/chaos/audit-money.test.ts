@@ -1,6 +1,6 @@
 /** The audit holds what was billed against the caps of its time. */
 import { describe, expect, it } from 'vitest';
-import type { Word } from '../../src/chaos/answers.js';
+import type { Word } from '../../chaos/answers.js';
 import { accepted, booked, clip, ended, good, kindsOf, LATER, line, refused } from './support.js';
 import type { Parts } from './support.js';
 

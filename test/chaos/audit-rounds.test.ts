@@ -1,10 +1,10 @@
 /** The audit judges every round of a clip by itself, and knows who asked for it. */
 import { describe, expect, it } from 'vitest';
-import { audit } from '../../src/chaos/audit.js';
-import type { Word } from '../../src/chaos/answers.js';
-import { FATAL, NONE } from '../../src/chaos/troubles.js';
-import type { FailureKind } from '../../src/domain/failures.js';
-import type { Clip, Prediction } from '../../src/domain/job.js';
+import { audit } from '../../chaos/audit.js';
+import type { Word } from '../../chaos/answers.js';
+import { FATAL, NONE } from '../../chaos/troubles.js';
+import type { FailureKind } from '../../src/domain/job/failures.js';
+import type { Clip, Prediction } from '../../src/domain/job/job.js';
 import {
   accepted,
   again,

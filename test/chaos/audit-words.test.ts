@@ -1,10 +1,10 @@
 /** The audit finds every word of a person that was accepted and not kept, and what was done that nobody said. */
 import { describe, expect, it } from 'vitest';
-import type { Answered, Word } from '../../src/chaos/answers.js';
-import { audit } from '../../src/chaos/audit.js';
-import { NONE } from '../../src/chaos/troubles.js';
-import type { Trouble } from '../../src/chaos/troubles.js';
-import type { Clip } from '../../src/domain/job.js';
+import type { Answered, Word } from '../../chaos/answers.js';
+import { audit } from '../../chaos/audit.js';
+import { NONE } from '../../chaos/troubles.js';
+import type { Trouble } from '../../chaos/troubles.js';
+import type { Clip } from '../../src/domain/job/job.js';
 import {
   accepted,
   again,

@@ -1,9 +1,9 @@
 /** The audit of a chaos run finds what it is there to find, and nothing in books that agree. */
 import { describe, expect, it } from 'vitest';
-import { audit } from '../../src/chaos/audit.js';
-import { FATAL, NONE } from '../../src/chaos/troubles.js';
-import type { Trouble } from '../../src/chaos/troubles.js';
-import type { Job } from '../../src/domain/job.js';
+import { audit } from '../../chaos/audit.js';
+import { FATAL, NONE } from '../../chaos/troubles.js';
+import type { Trouble } from '../../chaos/troubles.js';
+import type { Job } from '../../src/domain/job/job.js';
 import { booked, clip, ended, failure, good, kindsOf, line, told } from './support.js';
 import type { Parts } from './support.js';
 

@@ -2,8 +2,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { Driver } from '../../src/chaos/driver.js';
-import type { Act, Timed } from '../../src/chaos/schedule.js';
+import { Driver } from '../../chaos/driver.js';
+import type { Act, Timed } from '../../chaos/schedule.js';
 
 /** An API that answers as it is told to, and 202 when it is told nothing; a null breaks the connection. */
 async function answering(status: Record<string, (number | null)[]>): Promise<string> {

@@ -1,8 +1,8 @@
 /** The line of a chaos run says what happened, not what was planned. */
 import { expect, it } from 'vitest';
-import { figuresOf, lineOf } from '../../src/chaos/figures.js';
-import { schedule } from '../../src/chaos/schedule.js';
-import type { Blow } from '../../src/chaos/schedule.js';
+import { figuresOf, lineOf } from '../../chaos/figures.js';
+import { schedule } from '../../chaos/schedule.js';
+import type { Blow } from '../../chaos/schedule.js';
 
 const plan = schedule({ seed: 7, minutes: 1, workers: 2 });
 const of = (fallen: Blow[], struck: Record<string, number>) =>

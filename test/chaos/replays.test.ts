@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { expect, it } from 'vitest';
-import { replayFindings } from '../../src/chaos/replays.js';
+import { replayFindings } from '../../chaos/replays.js';
 
 const text = readFileSync(new URL('../replay/histories/window.json', import.meta.url), 'utf8');
 const runOf = (run_id: string, json: string) => ({

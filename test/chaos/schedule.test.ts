@@ -1,10 +1,10 @@
 /** The same seed is the same chaos. */
 import { describe, expect, it } from 'vitest';
-import { checkPlan } from '../../src/domain/check-plan.schema.js';
+import { checkPlan } from '../../src/domain/plan/check-plan.schema.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
-import { schedule } from '../../src/chaos/schedule.js';
-import { Random } from '../../src/chaos/random.js';
-import { CREATES, FATAL, FILES, READS, RUNS } from '../../src/chaos/troubles.js';
+import { schedule } from '../../chaos/schedule.js';
+import { Random } from '../../chaos/random.js';
+import { CREATES, FATAL, FILES, READS, RUNS } from '../../chaos/troubles.js';
 import { parseFault } from '../../src/simulator/fault-desk.js';
 
 describe('a schedule', () => {

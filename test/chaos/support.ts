@@ -1,12 +1,12 @@
 /** What the tests of the audit compare: the books and the ledgers of made-up runs. */
-import type { Answered, Word } from '../../src/chaos/answers.js';
-import { audit } from '../../src/chaos/audit.js';
-import type { Booked, Ended } from '../../src/chaos/evidence.js';
-import { NONE } from '../../src/chaos/troubles.js';
-import type { Trouble } from '../../src/chaos/troubles.js';
-import type { FailureKind, Problem } from '../../src/domain/failures.js';
-import type { Clip, Job, JobEvent, Prediction } from '../../src/domain/job.js';
-import type { Plan } from '../../src/domain/plan.schema.js';
+import type { Answered, Word } from '../../chaos/answers.js';
+import { audit } from '../../chaos/audit.js';
+import type { Booked, Ended } from '../../chaos/evidence.js';
+import { NONE } from '../../chaos/troubles.js';
+import type { Trouble } from '../../chaos/troubles.js';
+import type { FailureKind, Problem } from '../../src/domain/job/failures.js';
+import type { Clip, Job, JobEvent, Prediction } from '../../src/domain/job/job.js';
+import type { Plan } from '../../src/domain/plan/plan.schema.js';
 
 export const AT = '2026-11-22T12:00:00.000Z';
 export const LATER = '2026-11-22T12:00:05.000Z';

@@ -1,7 +1,11 @@
 /** `npm run orphans` reads a long list: page by page, with patience, and keeps of it what it needs. */
 import { expect, it } from 'vitest';
 import { pagesOf } from '../../src/commands/list-pages.js';
-import type { PageOutcome, ProviderPrediction, Replicate } from '../../src/adapters/replicate.js';
+import type {
+  PageOutcome,
+  ProviderPrediction,
+  Replicate,
+} from '../../src/adapters/replicate/replicate-client.js';
 import { rendered } from '../activities/rendered.js';
 
 const NOW = Date.UTC(2026, 10, 22, 12);

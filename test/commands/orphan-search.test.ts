@@ -1,10 +1,10 @@
 /** What `npm run orphans` calls an orphan, and what it leaves alone. */
 import { describe, expect, it } from 'vitest';
-import type { ProviderPrediction } from '../../src/adapters/replicate.js';
+import type { ProviderPrediction } from '../../src/adapters/replicate/replicate-client.js';
 import { inOrder, orphanSearch } from '../../src/commands/orphan-search.js';
 import type { KnownJobs } from '../../src/commands/orphan-search.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
-import type { Job } from '../../src/domain/job.js';
+import type { Job } from '../../src/domain/job/job.js';
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');
 

@@ -1,11 +1,15 @@
 /** Every mistake of a plan is named at its place, all of them in one answer, and right plans pass. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { checkPlan, MAX_PLAN_BYTES, type PlanContext } from '../../src/domain/check-plan.schema.js';
-import { MODEL } from './bad-model-plans.js';
-import { clip, plan, SHAPE } from './bad-plans.js';
-import { ALIVE } from './rows.js';
-import type { PlanProblem } from '../../src/domain/resolved.js';
+import {
+  checkPlan,
+  MAX_PLAN_BYTES,
+  type PlanContext,
+} from '../../src/domain/plan/check-plan.schema.js';
+import { MODEL } from './plan/bad-model-plans.js';
+import { clip, plan, SHAPE } from './plan/bad-plans.js';
+import { ALIVE } from './models/rows.js';
+import type { PlanProblem } from '../../src/domain/plan/resolved.js';
 
 const context: PlanContext = {
   catalogue: ALIVE,

@@ -4,8 +4,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { kindOf } from '../../src/adapters/file-kind.js';
-import { ChildLost, mediaOf, NotAnImage, NotAVideo, TooMuch } from '../../src/adapters/media.js';
+import { kindOf } from '../../src/adapters/media/file-kind.js';
+import {
+  ChildLost,
+  mediaOf,
+  NotAnImage,
+  NotAVideo,
+  TooMuch,
+} from '../../src/adapters/media/media.js';
 import { createPool } from '../../src/adapters/media/pool.js';
 import { encodeClip } from '../../src/simulator/clip/encode.js';
 import { fragment, ftyp, moov } from '../../src/simulator/clip/boxes.js';

@@ -7,9 +7,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { createReplicateFiles } from '../../src/adapters/replicate-files.js';
-import { createReplicate } from '../../src/adapters/replicate.js';
-import type { Replicate } from '../../src/adapters/replicate.js';
+import { createReplicateFiles } from '../../src/adapters/replicate/files-api.js';
+import { createReplicate } from '../../src/adapters/replicate/replicate-client.js';
+import type { Replicate } from '../../src/adapters/replicate/replicate-client.js';
 import { anyJson, mutated, oddText, propertyOf } from './fuzzer.js';
 import type { Fuzzer } from './fuzzer.js';
 

@@ -1,7 +1,7 @@
 /** Any bytes as an event stream, to the parser, the terminal's reader and the page's: events in order, and a bounded memory. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { createSseParser } from '../../src/domain/sse-parser.js';
+import { createSseParser } from '../../src/client/sse-parser.js';
 import { followEvents } from '../../src/terminal/event-stream.js';
 import { readFrame } from '../../src/web/store.js';
 import { eventOf } from '../terminal/jobs.js';

@@ -8,7 +8,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { expect, inject, it } from 'vitest';
 import { bundlePath } from '../../src/worker.js';
-import { WORKFLOW_TYPE } from '../../src/workflows/contract.js';
+import { WORKFLOW_TYPE } from '../../src/contract/workflow.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { besideQueues, GOOD, realServer } from '../support/played.js';

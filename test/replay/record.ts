@@ -5,9 +5,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { describe, it } from 'vitest';
-import { wholeHistory } from '../../src/chaos/replays.js';
-import type { Plan } from '../../src/domain/plan.schema.js';
-import { cancelClipSignal, pauseSignal, resumeSignal } from '../../src/workflows/contract.js';
+import { wholeHistory } from '../../chaos/replays.js';
+import type { Plan } from '../../src/domain/plan/plan.schema.js';
+import { cancelClipSignal, pauseSignal, resumeSignal } from '../../src/contract/workflow.js';
 import { planOf } from '../support/plans.js';
 import { terminateAndRetry } from '../support/retry.js';
 import { Run, World } from '../support/world.js';

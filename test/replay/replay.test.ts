@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
-import { storedPayloads } from '../../src/adapters/payloads.js';
+import { storedPayloads } from '../../src/adapters/storage/payload-files.js';
 import { bundlePath } from '../../src/worker.js';
 
 const folder = new URL('./histories/', import.meta.url);

@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePorts } from '../../src/ports.js';
+import { freePorts } from '../../src/http/ports.js';
 import { ROOT, startProcess } from '../support/processes.js';
 
 let folder = '';

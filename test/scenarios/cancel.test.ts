@@ -1,8 +1,8 @@
 /** G4: nothing is left running at the provider that nobody waits for. */
 import { describe, expect, it } from 'vitest';
-import { cancelClipSignal, sideQueue } from '../../src/workflows/contract.js';
+import { cancelClipSignal, sideQueue } from '../../src/contract/workflow.js';
 import { eventually } from '../support/eventually.js';
-import { expectSameBooks } from '../support/books.js';
+import { expectSameBooks } from '../support/provider-ledger.js';
 import { executionsOf, queuesOf } from '../support/history.js';
 import { planOf } from '../support/plans.js';
 import type { Run } from '../support/world.js';

@@ -5,14 +5,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApi } from '../../src/api/server.js';
 import { loadConfig } from '../../src/config.js';
-import type { Job, JobEvent } from '../../src/domain/job.js';
+import type { Job, JobEvent } from '../../src/domain/job/job.js';
 import {
   cancelClipSignal,
   pauseSignal,
   resumeSignal,
   setMaxCostSignal,
-} from '../../src/workflows/contract.js';
-import { expectSameBooks } from '../support/books.js';
+} from '../../src/contract/workflow.js';
+import { expectSameBooks } from '../support/provider-ledger.js';
 import { eventStream } from '../support/event-stream.js';
 import { planOf } from '../support/plans.js';
 import { runsOf } from '../support/runs.js';

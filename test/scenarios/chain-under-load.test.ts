@@ -4,10 +4,10 @@
  */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createArtifactStore, jobPath } from '../../src/adapters/artifact-store.js';
-import type { Job, JobEvent } from '../../src/domain/job.js';
-import { pauseSignal, resumeSignal, setMaxCostSignal } from '../../src/workflows/contract.js';
-import { expectSameBooks } from '../support/books.js';
+import { createArtifactStore, jobPath } from '../../src/adapters/storage/artifact-store.js';
+import type { Job, JobEvent } from '../../src/domain/job/job.js';
+import { pauseSignal, resumeSignal, setMaxCostSignal } from '../../src/contract/workflow.js';
+import { expectSameBooks } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { terminateAndRetry } from '../support/retry.js';

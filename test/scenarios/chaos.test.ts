@@ -5,8 +5,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { findTemporalCli } from '../../setup/temporal-cli.mjs';
-import { lineOf } from '../../src/chaos/figures.js';
-import { runChaos } from '../../src/chaos/run.js';
+import { lineOf } from '../../chaos/figures.js';
+import { runChaos } from '../../chaos/run.js';
 
 describe('after a short run of chaos', () => {
   it('every prediction is in one ledger, stored or explained, and paid once', async () => {

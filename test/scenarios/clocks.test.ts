@@ -2,9 +2,9 @@
 import { fileURLToPath } from 'node:url';
 import { defaultPayloadConverter } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
-import { predictionCreatedSignal } from '../../src/workflows/contract.js';
-import type { PredictionCreated } from '../../src/workflows/contract.js';
-import { expectSameBooks } from '../support/books.js';
+import { predictionCreatedSignal } from '../../src/contract/workflow.js';
+import type { PredictionCreated } from '../../src/contract/workflow.js';
+import { expectSameBooks } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import type { Run } from '../support/world.js';

@@ -5,11 +5,11 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { media } from '../../src/adapters/media.js';
-import type { Job, JobEvent } from '../../src/domain/job.js';
-import type { Plan } from '../../src/domain/plan.schema.js';
+import { media } from '../../src/adapters/media/media.js';
+import type { Job, JobEvent } from '../../src/domain/job/job.js';
+import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { planOf } from '../support/plans.js';
-import { freePorts } from '../../src/ports.js';
+import { freePorts } from '../../src/http/ports.js';
 import { ROOT, processesWith, startAtTerminal, startProcess } from '../support/processes.js';
 import type { RunningProcess } from '../support/processes.js';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startApi } from '../../src/api/server.js';
 import { loadConfig } from '../../src/config.js';
-import type { Plan } from '../../src/domain/plan.schema.js';
+import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';
 

@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { startApi } from '../../src/api/server.js';
 import { loadConfig } from '../../src/config.js';
-import type { Job } from '../../src/domain/job.js';
-import { seedOf } from '../../src/domain/quality.js';
-import { expectSameBooks } from '../support/books.js';
+import type { Job } from '../../src/domain/job/job.js';
+import { seedOf } from '../../src/domain/plan/quality.js';
+import { expectSameBooks } from '../support/provider-ledger.js';
 import { planOf } from '../support/plans.js';
 import { Run, World } from '../support/world.js';
 

@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApi } from '../../src/api/server.js';
 import { loadConfig } from '../../src/config.js';
-import type { Job, JobEvent } from '../../src/domain/job.js';
-import { byteLength, MAX_PLAN_BYTES } from '../../src/domain/plan.schema.js';
-import type { Plan } from '../../src/domain/plan.schema.js';
-import { eventsQuery } from '../../src/workflows/contract.js';
+import type { Job, JobEvent } from '../../src/domain/job/job.js';
+import { byteLength, MAX_PLAN_BYTES } from '../../src/domain/plan/plan.schema.js';
+import type { Plan } from '../../src/domain/plan/plan.schema.js';
+import { eventsQuery } from '../../src/contract/workflow.js';
 import { answered } from '../support/eventually.js';
 import { eventStream } from '../support/event-stream.js';
 import { World } from '../support/world.js';
@@ -19,8 +19,8 @@ const CLIPS = 1_000;
 /** Of one payload, by the server's default. */
 const PAYLOAD_LIMIT = 2 * 1024 * 1024;
 /** Of a history. */
-const MOST_EVENTS = 51_200;
-const MOST_BYTES = 50 * 1024 * 1024;
+const MAX_EVENTS = 51_200;
+const MAX_BYTES = 50 * 1024 * 1024;
 
 const padded = (text: string, length: number): string =>
   text.repeat(Math.ceil(length / text.length)).slice(0, length);
@@ -115,7 +115,7 @@ describe('a job of a thousand clips, from the largest plan there is', () => {
 
   it('leaves more than half of what a history may hold', async () => {
     const { historyLength, historySize } = await run.handle.describe();
-    expect(historyLength).toBeLessThan(MOST_EVENTS / 2);
-    expect(historySize).toBeLessThan(MOST_BYTES / 2);
+    expect(historyLength).toBeLessThan(MAX_EVENTS / 2);
+    expect(historySize).toBeLessThan(MAX_BYTES / 2);
   });
 });

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { descendants } from '../../setup/processes.mjs';
-import { freePorts } from '../../src/ports.js';
+import { freePorts } from '../../src/http/ports.js';
 import { eventually } from '../support/eventually.js';
 import { startProcess } from '../support/processes.js';
 

@@ -4,20 +4,20 @@
  */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createArtifactStore, jobPath } from '../../src/adapters/artifact-store.js';
+import { createArtifactStore, jobPath } from '../../src/adapters/storage/artifact-store.js';
 import { startApi } from '../../src/api/server.js';
 import type { RunningApi } from '../../src/api/server.js';
 import { loadConfig } from '../../src/config.js';
-import type { CarriedJob } from '../../src/domain/activity.js';
-import { checkPlan } from '../../src/domain/check-plan.schema.js';
-import { initialJob } from '../../src/domain/initial-job.js';
-import type { Clip, Job, JobEvent, Prediction } from '../../src/domain/job.js';
+import type { CarriedJob } from '../../src/contract/activities.js';
+import { checkPlan } from '../../src/domain/plan/check-plan.schema.js';
+import { initialJob } from '../../src/domain/job/initial-job.js';
+import type { Clip, Job, JobEvent, Prediction } from '../../src/domain/job/job.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
-import { byteLength } from '../../src/domain/plan.schema.js';
-import type { Plan } from '../../src/domain/plan.schema.js';
-import { withTotals } from '../../src/domain/progress.js';
-import { problem } from '../../src/domain/failure-kinds.js';
-import { eventsQuery, retryClipSignal, WORKFLOW_TYPE } from '../../src/workflows/contract.js';
+import { byteLength } from '../../src/domain/plan/plan.schema.js';
+import type { Plan } from '../../src/domain/plan/plan.schema.js';
+import { withTotals } from '../../src/domain/job/progress.js';
+import { problem } from '../../src/domain/job/failure-kinds.js';
+import { eventsQuery, retryClipSignal, WORKFLOW_TYPE } from '../../src/contract/workflow.js';
 import { planOf } from '../support/plans.js';
 import { Run, World } from '../support/world.js';
 

@@ -1,11 +1,11 @@
 /** The main job as people see it: a plan goes in, clips come out, and every failure is reported. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { artifactPath, jobPath } from '../../src/adapters/artifact-store.js';
-import { media } from '../../src/adapters/media.js';
-import type { Job, JobEvent } from '../../src/domain/job.js';
+import { artifactPath, jobPath } from '../../src/adapters/storage/artifact-store.js';
+import { media } from '../../src/adapters/media/media.js';
+import type { Job, JobEvent } from '../../src/domain/job/job.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
-import { apply } from '../../src/domain/progress.js';
+import { apply } from '../../src/domain/job/progress.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';
 

@@ -1,6 +1,6 @@
 /** G1, G3: what one memory has lost, another still knows. */
 import { describe, expect, it } from 'vitest';
-import { expectSameBooks } from '../support/books.js';
+import { expectSameBooks } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { temporalServer } from '../support/temporal-server.js';

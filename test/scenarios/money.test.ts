@@ -1,7 +1,7 @@
 /** The cap, the ledger, and the jobs that stop because going on would only cost. */
 import { describe, expect, it } from 'vitest';
-import { clipMemoryQuery, setMaxCostSignal } from '../../src/workflows/contract.js';
-import { expectSameBooks } from '../support/books.js';
+import { clipMemoryQuery, setMaxCostSignal } from '../../src/contract/workflow.js';
+import { expectSameBooks } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';

@@ -1,7 +1,7 @@
 /** G1, G4: no prediction is shared, forgotten or left alone, in the narrowest places where that could happen. */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { cancelClipSignal, retryClipSignal, sideQueue } from '../../src/workflows/contract.js';
+import { cancelClipSignal, retryClipSignal, sideQueue } from '../../src/contract/workflow.js';
 import { eventually } from '../support/eventually.js';
 import { queuesByType } from '../support/history.js';
 import { planOf } from '../support/plans.js';
@@ -97,7 +97,7 @@ describe('a prediction', () => {
 });
 
 describe('npm run orphans', () => {
-  const script = fileURLToPath(new URL('../../dist/commands/orphans.js', import.meta.url));
+  const script = fileURLToPath(new URL('../../dist/src/commands/orphans.js', import.meta.url));
   const run = async (world: World, ...words: string[]) => {
     const code = `import(${JSON.stringify(script)}).then((m) => m.main(${JSON.stringify(words)})).then((c) => process.exit(c))`;
     await using command = startProcess(['node', '-e', code], { env: world.env });

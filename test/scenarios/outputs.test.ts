@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { expectSameBooks } from '../support/books.js';
+import { expectSameBooks } from '../support/provider-ledger.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';
 

@@ -1,10 +1,10 @@
 /** What the provider says and does, row by row: what is tried again, what is not, and how often it is paid. */
 import { describe, expect, it } from 'vitest';
-import { FAILURE_KINDS, FAILURES } from '../../src/domain/failures.js';
-import type { FailureKind } from '../../src/domain/failures.js';
-import type { Clip } from '../../src/domain/job.js';
+import { FAILURE_KINDS, FAILURES } from '../../src/domain/job/failures.js';
+import type { FailureKind } from '../../src/domain/job/failures.js';
+import type { Clip } from '../../src/domain/job/job.js';
 import { parseFault } from '../../src/simulator/fault-desk.js';
-import { expectSameBooks } from '../support/books.js';
+import { expectSameBooks } from '../support/provider-ledger.js';
 import { planOf } from '../support/plans.js';
 import { executionsOf } from '../support/history.js';
 import { World } from '../support/world.js';

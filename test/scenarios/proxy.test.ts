@@ -1,6 +1,6 @@
 /** A proxy in the environment changes nothing for what runs on this machine, and carries what leaves it. */
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { connectTemporal, connectWhenNeeded } from '../../src/adapters/temporal-connection.js';
+import { connectTemporal, connectWhenNeeded } from '../../src/adapters/temporal/connection.js';
 import { planOf } from '../support/plans.js';
 import { startProcess } from '../support/processes.js';
 import { startProxy } from '../support/proxy-server.js';

@@ -1,13 +1,13 @@
 /** A finished job run again under its own id: the good clips are kept, and the log goes on. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { Job, JobEvent } from '../../src/domain/job.js';
-import { apply } from '../../src/domain/progress.js';
-import { WORKFLOW_TYPE } from '../../src/workflows/contract.js';
-import { createArtifactStore, jobPath } from '../../src/adapters/artifact-store.js';
+import type { Job, JobEvent } from '../../src/domain/job/job.js';
+import { apply } from '../../src/domain/job/progress.js';
+import { WORKFLOW_TYPE } from '../../src/contract/workflow.js';
+import { createArtifactStore, jobPath } from '../../src/adapters/storage/artifact-store.js';
 import { planOf } from '../support/plans.js';
 import { eventually } from '../support/eventually.js';
-import { expectSameBooks } from '../support/books.js';
+import { expectSameBooks } from '../support/provider-ledger.js';
 import { terminateAndRetry } from '../support/retry.js';
 import { Run, World } from '../support/world.js';
 

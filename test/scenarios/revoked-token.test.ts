@@ -1,6 +1,6 @@
 /** G2: a token that stops working in the middle of a render costs the job's rest, and nothing that was paid. */
 import { expect, it } from 'vitest';
-import { expectSameBooks } from '../support/books.js';
+import { expectSameBooks } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';

@@ -1,13 +1,13 @@
 /** Hosts that send next to nothing keep their own jobs waiting, and no other. */
 import { defaultPayloadConverter } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
-import type { DownloadHeartbeat } from '../../src/domain/activity.js';
+import type { DownloadHeartbeat } from '../../src/contract/activities.js';
 import type { Run } from '../support/world.js';
 import { World } from '../support/world.js';
 import { bytes, ImageHost, picture } from '../support/image-host.js';
 import type { Answer } from '../support/image-host.js';
-import type { Plan } from '../../src/domain/plan.schema.js';
-import { cancelClipSignal } from '../../src/workflows/contract.js';
+import type { Plan } from '../../src/domain/plan/plan.schema.js';
+import { cancelClipSignal } from '../../src/contract/workflow.js';
 
 const JOBS = 25;
 const IMAGES = 30;

@@ -5,7 +5,7 @@ import {
   pauseSignal,
   resumeSignal,
   retryClipSignal,
-} from '../../src/workflows/contract.js';
+} from '../../src/contract/workflow.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';
 

@@ -1,6 +1,6 @@
 /** G1: an answer that never came is not a reason to pay again. */
 import { describe, expect, it } from 'vitest';
-import { expectSameBooks } from '../support/books.js';
+import { expectSameBooks } from '../support/provider-ledger.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';
 

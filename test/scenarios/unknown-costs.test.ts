@@ -1,7 +1,7 @@
 /** Renders that are billed by a run time which the provider does not tell. */
 import { describe, expect, it } from 'vitest';
-import { emptyJob } from '../../src/domain/initial-job.js';
-import { apply } from '../../src/domain/progress.js';
+import { emptyJob } from '../../src/domain/job/initial-job.js';
+import { apply } from '../../src/domain/job/progress.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';
 

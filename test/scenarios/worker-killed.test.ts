@@ -1,6 +1,6 @@
 /** G1, G3: whatever happens to a worker, at whatever moment, a clip is paid for once. */
 import { describe, expect, it } from 'vitest';
-import { expectSameBooks } from '../support/books.js';
+import { expectSameBooks } from '../support/provider-ledger.js';
 import { planOf } from '../support/plans.js';
 import { eventually } from '../support/eventually.js';
 import { executionsOf } from '../support/history.js';

@@ -3,10 +3,10 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Plan } from '../../src/domain/plan.schema.js';
-import { wellFormed } from '../../src/domain/well-formed.js';
-import { anyText } from '../domain/any-text.js';
-import { expectSameBooks } from '../support/books.js';
+import type { Plan } from '../../src/domain/plan/plan.schema.js';
+import { wellFormed } from '../../src/domain/values/well-formed.js';
+import { anyText } from '../domain/values/any-text.js';
+import { expectSameBooks } from '../support/provider-ledger.js';
 import { bytes, ImageHost, picture } from '../support/image-host.js';
 import { World, type Run } from '../support/world.js';
 

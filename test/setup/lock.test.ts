@@ -95,7 +95,7 @@ const LOCKS: Readonly<Record<string, string>> = {
   'setup/lock.mjs': `
     const attempt = module.tryLock(file, () => ({}));
     return attempt.kind === 'held' ? () => attempt.lock.release() : null;`,
-  'dist/database-lock.js': `
+  'dist/src/embedded/database-lock.js': `
     try {
       const lock = await module.lockDatabase(file);
       return () => lock.release();
@@ -103,7 +103,7 @@ const LOCKS: Readonly<Record<string, string>> = {
       if (error.name === 'ConfigError') return null;
       throw error;
     }`,
-  'dist/data-dir-claim.js': `
+  'dist/src/embedded/data-dir-claim.js': `
     const attempt = await module.claimDataDir(folder, 'start');
     return attempt.kind === 'held' ? () => attempt.claim.release() : null;`,
 };

@@ -31,7 +31,13 @@ describe('the workflow bundle', () => {
     async (name) => {
       const checkout = path.join(folder, name);
       mkdirSync(path.join(checkout, 'dist'), { recursive: true });
-      for (const part of ['setup', 'package.json', 'dist/workflows', 'dist/domain']) {
+      for (const part of [
+        'setup',
+        'package.json',
+        'dist/src/workflows',
+        'dist/src/domain',
+        'dist/src/contract',
+      ]) {
         cpSync(path.join(ROOT, part), path.join(checkout, part), { recursive: true });
       }
       // Linked, not a link: a link would lead webpack back to a path without the characters.

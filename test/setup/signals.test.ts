@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
-import { freePorts } from '../../src/ports.js';
+import { freePorts } from '../../src/http/ports.js';
 import { processesWith, startProcess } from '../support/processes.js';
 import type { RunningProcess } from '../support/processes.js';
 

@@ -1,7 +1,7 @@
 /** Books of clips as a job has them when it begins, for tests of money. */
-import type { Clip, Prediction } from '../../src/domain/job.js';
+import type { Clip, Prediction } from '../../src/domain/job/job.js';
 import { Budget } from '../../src/workflows/budget.js';
-import { ClipBook } from '../../src/workflows/clip-book.js';
+import { ClipBook } from '../../src/workflows/clip-state.js';
 
 interface Account {
   clip_index: number;

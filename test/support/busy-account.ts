@@ -1,5 +1,9 @@
 /** An account on which others create all the time, in memory and by a clock that tests move: its list, and what it costs. */
-import type { PageOutcome, ProviderPrediction, Replicate } from '../../src/adapters/replicate.js';
+import type {
+  PageOutcome,
+  ProviderPrediction,
+  Replicate,
+} from '../../src/adapters/replicate/replicate-client.js';
 import { rendered } from '../activities/rendered.js';
 
 export interface BusyOptions {

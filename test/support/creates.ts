@@ -1,6 +1,6 @@
 /** What is written down of creates, in memory instead of on a disk. */
-import type { Creates } from '../../src/adapters/creates.js';
-import type { BegunCreate, CreateIntent } from '../../src/domain/create-intent.js';
+import type { Creates } from '../../src/adapters/storage/create-log.js';
+import type { BegunCreate, CreateIntent } from '../../src/domain/job/create-intent.js';
 
 export interface NotedCreates extends Creates {
   /** By job and clip. */

@@ -1,6 +1,6 @@
 // A process with children that look into the files named as arguments, one each, with all the time they want. Prints
 // the children's process ids as JSON once each has its file.
-import { createPool } from '../../dist/adapters/media/pool.js';
+import { createPool } from '../../dist/src/adapters/media/pool.js';
 
 const files = process.argv.slice(2);
 const pool = createPool({

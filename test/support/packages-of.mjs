@@ -1,4 +1,4 @@
-// The packages that a module of the build loads, with all that it imports, as JSON. argv: its path below dist.
+// The packages that a module of the build loads, with all that it imports, as JSON. argv: its path below dist/src.
 import { createRequire, register } from 'node:module';
 import { MessageChannel } from 'node:worker_threads';
 
@@ -17,7 +17,7 @@ register(`data:text/javascript,${encodeURIComponent(hook)}`, {
   data: { port: port2 },
   transferList: [port2],
 });
-await import(new URL(`../../dist/${process.argv[2]}`, import.meta.url).href);
+await import(new URL(`../../dist/src/${process.argv[2]}`, import.meta.url).href);
 // Messages of the hook arrive in order: when its last has come, all have.
 while (!urls.at(-1)?.endsWith('#last')) {
   await import('data:text/javascript,0#last');

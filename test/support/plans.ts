@@ -1,5 +1,5 @@
 /** Plans for scenarios: a clip a prompt, everything else by default. */
-import type { Plan } from '../../src/domain/plan.schema.js';
+import type { Plan } from '../../src/domain/plan/plan.schema.js';
 
 export const planOf = (prompts: readonly string[], more: Partial<Plan> = {}): Plan => ({
   min_successful_clips: 1,

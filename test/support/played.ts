@@ -6,11 +6,11 @@ import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Activities, PaidActivities } from '../../src/activities/index.js';
-import type { AttemptOver, GenerateClipInput } from '../../src/domain/activity.js';
-import { checkPlan } from '../../src/domain/check-plan.schema.js';
-import type { Job, Prediction } from '../../src/domain/job.js';
-import type { Problem } from '../../src/domain/failures.js';
-import type { Plan } from '../../src/domain/plan.schema.js';
+import type { AttemptOver, GenerateClipInput } from '../../src/contract/activities.js';
+import { checkPlan } from '../../src/domain/plan/check-plan.schema.js';
+import type { Job, Prediction } from '../../src/domain/job/job.js';
+import type { Problem } from '../../src/domain/job/failures.js';
+import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { bundlePath } from '../../src/worker.js';
 import {
   clipAskedSignal,
@@ -18,8 +18,8 @@ import {
   SIDE_QUEUES,
   sideQueue,
   WORKFLOW_TYPE,
-} from '../../src/workflows/contract.js';
-import { ALIVE } from '../domain/rows.js';
+} from '../../src/contract/workflow.js';
+import { ALIVE } from '../domain/models/rows.js';
 
 const CONTEXT = {
   catalogue: ALIVE,

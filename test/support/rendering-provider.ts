@@ -1,5 +1,9 @@
 /** A provider that renders, in memory and by a clock that tests move: what it was asked for, and how its list is worse. */
-import type { ProviderPrediction, ReadOutcome, Replicate } from '../../src/adapters/replicate.js';
+import type {
+  ProviderPrediction,
+  ReadOutcome,
+  Replicate,
+} from '../../src/adapters/replicate/replicate-client.js';
 import { rendered } from '../activities/rendered.js';
 
 export interface ProviderOptions {

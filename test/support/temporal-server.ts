@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findTemporalCli } from '../../setup/temporal-cli.mjs';
 import { loadConfig } from '../../src/config.js';
-import { startTemporal } from '../../src/temporal.js';
-import type { EmbeddedTemporal } from '../../src/temporal.js';
-import { freePorts } from '../../src/ports.js';
+import { startTemporal } from '../../src/embedded/temporal-server.js';
+import type { EmbeddedTemporal } from '../../src/embedded/temporal-server.js';
+import { freePorts } from '../../src/http/ports.js';
 
 export interface TestServer extends EmbeddedTemporal, AsyncDisposable {
   port: number;

@@ -1,7 +1,7 @@
 // A worker process for scenarios: the built worker, with time-outs short enough to live through in a test.
 // argv: JSON of timings, and of WorkerSettings. Prints "ready" once it polls; SIGTERM closes it gracefully.
-import { loadConfig } from '../../dist/config.js';
-import { startWorker } from '../../dist/worker.js';
+import { loadConfig } from '../../dist/src/config.js';
+import { startWorker } from '../../dist/src/worker.js';
 
 const timings = JSON.parse(process.argv[2] ?? 'null');
 const { webhook_url, poll_interval, history_limits } = JSON.parse(process.argv[3] ?? '{}');

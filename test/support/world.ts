@@ -14,14 +14,14 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { inject } from 'vitest';
-import { storedPayloads } from '../../src/adapters/payloads.js';
-import type { HistoryLimits } from '../../src/domain/activity.js';
-import type { EventPage, Job, JobEvent } from '../../src/domain/job.js';
+import { storedPayloads } from '../../src/adapters/storage/payload-files.js';
+import type { HistoryLimits } from '../../src/contract/activities.js';
+import type { EventPage, Job, JobEvent } from '../../src/domain/job/job.js';
 import type { Catalogue } from '../../src/domain/models/row.js';
-import type { Plan } from '../../src/domain/plan.schema.js';
+import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { startSimulator } from '../../src/simulator/index.js';
-import { eventsQuery, progressQuery, WORKFLOW_TYPE } from '../../src/workflows/contract.js';
-import { ALIVE } from '../domain/rows.js';
+import { eventsQuery, progressQuery, WORKFLOW_TYPE } from '../../src/contract/workflow.js';
+import { ALIVE } from '../domain/models/rows.js';
 import { eventually } from './eventually.js';
 
 /**

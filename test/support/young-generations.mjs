@@ -15,7 +15,7 @@ function work() {
 }
 
 if (isMainThread) {
-  const { keepYoungGenerationSmall } = await import('../../dist/small-heap.js');
+  const { keepYoungGenerationSmall } = await import('../../dist/src/settings/small-heap.js');
   work();
   const main = young();
   const thread = new Worker(new URL(import.meta.url));

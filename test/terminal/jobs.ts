@@ -1,8 +1,8 @@
 /** Jobs for drawing: real shapes, built by the code that builds them. */
-import { emptyJob, initialClip } from '../../src/domain/initial-job.js';
-import { withTotals } from '../../src/domain/progress.js';
-import type { Clip, Job, JobEvent, Prediction } from '../../src/domain/job.js';
-import type { ResolvedClip } from '../../src/domain/resolved.js';
+import { emptyJob, initialClip } from '../../src/domain/job/initial-job.js';
+import { withTotals } from '../../src/domain/job/progress.js';
+import type { Clip, Job, JobEvent, Prediction } from '../../src/domain/job/job.js';
+import type { ResolvedClip } from '../../src/domain/plan/resolved.js';
 
 export const AT = '2026-11-23T10:00:00.000Z';
 

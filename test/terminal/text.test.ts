@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { estimateOf } from '../../src/domain/estimate.js';
-import { problem } from '../../src/domain/failures.js';
-import { EVENT_TYPES } from '../../src/domain/job.js';
-import type { Clip } from '../../src/domain/job.js';
+import { estimateOf } from '../../src/domain/pricing/estimate.js';
+import { problem } from '../../src/domain/job/failures.js';
+import { EVENT_TYPES } from '../../src/domain/job/job.js';
+import type { Clip } from '../../src/domain/job/job.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
-import { checkPlan } from '../../src/domain/check-plan.schema.js';
+import { checkPlan } from '../../src/domain/plan/check-plan.schema.js';
 import { estimateText, ranges } from '../../src/terminal/estimate-text.js';
 import { finalTable } from '../../src/terminal/final-table.js';
 import { jsonReporter, plainReporter } from '../../src/terminal/reporters.js';

@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import { factsOf } from '../../src/domain/models/facts.js';
-import { rowOf } from '../domain/rows.js';
+import { rowOf } from '../domain/models/rows.js';
 import { hasChromium, launch } from './browser.js';
 import { buildPage } from './build-page.js';
 import { MockApi } from './mock-api.js';

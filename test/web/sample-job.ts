@@ -1,8 +1,8 @@
 /** A job of the page's tests and pictures, made of the real domain: twelve clips of one trailer. */
-import { initialClip } from '../../src/domain/initial-job.js';
-import type { Clip, ClipEventType, Job, JobFact, Prediction } from '../../src/domain/job.js';
-import { emptyJob } from '../../src/domain/initial-job.js';
-import { problem, type FailureKind } from '../../src/domain/failures.js';
+import { initialClip } from '../../src/domain/job/initial-job.js';
+import type { Clip, ClipEventType, Job, JobFact, Prediction } from '../../src/domain/job/job.js';
+import { emptyJob } from '../../src/domain/job/initial-job.js';
+import { problem, type FailureKind } from '../../src/domain/job/failures.js';
 
 export const PROMPTS = [
   'Dawn over a harbour city, slow aerial push-in through the mist, golden light on wet roofs',

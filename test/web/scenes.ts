@@ -1,8 +1,8 @@
 /** The page's states as scripted jobs: what the pictures in docs/images show and what axe looks at. */
 import sharp from 'sharp';
-import { everyComparison, ranked } from '../../src/domain/compare-models.js';
+import { everyComparison, ranked } from '../../src/domain/pricing/compare-models.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
-import type { Plan } from '../../src/domain/plan.schema.js';
+import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import type { MockApi } from './mock-api.js';
 import { clipFact, sampleJob, started, STEPS } from './sample-job.js';
 

@@ -1,7 +1,7 @@
 /** The page's small readers: plans with mistakes, time that is left. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { record } from '../../src/domain/progress.js';
+import { record } from '../../src/domain/job/progress.js';
 import { jobName, named } from '../../src/web/job-name.js';
 import { firstMistake, readPlanText } from '../../src/web/plan-text.js';
 import { secondsLeft } from '../../src/web/time-left.js';

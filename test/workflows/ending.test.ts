@@ -2,7 +2,7 @@
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { retryClipSignal } from '../../src/workflows/contract.js';
+import { retryClipSignal } from '../../src/contract/workflow.js';
 import { planOf } from '../support/plans.js';
 import { attemptOver, GOOD, playJob, realServer } from '../support/played.js';
 import type { RealServer } from '../support/played.js';

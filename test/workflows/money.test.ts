@@ -3,13 +3,13 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { EndLostInput } from '../../src/domain/activity.js';
-import type { Prediction } from '../../src/domain/job.js';
+import type { EndLostInput } from '../../src/contract/activities.js';
+import type { Prediction } from '../../src/domain/job/job.js';
 import {
   attemptFailedSignal,
   cancelClipSignal,
   predictionCreatedSignal,
-} from '../../src/workflows/contract.js';
+} from '../../src/contract/workflow.js';
 import { budgetOf } from '../support/budgets.js';
 import { planOf } from '../support/plans.js';
 import {

@@ -2,18 +2,13 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { childEnvironment } from '../../config.js';
+import { packageFile } from '../../settings/package-files.js';
 import { VERDICT_FD } from './protocol.js';
 import type { Reply, Request, Verdict } from './protocol.js';
 
-/** Built beside this file; tests that run the sources use the build's child. */
-const SCRIPT = fileURLToPath(
-  new URL(
-    import.meta.url.endsWith('.ts') ? '../../../dist/adapters/media/child.js' : './child.js',
-    import.meta.url,
-  ),
-);
+/** Compiled, also for tests that run the sources: Node loads no TypeScript. */
+const SCRIPT = packageFile('dist/src/adapters/media/child.js');
 
 /** Megabytes. V8's own limit only stands behind the guard's, which counts the whole process. */
 const HEAP = 1024;

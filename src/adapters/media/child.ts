@@ -20,8 +20,8 @@ const TABLE: Table = {
   },
   measure: async ({ file }) => (await import('./measure.js')).measureFile(file),
   thumbnail: async ({ file, at }) => (await import('./thumbnail.js')).pictureOf(file, at),
-  inspect: async ({ bytes, keep }) => (await import('../image.js')).inspectAndKeep(bytes, keep),
-  compose: async (parts) => (await import('../composite.js')).buildComposite(parts),
+  inspect: async ({ bytes, keep }) => (await import('./image.js')).inspectAndKeep(bytes, keep),
+  compose: async (parts) => (await import('./composite.js')).buildComposite(parts),
 };
 
 // Not `exit`, which waits for native threads that may be in the middle of a frame.

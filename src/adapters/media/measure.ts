@@ -1,7 +1,7 @@
 /** Measures a video file with mediabunny. Runs in a child: a few bytes can claim billions of samples. */
 import { stat } from 'node:fs/promises';
 import { EncodedPacketSink, FilePathSource, Input, MP4, QTFF } from 'mediabunny';
-import { NotAVideo } from './failures.js';
+import { NotAVideo } from './media-failures.js';
 import type { Measured } from './protocol.js';
 
 /** As much as is ever downloaded. */

@@ -11,7 +11,7 @@
 import { availableParallelism } from 'node:os';
 import { MediaChild } from './child-process.js';
 import type { Ended } from './child-process.js';
-import { BadPart, ChildLost, NotAnImage, NotAVideo, TooMuch } from './failures.js';
+import { BadPart, ChildLost, NotAnImage, NotAVideo, TooMuch } from './media-failures.js';
 import { TASKS } from './protocol.js';
 import type { Limits, Reply, TaskName, Tasks, Thrown } from './protocol.js';
 

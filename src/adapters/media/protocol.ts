@@ -2,8 +2,8 @@
  * What the pool and its children say to each other, and the one table of what a task may cost. Everything here is
  * sent as a message: plain data and bytes, no functions.
  */
-import type { CompositeParts } from '../composite.js';
-import type { ImageFacts } from '../image.js';
+import type { CompositeParts } from './composite.js';
+import type { ImageFacts } from './image.js';
 
 /** Of a video track. */
 export interface Measured {

@@ -2,7 +2,7 @@
 import { registerMediabunnyServer } from '@mediabunny/server';
 import { FilePathSource, Input, MP4, QTFF, VideoSampleSink } from 'mediabunny';
 import type { InputVideoTrack } from 'mediabunny';
-import { NotAVideo } from './failures.js';
+import { NotAVideo } from './media-failures.js';
 import { jpegOf } from './jpeg.js';
 
 /** 4K. A decoder keeps up to 16 frames, so that one of 8K takes the better part of a gigabyte. */

@@ -6,8 +6,8 @@
  * B2 bytes count as they come and until their request is answered or its connection closed; announced ones do not.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { HeldBodies } from '../../held-bodies.js';
-import type { Limits } from '../limits.js';
+import { HeldBodies } from '../../http/held-bodies.js';
+import type { Limits } from '../load/limits.js';
 import { HttpProblem, unavailable } from '../problems.js';
 
 declare module 'fastify' {

@@ -6,7 +6,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { STATUS_CODES } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Limits } from '../limits.js';
+import type { Limits } from '../load/limits.js';
 import {
   HttpProblem,
   problemBody,

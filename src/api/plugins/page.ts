@@ -5,16 +5,13 @@
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { packageFile } from '../../settings/package-files.js';
 import { HttpProblem } from '../problems.js';
 import { PAGE_POLICY } from './headers.js';
 
-/** Built beside this program; from sources, in the build's folder. */
-const BUILT = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../../../dist/page' : '../../page', import.meta.url),
-);
+const BUILT = packageFile('dist/page');
 
 export async function servePage(app: FastifyInstance, folder = BUILT): Promise<void> {
   await app.register(fastifyStatic, {

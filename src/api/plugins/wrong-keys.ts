@@ -28,11 +28,11 @@ export interface WrongKeys {
 const MINUTE = 60_000;
 /** Within a minute. */
 const FEW = 20;
-const MOST_ADDRESSES = 10_000;
+const MAX_ADDRESSES = 10_000;
 /** Milliseconds. */
 const PAUSE = 250;
 /** Of one address at a time. */
-const MOST_SLOWED = 4;
+const MAX_SLOWED = 4;
 
 export function createWrongKeys(now: () => number = Date.now, pause = PAUSE): WrongKeys {
   /** In the order of their first wrong key. */
@@ -40,7 +40,7 @@ export function createWrongKeys(now: () => number = Date.now, pause = PAUSE): Wr
 
   const forget = (at: number): void => {
     for (const [client, { since }] of counts) {
-      if (at - since < MINUTE && counts.size < MOST_ADDRESSES) return;
+      if (at - since < MINUTE && counts.size < MAX_ADDRESSES) return;
       counts.delete(client); // W2
     }
   };
@@ -62,7 +62,7 @@ export function createWrongKeys(now: () => number = Date.now, pause = PAUSE): Wr
     async slow(address) {
       const known = counts.get(clientOf(address));
       if (known === undefined) return true;
-      if (known.slowed >= MOST_SLOWED) return false;
+      if (known.slowed >= MAX_SLOWED) return false;
       known.slowed += 1;
       await sleep(pause);
       known.slowed -= 1;

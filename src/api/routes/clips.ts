@@ -5,7 +5,7 @@
 import path from 'node:path';
 import { stat } from 'node:fs/promises';
 import type { App } from '../app.js';
-import { artifactPath } from '../../adapters/artifact-store.js';
+import { artifactPath } from '../../adapters/storage/artifact-store.js';
 import { notFound } from '../problems.js';
 import * as schemas from '../schemas.js';
 import type { Services } from '../services.js';

@@ -1,7 +1,7 @@
 /** About the service itself: catalogue, liveness, readiness, figures. */
 import type { App } from '../app.js';
 import { lifeCycleOf } from '../../domain/models/life-cycle.js';
-import { ofPlans } from './of-plans.js';
+import { ofPlans } from './plan-body.js';
 import * as schemas from '../schemas.js';
 import type { Services } from '../services.js';
 

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import type { App } from '../app.js';
 import * as schemas from '../schemas.js';
 import type { Services } from '../services.js';
-import { cancelJob, retryJob, signalClip, signalJob } from '../steer.js';
+import { cancelJob, retryJob, signalClip, signalJob } from '../jobs/steer.js';
 
 /** Whatever else goes on: what runs and costs can always be stopped. */
 const config = { always: true } as const;

@@ -3,9 +3,9 @@
  * facts in here: what a prediction came to is read from the provider, so twice, late, in disorder or never is all the same.
  */
 import type { FastifyRequest } from 'fastify';
-import type { SignedWebhook, WebhookHeaders } from '../../adapters/webhook-signature.js';
+import type { SignedWebhook, WebhookHeaders } from '../../adapters/replicate/webhook-signature.js';
 import type { App } from '../app.js';
-import { MOST_BODY } from '../limits.js';
+import { MAX_BODY } from '../load/limits.js';
 import { HttpProblem, unavailable } from '../problems.js';
 import * as schemas from '../schemas.js';
 import type { Services } from '../services.js';
@@ -22,7 +22,7 @@ export async function webhookRoutes(app: App, services: Services): Promise<void>
     scope.post(
       '/webhooks/replicate',
       {
-        bodyLimit: MOST_BODY,
+        bodyLimit: MAX_BODY,
         config: { hosts: url === null ? [] : [new URL(url).hostname], holds: 'webhooks' },
         // Before a byte of the body is read.
         onRequest: async (request) => {

@@ -2,7 +2,7 @@
  * A row as people compare models: each column of `npm run models` and of the page's list, in words, and what is sorted and
  * filtered by. Pure.
  */
-import { legalDurations, listed } from '../duration.js';
+import { legalDurations, listed } from '../plan/duration-planner.js';
 import { isRetired, lifeCycleOf } from './life-cycle.js';
 import type { ModelRow, PriceRow } from './row.js';
 

@@ -4,7 +4,7 @@
  *
  * L1 a successor is another model of the catalogue, is not retired itself, and leads to no circle.
  */
-import { MODEL_UNAVAILABLE } from '../failure-kinds.js';
+import { MODEL_UNAVAILABLE } from '../job/failure-kinds.js';
 import type { Catalogue, LifeCycle, ModelRow } from './row.js';
 
 const ACTIVE: LifeCycle = {

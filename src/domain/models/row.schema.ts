@@ -3,8 +3,8 @@
  * a row is one of its inputs, and whatever can be asked has one price. The published JSON Schema is generated from here.
  */
 import { z } from 'zod';
-import { number, object, text, whole } from '../door.schema.js';
-import { priceMistake } from './price-check.js';
+import { number, object, text, whole } from '../plan/coercions.schema.js';
+import { priceMistake } from '../pricing/price-check.js';
 import type { ModelRow } from './row.js';
 import { inputsOfRule, pricedInputs } from './rules.js';
 
@@ -32,13 +32,13 @@ const inputField = z.discriminatedUnion('type', [
   object({ type: z.literal('uris'), ...field, max_items: whole().min(1).nullish() }),
 ]);
 
-const MOST_LENGTHS = 2000;
+const MAX_LENGTHS = 2000;
 const legal = z.union([
-  z.strictObject({ values: z.array(number().gt(0)).min(1).max(MOST_LENGTHS) }),
+  z.strictObject({ values: z.array(number().gt(0)).min(1).max(MAX_LENGTHS) }),
   z
     .strictObject({ min: number().gt(0), max: number().gt(0), step: number().gt(0) })
-    .refine(({ min, max, step }) => max >= min && (max - min) / step < MOST_LENGTHS, {
-      error: `max is at least min, and there are fewer than ${String(MOST_LENGTHS)} steps`,
+    .refine(({ min, max, step }) => max >= min && (max - min) / step < MAX_LENGTHS, {
+      error: `max is at least min, and there are fewer than ${String(MAX_LENGTHS)} steps`,
     }),
 ]);
 const durationBase = {

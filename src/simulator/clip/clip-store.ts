@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { readFile, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createTurns } from '../../domain/turns.js';
+import { createTurns } from '../../domain/values/semaphore.js';
 import { encodeClip, type ClipRequest } from './encode.js';
 
 const MEMORY_BYTES = 48 * 1024 * 1024;

@@ -2,10 +2,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ModelRow } from '../../domain/models/row.js';
 import type { Core } from '../core.js';
-import { versionOf } from '../models.js';
-import { PROBLEMS } from '../problems.js';
-import { openapiSchemaOf } from '../schemas.js';
-import { WEBHOOK_SECRET } from '../webhooks.js';
+import { versionOf } from '../published-models.js';
+import { PROBLEMS } from '../refusals.js';
+import { openapiSchemaOf } from '../published-schema.js';
+import { WEBHOOK_SECRET } from '../webhook-sender.js';
 import { exchangeOf, sendAnswer } from '../wire.js';
 
 const PUBLISHED = '2025-10-01T12:00:00.000Z';

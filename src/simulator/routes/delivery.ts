@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { clipOf } from '../clip-of.js';
 import type { Core } from '../core.js';
 import type { FileEffect } from '../effects.js';
-import { PROBLEMS } from '../problems.js';
+import { PROBLEMS } from '../refusals.js';
 import type { PredictionRecord } from '../record.js';
 import { sendBytes } from '../send-bytes.js';
 import { spoil } from '../spoiled-files.js';

@@ -2,14 +2,14 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Core } from '../core.js';
-import { PROBLEMS, invalidInput, type Answer } from '../problems.js';
+import { PROBLEMS, invalidInput, type Answer } from '../refusals.js';
 import { said } from '../record.js';
 import { sendBytes } from '../send-bytes.js';
 import { expiryOf, type Upload } from '../uploads.js';
 import { exchangeOf, sendAnswer } from '../wire.js';
 import { originOf } from './predictions.js';
 
-const MOST_BYTES = 100 * 1024 * 1024;
+const MAX_BYTES = 100 * 1024 * 1024;
 
 interface One {
   Params: { id: string };
@@ -20,7 +20,7 @@ export function fileRoutes(app: FastifyInstance, core: Core): void {
   app.addContentTypeParser('multipart/form-data', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body);
   });
-  app.post('/v1/files', { bodyLimit: MOST_BYTES + 65_536 }, async (request, reply) => {
+  app.post('/v1/files', { bodyLimit: MAX_BYTES + 65_536 }, async (request, reply) => {
     const read = await readForm(request);
     if (!('bytes' in read)) {
       sendAnswer(exchangeOf(core, request, reply), read);
@@ -80,7 +80,7 @@ async function readForm(request: FastifyRequest): Promise<Form | Answer> {
   const form = await response.formData().catch(() => null);
   const content = form?.get('content');
   if (!(content instanceof File)) return required;
-  if (content.size > MOST_BYTES) return PROBLEMS.file_too_large;
+  if (content.size > MAX_BYTES) return PROBLEMS.file_too_large;
   const [name, type] = [textField(form, 'filename'), textField(form, 'type')];
   return {
     name: name ?? content.name,

@@ -15,7 +15,7 @@ import type { Core, Wish } from '../core.js';
 import { pageOf, readListQuery } from '../listing.js';
 import { isEnded, nextChange, stateAt } from '../lifecycle.js';
 import { holdsFile } from '../output-shapes.js';
-import { PROBLEMS } from '../problems.js';
+import { PROBLEMS } from '../refusals.js';
 import { viewOf, type PredictionRecord } from '../record.js';
 import { exchangeOf, pause, sendAnswer, strike, type Exchange } from '../wire.js';
 import type { ModelRow } from '../../domain/models/row.js';

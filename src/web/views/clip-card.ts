@@ -2,8 +2,8 @@
  * One clip: its picture, what it does, what it cost. A card is built once and then only corrected;
  * it redraws when its clip or its live progress is another object than before.
  */
-import type { Clip, Job } from '../../domain/job.js';
-import { isBegun, isClipOver, unknownCosts } from '../../domain/progress.js';
+import type { Clip, Job } from '../../domain/job/job.js';
+import { isBegun, isClipOver, unknownCosts } from '../../domain/job/progress.js';
 import { now } from '../clock.js';
 import { attribute, figure, h, icon, setText, show } from '../dom.js';
 import {
@@ -23,7 +23,7 @@ import { mediaUrl } from '../api-key.js';
 import { keepLink } from '../links.js';
 import { clipControls } from './clip-controls.js';
 import { referencePicture } from './reference-picture.js';
-import { screen } from './screen.js';
+import { screen } from './clip-video.js';
 import { troubleBox } from './trouble.js';
 
 export interface CardInput {

@@ -2,12 +2,12 @@
  * The whole job at a glance: a frame a clip, in batches, coloured by state; for very many clips a
  * share a state. One picture to a screen reader, told in a sentence.
  */
-import type { ClipStatus, Job } from '../../domain/job.js';
+import type { ClipStatus, Job } from '../../domain/job/job.js';
 import { attribute, h } from '../dom.js';
 import { CLIP_WORDS } from '../words.js';
 
 /** More frames than this are thinner than a pixel somewhere. */
-const MOST_FRAMES = 150;
+const MAX_FRAMES = 150;
 const ORDER: readonly ClipStatus[] = [
   'succeeded',
   'storing',
@@ -24,7 +24,7 @@ export function filmStrip(): { element: HTMLElement; update(job: Job): void } {
   return {
     element,
     update(job) {
-      const many = job.clips.length > MOST_FRAMES;
+      const many = job.clips.length > MAX_FRAMES;
       const next = many ? 'many' : `${String(job.clips.length)}/${String(job.batch_size)}`;
       if (next !== shape) element.replaceChildren(...(many ? shares() : frames(job)));
       shape = next;

@@ -2,10 +2,10 @@
  * Above the clips: what the job is, how far, for how much, for how long. It shows; the controls
  * beside it act.
  */
-import { withoutTrailing } from '../../domain/ends.js';
-import type { Job } from '../../domain/job.js';
-import { isBegun, isOver } from '../../domain/progress.js';
-import { earlierWarnings } from '../../domain/waiting.js';
+import { withoutTrailing } from '../../domain/values/trim-ends.js';
+import type { Job } from '../../domain/job/job.js';
+import { isBegun, isOver } from '../../domain/job/progress.js';
+import { earlierWarnings } from '../../domain/job/waiting.js';
 import { under } from '../base.js';
 import { now } from '../clock.js';
 import { attribute, figure, h, setText, show } from '../dom.js';

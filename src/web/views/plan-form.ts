@@ -9,7 +9,7 @@ import { EXAMPLE_PLAN } from '../example-plan.js';
 import { plural, usd } from '../format.js';
 import { jobName, named } from '../job-name.js';
 import { readPlanText } from '../plan-text.js';
-import { estimateView, mistakesView } from './estimate.js';
+import { estimateView, mistakesView } from './estimate-box.js';
 import { modelPicker } from './model-picker.js';
 
 const TYPING_PAUSE = 500;

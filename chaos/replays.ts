@@ -1,0 +1,82 @@
+/**
+ * Replays what every run of a chaos run left behind: a job whose workflow took another turn than its history tells
+ * would stand still at its next replay, also when it came to its end this time.
+ */
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Client } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import type { temporal } from '@temporalio/proto';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { fillIn, storedPayloads } from '../src/adapters/storage/payload-files.js';
+import { connectTemporal } from '../src/adapters/temporal/connection.js';
+import type { Config } from '../src/config.js';
+import { bundlePath } from '../src/worker.js';
+import { find } from './evidence.js';
+import type { Finding } from './evidence.js';
+
+type History = temporal.api.history.v1.IHistory;
+
+export interface Run {
+  job_id: string;
+  run_id: string;
+  history: History;
+}
+
+/** A finding for each run that does not replay, whose history is kept; and how many runs there were. */
+export async function replayFindings(
+  runs: AsyncIterable<Run> | Iterable<Run>,
+): Promise<{ findings: Finding[]; runs: number }> {
+  quiet();
+  const findings: Finding[] = [];
+  let count = 0;
+  for await (const { job_id, run_id, history } of runs) {
+    count += 1;
+    try {
+      await Worker.runReplayHistory({ workflowBundle: { codePath: bundlePath } }, history, job_id);
+    } catch (error) {
+      const file = await keepHistory(`${job_id}-${run_id}`, history);
+      const says = `${job_id} (run ${run_id}) does not replay (${file}): ${String(error)}`;
+      findings.push(find('diverged', says));
+    }
+  }
+  return { findings, runs: count };
+}
+
+let isQuiet = false;
+/** Once a process. What fails is a finding; no need to say it twice. */
+function quiet(): void {
+  if (isQuiet) return;
+  isQuiet = true;
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
+  });
+}
+
+export async function* runsOf({ temporal, data_dir }: Config): AsyncGenerator<Run> {
+  const connection = await connectTemporal({ address: temporal.address });
+  try {
+    const client = new Client({ connection, dataConverter: storedPayloads(data_dir) });
+    for await (const { workflowId, runId } of client.workflow.list()) {
+      const handle = client.workflow.getHandle(workflowId, runId);
+      yield { job_id: workflowId, run_id: runId, history: await wholeHistory(handle, data_dir) };
+    }
+  } finally {
+    await connection.close();
+  }
+}
+
+/** With what is stored beside it, so that it replays anywhere. */
+export async function wholeHistory(handle: WorkflowHandle, dataDir: string): Promise<History> {
+  return (await fillIn(storedPayloads(dataDir), { history: await handle.fetchHistory() })).history;
+}
+
+/** Keeps a history when its server is gone, as a file that the replay tests can read. */
+export async function keepHistory(name: string, history: History): Promise<string> {
+  const file = path.join(tmpdir(), `chaos-history-${name}.json`);
+  await writeFile(file, historyToJSON(history));
+  return file;
+}

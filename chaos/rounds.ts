@@ -1,0 +1,65 @@
+/**
+ * The rounds of a clip, as its job's log tells them: a retry that was taken says `clip.retrying` with attempt 0,
+ * and begins a round. One that was refused says nothing, and begins none. Pure.
+ */
+import type { Clip, ClipEventType, JobEvent, Prediction } from '../src/domain/job/job.js';
+import { isClipEvent } from '../src/domain/job/progress.js';
+
+export interface Round {
+  /** As the clip was when the round was over. */
+  clip: Clip;
+  /** Of this round alone, as the ledger has them in the end. */
+  predictions: Prediction[];
+  isLast: boolean;
+  /** How often its workflow was ended from outside meanwhile: what it had left went on in the run after. */
+  cutOff: number;
+  /** Whether a retry signal began it, or a new run of the job; the first is begun by the plan. */
+  begunBy: 'plan' | 'signal' | 'run';
+}
+
+export type ClipEvent = Extract<JobEvent, { type: ClipEventType }>;
+
+export const clipEventsOf = (log: readonly JobEvent[]): ClipEvent[] =>
+  log.filter((event): event is ClipEvent => isClipEvent(event));
+
+export const beginsRound = (event: JobEvent): boolean =>
+  event.type === 'clip.retrying' && event.clip.attempt === 0;
+
+export function roundsOf(clip: Clip, log: readonly JobEvent[]): Round[] {
+  const told = clipEventsOf(log).filter(({ clip_index }) => clip_index === clip.clip_index);
+  const all = told.flatMap((event, at) =>
+    beginsRound(event)
+      ? [{ event, before: told[at - 1] ?? event, carried: idsOf(event.clip) }]
+      : [],
+  );
+  const begins = all.filter(({ before }) => !isCutOff(before));
+  const cutsIn = (from: number, to: number): number =>
+    all.filter(({ before }) => isCutOff(before) && before.seq > from && before.seq <= to).length;
+  // Whatever a round begins with is of earlier ones.
+  const roundOf = ({ id }: Prediction): number =>
+    begins.filter(({ carried }) => !carried.has(id)).length;
+  return [...begins.map(({ before }) => before.clip), clip].map((ended, round) => ({
+    clip: ended,
+    predictions: clip.predictions.filter((prediction) => roundOf(prediction) === round),
+    isLast: round === begins.length,
+    cutOff: cutsIn(begins[round - 1]?.event.seq ?? 0, begins[round]?.event.seq ?? Infinity),
+    begunBy: originOf(log, begins[round - 1]),
+  }));
+}
+
+/** The run that had it under way, or in its queue, was terminated: its round goes on in the next. */
+const isCutOff = ({ clip: { error } }: ClipEvent): boolean =>
+  error?.kind === 'internal' && error.message.startsWith('the workflow was terminated');
+
+/** A new run takes every clip up again that is not good, so none of it stands between a clip's end and a signal. */
+function originOf(
+  log: readonly JobEvent[],
+  begin: { before: JobEvent; event: JobEvent } | undefined,
+): Round['begunBy'] {
+  if (begin === undefined) return 'plan';
+  const between = log.filter(({ seq }) => seq > begin.before.seq && seq < begin.event.seq);
+  return between.some(({ type }) => type === 'job.started') ? 'run' : 'signal';
+}
+
+const idsOf = ({ predictions }: Clip): ReadonlySet<string> =>
+  new Set(predictions.map(({ id }) => id));

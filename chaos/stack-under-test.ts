@@ -1,0 +1,116 @@
+/**
+ * A stack of its own for a chaos run: everything on free ports and in a folder that is removed afterwards. The
+ * simulator and the keeper of the Temporal server live in this process; workers and API are processes to strike.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { loadConfig } from '../src/config.js';
+import type { Config } from '../src/config.js';
+import { freePorts } from '../src/http/ports.js';
+import { startSimulator } from '../src/simulator/index.js';
+import type { Simulator } from '../src/simulator/index.js';
+import { startTemporal } from '../src/embedded/temporal-server.js';
+import type { EmbeddedTemporal } from '../src/embedded/temporal-server.js';
+import { Victim } from './target.js';
+import type { WorkerSettings } from './worker-process.js';
+import { packageFile } from '../src/settings/package-files.js';
+
+export interface ChaosStack extends AsyncDisposable {
+  /** As a command beside it would read it. */
+  config: Config;
+  temporal: EmbeddedTemporal;
+  simulator: Simulator;
+  workers: Victim[];
+  api: Victim;
+  api_url: string;
+}
+
+export interface StackOptions {
+  workers: number;
+  /** Path of the `temporal` program. */
+  cli: string;
+  /** Divides the provider's times. */
+  speed: number;
+  worker: WorkerSettings;
+  /** Milliseconds by which the provider's clock is ahead of this machine's. */
+  clock_offset_ms: number;
+  log: (line: string) => void;
+}
+
+const HOST = '127.0.0.1';
+
+/** Processes run compiled code, also when this file does not. */
+const compiled = (name: string): string => packageFile(`dist/chaos/${name}`);
+
+export async function startChaosStack(options: StackOptions): Promise<ChaosStack> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'chaos-'));
+  const closers: (() => Promise<unknown>)[] = [
+    () => rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }),
+  ];
+  const close = async (): Promise<void> => {
+    for (const next of closers.splice(0).reverse()) await next();
+  };
+  try {
+    return { ...(await startParts(folder, options, closers)), [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startParts(
+  folder: string,
+  { workers, cli, speed, worker, clock_offset_ms, log }: StackOptions,
+  closers: (() => Promise<unknown>)[],
+): Promise<Omit<ChaosStack, typeof Symbol.asyncDispose>> {
+  const simulator = await startSimulator({
+    host: HOST,
+    port: 0,
+    speed,
+    data_dir: folder,
+    // Small pictures: the run is about what happens to them, and shares the machine with it.
+    settings: { clip_max_width: 160, clock_offset_ms },
+  });
+  closers.push(() => simulator.close());
+  const ports = (await freePorts(HOST, 3)) as [number, number, number];
+  const env = environment({ folder, simulator, cli, ports });
+  const config = loadConfig(env);
+  const temporal = await startTemporal(loadConfig({ ...env, TEMPORAL_ADDRESS: '' }), { log });
+  closers.push(() => temporal.close());
+  const settings = JSON.stringify(worker);
+  const parts = Array.from(
+    { length: workers },
+    (_, index) =>
+      new Victim(`worker ${String(index)}`, [compiled('worker-process.js'), settings], env),
+  );
+  const api = new Victim('API', [compiled('api-process.js')], env);
+  closers.push(() => Promise.all([...parts, api].map((victim) => victim.close())));
+  await Promise.all([...parts, api].map((victim) => victim.start()));
+  const api_url = `http://${HOST}:${String(config.api.port)}`;
+  return { config, temporal, simulator, workers: parts, api, api_url };
+}
+
+function environment({
+  folder,
+  simulator,
+  cli,
+  ports: [temporal, ui, api],
+}: {
+  folder: string;
+  simulator: Simulator;
+  cli: string;
+  ports: [number, number, number];
+}): Record<string, string> {
+  return {
+    REPLICATE_API_TOKEN: 'r8_chaos',
+    REPLICATE_BASE_URL: simulator.url,
+    TEMPORAL_ADDRESS: `${HOST}:${String(temporal)}`,
+    TEMPORAL_PORT: String(temporal),
+    TEMPORAL_UI_PORT: String(ui),
+    TEMPORAL_CLI: cli,
+    PORT: String(api),
+    DATA_DIR: folder,
+    LOG_LEVEL: 'error',
+  };
+}

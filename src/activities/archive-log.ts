@@ -1,0 +1,41 @@
+/** Writes the log of a job that goes on to the store, before the job continues in a run that does not know it any more. */
+import { Context } from '@temporalio/activity';
+import type { ArtifactStore } from '../adapters/storage/artifact-store.js';
+import type { OwnWorkflow } from '../adapters/temporal/workflow-calls.js';
+import type { KeepLogInput } from '../contract/activities.js';
+import type { JobEvent } from '../domain/job/job.js';
+import type { Deps } from './deps.js';
+import { expectOwnStore } from './store-guard.js';
+
+export const createKeepLog =
+  (deps: Deps) =>
+  async ({ seq, store }: KeepLogInput): Promise<void> => {
+    expectOwnStore(deps, { store });
+    const run = Context.current().info.workflowExecution;
+    if (run === undefined) throw new Error('keepLog runs inside a workflow only');
+    const workflow = deps.workflow(run.workflowId, run.runId);
+    const events = await logUpTo(seq, workflow, deps.store, run.workflowId);
+    await deps.store.saveEvents(run.workflowId, events);
+  };
+
+/** The whole log up to a seq: what this run has told, and before it what the store has of the runs before. */
+export async function logUpTo(
+  seq: number,
+  workflow: Pick<OwnWorkflow, 'events'>,
+  store: Pick<ArtifactStore, 'loadEvents'>,
+  jobId: string,
+): Promise<JobEvent[]> {
+  const events: JobEvent[] = [];
+  for (let after = 0; after < seq;) {
+    const page = await workflow.events(after);
+    if (page.events.length === 0) break;
+    events.push(...page.events);
+    after = events.at(-1)?.seq ?? after;
+  }
+  const first = events[0]?.seq ?? seq + 1;
+  // In the store of another job that had this id, nothing is earlier than the first event.
+  const earlier = first > 1 ? await store.loadEvents(jobId) : [];
+  return [...earlier.filter((event) => event.seq < first), ...events].filter(
+    (event) => event.seq <= seq,
+  );
+}

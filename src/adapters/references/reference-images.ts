@@ -1,0 +1,259 @@
+/**
+ * Reference images: looked at before anything is paid, and made into one where a model takes only one. It owns the
+ * files `composite-*.jpg` (kept with the job, each also under the names of its clips) and `reference-*` (as small as a
+ * composite needs them; gone when the job's images are ready or given up).
+ *
+ * I1 A composite is built once for each set of images and a ratio, and uploaded again only when the provider is about
+ *    to delete what it was given: both are remembered on disk, so that a crash costs at most one more upload.
+ * I2 Images are looked into one at a time by a child process; one that cannot be used fails what uses it, nothing else.
+ */
+import { createHash } from 'node:crypto';
+import { access, readdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MediaFile } from '../../domain/references/clip-references.js';
+import { shownUrl, urlsOfComposite } from '../../domain/references/clip-references.js';
+import type { FailureKind } from '../../domain/job/failures.js';
+import type { CompositeReference } from '../../domain/references/assign-references.js';
+import { createTurns } from '../../domain/values/semaphore.js';
+import { artifactFolder, artifactPath, nameAlso, writeWhole } from '../storage/artifact-store.js';
+import type { CompositeParts } from '../media/composite.js';
+import { kindOf } from '../media/file-kind.js';
+import { createHazards } from '../media/hazards.js';
+import { BadPart, ChildLost, media, NotAnImage, TooMuch } from '../media/media.js';
+import type { Images } from '../media/media.js';
+import { createReferenceFetch } from './fetch-images.js';
+import type { ReferenceFetchOptions } from './fetch-images.js';
+import type { ReplicateFiles } from '../replicate/files-api.js';
+
+/** Of one job. */
+export interface References {
+  /** Null when it is an image that models can be given, else what is wrong with it. */
+  check(url: string, how: { keep: boolean; signal: AbortSignal }): Promise<string | null>;
+  /** Null when it is a video or a sound by its first bytes, else what is wrong with it. */
+  checkMedia(file: MediaFile, signal: AbortSignal): Promise<string | null>;
+  isBuilt(composite: CompositeReference): Promise<boolean>;
+  /** Of images that were checked and kept, unless it is built already. */
+  upload(composite: CompositeReference, signal: AbortSignal): Promise<Uploaded>;
+  /** Lets a composite that is built be found by the clip it is for. */
+  assign(composite: CompositeReference, clipIndex: number): Promise<void>;
+  /** Removes what was kept. */
+  tidy(): Promise<void>;
+  /** Why nothing is fetched at the moment; null while something is. */
+  waiting?(): string | null;
+}
+
+export type Uploaded =
+  | { type: 'uploaded'; url: string; renew_at: string }
+  | { type: 'failed'; kind: FailureKind; message: string };
+
+export interface ReferencesOptions extends ReferenceFetchOptions {
+  data_dir: string;
+  files: ReplicateFiles;
+  /** Where uploads go: those made elsewhere are of no use. */
+  provider: string;
+  /** The product's own children when absent. */
+  images?: Images;
+  now?: () => number;
+}
+
+interface UploadRecord {
+  provider: string;
+  url: string;
+  renew_at: string;
+}
+
+const MEDIA: Record<MediaFile['kind'], string> = { video: 'a video', audio: 'a sound' };
+const RETRY_AFTER = [1_000, 3_000];
+const UPLOAD_TRIES = 6;
+/** Where the provider does not say. */
+const LIFETIME = 3_600_000;
+const LEAST_LIFE = 300_000;
+
+const shortHash = (text: string): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, 16);
+
+/** The same set at the same ratio is the same picture, whichever input it is for. */
+export const compositeName = (composite: CompositeReference): string =>
+  `composite-${shortHash(
+    JSON.stringify([
+      composite.aspect_ratio,
+      composite.scene_url,
+      composite.character_urls,
+      composite.object_urls,
+    ]),
+  )}.jpg`;
+
+const keptName = (url: string): string => `reference-${shortHash(url)}`;
+
+export type FindReferences = (jobId: string) => References;
+
+/** I2 Of all jobs of this process: what takes hundreds of megabytes is done once at a time. */
+const oneAtATime = createTurns(1);
+
+export const createReferences = (options: ReferencesOptions): FindReferences => {
+  const images = options.images ?? media;
+  const hazards = createHazards(options.data_dir);
+  return (jobId) => {
+    const heavily = <T>(what: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> =>
+      oneAtATime(() => {
+        signal.throwIfAborted();
+        return hazards.face(jobId, what, work);
+      });
+    const folder = artifactFolder(options.data_dir, jobId);
+    const fetching = createReferenceFetch(jobId, options);
+    const pictureOf = (composite: CompositeReference): string =>
+      path.join(folder, compositeName(composite));
+    return {
+      waiting: () => fetching.waiting(),
+      check: (url, { keep, signal }) =>
+        fetching.fetch(url, signal, async (bytes) => {
+          try {
+            const { kept } = await heavily(url, signal, () => images.inspect(bytes, keep));
+            if (kept !== null) await writeWhole(path.join(folder, keptName(url)), kept);
+          } catch (error) {
+            if (isOfImage(error)) return error.message;
+            throw error;
+          }
+          return null;
+        }),
+      checkMedia: ({ kind, url }, signal) =>
+        fetching.fetch(
+          url,
+          signal,
+          (bytes) => {
+            const { family, name } = kindOf(bytes);
+            return Promise.resolve(family === kind ? null : `expected ${MEDIA[kind]}, got ${name}`);
+          },
+          MEDIA[kind],
+        ),
+      isBuilt: (composite) => exists(pictureOf(composite)),
+      async upload(composite, signal) {
+        const picture = pictureOf(composite);
+        const before = await recall(picture, options);
+        if (before !== null) return before;
+        if (!(await exists(picture))) {
+          const parts = await readParts(folder, composite);
+          try {
+            const compose = (): Promise<Uint8Array> => images.compose(parts);
+            await writeWhole(picture, await heavily(picture, signal, compose));
+          } catch (error) {
+            if (!isOfImage(error)) throw error;
+            return { type: 'failed', kind: 'invalid_reference', message: blame(composite, error) };
+          }
+        }
+        const uploaded = await uploadPatiently(picture, options, signal);
+        if (uploaded.type === 'uploaded') await remember(picture, uploaded, options);
+        return uploaded;
+      },
+      assign: (composite, clipIndex) =>
+        nameAlso(
+          pictureOf(composite),
+          artifactPath(options.data_dir, jobId, clipIndex, 'composite.jpg'),
+        ),
+      async tidy() {
+        const names = await readdir(folder).catch(() => []);
+        const kept = names.filter((name) => name.startsWith('reference-'));
+        await Promise.all(kept.map((name) => rm(path.join(folder, name), { force: true })));
+      },
+    };
+  };
+};
+
+async function readParts(folder: string, composite: CompositeReference): Promise<CompositeParts> {
+  const bytes = new Map<string, Uint8Array>();
+  for (const url of new Set(urlsOfComposite(composite))) {
+    bytes.set(url, await readFile(path.join(folder, keptName(url))));
+  }
+  const of = (url: string): Uint8Array => bytes.get(url) ?? new Uint8Array();
+  return {
+    aspect_ratio: composite.aspect_ratio,
+    scene: of(composite.scene_url),
+    characters: composite.character_urls.map(of),
+    objects: composite.object_urls.map(of),
+  };
+}
+
+/** Is it about the images alone, rather than about the disk or this program? */
+const isOfImage = (error: unknown): error is Error =>
+  error instanceof NotAnImage ||
+  error instanceof BadPart ||
+  error instanceof TooMuch ||
+  error instanceof ChildLost;
+
+/** Names the image at fault, or all of them where it may be any. */
+function blame(composite: CompositeReference, error: Error): string {
+  const urls = urlsOfComposite(composite);
+  const guilty = error instanceof BadPart ? urls.slice(error.index, error.index + 1) : urls;
+  return `${guilty.map(shownUrl).join(', ')}: ${error.message}`;
+}
+
+async function uploadPatiently(
+  picture: string,
+  options: ReferencesOptions,
+  signal: AbortSignal,
+): Promise<Uploaded> {
+  const file = {
+    name: path.basename(picture),
+    content_type: 'image/jpeg',
+    bytes: await readFile(picture),
+  };
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await options.files.upload(file, signal);
+    switch (outcome.type) {
+      case 'uploaded':
+        return {
+          type: 'uploaded',
+          url: outcome.url,
+          renew_at: renewal(outcome.expires_at, options),
+        };
+      case 'rejected':
+        return { type: 'failed', kind: outcome.kind, message: outcome.message };
+      case 'later': {
+        if (attempt === UPLOAD_TRIES) {
+          return { type: 'failed', kind: 'provider_error', message: outcome.message };
+        }
+        const [first = 0] = options.retry_after ?? RETRY_AFTER;
+        const patience =
+          outcome.seconds === null ? first * 2 ** (attempt - 1) : outcome.seconds * 1000;
+        await sleep(patience, undefined, { signal });
+      }
+    }
+  }
+}
+
+/** Half of its life: what starts before then has the other half to be read by the model. */
+function renewal(expiresAt: string | null, { now = Date.now }: ReferencesOptions): string {
+  const life = expiresAt === null ? LIFETIME : Date.parse(expiresAt) - now();
+  return new Date(now() + Math.max(LEAST_LIFE, life / 2)).toISOString();
+}
+
+const recordOf = (picture: string): string => picture.replace(/\.jpg$/, '.json');
+
+/** An upload that is still good for a while. */
+async function recall(picture: string, options: ReferencesOptions): Promise<Uploaded | null> {
+  try {
+    const record = JSON.parse(await readFile(recordOf(picture), 'utf8')) as UploadRecord;
+    const { provider, url, renew_at } = record;
+    const isGood =
+      provider === options.provider && Date.parse(renew_at) > (options.now ?? Date.now)();
+    return isGood ? { type: 'uploaded', url, renew_at } : null;
+  } catch {
+    return null;
+  }
+}
+
+async function remember(
+  picture: string,
+  { url, renew_at }: Extract<Uploaded, { type: 'uploaded' }>,
+  { provider }: ReferencesOptions,
+): Promise<void> {
+  const record: UploadRecord = { provider, url, renew_at };
+  await writeWhole(recordOf(picture), JSON.stringify(record));
+}
+
+const exists = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,249 @@
+/**
+ * Files of finished clips below DATA_DIR/artifacts, and the job's own record below DATA_DIR/jobs.
+ * A file is either whole or absent: everything is written beside its place and renamed into it.
+ * Names come from `job_id` and `clip_index` alone, never from a provider.
+ */
+import { createWriteStream } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Job, JobEvent } from '../../domain/job/job.js';
+
+export type ArtifactKind = 'mp4' | 'jpg' | 'json' | 'composite.jpg';
+
+const JOB_ID = /^[A-Za-z0-9_-]+$/;
+
+/** Job ids of the contract are safe names; a workflow started elsewhere may have any id. */
+export const folderOf = (jobId: string): string =>
+  JOB_ID.test(jobId) ? jobId : `~${encodeURIComponent(jobId).replaceAll('.', '%2E')}`;
+
+/** Where everything that belongs to a job's clips is kept. */
+export const artifactFolder = (dataDir: string, jobId: string): string =>
+  path.join(dataDir, 'artifacts', folderOf(jobId));
+
+export const artifactPath = (
+  dataDir: string,
+  jobId: string,
+  clipIndex: number,
+  kind: ArtifactKind,
+): string =>
+  path.join(artifactFolder(dataDir, jobId), `clip_${String(clipIndex).padStart(3, '0')}.${kind}`);
+
+export const jobPath = (
+  dataDir: string,
+  jobId: string,
+  file: 'job.json' | 'events.jsonl' | 'plan.json',
+): string => path.join(dataDir, 'jobs', folderOf(jobId), file);
+
+/** What is known of a stored video; kept beside it, so that a second execution need not download again. */
+export interface StoredVideo {
+  prediction_id: string;
+  actual_duration: number;
+  width: number;
+  height: number;
+  bytes: number;
+  sha256: string;
+  thumbnail: boolean;
+}
+
+/** Unique over all machines that share the folder: in containers every process has the same id. */
+const temporaryName = (target: string): string => `${target}.${randomUUID()}.part`;
+
+/** Writes a file whole or not at all; `flush` waits until a power cut cannot take it any more. */
+export async function writeWhole(
+  target: string,
+  content: string | Uint8Array,
+  { flush = false }: { flush?: boolean } = {},
+): Promise<void> {
+  await mkdir(path.dirname(target), { recursive: true });
+  const temporary = temporaryName(target);
+  try {
+    await (flush ? writeFlushed(temporary, content) : writeFile(temporary, content));
+    await rename(temporary, target);
+    if (flush) await flushFolder(path.dirname(target));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function writeFlushed(file: string, content: string | Uint8Array): Promise<void> {
+  const handle = await open(file, 'w');
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A name is the folder's, and not every system can flush one. */
+async function flushFolder(folder: string): Promise<void> {
+  const handle = await open(folder).catch(unlessUnflushed);
+  try {
+    await handle?.sync().catch(unlessUnflushed);
+  } finally {
+    await handle?.close();
+  }
+}
+const unlessUnflushed = (error: unknown): undefined => {
+  if (!UNFLUSHED.has(codeOf(error))) throw error;
+};
+const UNFLUSHED = new Set(['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP', 'ENOSYS']);
+
+/** What link(2) says where the file system has no hard links, or keeps this user from making them. */
+const LINKLESS = new Set([
+  'EPERM',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EMLINK',
+  'EINVAL',
+  'EACCES',
+]);
+/** What link(2) and rename(2) say where the name is taken, by a file or by a folder. */
+const TAKEN = new Set(['EEXIST', 'ENOTEMPTY', 'ENOTDIR']);
+const WHOLE = 'whole';
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
+
+/**
+ * Writes a file whole where there is none yet: of any number at once, exactly one is told true. Where there are no hard
+ * links, a folder with the file in it gets the name: a rename onto one that is not empty fails, and so do a link onto a
+ * folder and a rename of a folder onto a file. `readWhole` reads both. `flush` as above.
+ */
+export async function createWhole(
+  target: string,
+  content: string,
+  { flush = false, hardLink = link }: { flush?: boolean; hardLink?: typeof link } = {},
+): Promise<boolean> {
+  const folder = path.dirname(target);
+  await mkdir(folder, { recursive: true });
+  const temporary = temporaryName(target);
+  const write = flush ? writeFlushed : writeFile;
+  try {
+    await write(temporary, content);
+    try {
+      return await unlessTaken(hardLink(temporary, target));
+    } catch (error) {
+      if (!LINKLESS.has(codeOf(error))) throw error;
+    }
+    await rm(temporary);
+    await mkdir(temporary);
+    await write(path.join(temporary, WHOLE), content);
+    return await unlessTaken(rename(temporary, target));
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+    if (flush) await flushFolder(folder);
+  }
+}
+
+const unlessTaken = (naming: Promise<void>): Promise<boolean> =>
+  naming.then(
+    () => true,
+    (error: unknown) => {
+      if (TAKEN.has(codeOf(error))) return false;
+      throw error;
+    },
+  );
+
+/** What `createWhole` wrote. */
+export const readWhole = (target: string): Promise<string> =>
+  readFile(target, 'utf8').catch((error: unknown) => {
+    if (codeOf(error) !== 'EISDIR') throw error;
+    return readFile(path.join(target, WHOLE), 'utf8');
+  });
+
+/** One more name of a whole file that is never changed: a link, or a copy where links cannot be made. */
+export async function nameAlso(file: string, target: string): Promise<void> {
+  await rm(target, { force: true });
+  await link(file, target).catch(async () => writeWhole(target, await readFile(file)));
+}
+
+export interface ArtifactStore {
+  /** A place to write a video to; `keep` moves it into its final place, disposal removes what was not kept. */
+  open(jobId: string, clipIndex: number): Promise<OpenArtifact>;
+  stored(jobId: string, clipIndex: number): Promise<StoredVideo | null>;
+  saveThumbnail(jobId: string, clipIndex: number, jpeg: Uint8Array): Promise<void>;
+  /** The log so far of a job that goes on. */
+  saveEvents(jobId: string, events: readonly JobEvent[]): Promise<void>;
+  saveJob(job: Job, events: readonly JobEvent[]): Promise<void>;
+  loadEvents(jobId: string): Promise<JobEvent[]>;
+  /** As it was given, so that the job can run again when Temporal has forgotten it. */
+  savePlan(jobId: string, plan: unknown): Promise<void>;
+  /** Null when there is none. */
+  loadPlan(jobId: string): Promise<unknown>;
+}
+
+export interface OpenArtifact extends AsyncDisposable {
+  readonly path: string;
+  stream(): ReturnType<typeof createWriteStream>;
+  keep(facts: StoredVideo): Promise<void>;
+}
+
+export function createArtifactStore(dataDir: string): ArtifactStore {
+  const saveEvents = (jobId: string, events: readonly JobEvent[]): Promise<void> =>
+    writeWhole(
+      jobPath(dataDir, jobId, 'events.jsonl'),
+      events.map((event) => `${JSON.stringify(event)}\n`).join(''),
+    );
+
+  return {
+    async open(jobId, clipIndex) {
+      const target = artifactPath(dataDir, jobId, clipIndex, 'mp4');
+      await mkdir(path.dirname(target), { recursive: true });
+      const temporary = temporaryName(target);
+      return {
+        path: temporary,
+        stream: () => createWriteStream(temporary),
+        async keep(facts) {
+          await rename(temporary, target);
+          // Last, so that facts without a video cannot be.
+          await writeWhole(artifactPath(dataDir, jobId, clipIndex, 'json'), JSON.stringify(facts));
+        },
+        async [Symbol.asyncDispose]() {
+          await rm(temporary, { force: true });
+        },
+      };
+    },
+
+    async stored(jobId, clipIndex) {
+      try {
+        const text = await readFile(artifactPath(dataDir, jobId, clipIndex, 'json'), 'utf8');
+        return JSON.parse(text) as StoredVideo;
+      } catch {
+        return null;
+      }
+    },
+
+    saveThumbnail: (jobId, clipIndex, jpeg) =>
+      writeWhole(artifactPath(dataDir, jobId, clipIndex, 'jpg'), jpeg),
+
+    saveEvents,
+
+    async saveJob(job, events) {
+      await saveEvents(job.job_id, events);
+      await writeWhole(jobPath(dataDir, job.job_id, 'job.json'), JSON.stringify(job, null, 2));
+    },
+
+    async loadEvents(jobId) {
+      const text = await readFile(jobPath(dataDir, jobId, 'events.jsonl'), 'utf8').catch(() => '');
+      return text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as JobEvent);
+    },
+
+    savePlan: (jobId, plan) =>
+      writeWhole(jobPath(dataDir, jobId, 'plan.json'), JSON.stringify(plan, null, 2)),
+
+    async loadPlan(jobId) {
+      try {
+        const text = await readFile(jobPath(dataDir, jobId, 'plan.json'), 'utf8');
+        return JSON.parse(text) as unknown;
+      } catch {
+        return null;
+      }
+    },
+  };
+}

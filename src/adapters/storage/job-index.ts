@@ -1,0 +1,125 @@
+/**
+ * The index of finished jobs below DATA_DIR/index: what a list and the figures need of each, so that neither reads the
+ * jobs themselves. Written with every archived job, by any process on any machine; only ever added to, so that a reader
+ * looks at names and reads the new ones.
+ *
+ *   entries/<time>-<hash of job_id>.json   one line, as it is written
+ *   segments/<number>.jsonl                lines that were packed together, so that a process that starts reads few files
+ *
+ * I1 Of the lines of a job the one with the latest `at` holds; a line read twice changes nothing. Duplicates are harmless.
+ * I2 A segment gets its number in one step: of processes that write the same number, one does and the others are told.
+ *    Its entries are deleted after that, so that a crash leaves lines twice, never none.
+ * I3 It can be made anew from the jobs. What it lacks of them, api/jobs/index-upkeep.ts finds.
+ */
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { entryOf } from '../../domain/job/index-entry.js';
+import type { JobEntry } from '../../domain/job/index-entry.js';
+import { createWhole, readWhole, writeWhole } from './artifact-store.js';
+import type { ArtifactStore } from './artifact-store.js';
+
+export interface IndexLine {
+  /** When the job ended; of a removal, when that was noticed. */
+  at: string;
+  job_id: string;
+  /** Null: the job was removed. */
+  entry: JobEntry | null;
+}
+
+export interface JobIndex {
+  put(line: IndexLine): Promise<void>;
+  /** Many at once, as a segment; false when another process has just written one, which is to be read first. */
+  putAll(lines: readonly IndexLine[]): Promise<boolean>;
+  /** Names, each to be read once: of the entries first, and of the segments after these were read (I2). */
+  entries(): Promise<string[]>;
+  segments(): Promise<string[]>;
+  /** Nothing for a file that is gone or is none of ours. */
+  entry(name: string): Promise<IndexLine[]>;
+  segment(name: string): Promise<IndexLine[]>;
+  /** Makes a segment of the entries. */
+  pack(): Promise<void>;
+}
+
+/** Lines of a segment, at most: some hundred KiB, read in some milliseconds. */
+const MAX_LINES = 1_000;
+
+export const lineOf = (entry: JobEntry): IndexLine => ({
+  at: entry.job.completed_at,
+  job_id: entry.job.job_id,
+  entry,
+});
+
+export function createJobIndex(dataDir: string): JobIndex {
+  const entries = path.join(dataDir, 'index', 'entries');
+  const segments = path.join(dataDir, 'index', 'segments');
+  const list = async (folder: string, ending: string): Promise<string[]> => {
+    const names = await readdir(folder).catch(() => []);
+    return names.filter((name) => name.endsWith(ending)).sort();
+  };
+  const entry = (name: string): Promise<IndexLine[]> =>
+    readFile(path.join(entries, name), 'utf8').then(linesOf, () => []);
+  const append = async (segment: number, lines: readonly IndexLine[]): Promise<boolean> =>
+    createWhole(
+      path.join(segments, `${String(segment).padStart(9, '0')}.jsonl`),
+      lines.map((line) => `${JSON.stringify(line)}\n`).join(''),
+    );
+  const nextSegment = async (): Promise<number> =>
+    1 + Number.parseInt((await list(segments, '.jsonl')).at(-1) ?? '0', 10);
+
+  return {
+    put: (line) => writeWhole(path.join(entries, nameOf(line)), JSON.stringify(line)),
+
+    putAll: async (lines) => append(await nextSegment(), lines),
+
+    entries: () => list(entries, '.json'),
+    segments: () => list(segments, '.jsonl'),
+
+    entry,
+    segment: (name) => readWhole(path.join(segments, name)).then(linesOf, () => []),
+
+    async pack() {
+      const segment = await nextSegment();
+      const names = (await list(entries, '.json')).slice(0, MAX_LINES);
+      const lines: IndexLine[] = [];
+      for (const name of names) lines.push(...(await entry(name)));
+      if (lines.length === 0 || !(await append(segment, lines))) return; // I2
+      for (const name of names) await rm(path.join(entries, name), { force: true });
+    },
+  };
+}
+
+/** A store whose jobs are in the index too, after they are there. */
+export function indexing(store: ArtifactStore, index: JobIndex): ArtifactStore {
+  return {
+    ...store,
+    async saveJob(job, events) {
+      await store.saveJob(job, events);
+      const entry = entryOf(job);
+      if (entry !== null) await index.put(lineOf(entry));
+    },
+  };
+}
+
+/** Of the same end always the same: written again, it is one entry. */
+function nameOf({ at, job_id }: IndexLine): string {
+  const hash = createHash('sha256').update(job_id).digest('hex').slice(0, 32);
+  return `${at.replace(/[^0-9A-Za-z]/g, '')}-${hash}.json`;
+}
+
+function linesOf(text: string): IndexLine[] {
+  return text.split('\n').flatMap((line) => {
+    if (line === '') return [];
+    try {
+      const value = JSON.parse(line) as IndexLine;
+      return isLine(value) ? [value] : [];
+    } catch {
+      return []; // not ours
+    }
+  });
+}
+
+const isLine = (value: Partial<IndexLine> | null): boolean =>
+  typeof value?.at === 'string' &&
+  typeof value.job_id === 'string' &&
+  (value.entry === null || typeof value.entry?.job.job_id === 'string');

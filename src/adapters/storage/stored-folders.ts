@@ -1,0 +1,33 @@
+/** The folders below DATA_DIR/jobs, which have each finished job as it was stored: what the index is made of. */
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Job } from '../../domain/job/job.js';
+import { jobPath } from './artifact-store.js';
+
+export interface StoredFolders {
+  names(): Promise<string[]>;
+  nameOf(jobId: string): string;
+  /** `absent` only where there is certainly nothing; null for what cannot be read, or is not the job of this folder. */
+  job(name: string): Promise<Job | 'absent' | null>;
+}
+
+export function createStoredFolders(dataDir: string): StoredFolders {
+  const folder = path.join(dataDir, 'jobs');
+  const nameOf = (jobId: string): string =>
+    path.basename(path.dirname(jobPath(dataDir, jobId, 'job.json')));
+  return {
+    names: () => readdir(folder).catch(() => []),
+    nameOf,
+    async job(name) {
+      try {
+        const text = await readFile(path.join(folder, name, 'job.json'), 'utf8');
+        const job = JSON.parse(text) as Partial<Job> | null;
+        const isOurs = typeof job?.job_id === 'string' && Array.isArray(job.clips);
+        // A copy of a job's folder is not a second job.
+        return isOurs && nameOf(job.job_id as string) === name ? (job as Job) : null;
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'absent' : null;
+      }
+    },
+  };
+}

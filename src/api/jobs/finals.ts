@@ -1,0 +1,36 @@
+/**
+ * The finals of a draft: its plan, read again, becomes the plan of a job of its own, which is started as any other is.
+ *
+ * F1 Asked twice with the same `Idempotency-Key` or `job_id`, it is one job (submit.ts).
+ */
+import { isOver } from '../../domain/job/progress.js';
+import { finalsOf, type FinalWishes } from '../../domain/plan/quality.js';
+import { conflict, invalid } from '../problems.js';
+import { noSuchJob, planOf } from './steer.js';
+import { submit, type Submitted } from './submit.js';
+
+type Deps = Parameters<typeof submit>[0];
+
+export async function startFinals(
+  deps: Deps,
+  draftId: string,
+  wishes: FinalWishes,
+  key: string | null,
+): Promise<Submitted> {
+  const draft = await deps.snapshot(draftId);
+  if (draft === null) throw noSuchJob(draftId);
+  const plan = deps.checkPlan(await planOf(deps, draftId, await deps.jobs.find(draftId)));
+  if (!plan.ok) throw invalid(plan.problems);
+  const finals = finalsOf(plan.plan, draft, wishes);
+  if (!finals.ok) {
+    const { path, message } = finals;
+    throw path === null ? conflict(message) : invalid([{ path, message }]);
+  }
+  // Which clips "all that succeeded" are is not known before.
+  if (wishes.clips === undefined && !isOver(draft.status)) {
+    throw conflict(
+      `the draft "${draftId}" is ${draft.status}; name the clips, or wait for its end`,
+    );
+  }
+  return submit(deps, finals.plan, key);
+}

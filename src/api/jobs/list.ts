@@ -1,0 +1,178 @@
+/**
+ * A page of jobs, each as a summary: first those that go on, the one that began last first, then those that ended, the one
+ * that ended last first. Both come without a question to any job: what goes on has its summary in visibility (its memo), what
+ * ended in the index. A page is one page of visibility, another to tell which of the ended ones run again, and no file
+ * but what is new in the index.
+ *
+ * L1 a job stands in the list once, as its latest run.
+ * L2 a cursor is a place in an order, not a number of jobs: what comes or goes meanwhile shifts nothing.
+ * L3 a cursor is opened before anything of it is read, and is one that was closed here.
+ * L4 what goes on is read first: a job that ends in between is in the index by then.
+ */
+import { emptyJob } from '../../domain/job/initial-job.js';
+import { matching, textOf } from '../../domain/job/job-summary.js';
+import type { JobFilter, JobSummary } from '../../domain/job/job-summary.js';
+import { isOver } from '../../domain/job/progress.js';
+import { memoOf } from '../../domain/job/visibility.js';
+import type { Memo } from '../../domain/job/visibility.js';
+import { decodeCursor, encodeCursor, START } from './cursor.js';
+import type { Place } from './cursor.js';
+import type { CursorSeal } from './cursor-seal.js';
+import type { EndedJobs } from './ended-jobs.js';
+import type { Jobs, RunPlace, VisibleRun } from './jobs-port.js';
+import type { LastKnown } from './last-known.js';
+import { lastEndedFirst } from './stored-jobs.js';
+import type { Ended } from './stored-jobs.js';
+
+interface Deps {
+  jobs: Jobs;
+  ended: EndedJobs;
+  lastKnown: LastKnown;
+  seal: CursorSeal;
+}
+
+export interface ListQuery {
+  filter: JobFilter;
+  limit: number;
+  cursor: string | null;
+}
+
+export interface JobList {
+  jobs: JobSummary[];
+  next_cursor: string | null;
+}
+
+interface Page {
+  jobs: JobSummary[];
+  /** Null: there are no more. */
+  next: Place | null;
+}
+
+/** Runs looked through for one page where visibility itself leaves out less than the filter. */
+const MAX_RUNS = 1_000;
+
+/** Rejects with BadCursor for a cursor that is not one of this list and filter. */
+export async function listJobs(deps: Deps, query: ListQuery): Promise<JobList> {
+  const { filter, limit, cursor } = query;
+  const place = cursor === null ? START : decodeCursor(filter, await deps.seal.open(cursor)); // L3
+  const { jobs, next } = await pageOf(deps, filter, limit, place);
+  return { jobs, next_cursor: next && (await deps.seal.close(encodeCursor(filter, next))) };
+}
+
+async function pageOf(deps: Deps, filter: JobFilter, limit: number, place: Place): Promise<Page> {
+  const { status } = filter;
+  const wants = {
+    running: place.among === 'running' && (status === null || !isOver(status)),
+    ended: status === null || isOver(status),
+  };
+  const running = wants.running
+    ? await pageOfRunning(deps, { filter, limit, after: runPlace(place) })
+    : { jobs: [], next: null, all: null };
+  if (running.next !== null || !wants.ended) return running;
+  const rest = await pageOfEnded(deps, {
+    filter,
+    room: limit - running.jobs.length,
+    after: place.among === 'ended' ? place.after : null,
+    running: running.all,
+  });
+  return { jobs: [...running.jobs, ...rest.jobs], next: rest.next };
+}
+
+const runPlace = (place: Place): RunPlace | null =>
+  place.among === 'running' ? place.after : null;
+
+interface RunningQuery {
+  filter: JobFilter;
+  limit: number;
+  after: RunPlace | null;
+}
+
+async function pageOfRunning(
+  deps: Deps,
+  { filter, limit, after }: RunningQuery,
+): Promise<Page & { all: ReadonlySet<string> | null }> {
+  const isFiltered = Object.values(filter).some((value) => value !== null);
+  const most = isFiltered ? MAX_RUNS : limit + 1;
+  const found = await deps.jobs.listRunning({ limit: most, after, filter });
+  const runs = found.filter((run) => after === null || lastBegunFirst(after, run) < 0); // L2
+  const matches = matching(filter);
+  const shown: { run: VisibleRun; job: JobSummary }[] = [];
+  for (const run of runs.sort(lastBegunFirst)) {
+    const { job, beginnings } = memoOfRun(deps, run);
+    if (matches(job, textOf(job, beginnings))) shown.push({ run, job });
+  }
+  const isWhole = found.length < most;
+  const last = shown.length > limit ? shown[limit - 1]?.run : isWhole ? undefined : runs.at(-1);
+  return {
+    jobs: shown.slice(0, limit).map(({ job }) => job),
+    next: last === undefined ? null : { among: 'running', after: placeOf(last) },
+    all: isWhole && !isFiltered && after === null ? new Set(runs.map((run) => run.job_id)) : null,
+  };
+}
+
+const placeOf = ({ started_at, run_id }: VisibleRun): RunPlace => ({ started_at, run_id });
+
+const lastBegunFirst = (a: RunPlace, b: RunPlace): number =>
+  Number(a.started_at < b.started_at) - Number(a.started_at > b.started_at) ||
+  Number(a.run_id > b.run_id) - Number(a.run_id < b.run_id);
+
+/** What its workflow has told visibility, or somebody who follows it here; nothing of a job that waits for its first worker. */
+function memoOfRun({ lastKnown }: Deps, run: VisibleRun): Memo {
+  const { job_id, run_id, started_at } = run;
+  const told = run.memo();
+  const known = lastKnown.get(job_id);
+  if (known?.run_id === run_id && !isOver(known.status) && known.seq > (told?.job.seq ?? -1)) {
+    return memoOf(known);
+  }
+  const identity = { job_id, run_id, created_at: started_at, simulated: false };
+  const { job, beginnings } = told ?? memoOf(emptyJob(identity));
+  return { job: { ...job, job_id, run_id }, beginnings };
+}
+
+interface EndedQuery {
+  filter: JobFilter;
+  /** 0: only whether there are any. */
+  room: number;
+  after: Ended | null;
+  /** The ids of all that go on, where they are known already. */
+  running: ReadonlySet<string> | null;
+}
+
+async function pageOfEnded(
+  { jobs, ended }: Deps,
+  { filter, room, after, running }: EndedQuery,
+): Promise<Page> {
+  await ended.look(); // L4
+  const matches = matching(filter);
+  const all = ended.all();
+  const found: (JobSummary & Ended)[] = [];
+  let at = after === null ? 0 : firstAfter(all, after);
+  while (at < all.length && found.length <= room) {
+    const chunk: (JobSummary & Ended)[] = [];
+    for (; at < all.length && found.length + chunk.length <= room; at += 1) {
+      const one = all[at];
+      if (one !== undefined && matches(one.job, one.text)) chunk.push(one.job);
+    }
+    const ids = chunk.map(({ job_id }) => job_id);
+    const again = running ?? (ids.length === 0 ? new Set() : await jobs.runningAmong(ids));
+    found.push(...chunk.filter(({ job_id }) => !again.has(job_id))); // L1
+  }
+  const shown = found.slice(0, room);
+  const last = shown.at(-1);
+  const place = last === undefined ? after : placeOfEnded(last);
+  return { jobs: shown, next: found.length > room ? { among: 'ended', after: place } : null };
+}
+
+const placeOfEnded = ({ completed_at, job_id }: Ended): Ended => ({ completed_at, job_id });
+
+/** Where those begin that come after a place; by halves, for all are in order. */
+function firstAfter(all: readonly { job: Ended }[], place: Ended): number {
+  let [low, high] = [0, all.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const one = all[middle];
+    if (one !== undefined && lastEndedFirst({ job: place }, one) < 0) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

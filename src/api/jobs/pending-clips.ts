@@ -1,0 +1,239 @@
+/**
+ * What Temporal itself knows of clips under way, from their pending activities: the only source of attempt,
+ * backoff and render progress between two events. Pure; nothing here is durable or numbered.
+ */
+import type { Clip, Job, Wait } from '../../domain/job/job.js';
+import { isClipOver } from '../../domain/job/progress.js';
+import type { PendingActivity } from './jobs-port.js';
+
+export const LIVE_PHASES = [
+  'waiting_for_worker',
+  'waiting_for_rate',
+  'backoff',
+  'creating',
+  'waiting',
+  'reconciling',
+  'rendering',
+  'storing',
+] as const;
+export type LivePhase = (typeof LIVE_PHASES)[number];
+
+/** Data of a `clip.progress` frame. */
+export interface ClipProgress {
+  job_id: string;
+  clip_index: number;
+  attempt: number;
+  /** Of the render, 0–100. */
+  percent: number | null;
+  phase: LivePhase;
+  next_attempt_at?: string;
+  /** When a wait inside the attempt ends. */
+  until?: string;
+  last_error?: string;
+  message?: string;
+  prediction_id?: string;
+  /** The percentage comes from the model's usual time, not from its own log. */
+  estimated: boolean;
+  /** No worker answers right now; this is what Temporal knows without one. */
+  stale?: true;
+}
+
+interface Watched {
+  activity: PendingActivity;
+  clip: Clip | null;
+  usual_time: number | null;
+  /** Does any worker take clips to render? Null: nobody can tell. */
+  areRendered?: boolean | null;
+  now: number;
+}
+
+/** `clip-3` renders, `store-3` stores. */
+const ACTIVITY_ID = /^(clip|store)(?:-clip)?-(\d+)$/;
+
+export const clipOfActivity = (activityId: string): { role: string; clip_index: number } | null => {
+  const [, role, index] = ACTIVITY_ID.exec(activityId) ?? [];
+  return role === undefined ? null : { role, clip_index: Number(index) };
+};
+
+export function clipProgress(jobId: string, watched: Watched): ClipProgress | null {
+  const { activity } = watched;
+  const target = clipOfActivity(activity.activity_id);
+  if (target === null) return null;
+  const beat = activity.heartbeat;
+  const phase = phaseOf(watched, target.role);
+  const message = beat?.message ?? waitOf(activity);
+  return {
+    job_id: jobId,
+    clip_index: target.clip_index,
+    attempt: beat?.attempt ?? Math.max(1, watched.clip?.attempt ?? 1),
+    ...percentOf(watched, phase),
+    phase,
+    ...(activity.next_attempt_at === null ? {} : { next_attempt_at: activity.next_attempt_at }),
+    ...(beat?.until == null ? {} : { until: beat.until }),
+    ...(activity.last_error === null ? {} : { last_error: lastError(activity) }),
+    ...(message === null ? {} : { message }),
+    ...(beat?.prediction_id == null ? {} : { prediction_id: beat.prediction_id }),
+  };
+}
+
+/** Of an execution that runs: what an earlier one was waiting for is over. */
+const waitOf = ({ state, waits_for }: PendingActivity): string | null =>
+  state === 'started' ? (waits_for ?? null) : null;
+
+/** Each reason for which downloads of the job wait, once, with the clips that wait for it. */
+function waits(pending: readonly PendingActivity[]): string[] {
+  const clipsOf = new Map<string, number[]>();
+  for (const activity of pending) {
+    const sentence = waitOf(activity);
+    const index = clipOfActivity(activity.activity_id)?.clip_index;
+    // Those of reference images are one activity for all clips that start next.
+    const clips = sentence === null ? [] : (clipsOf.get(sentence) ?? []);
+    if (sentence !== null) clipsOf.set(sentence, index === undefined ? clips : [...clips, index]);
+  }
+  return [...clipsOf].map(([sentence, clips]) =>
+    clips.length === 0
+      ? `the job's reference images: ${sentence}`
+      : `clip ${clips.toSorted((a, b) => a - b).join(', ')}: ${sentence}`,
+  );
+}
+
+const withWaits = (job: Job, pending: readonly PendingActivity[]): Job => {
+  const sentences = waits(pending);
+  return {
+    ...job,
+    warnings: [...job.warnings, ...sentences],
+    warnings_total: job.warnings_total + sentences.length,
+  };
+};
+
+/** A download is tried again for an hour, unpaid and outside of any attempt: how often is said with what went wrong. */
+function lastError({
+  activity_id,
+  executions = 1,
+  last_error,
+  last_error_kind,
+}: PendingActivity): string {
+  const isStoring = clipOfActivity(activity_id)?.role === 'store' && last_error_kind != null;
+  const times = executions === 1 ? 'once' : `${String(executions)} times`;
+  return `${last_error ?? ''}${isStoring ? ` (tried ${times})` : ''}`;
+}
+
+function phaseOf({ activity, areRendered = null }: Watched, role: string): LivePhase {
+  if (activity.next_attempt_at !== null) return 'backoff';
+  if (isScheduled(activity)) {
+    return role === 'clip' && areRendered === true ? 'waiting_for_rate' : 'waiting_for_worker';
+  }
+  return role === 'store' ? 'storing' : (activity.heartbeat?.phase ?? 'creating');
+}
+
+/** To be taken by a worker at any moment. */
+export const isScheduled = ({ state, next_attempt_at }: PendingActivity): boolean =>
+  state === 'scheduled' && next_attempt_at === null;
+
+/**
+ * What a clip that is not at the provider yet waits for, as far as Temporal tells. Workers that poll take what is scheduled
+ * at once, except what the rate of creates keeps back.
+ */
+function waitOfQueued(activity: PendingActivity, areRendered: boolean | null): Wait | null {
+  if (isScheduled(activity)) return areRendered === true ? 'rate' : 'worker';
+  return activity.heartbeat?.phase === 'waiting' ? 'rate' : null;
+}
+
+function withWait(
+  { waits_for, ...clip }: Clip,
+  activity: PendingActivity,
+  rendered: boolean | null,
+): Clip {
+  if (activity.next_attempt_at !== null) return { ...clip, ...(waits_for && { waits_for }) };
+  const wait = waitOfQueued(activity, rendered);
+  return { ...clip, ...(wait && { waits_for: wait }) };
+}
+
+/** An estimate stops short of the end: only the provider knows when that is. */
+const MAX_ESTIMATED = 95;
+
+function percentOf(
+  { activity, clip, usual_time, now }: Watched,
+  phase: LivePhase,
+): { percent: number | null; estimated: boolean } {
+  if (phase === 'storing') return { percent: 100, estimated: false };
+  if (phase !== 'rendering') return { percent: phase === 'creating' ? 0 : null, estimated: false };
+  const told = activity.heartbeat?.percent ?? null;
+  if (told !== null) return { percent: told, estimated: false };
+  const id = activity.heartbeat?.prediction_id;
+  const created = clip?.predictions.find((prediction) => prediction.id === id)?.created_at;
+  const since = Date.parse(created ?? activity.last_started_at ?? '');
+  if (usual_time === null || Number.isNaN(since)) return { percent: null, estimated: true };
+  const percent = Math.round(((now - since) / (usual_time * 1000)) * 100);
+  return { percent: Math.max(0, Math.min(MAX_ESTIMATED, percent)), estimated: true };
+}
+
+/**
+ * The workflow hears of a download when it is over; why it is not yet, and when it is tried again, Temporal knows. So it is
+ * with a clip that no worker has taken yet. What waits for its turn is told as a warning of the job for as long as it waits.
+ */
+export function withStoring(
+  job: Job,
+  pending: readonly PendingActivity[],
+  areRendered: boolean | null = null,
+): Job {
+  return overlaid(job, pending, (clip, activity) => {
+    if (clip.status === 'storing') return toldBy(clip, activity);
+    return clip.status === 'queued' ? withWait(clip, activity, areRendered) : clip;
+  });
+}
+
+function overlaid(
+  job: Job,
+  pending: readonly PendingActivity[],
+  told: (clip: Clip, activity: PendingActivity) => Clip,
+): Job {
+  const activities = new Map(
+    pending.flatMap((activity) => {
+      const index = clipOfActivity(activity.activity_id)?.clip_index;
+      return index === undefined ? [] : [[index, activity] as const];
+    }),
+  );
+  const clips = job.clips.map((clip) => {
+    const activity = activities.get(clip.clip_index);
+    return activity === undefined ? clip : told(clip, activity);
+  });
+  return withWaits({ ...job, clips }, pending);
+}
+
+function toldBy(clip: Clip, activity: PendingActivity): Clip {
+  const { activity_id, last_error_kind: kind, next_attempt_at } = activity;
+  if (clipOfActivity(activity_id)?.role !== 'store' || kind == null) return clip;
+  return {
+    ...clip,
+    next_attempt_at,
+    error: { kind, message: lastError(activity), retryable: true },
+  };
+}
+
+/** The last known job, corrected by what is pending now. */
+export function withPending(
+  job: Job,
+  pending: readonly PendingActivity[],
+  areRendered: boolean | null = null,
+): Job {
+  return overlaid(job, pending, (clip, activity) =>
+    isClipOver(clip.status) ? clip : correct(clip, activity, areRendered),
+  );
+}
+
+function correct(known: Clip, activity: PendingActivity, areRendered: boolean | null): Clip {
+  if (known.status === 'queued' && isScheduled(activity) && activity.heartbeat === null) {
+    return withWait(known, activity, areRendered);
+  }
+  const { waits_for: _, ...clip } = known;
+  const attempt = Math.max(clip.attempt, activity.heartbeat?.attempt ?? 1);
+  const storing = clipOfActivity(activity.activity_id)?.role === 'store';
+  if (storing) {
+    return toldBy({ ...clip, status: 'storing', attempt, next_attempt_at: null }, activity);
+  }
+  if (activity.next_attempt_at !== null) {
+    return { ...clip, status: 'retrying', attempt, next_attempt_at: activity.next_attempt_at };
+  }
+  return { ...clip, status: 'running', attempt, next_attempt_at: null };
+}

@@ -1,0 +1,139 @@
+/**
+ * Where a job's snapshot comes from, best source first: the stored job of a finished run, the run's own
+ * result, the workflow's answer; and when no worker answers, the last known state, marked as such.
+ *
+ * N1 what Temporal itself says of a run's end wins over what the workflow last said.
+ * N2 askers at the same time share one query.
+ * N3 a job is whole: what an answer of the workflow leaves out is asked for.
+ */
+import type { Job } from '../../domain/job/job.js';
+import { apply, isOver } from '../../domain/job/progress.js';
+import { withClips, wholeJob } from '../../domain/job/whole-job.js';
+import type { Archive } from './job-archive.js';
+import { eventsOfClosing } from './synthesized-end.js';
+import { answersOf, TemporalAway, WorkerAway } from './jobs-port.js';
+import type { Closing, Jobs, Run } from './jobs-port.js';
+import type { LastKnown } from './last-known.js';
+import { isScheduled, withPending, withStoring } from './pending-clips.js';
+import { isBlank } from './recorded-job.js';
+import type { ReadRecordedJob } from './recorded-job.js';
+import type { AreRendered } from './worker-presence.js';
+
+export type SnapshotSource = 'memory' | 'history' | 'archive';
+
+/** `stale` and `source` are there only when nobody could be asked. */
+export type Snapshot = Job & { stale?: true; source?: SnapshotSource };
+
+interface Deps {
+  jobs: Jobs;
+  archive: Archive;
+  lastKnown: LastKnown;
+  recorded: ReadRecordedJob;
+  areRendered: AreRendered;
+}
+
+interface Asking {
+  /** False: do not wait for a worker, answer from what is known without. */
+  ask?: boolean;
+}
+
+export class Snapshots {
+  readonly #deps: Deps;
+  readonly #asking = new Map<string, Promise<Snapshot | null>>();
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  /** Null when there is no such job; throws TemporalAway when nobody can tell. */
+  get(jobId: string, { ask = true }: Asking = {}): Promise<Snapshot | null> {
+    if (!ask) return this.#read(jobId, false);
+    const shared = this.#asking.get(jobId);
+    if (shared) return shared; // N2
+    const asking = this.#read(jobId, true).finally(() => this.#asking.delete(jobId));
+    this.#asking.set(jobId, asking);
+    return asking;
+  }
+
+  async #read(jobId: string, ask: boolean): Promise<Snapshot | null> {
+    let run: Run | null;
+    try {
+      run = await this.#deps.jobs.find(jobId);
+    } catch (error) {
+      const known = error instanceof TemporalAway ? await this.#withoutTemporal(jobId) : null;
+      if (known === null) throw error;
+      return known;
+    }
+    return run === null ? this.#deps.archive.job(jobId) : this.#ofRun(run, ask);
+  }
+
+  /** A stored job is whole, but may be going on in a new run by now: without Temporal nobody can tell. */
+  async #withoutTemporal(jobId: string): Promise<Snapshot | null> {
+    const known = this.#deps.lastKnown.get(jobId);
+    const archived = await this.#deps.archive.job(jobId);
+    if (archived !== null && (known === null || known.seq <= archived.seq)) {
+      return { ...archived, stale: true, source: 'archive' };
+    }
+    return known === null ? null : { ...known, stale: true, source: 'memory' };
+  }
+
+  async #ofRun(run: Run, ask: boolean): Promise<Snapshot> {
+    const { archive, jobs, lastKnown } = this.#deps;
+    let closing: Closing | null = null;
+    if (run.closed_at !== null) {
+      const archived = await archive.job(run.job_id);
+      if (archived?.run_id === run.run_id) return archived;
+      closing = await jobs.closing(run.job_id, run.run_id);
+      const result = closing?.job ?? null;
+      if (result !== null && isOver(result.status)) {
+        return result.truncated === undefined ? result : this.#ofResult(run, result, ask);
+      }
+    }
+    const job = ask ? await this.#answer(run) : null;
+    if (job === null) return this.#lastKnown(run, closing);
+    lastKnown.set(job);
+    return withStoring(closed(job, run, closing), run.pending, await this.#areRendered(run));
+  }
+
+  /** Of a result that had to leave something out: the workflow has it all, and the plan at least its texts. */
+  async #ofResult(run: Run, result: Job, ask: boolean): Promise<Snapshot> {
+    const whole = ask ? await this.#answer(run) : null;
+    if (whole !== null && isOver(whole.status)) return whole;
+    const recorded = await this.#deps.recorded(run);
+    const planned = new Map(recorded?.clips.map((clip) => [clip.clip_index, clip]));
+    const clips = result.clips.map((clip) => {
+      const { prompt, metadata, duration_reason } = planned.get(clip.clip_index) ?? clip;
+      return { ...clip, prompt, metadata, duration_reason };
+    });
+    return { ...withClips(result, clips), stale: true, source: 'history' };
+  }
+
+  #areRendered({ pending }: Run): Promise<boolean | null> {
+    return pending.some(isScheduled) ? this.#deps.areRendered() : Promise.resolve(null);
+  }
+
+  async #answer(run: Run): Promise<Job | null> {
+    try {
+      const job = await wholeJob(answersOf(this.#deps.jobs, run));
+      return isBlank(job) ? ((await this.#deps.recorded(run)) ?? job) : job;
+    } catch (error) {
+      if (error instanceof WorkerAway || error instanceof TemporalAway) return null;
+      throw error;
+    }
+  }
+
+  async #lastKnown(run: Run, closing: Closing | null): Promise<Snapshot> {
+    const known = this.#deps.lastKnown.get(run.job_id);
+    const recorded = known?.run_id === run.run_id ? null : await this.#deps.recorded(run);
+    const source = recorded === null ? 'memory' : 'history';
+    const job = recorded ?? known;
+    if (job === null) throw new TemporalAway('the history of this job cannot be read');
+    const rendered = await this.#areRendered(run);
+    const corrected = withPending(closed(job, run, closing), run.pending, rendered);
+    return { ...corrected, stale: true, source };
+  }
+}
+
+/** N1 */
+const closed = (job: Job, run: Run, closing: Closing | null): Job =>
+  eventsOfClosing(job, run, closing).reduce(apply, job);

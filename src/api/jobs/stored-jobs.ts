@@ -1,0 +1,141 @@
+/**
+ * All jobs that ended, from their index on disk: in memory, and brought up to date by the files that are new there. Some 1.5 KB
+ * a job.
+ *
+ * S1 What was written before a look began is in its result.
+ */
+import type { IndexLine, JobIndex } from '../../adapters/storage/job-index.js';
+import type { JobEntry } from '../../domain/job/index-entry.js';
+import { textOf } from '../../domain/job/job-summary.js';
+import { inParallel } from '../load/in-parallel.js';
+import { Figures } from '../observability/job-metrics.js';
+
+export interface StoredJob extends Omit<JobEntry, 'beginnings'> {
+  /** What it is searched by. */
+  text: string;
+}
+
+/** As many entries make a segment. */
+const PACK_AT = 500;
+/** Milliseconds after it failed. */
+const PACK_AGAIN = 600_000;
+
+export class StoredJobs {
+  readonly #index: JobIndex;
+  readonly #onPackingFailed: (error: unknown) => void;
+  /** By id; null where the job was removed. */
+  readonly #jobs = new Map<string, { at: string; job: StoredJob | null }>();
+  readonly #figures = new Figures();
+  #sorted: readonly StoredJob[] | null = null;
+  readonly #segments = new Set<string>();
+  #entries: ReadonlySet<string> = new Set();
+  #looking: Promise<void> = Promise.resolve();
+  #packing: Promise<void> | null = null;
+  #packFrom = 0;
+
+  constructor(index: JobIndex, onPackingFailed: (error: unknown) => void = () => undefined) {
+    this.#index = index;
+    this.#onPackingFailed = onPackingFailed;
+  }
+
+  /** One look after the other; the first reads everything, the others what is new. */
+  look(): Promise<void> {
+    const look = this.#looking.then(() => this.#look()); // S1
+    this.#looking = look.catch(() => undefined);
+    return look;
+  }
+
+  get(jobId: string): StoredJob | null {
+    return this.#jobs.get(jobId)?.job ?? null;
+  }
+
+  removedAt(jobId: string): string | null {
+    const known = this.#jobs.get(jobId);
+    return known?.job === null ? known.at : null;
+  }
+
+  /** Does it say more of its job than what is known? */
+  isNews({ job_id, at }: Pick<IndexLine, 'job_id' | 'at'>): boolean {
+    const known = this.#jobs.get(job_id);
+    return known === undefined || known.at < at;
+  }
+
+  /** Those that ended last come first. */
+  all(): readonly StoredJob[] {
+    this.#sorted ??= [...this.#jobs.values()].flatMap(({ job }) => job ?? []).sort(lastEndedFirst);
+    return this.#sorted;
+  }
+
+  figures(): Figures {
+    return this.#figures.copy();
+  }
+
+  /** Resolves when nothing is being packed. */
+  async settled(): Promise<void> {
+    await this.#packing;
+  }
+
+  async #look(): Promise<void> {
+    const entries = await this.#index.entries();
+    await inParallel(
+      entries.filter((name) => !this.#entries.has(name)),
+      async (name) => {
+        this.#take(await this.#index.entry(name));
+      },
+    );
+    this.#entries = new Set(entries);
+    for (const name of await this.#index.segments()) {
+      if (this.#segments.has(name)) continue;
+      this.#take(await this.#index.segment(name));
+      this.#segments.add(name);
+    }
+    if (entries.length >= PACK_AT && Date.now() >= this.#packFrom) this.#packing ??= this.#pack();
+  }
+
+  /** Where it may only read, another process does it. */
+  async #pack(): Promise<void> {
+    try {
+      await this.#index.pack();
+    } catch (error) {
+      this.#packFrom = Date.now() + PACK_AGAIN;
+      this.#onPackingFailed(error);
+    } finally {
+      this.#packing = null;
+    }
+  }
+
+  #take(lines: readonly IndexLine[]): void {
+    for (const line of lines) {
+      if (!this.isNews(line)) continue;
+      const { at, job_id, entry } = line;
+      const known = this.#jobs.get(job_id);
+      const job = entry && storedJob(entry);
+      if (known?.job) this.#leave(known.job, job !== null);
+      if (job) this.#figures.addFinished(job);
+      this.#jobs.set(job_id, { at, job });
+      this.#sorted = null;
+    }
+  }
+
+  /** What a job has cost stays, also when its record is removed. */
+  #leave(job: StoredJob, isReplaced: boolean): void {
+    if (isReplaced) this.#figures.addFinished(job, -1);
+    else this.#figures.addCounts(job.job, job.sums, -1);
+  }
+}
+
+const storedJob = ({ job, sums, beginnings }: JobEntry): StoredJob => ({
+  job,
+  sums,
+  text: textOf(job, beginnings),
+});
+
+/** The place of a job in the list; by id where the times are the same. */
+export const lastEndedFirst = ({ job: a }: { job: Ended }, { job: b }: { job: Ended }): number =>
+  Number(a.completed_at < b.completed_at) - Number(a.completed_at > b.completed_at) ||
+  Number(a.job_id < b.job_id) - Number(a.job_id > b.job_id);
+
+export interface Ended {
+  completed_at: string;
+  job_id: string;
+}

@@ -1,0 +1,291 @@
+/**
+ * The port over Temporal's client, and the only place of the API that uses it. Every call has a deadline;
+ * whatever Temporal answers becomes a value or one of the port's errors.
+ */
+import { Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
+import { fillIn, storedPayloads } from '../../adapters/storage/payload-files.js';
+import { attributesOf } from '../../domain/job/visibility.js';
+import {
+  clipsQuery,
+  eventsQuery,
+  paidTaskQueue,
+  progressQuery,
+  WORKFLOW_TYPE,
+} from '../../contract/workflow.js';
+import { TemporalAway, WorkerAway } from './jobs-port.js';
+import type { Delivered, Jobs, NewsToken, Run, Signal, StartRequest } from './jobs-port.js';
+import { ServersAttributes } from './search-attribute-check.js';
+import { isInvalid, isLate, isNotFound, isUnanswered, translate } from './temporal-errors.js';
+import {
+  ATTRIBUTES_QUERY,
+  CLOSED_QUERY,
+  closingOf,
+  idsQuery,
+  pendingActivity,
+  recordedInput,
+  RUN_STATUS,
+  RUNNING_QUERY,
+  runningQuery,
+  timeOf,
+  visibleRun,
+} from './temporal-rows.js';
+
+interface Settings {
+  connection: Connection;
+  namespace: string;
+  task_queue: string;
+  data_dir: string;
+}
+
+/** Milliseconds. A query needs a worker, which may have to replay first; a long-poll answers within 20 s. */
+const CALL = 5_000;
+const QUERY = 3_000;
+const LONG_POLL = 35_000;
+const POLLED_WITHIN = 60_000;
+/** For so long nothing is asked of a workflow that has something to do: what it says changes when it has done that. */
+const STEP = 1_000;
+
+const STEP_COMPLETED = 7;
+const ALL_EVENTS = 1;
+const CLOSE_EVENT = 2;
+const WORKFLOW_QUEUE = 1;
+const ACTIVITY_QUEUE = 2;
+/** A signal may come just between two runs of a job that goes on. */
+const TRIES = 5;
+
+export function createJobs({ connection, namespace, task_queue, data_dir }: Settings): Jobs {
+  const dataConverter = storedPayloads(data_dir);
+  const client = new Client({ connection, namespace, dataConverter });
+  const service = client.workflowService;
+
+  const call = <T>(work: () => Promise<T>): Promise<T> =>
+    client.withDeadline(Date.now() + CALL, work).catch((error: unknown) => {
+      throw translate(error);
+    });
+
+  /** Null when Temporal does not know the job. */
+  const ifFound = <T>(work: () => Promise<T>): Promise<T | null> =>
+    call(work).catch((error: unknown) => {
+      if (isNotFound(error)) return null;
+      throw error;
+    });
+
+  const query = <T>(work: () => Promise<T>): Promise<T> =>
+    client.withDeadline(Date.now() + QUERY, work).catch((error: unknown) => {
+      throw isUnanswered(error)
+        ? new WorkerAway('no worker answered in time', { cause: error })
+        : translate(error);
+    });
+
+  const history = (jobId: string, runId: string, filter: number) =>
+    ifFound(async () => {
+      const answer = await service.getWorkflowExecutionHistory({
+        namespace,
+        execution: { workflowId: jobId, runId },
+        historyEventFilterType: filter,
+        maximumPageSize: 1,
+        skipArchival: true,
+      });
+      return fillIn(dataConverter, answer);
+    });
+
+  const list = (query: string, pageSize: number, token: Uint8Array | null = null) =>
+    call(() =>
+      service.listWorkflowExecutions({
+        namespace,
+        pageSize,
+        query,
+        ...(token === null ? {} : { nextPageToken: token }),
+      }),
+    );
+
+  const attributes = new ServersAttributes(() =>
+    call(() => client.workflow.count(ATTRIBUTES_QUERY)).then(
+      () => true,
+      (error: unknown) => {
+        if (isInvalid(error)) return false;
+        throw error;
+      },
+    ),
+  );
+
+  async function find(jobId: string): Promise<Run | null> {
+    const found = await ifFound(() => client.workflow.getHandle(jobId).describe());
+    if (found?.type !== WORKFLOW_TYPE) return null;
+    return {
+      job_id: jobId,
+      run_id: found.runId,
+      status: RUN_STATUS[found.status.name] ?? 'running',
+      started_at: found.startTime.toISOString(),
+      closed_at: found.closeTime?.toISOString() ?? null,
+      is_canceling: found.raw.workflowExtendedInfo?.cancelRequested ?? false,
+      pending: (found.raw.pendingActivities ?? []).map(pendingActivity),
+    };
+  }
+
+  /** Temporal says "not found" of a finished job too. */
+  async function deliver(jobId: string, work: () => Promise<unknown>): Promise<Delivered> {
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      const sent = await ifFound(() => work().then(() => true));
+      if (sent !== null) return 'delivered';
+      const run = await find(jobId);
+      if (run === null) return 'missing';
+      if (run.closed_at !== null) return 'over';
+    }
+    throw new TemporalAway('the job is just going on in a new run');
+  }
+
+  /** Processes that polled a queue lately. */
+  async function pollers(name: string, taskQueueType: number): Promise<number> {
+    const answer = await call(() =>
+      service.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType }),
+    );
+    const since = Date.now() - POLLED_WITHIN;
+    const recent = answer.pollers.filter(
+      ({ lastAccessTime }) => Date.parse(timeOf(lastAccessTime) ?? '') >= since,
+    );
+    return new Set(recent.map(({ identity }) => identity)).size;
+  }
+
+  return {
+    find,
+
+    async start(request) {
+      const start = async (hasAttributes: boolean): Promise<{ run_id: string } | null> => {
+        const options = startOptions(task_queue, request, hasAttributes);
+        try {
+          const handle = await call(() => client.workflow.start(WORKFLOW_TYPE, options));
+          return { run_id: handle.firstExecutionRunId };
+        } catch (error) {
+          if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
+          if (!hasAttributes || !isInvalid(error)) throw error;
+          attributes.forget(); // they were removed since
+          return start(false);
+        }
+      };
+      return start(await attributes.are());
+    },
+
+    input: async (jobId, runId) =>
+      recordedInput((await history(jobId, runId, ALL_EVENTS))?.history?.events?.[0]),
+
+    closing: async (jobId, runId) =>
+      closingOf((await history(jobId, runId, CLOSE_EVENT))?.history?.events?.at(-1)),
+
+    progress: (jobId, runId) =>
+      query(() => client.workflow.getHandle(jobId, runId).query(progressQuery)),
+
+    clips: (jobId, runId, from) =>
+      query(() => client.workflow.getHandle(jobId, runId).query(clipsQuery, from)),
+
+    events: (jobId, runId, after) =>
+      query(() => client.workflow.getHandle(jobId, runId).query(eventsQuery, after)),
+
+    async news(jobId, runId, token, signal) {
+      using each = childOf(signal);
+      const poll = (nextPageToken: NewsToken | null, most: number) =>
+        client.withDeadline(Date.now() + most, () =>
+          client.withAbortSignal(each.signal, () =>
+            service.getWorkflowExecutionHistory({
+              namespace,
+              execution: { workflowId: jobId, runId },
+              waitNewEvent: true,
+              historyEventFilterType: ALL_EVENTS,
+              skipArchival: true,
+              ...(nextPageToken === null ? {} : { nextPageToken }),
+            }),
+          ),
+        );
+      for (let at = token, most = LONG_POLL; ; most = STEP) {
+        try {
+          const { nextPageToken: next, history } = await poll(at, most);
+          if (next.length === 0) return null;
+          if (token === null || isStep(history?.events ?? [])) return next;
+          at = next;
+        } catch (error) {
+          if (most === STEP && isLate(error)) return at;
+          throw translate(error);
+        }
+      }
+    },
+
+    signal: (jobId, signal) =>
+      deliver(jobId, () => client.workflow.getHandle(jobId).signal(signal.name, ...argsOf(signal))),
+
+    cancel: (jobId) => deliver(jobId, () => client.workflow.getHandle(jobId).cancel()),
+
+    async listRunning({ limit, ...query }) {
+      const { executions } = await list(runningQuery(query, await attributes.are()), limit);
+      return executions.map(visibleRun);
+    },
+
+    async runningAmong(jobIds) {
+      const { query, others } = idsQuery(jobIds);
+      const answer = query === null ? null : await list(query, jobIds.length);
+      const running = new Set((answer?.executions ?? []).map((row) => visibleRun(row).job_id));
+      for (const id of others) if ((await find(id))?.closed_at === null) running.add(id);
+      return running;
+    },
+
+    async listClosed(limit, token) {
+      const { executions, nextPageToken } = await list(CLOSED_QUERY, limit, token);
+      const next = nextPageToken.length === 0 ? null : nextPageToken;
+      return { runs: executions.map(visibleRun), next };
+    },
+
+    async running() {
+      const { count } = await call(() => client.workflow.count(RUNNING_QUERY));
+      return count;
+    },
+
+    workers: async () => ({ workers: await pollers(task_queue, WORKFLOW_QUEUE) }),
+
+    renderers: () => pollers(paidTaskQueue(task_queue), ACTIVITY_QUEUE),
+  };
+}
+
+/**
+ * How long a worker may take over a step of a workflow, which is a replay of the run so far when it has not got it in memory.
+ * The server's 10 s are little on a busy machine; a step that a killed worker had in its hands waits for as long.
+ */
+const WORKFLOW_TASK_TIMEOUT = '20s';
+
+const startOptions = (taskQueue: string, request: StartRequest, hasAttributes: boolean) => ({
+  workflowId: request.job_id,
+  taskQueue,
+  workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+  args: [request.plan, ...(request.previous ? [{ previous: request.previous }] : [])],
+  workflowIdConflictPolicy: 'FAIL' as const,
+  workflowIdReusePolicy: request.previous
+    ? ('ALLOW_DUPLICATE' as const)
+    : ('REJECT_DUPLICATE' as const),
+  memo: { ...request.memo },
+  ...(hasAttributes ? { typedSearchAttributes: attributesOf(request.memo.job) } : {}),
+  staticSummary: request.summary,
+  staticDetails: request.details,
+});
+
+/** Nothing at all: the wait has taken its time. */
+const isStep = (events: readonly { eventType?: number | null }[]): boolean =>
+  events.length === 0 || events.some(({ eventType }) => eventType === STEP_COMPLETED);
+
+function argsOf({ name: _, ...argument }: Signal): unknown[] {
+  return Object.keys(argument).length === 0 ? [] : [argument];
+}
+
+/** A signal for one call: the client never removes its listener, and a watch makes many calls. */
+function childOf(parent: AbortSignal): Disposable & { signal: AbortSignal } {
+  const controller = new AbortController();
+  const abort = (): void => {
+    controller.abort();
+  };
+  parent.addEventListener('abort', abort, { once: true });
+  if (parent.aborted) abort();
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]: () => {
+      parent.removeEventListener('abort', abort);
+    },
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * What one API process takes on at most: one table, told in docs/operations.md#limits too. Generous: a page with many
+ * tabs, streams that come back and scripts stay far below. Tests inject smaller ones.
+ */
+
+export interface GateLimits {
+  /** Requests worked on at the same time. */
+  at_once: number;
+  /** Requests that wait for that; more are refused. */
+  waiting: number;
+}
+
+export interface Limits {
+  /** What takes long: reading and judging a plan; a list; one job. Everything else passes by. */
+  gates: Record<'plans' | 'lists' | 'jobs', GateLimits>;
+  /** Milliseconds a request waits at a gate. */
+  wait_ms: number;
+  /** Event streams, opening ones among them. */
+  streams: number;
+  connections: number;
+  /** Milliseconds from the first byte of a request to the end of its headers, and to its last byte. */
+  headers_ms: number;
+  request_ms: number;
+  /** Milliseconds a connection may stand without a byte either way while an answer is not taken. */
+  stalled_ms: number;
+  /** Milliseconds between two looks at those times. */
+  check_ms: number;
+  /** Bytes of bodies held at the same time: of plans, and of webhooks, which come without a key. */
+  held: Record<'plans' | 'webhooks', number>;
+  /** Of one client; null: any number. */
+  requests_per_minute: number | null;
+}
+
+const MIB = 1024 * 1024;
+
+/** The largest body: a plan, or a prediction with its log. */
+export const MAX_BODY = MIB;
+/** Of the routes that take neither. */
+export const SMALL_BODY = 16 * 1024;
+
+export const LIMITS: Limits = {
+  gates: {
+    plans: { at_once: 4, waiting: 64 },
+    lists: { at_once: 4, waiting: 64 },
+    jobs: { at_once: 16, waiting: 256 },
+  },
+  wait_ms: 10_000,
+  streams: 2_000,
+  connections: 5_000,
+  headers_ms: 15_000,
+  request_ms: 30_000,
+  stalled_ms: 120_000,
+  check_ms: 1_000,
+  held: { plans: 64 * MIB, webhooks: 16 * MIB },
+  requests_per_minute: null,
+};

@@ -1,0 +1,13 @@
+/** How routes take plans. */
+import type { FastifySchemaCompiler } from 'fastify';
+import { MAX_BODY } from '../load/limits.js';
+
+/** The body is described by its schema but checked by `checkPlan`, which finds every mistake at once. */
+const bodyUnchecked: FastifySchemaCompiler<unknown> = () => (value: unknown) => ({ value });
+
+/** Plans are read and judged in turns. */
+export const ofPlans = {
+  bodyLimit: MAX_BODY,
+  config: { parsesItself: true, holds: 'plans' },
+  validatorCompiler: bodyUnchecked,
+} as const;

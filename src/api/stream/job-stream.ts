@@ -1,0 +1,192 @@
+/**
+ * One reader's way through one job's log: a snapshot when it has no position, then frame by frame from the
+ * shared log as fast as it reads, to the end; what the log has let go, it asks for in pages. Its only state is a cursor, so
+ * a slow reader costs no memory.
+ *
+ * R1 frames go out in the order of `seq`, each once; the cursor moves only by writing.
+ * R2 a reader that takes nothing for too long, or lets too much pile up meanwhile, is dropped; it resumes by id.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TemporalAway } from '../jobs/jobs-port.js';
+import type { Lease, Listener } from './progress-hub.js';
+import type { EventStream } from './sse-writer.js';
+
+export interface StreamLimits {
+  /** What may pile up in the log while a reader takes nothing. */
+  frames: number;
+  bytes: number;
+  stall_ms: number;
+}
+
+export const STREAM_LIMITS: StreamLimits = { frames: 2_000, bytes: 1 << 20, stall_ms: 30_000 };
+
+const STRETCH = 64 * 1024;
+/** Milliseconds until older events are asked for again when nobody answered. */
+const AGAIN = 1_000;
+
+interface Opening {
+  stream: EventStream;
+  lease: Lease;
+  /** Null: a snapshot comes first. */
+  position: number | null;
+  /** Go on with what comes later, or end with what there is now? */
+  follow: boolean;
+  /** A snapshot from elsewhere, for while the watcher has none. */
+  fallback: { seq: number; frame: Buffer } | null;
+  /** Is the log known to be complete, so that a position beyond it is one? */
+  verified: boolean;
+  onDropped: () => void;
+}
+
+export class JobStream implements Listener {
+  readonly #limits: StreamLimits;
+  #open: Opening | null = null;
+  #cursor: number | null = null;
+  #verified = false;
+  /** What is not durable has not been told yet. */
+  #isStarting = true;
+  #blocked: { head: number; bytes: number; timer: NodeJS.Timeout } | null = null;
+  /** Older events are asked for, or will be again. */
+  #isAsking = false;
+
+  constructor(limits: StreamLimits) {
+    this.#limits = limits;
+  }
+
+  start(opening: Opening): void {
+    this.#open = opening;
+    this.#cursor = opening.position;
+    this.#verified = opening.verified;
+    opening.stream.onClosed(() => {
+      this.#unblock();
+    });
+    this.#pump();
+    for (const frame of opening.lease.liveFrames()) this.onVolatile(frame);
+    this.#isStarting = false;
+    this.#pump();
+  }
+
+  onNews(): void {
+    if (this.#open === null) return;
+    const { watcher } = this.#open.lease;
+    this.#verified ||= watcher.phase !== 'starting' && !watcher.stale;
+    if (this.#isAsking) return;
+    if (this.#blocked === null) this.#pump();
+    else if (this.#isTooFarBehind()) this.#drop();
+  }
+
+  onVolatile(frame: Buffer): void {
+    if (this.#open?.stream.isWritable) this.#open.stream.write([frame]);
+  }
+
+  #pump(): void {
+    if (this.#open === null || this.#isAsking) return;
+    const { stream } = this.#open;
+    while (!stream.closed.aborted) {
+      if (!stream.isWritable) {
+        this.#block();
+        return;
+      }
+      const frames = this.#next();
+      if (frames === 'past') {
+        void this.#askPast();
+        return;
+      }
+      if (frames === 'wait' && (this.#open.follow || this.#isStarting)) return;
+      if (frames === 'wait' || frames === 'end') {
+        stream.end();
+        this.#open = null;
+        return;
+      }
+      stream.write(frames);
+    }
+  }
+
+  /** The next frames to write, having moved the cursor past them. */
+  #next(): Buffer[] | 'wait' | 'end' | 'past' {
+    if (this.#open === null) return 'end';
+    const { watcher } = this.#open.lease;
+    if (this.#cursor !== null && this.#isBeyond(this.#cursor)) this.#cursor = null;
+    if (this.#cursor === null) return this.#snapshot();
+    if (this.#cursor < watcher.log.base) return 'past';
+    const stretch = watcher.log.after(this.#cursor, STRETCH);
+    if (stretch !== null) {
+      this.#cursor = stretch.last; // R1
+      return stretch.frames;
+    }
+    const isOver = watcher.phase === 'over' || watcher.phase === 'missing';
+    return isOver ? 'end' : 'wait';
+  }
+
+  /** A position that the reader came with; what was read of the past may itself be ahead of the log for a moment. */
+  #isBeyond(cursor: number): boolean {
+    if (this.#open === null || cursor !== this.#open.position) return false;
+    return this.#verified && cursor > this.#open.lease.watcher.log.head;
+  }
+
+  async #askPast(): Promise<void> {
+    if (this.#open === null || this.#cursor === null) return;
+    const { stream, lease, follow } = this.#open;
+    this.#isAsking = true;
+    try {
+      const { watcher } = lease;
+      const stretch = await watcher.past(this.#cursor, STRETCH);
+      if (stretch === null && watcher.stale)
+        throw new TemporalAway('nobody can tell what followed');
+      this.#cursor = stretch?.last ?? null; // R1; what nobody has is made up for by a snapshot
+      stream.write(stretch?.frames ?? []);
+    } catch {
+      // An answer that ends here would look like all there is.
+      if (!follow) stream.drop();
+      else await sleep(AGAIN, undefined, { signal: stream.closed }).catch(() => undefined);
+    }
+    this.#isAsking = false;
+    this.#pump();
+  }
+
+  #snapshot(): Buffer[] | 'wait' | 'end' {
+    if (this.#open === null) return 'end';
+    const { lease, fallback } = this.#open;
+    const { job, phase } = lease.watcher;
+    const frame = lease.snapshotFrame();
+    if (job !== null && frame !== null) {
+      this.#cursor = job.seq;
+      return [frame];
+    }
+    if (fallback === null) return phase === 'missing' ? 'end' : 'wait';
+    this.#cursor = fallback.seq;
+    return [fallback.frame];
+  }
+
+  #block(): void {
+    const { stream, lease } = this.#open ?? {};
+    if (stream === undefined || lease === undefined || this.#blocked !== null) return;
+    const timer = setTimeout(() => {
+      this.#drop();
+    }, this.#limits.stall_ms);
+    this.#blocked = { head: lease.watcher.log.head, bytes: lease.watcher.log.bytes, timer };
+    stream.onceWritable(() => {
+      this.#unblock();
+      this.#pump();
+    });
+  }
+
+  #unblock(): void {
+    if (this.#blocked !== null) clearTimeout(this.#blocked.timer);
+    this.#blocked = null;
+  }
+
+  #isTooFarBehind(): boolean {
+    if (this.#open === null || this.#blocked === null) return false;
+    const { head, bytes } = this.#open.lease.watcher.log;
+    const { frames: mostFrames, bytes: mostBytes } = this.#limits;
+    return head - this.#blocked.head > mostFrames || bytes - this.#blocked.bytes > mostBytes;
+  }
+
+  #drop(): void {
+    this.#open?.onDropped();
+    this.#open?.stream.drop(); // R2
+    this.#open = null;
+    this.#unblock();
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * A job's stored log, a page at a time: one event a line, in the order of `seq`, so that any place is found by halving the
+ * file. A log of any length costs the memory of one page. A line that is not whole is the end.
+ */
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import type { JobEvent } from '../../domain/job/job.js';
+
+const CHUNK = 64 * 1024;
+const NEWLINE = 0x0a;
+
+/** What follows a seq, about so many bytes of it; nothing where there is no file. */
+export async function readStoredEvents(
+  file: string,
+  after: number,
+  mostBytes: number,
+): Promise<JobEvent[]> {
+  const handle = await open(file).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  });
+  if (handle === null) return [];
+  try {
+    const start = await placeBefore(handle, after);
+    return await eventsFrom(handle, start, { after, mostBytes });
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A place at most a few lines before the first event after `seq`. */
+async function placeBefore(handle: FileHandle, seq: number): Promise<number> {
+  let low = 0;
+  for (let high = (await handle.stat()).size; high - low > CHUNK;) {
+    const middle = Math.floor((low + high) / 2);
+    const line = await lineAfter(handle, middle);
+    if (line === null || line.seq > seq) high = middle;
+    else low = line.start;
+  }
+  return low;
+}
+
+/** In front of everything that comes from outside; a quotation mark inside a text has a backslash before it. */
+const SEQ = /"seq":(\d{1,15})/;
+
+/** The first line that starts after a place, told by its beginning. */
+async function lineAfter(
+  handle: FileHandle,
+  place: number,
+): Promise<{ start: number; seq: number } | null> {
+  const chunk = Buffer.alloc(CHUNK);
+  for (let from = place; ;) {
+    const { bytesRead } = await handle.read(chunk, 0, CHUNK, from);
+    if (bytesRead === 0) return null;
+    const newline = chunk.subarray(0, bytesRead).indexOf(NEWLINE);
+    if (newline < 0) {
+      from += bytesRead;
+      continue;
+    }
+    const start = from + newline + 1;
+    const { bytesRead: length } = await handle.read(chunk, 0, CHUNK, start);
+    const [, seq] = SEQ.exec(chunk.subarray(0, length).toString('latin1')) ?? [];
+    return seq === undefined ? null : { start, seq: Number(seq) };
+  }
+}
+
+interface Wanted {
+  after: number;
+  mostBytes: number;
+}
+
+async function eventsFrom(
+  handle: FileHandle,
+  start: number,
+  { after, mostBytes }: Wanted,
+): Promise<JobEvent[]> {
+  const events: JobEvent[] = [];
+  let bytes = 0;
+  for await (const line of linesOf(handle, start)) {
+    const event = parse(line);
+    if (event === null) break;
+    if (event.seq <= after) continue;
+    events.push(event);
+    bytes += line.length;
+    if (bytes >= mostBytes) break;
+  }
+  return events;
+}
+
+async function* linesOf(handle: FileHandle, start: number): AsyncGenerator<Buffer, void, void> {
+  let rest: Buffer = Buffer.alloc(0);
+  for (let from = start; ;) {
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(CHUNK), 0, CHUNK, from);
+    if (bytesRead === 0) return;
+    from += bytesRead;
+    rest = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
+    for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE)) {
+      yield rest.subarray(0, end);
+      rest = rest.subarray(end + 1);
+    }
+  }
+}
+
+function parse(line: Buffer): JobEvent | null {
+  try {
+    const event = JSON.parse(line.toString()) as JobEvent;
+    return Number.isSafeInteger(event.seq) ? event : null;
+  } catch {
+    return null;
+  }
+}

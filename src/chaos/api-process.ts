@@ -1,4 +1,0 @@
-/** The API of a chaos run, exactly as `npm run api` starts it. */
-import { main } from '../commands/api.js';
-
-process.exit(await main());

@@ -1,0 +1,168 @@
+/**
+ * Something to talk to: the stack that answers at HOST:PORT, the one that another command runs on the same data
+ * folder, or one of our own. Says which; never starts a second one on a folder that is in use.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isLoopback } from '../config.js';
+import type { Config } from '../config.js';
+import { claimDataDir, isHeldBy } from '../embedded/data-dir-claim.js';
+import type { HeldClaim, Holder } from '../embedded/data-dir-claim.js';
+import { withoutTrailing } from '../domain/values/trim-ends.js';
+import { localUrl } from '../http/ports.js';
+import { startStack } from './stack.js';
+import { createApiClient, readiness } from '../terminal/api-client.js';
+import type { ApiClient, Readiness } from '../terminal/api-client.js';
+import { oneLine } from '../terminal/format.js';
+
+export interface Connected {
+  api: ApiClient;
+  /** Temporal Web UI's page of a job; null where no Web UI is known. */
+  uiUrl: (jobId: string) => string | null;
+  /** The stack lives in this process and ends with it. */
+  embedded: boolean;
+  /** False for stacks that may come back: those are waited for. */
+  isGone: () => Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export interface FindOptions {
+  say: (text: string) => void;
+  signal: AbortSignal;
+}
+
+const KEEP = (): Promise<boolean> => Promise.resolve(false);
+const NOTHING = (): Promise<void> => Promise.resolve();
+/** A stack that was just started answers before its worker polls. */
+const UNREADY_PATIENCE = 15_000;
+const POLL = 200;
+
+export async function findStack(config: Config, options: FindOptions): Promise<Connected> {
+  const key = config.api.keys[0] ?? null;
+  const url = localUrl(config.api.host, config.api.port);
+  const running = await waitUntilReady(url, options);
+  if (running !== null) {
+    options.say(`Using the running stack at ${url}`);
+    return connected(createApiClient(url, key), running, {
+      embedded: false,
+      isGone: KEEP,
+      close: NOTHING,
+    });
+  }
+  if (!config.temporal.embedded) return embedded(config, null, options);
+  for (let waited = false; ; waited = true) {
+    options.signal.throwIfAborted();
+    const claim = await claimDataDir(config.data_dir, 'generate');
+    if (claim.kind === 'held') return embedded(config, claim.claim, options);
+    const borrowed = await borrow(claim.holder, key, options);
+    if (borrowed !== null) return borrowed;
+    if (!waited) {
+      options.say(
+        `Waiting for process ${String(claim.holder.pid)} (npm run ${claim.holder.command}), which uses ${config.data_dir}`,
+      );
+    }
+    await sleep(POLL, undefined, { signal: options.signal });
+  }
+}
+
+async function waitUntilReady(
+  url: string,
+  { say, signal }: FindOptions,
+): Promise<Readiness | null> {
+  const until = Date.now() + UNREADY_PATIENCE;
+  for (let waited = false; ; waited = true) {
+    const state = await readiness(url);
+    if (state === null || state.ready) return state;
+    if (Date.now() > until) {
+      say(`The stack at ${url} is not ready; starting one for this command`);
+      return null;
+    }
+    if (!waited) say(`Waiting for the stack at ${url} to be ready`);
+    await sleep(POLL, undefined, { signal });
+  }
+}
+
+async function borrow(
+  holder: Holder,
+  key: string | null,
+  { say }: FindOptions,
+): Promise<Connected | null> {
+  if (holder.url === null) return null;
+  const state = await readiness(holder.url);
+  if (state === null) return null;
+  say(
+    `Using the stack of process ${String(holder.pid)} (npm run ${holder.command}) at ${holder.url}`,
+  );
+  return connected(createApiClient(holder.url, key), state, {
+    embedded: false,
+    isGone: () => Promise.resolve(!isHeldBy(holder)),
+    close: NOTHING,
+  });
+}
+
+async function embedded(
+  config: Config,
+  claim: HeldClaim | null,
+  { say, signal }: FindOptions,
+): Promise<Connected> {
+  say(startingText(config));
+  try {
+    const stack = await startStack(quiet(config), {
+      ports: 'where_free',
+      log: (line) => {
+        say(oneLine(line));
+      },
+      signal,
+    });
+    await claim?.publish(stack.url);
+    const state = await readiness(stack.url);
+    const api = createApiClient(stack.url, config.api.keys[0] ?? null);
+    return connected(
+      api,
+      { ui_url: stack.ui_url ?? state?.ui_url ?? null, namespace: config.temporal.namespace },
+      {
+        embedded: true,
+        isGone: KEEP,
+        async close() {
+          await stack.close();
+          await claim?.release();
+        },
+      },
+    );
+  } catch (error) {
+    await claim?.release();
+    throw error;
+  }
+}
+
+function startingText({ temporal, replicate, data_dir }: Config): string {
+  const parts = [
+    temporal.embedded ? 'Temporal' : null,
+    replicate.simulated ? 'the simulator (no REPLICATE_API_TOKEN)' : null,
+    'a worker',
+    'the API',
+  ].filter((part) => part !== null);
+  const where = isLoopback(temporal.address.replace(/:\d+$/, ''))
+    ? ''
+    : ` with ${temporal.address}`;
+  return `Starting ${parts.join(', ')}${where}; data in ${data_dir}`;
+}
+
+/** Failed attempts are shown as what they are; the log need not tell them again. */
+const quiet = (config: Config): Config => ({
+  ...config,
+  log_level:
+    config.log_level === 'debug' || config.log_level === 'trace' ? config.log_level : 'error',
+});
+
+const connected = (
+  api: ApiClient,
+  { ui_url, namespace }: Pick<Readiness, 'ui_url' | 'namespace'>,
+  rest: Pick<Connected, 'embedded' | 'isGone' | 'close'>,
+): Connected => ({
+  api,
+  uiUrl: (jobId) =>
+    ui_url === null
+      ? null
+      : `${withoutTrailing(ui_url, '/')}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(jobId)}`,
+  ...rest,
+});

@@ -1,0 +1,119 @@
+/**
+ * What the composer that follows has to do about clips that came out too short or not at all. Pure arithmetic on a
+ * finished job; it changes no file.
+ *
+ * A shortfall is handed on: the next clip's extended target is its own target plus all that is missing so far, and
+ * what it has beyond its own target is taken as compensation. A failed clip is a hole that hands on its whole
+ * target. What is still missing after the last clip is the total shortfall, and its share of the whole length
+ * decides: below 10 % accept, up to 20 % warn, above 20 % extend the last good clip, above 50 % fail.
+ */
+import { decimal } from '../values/decimal.js';
+import type { ClipStatus } from './job.js';
+
+/** What it needs to know of a clip. */
+export interface DeliveredClip {
+  clip_index: number;
+  status: ClipStatus;
+  original_target_duration: number;
+  actual_duration: number | null;
+}
+
+export interface ClipCompensation {
+  clip_index: number;
+  original_target_duration: number;
+  /** Its own target and what the clips before it lack. */
+  extended_target_duration: number;
+  actual_duration: number | null;
+  /** Seconds of this clip that make up for clips before it. */
+  compensation_taken: number;
+  /** What is missing after this clip. */
+  shortfall_after: number;
+  /** True for a clip that failed or was canceled. */
+  hole: boolean;
+}
+
+export const VERDICTS = ['accept', 'warn', 'extend', 'fail'] as const;
+export type CompensationVerdict = (typeof VERDICTS)[number];
+
+export interface Extension {
+  clip_index: number;
+  method: 'freeze' | 'loop';
+  seconds: number;
+  /** What is missing even then. */
+  remaining_shortfall: number;
+}
+
+export interface Compensation {
+  total_target_duration: number;
+  total_actual_duration: number;
+  total_shortfall: number;
+  shortfall_percent: number;
+  verdict: CompensationVerdict;
+  /** For the verdict `extend` only. */
+  extension: Extension | null;
+  clips: ClipCompensation[];
+}
+
+const ACCEPT_BELOW_PERCENT = 10;
+const WARN_UP_TO_PERCENT = 20;
+const FAIL_ABOVE_PERCENT = 50;
+/** A picture may stand still for less than this; a longer gap is filled by showing the clip again. */
+const FREEZE_BELOW_SECONDS = 2;
+const MAX_EXTENSION_SECONDS = 5;
+
+/** Milliseconds are finer than a frame. */
+const round = (seconds: number): number => decimal(seconds, 3);
+
+function verdictFor(percent: number, hasGoodClip: boolean): CompensationVerdict {
+  if (percent > FAIL_ABOVE_PERCENT || !hasGoodClip) return 'fail';
+  if (percent > WARN_UP_TO_PERCENT) return 'extend';
+  return percent < ACCEPT_BELOW_PERCENT ? 'accept' : 'warn';
+}
+
+function extensionOf(shortfall: number, last: ClipCompensation): Extension {
+  const seconds = round(Math.min(shortfall, MAX_EXTENSION_SECONDS));
+  return {
+    clip_index: last.clip_index,
+    method: shortfall < FREEZE_BELOW_SECONDS ? 'freeze' : 'loop',
+    seconds,
+    remaining_shortfall: round(shortfall - seconds),
+  };
+}
+
+function handOn(clip: DeliveredClip, missing: number): ClipCompensation {
+  const delivered = clip.status === 'succeeded' ? (clip.actual_duration ?? 0) : 0;
+  const extended = round(clip.original_target_duration + missing);
+  const used = Math.min(delivered, extended);
+  return {
+    clip_index: clip.clip_index,
+    original_target_duration: clip.original_target_duration,
+    extended_target_duration: extended,
+    actual_duration: clip.status === 'succeeded' ? clip.actual_duration : null,
+    compensation_taken: round(Math.max(0, used - clip.original_target_duration)),
+    shortfall_after: round(extended - used),
+    hole: clip.status !== 'succeeded',
+  };
+}
+
+/** Clips in any order; they are shown, and make up for each other, by `clip_index`. */
+export function compensationOf(delivered: readonly DeliveredClip[]): Compensation {
+  const clips: ClipCompensation[] = [];
+  for (const clip of [...delivered].sort((a, b) => a.clip_index - b.clip_index)) {
+    clips.push(handOn(clip, clips.at(-1)?.shortfall_after ?? 0));
+  }
+  const target = round(clips.reduce((sum, clip) => sum + clip.original_target_duration, 0));
+  const actual = round(clips.reduce((sum, clip) => sum + (clip.actual_duration ?? 0), 0));
+  const shortfall = clips.at(-1)?.shortfall_after ?? 0;
+  const percent = target === 0 ? 0 : decimal((shortfall / target) * 100, 2);
+  const last = clips.findLast((clip) => !clip.hole);
+  const verdict = verdictFor(percent, last !== undefined);
+  return {
+    total_target_duration: target,
+    total_actual_duration: actual,
+    total_shortfall: shortfall,
+    shortfall_percent: percent,
+    verdict,
+    extension: verdict === 'extend' && last !== undefined ? extensionOf(shortfall, last) : null,
+    clips,
+  };
+}

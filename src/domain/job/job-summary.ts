@@ -1,0 +1,60 @@
+/**
+ * A job as a list has it: everything but its clips, its warnings and what follows from them. The same in Temporal's memo,
+ * in the index of finished jobs and in answers. And what a list is searched by. Pure.
+ */
+import type { Clip, Job, JobStatus } from './job.js';
+import { beginningOf, shortened } from '../values/well-formed.js';
+
+export type JobSummary = Omit<Job, 'warnings' | 'truncated' | 'compensation' | 'clips'>;
+
+const MAX_MESSAGE = 300;
+const PROMPTS = 3;
+const PROMPT = 100;
+
+export function summaryOf(job: Job): JobSummary {
+  const {
+    warnings: _warnings,
+    truncated: _truncated,
+    compensation: _compensation,
+    clips: _,
+    ...summary
+  } = job;
+  const { error } = summary;
+  return {
+    ...summary,
+    error: error && { ...error, message: shortened(error.message, MAX_MESSAGE) },
+  };
+}
+
+/** Of the prompts, what a job can be found by: the beginnings of the first ones. */
+export const beginningsOf = (clips: readonly Pick<Clip, 'prompt'>[]): string[] =>
+  clips.slice(0, PROMPTS).map(({ prompt }) => beginningOf(prompt, PROMPT));
+
+/** Null: whatever it is. */
+export interface JobFilter {
+  status: JobStatus | null;
+  model: string | null;
+  label: string | null;
+  /** Words that all have to occur, in upper or lower case, in id, model, labels or the beginnings of prompts. */
+  q: string | null;
+}
+
+export const textOf = (
+  { job_id, model, labels }: Pick<JobSummary, 'job_id' | 'model' | 'labels'>,
+  beginnings: readonly string[],
+): string => [job_id, model, ...labels, ...beginnings].join('\n').toLowerCase();
+
+/** Does the filter let a job pass? `text` is its `textOf`. */
+export function matching({
+  status,
+  model,
+  label,
+  q,
+}: JobFilter): (job: JobSummary, text: string) => boolean {
+  const words = (q ?? '').toLowerCase().split(/\s+/);
+  return (job, text) =>
+    (status === null || job.status === status) &&
+    (model === null || job.model === model) &&
+    (label === null || job.labels.includes(label)) &&
+    words.every((word) => text.includes(word));
+}

@@ -1,0 +1,221 @@
+/**
+ * How a job follows from its events: `apply(job, event)`, the same function in the workflow, the API,
+ * the command line and the page. Pure; it owns the derived figures (counts, percent, money) and nothing else.
+ *
+ * P1 seq grows by exactly one with every event.
+ * P2 the job after an event depends on nothing but the job before it and the event.
+ */
+import { compensationOf } from './compensation.js';
+import { roundUsd } from '../values/decimal.js';
+import { MAX_WARNINGS } from './job.js';
+import type {
+  Clip,
+  ClipEventType,
+  Job,
+  JobEnd,
+  JobEvent,
+  JobFact,
+  JobStatus,
+  Prediction,
+  Progress,
+  TerminalEventType,
+} from './job.js';
+
+/** Coarse and durable; finer figures while a clip renders are not events. */
+const CLIP_PERCENT: Record<Clip['status'], number> = {
+  queued: 0,
+  running: 10,
+  retrying: 10,
+  storing: 90,
+  succeeded: 100,
+  failed: 100,
+  canceled: 100,
+};
+
+type JobWarning = Extract<JobFact, { type: 'job.warning' }>;
+
+const TERMINAL_STATUS: Record<TerminalEventType, JobStatus> = {
+  'job.completed': 'succeeded',
+  'job.failed': 'failed',
+  'job.canceled': 'canceled',
+};
+
+export const isTerminalEvent = (
+  event: JobFact,
+): event is Extract<JobFact, { type: TerminalEventType }> =>
+  Object.hasOwn(TERMINAL_STATUS, event.type);
+
+export const isClipEvent = (event: JobFact): event is Extract<JobFact, { type: ClipEventType }> =>
+  event.type.startsWith('clip.');
+
+export const isOver = (status: JobStatus): boolean =>
+  status === 'succeeded' || status === 'failed' || status === 'canceled';
+
+export const isClipOver = (status: Clip['status']): boolean =>
+  status === 'succeeded' || status === 'failed' || status === 'canceled';
+
+/** Is it, or was it ever, more than one that waits for clips before it? */
+export const isBegun = ({
+  status,
+  waits_for = 'turn',
+}: Pick<Clip, 'status' | 'waits_for'>): boolean => status !== 'queued' || waits_for !== 'turn';
+
+export const clipPercent = (status: Clip['status']): number => CLIP_PERCENT[status];
+
+/** Predictions of a clip whose cost is not known: billed at a price or for a time that nobody has told, or never confirmed. */
+export const unknownCosts = ({
+  status,
+  predictions,
+}: Pick<Clip, 'status' | 'predictions'>): number =>
+  predictions.filter(
+    ({ cost_usd, billed }) =>
+      cost_usd === null && (billed === true || (billed === null && isClipOver(status))),
+  ).length;
+
+export const unknownCostsOf = (clips: Job['clips']): number =>
+  clips.reduce((sum, clip) => sum + unknownCosts(clip), 0);
+
+export const progressOf = (job: Job): Progress => ({
+  total: job.total_clips,
+  succeeded: job.successful_clips,
+  failed: job.failed_clips,
+  canceled: job.canceled_clips,
+  percent: job.percent,
+});
+
+/** The job with every derived figure recomputed from its clips: in one pass, for it is made after every fact. */
+export function withTotals(job: Job): Job {
+  let [succeeded, failed, canceled, percents, usd, unknown] = [0, 0, 0, 0, 0, 0];
+  for (const clip of job.clips) {
+    const { status, percent, cost_usd } = clip;
+    if (status === 'succeeded') succeeded += 1;
+    else if (status === 'failed') failed += 1;
+    else if (status === 'canceled') canceled += 1;
+    percents += percent;
+    usd += cost_usd ?? 0;
+    unknown += unknownCosts(clip);
+  }
+  return {
+    ...job,
+    successful_clips: succeeded,
+    failed_clips: failed,
+    canceled_clips: canceled,
+    percent: job.clips.length === 0 ? 0 : Math.round((percents / job.clips.length) * 10) / 10,
+    total_cost_usd: roundUsd(usd),
+    unknown_costs: unknown,
+  };
+}
+
+/** What the event that ends a job says of its money. */
+export const costsOf = ({
+  total_cost_usd,
+  unknown_costs,
+}: Job): Pick<JobEnd, 'total_cost_usd' | 'unknown_costs'> => ({
+  total_cost_usd,
+  ...(unknown_costs > 0 ? { unknown_costs } : {}),
+});
+
+/** Folds one event into the job. Events already folded are ignored, so replays are harmless. */
+export function apply(job: Job, event: JobEvent): Job {
+  if (event.seq <= job.seq) return job;
+  return { ...applyFact(job, event, event.at), seq: event.seq };
+}
+
+/** The job after a fact, before the fact has its number: what the workflow asks in order to number it. */
+export function applyFact(job: Job, fact: JobFact, at: string): Job {
+  if (isClipEvent(fact)) {
+    const place = job.clips.findIndex(({ clip_index }) => clip_index === fact.clip_index);
+    const before = job.clips[place];
+    if (before === undefined) return withTotals(job);
+    const clip = { ...fact.clip, predictions: ledgerAfter(before, fact.clip) };
+    return withTotals({ ...job, clips: job.clips.with(place, clip) });
+  }
+  if (isTerminalEvent(fact)) {
+    return {
+      ...job,
+      status: TERMINAL_STATUS[fact.type],
+      completed_at: at,
+      error: fact.error,
+      total_generation_time: job.started_at ? secondsBetween(job.started_at, at) : null,
+      ...(job.clips.length === 0 ? {} : { compensation: compensationOf(job.clips) }),
+    };
+  }
+  switch (fact.type) {
+    case 'job.started':
+      return {
+        ...unfinished(job),
+        run_id: fact.run_id,
+        total_clips: fact.total_clips,
+        model: fact.model,
+        estimated_cost_usd: fact.estimated_cost_usd,
+        status: job.status === 'paused' ? 'paused' : 'running',
+        started_at: job.started_at ?? at,
+      };
+    case 'batch.started':
+      return job;
+    case 'job.paused':
+      return { ...job, status: 'paused' };
+    case 'job.resumed':
+      return { ...job, status: 'running' };
+    case 'job.warning':
+      return {
+        ...job,
+        clips: waiting(job.clips, fact),
+        warnings: [...job.warnings, fact.message].slice(-MAX_WARNINGS),
+        warnings_total: job.warnings_total + 1,
+        ...(fact.max_cost_usd === undefined ? {} : { max_cost_usd: fact.max_cost_usd }),
+      };
+  }
+}
+
+/** An event carries at most so many predictions of its clip that nothing has changed in: the newest. */
+const MAX_LINES = 20;
+
+/**
+ * A clip as its event carries it: whole, but for predictions of which the log has told everything before. A clip that was
+ * retried a hundred times would otherwise carry its whole history with each event.
+ */
+export function newsOf(before: Clip, after: Clip): Clip {
+  const first = after.predictions.length - MAX_LINES;
+  if (first <= 0) return after;
+  const known = new Set(before.predictions);
+  const predictions = after.predictions.filter((line, place) => place >= first || !known.has(line));
+  return { ...after, predictions };
+}
+
+/** All predictions of a clip after an event: those that the event does not speak of come first, as they were. */
+function ledgerAfter(before: Clip, { predictions }: Clip): Prediction[] {
+  if (predictions.length < MAX_LINES) return predictions;
+  const told = new Map(predictions.map((line) => [line.id, line]));
+  const first = predictions.length - MAX_LINES;
+  const newest = new Set(predictions.slice(first).map(({ id }) => id));
+  const kept = before.predictions.filter(({ id }) => !newest.has(id));
+  return [...kept.map((line) => told.get(line.id) ?? line), ...predictions.slice(first)];
+}
+
+/** The clips after a warning that says what one of them waits for. */
+function waiting(clips: Clip[], { clip_index, waits_for }: JobWarning): Clip[] {
+  const place = clips.findIndex((clip) => clip.clip_index === clip_index);
+  const clip = clips[place];
+  return waits_for === undefined || clip?.status !== 'queued'
+    ? clips
+    : clips.with(place, { ...clip, waits_for });
+}
+
+/** What only a finished job has is taken from one that goes on. */
+export function unfinished({ compensation: _, ...job }: Job): Job {
+  return { ...job, completed_at: null, error: null };
+}
+
+/** Numbers a fact: the event, and the job after it. */
+export function record(job: Job, fact: JobFact, at: string): { job: Job; event: JobEvent } {
+  const seq = job.seq + 1;
+  const after = { ...applyFact(job, fact, at), seq };
+  return {
+    job: after,
+    event: { job_id: job.job_id, seq, at, progress: progressOf(after), ...fact },
+  };
+}
+
+export const secondsBetween = (from: string, to: string): number =>
+  Math.round(Date.parse(to) - Date.parse(from)) / 1000;

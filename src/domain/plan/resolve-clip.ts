@@ -1,0 +1,285 @@
+/**
+ * One clip of a plan against its model's row: which images go where, how long, what is sent, what it costs.
+ * Pure. Problems carry the clip's place in the plan as it was written.
+ */
+import { estimateCost, increasePercent, priceFor } from '../pricing/cost.js';
+import {
+  legalDurations,
+  listed,
+  planDuration,
+  toldTarget,
+  type DurationRequest,
+  type LegalDuration,
+  type PlannedDuration,
+} from './duration-planner.js';
+import type { ModelRow, Scalar } from '../models/row.js';
+import { missingImages, fieldProblems, ruleProblems } from './clip-problems.js';
+import { brokenRules, effective, inputsOfRule } from '../models/rules.js';
+import type { ClipPrompt } from './plan.schema.js';
+import {
+  hasStartImage,
+  placeReferences,
+  referencesOf,
+  type PlacedReferences,
+  type ReferenceMode,
+} from '../references/assign-references.js';
+import type { PlanProblem, ResolvedClip } from './resolved.js';
+
+/** What holds for every clip of the job. */
+export interface JobChoices {
+  row: ModelRow;
+  /** In the model's own words. */
+  settings: Readonly<Record<string, Scalar>>;
+  aspect_ratio: string | null;
+  buffer: number;
+  reference_mode: ReferenceMode;
+  composites: boolean;
+  /** May a clip go on without its references? */
+  text_only: boolean;
+  check_rules: boolean;
+  /** Every length the model makes with these settings. */
+  lengths: readonly LegalDuration[];
+}
+
+/** Counted once a job: a plan has up to a thousand clips. */
+export const lengthsOf = (row: ModelRow, settings: Input): LegalDuration[] =>
+  legalDurations(row.duration, frameRate(row, settings));
+
+/** Frames a second, where the plan or the row sets them. */
+function frameRate({ duration, sends }: ModelRow, settings: Input): number | undefined {
+  return duration.unit === 'seconds'
+    ? undefined
+    : numberOf({ ...sends, ...settings }, duration.fps_input);
+}
+
+export interface ClipWork {
+  clip: ResolvedClip;
+  warnings: string[];
+  problems: PlanProblem[];
+}
+
+export type Input = Record<string, unknown>;
+
+const STANDARD_RATIO = '16:9';
+
+/** What the model makes while nobody asks for a ratio. */
+function usualRatio(row: ModelRow): string {
+  const { input, values } = row.aspect_ratio;
+  const preset = input === null ? undefined : effective(row, {}, input);
+  const known = [preset, ...values].find(
+    (value) => typeof value === 'string' && /^\d+:\d+$/.test(value),
+  );
+  return typeof known === 'string' ? known : STANDARD_RATIO;
+}
+
+/** What is sent but for the length, and the lengths that are possible with it. */
+export interface Outline {
+  references: PlacedReferences;
+  ratio_warnings: string[];
+  before: Input;
+  lengths: Lengths;
+}
+
+export function outlineOf(asked: ClipPrompt, job: JobChoices): Outline {
+  const { row } = job;
+  const references = placeReferences(row, referencesOf(asked), {
+    mode: job.reference_mode,
+    ratio: job.aspect_ratio ?? usualRatio(row),
+    composites: job.composites,
+  });
+  const ratio = ratioInput(job, references.inputs);
+  const before: Input = {
+    ...row.sends,
+    ...job.settings,
+    ...ratio.inputs,
+    ...references.inputs,
+    ...(row.seed !== null && asked.seed !== undefined ? { [row.seed]: asked.seed } : {}),
+  };
+  return { references, ratio_warnings: ratio.warnings, before, lengths: lengthsWith(job, before) };
+}
+
+export function resolveClip(asked: ClipPrompt, place: number, job: JobChoices): ClipWork {
+  const { row } = job;
+  const path = `clip_prompts.${String(place)}`;
+  const { references, ratio_warnings, before, lengths } = outlineOf(asked, job);
+  const length = planLength(job, lengths, asked.duration);
+  const planned: ResolvedClip = {
+    ...wanted(asked),
+    ...(row.seed === null || asked.seed === undefined ? {} : { seed: asked.seed }),
+    ...priced(row, before, length.planned),
+  };
+  return {
+    clip: withImages(job, planned, references),
+    warnings: [
+      ...ratio_warnings,
+      ...references.warnings,
+      ...lengthWarnings(row, asked.duration, length),
+      ...costWarnings(planned, length.planned.closest.seconds),
+    ],
+    problems: [
+      ...missingImages(row, planned.input, path),
+      ...fieldProblems(row, asked, path),
+      ...(job.check_rules ? ruleProblems(row, planned.input, path) : []),
+    ],
+  };
+}
+
+/** What is taken over from the plan as it is. */
+const wanted = (asked: ClipPrompt) => ({
+  clip_index: asked.clip_index,
+  prompt: asked.prompt,
+  negative_prompt: asked.negative_prompt ?? '',
+  metadata: asked.metadata ?? {},
+  target_duration: asked.duration,
+  original_target_duration: asked.original_target_duration ?? asked.duration,
+});
+
+function ratioInput(
+  { row, aspect_ratio: asked }: JobChoices,
+  images: Input,
+): { inputs: Input; warnings: string[] } {
+  const { input, values, follows_image, with_image } = row.aspect_ratio;
+  const sent = (ratio: unknown): Input =>
+    input === null || ratio === undefined ? {} : { [input]: ratio };
+  if (follows_image && hasStartImage(row, images)) {
+    const ignored = `the clip takes the ratio of its start image, not ${asked ?? ''}`;
+    return { inputs: sent(with_image), warnings: asked === null ? [] : [ignored] };
+  }
+  const usual = input === null ? undefined : effective(row, {}, input);
+  // A default that is legal with a start image only is none here.
+  const isForImages = with_image !== undefined && usual === with_image;
+  const ratio = asked ?? (isForImages ? values[0] : usual);
+  return { inputs: sent(ratio), warnings: [] };
+}
+
+const without = (input: Input, names: readonly string[]): Input =>
+  Object.fromEntries(Object.entries(input).filter(([name]) => !names.includes(name)));
+
+/** The clip with what its images may still become: a composite in the place of the scene, or nothing. */
+function withImages(
+  job: JobChoices,
+  clip: ResolvedClip,
+  { inputs, media, composite }: PlacedReferences,
+): ResolvedClip {
+  const textOnly = job.text_only ? withoutImages(job, clip, inputs) : {};
+  return {
+    ...clip,
+    // Nobody is sent the scene alone, and a thousand of them must not be carried twice.
+    ...(composite === null ? {} : { composite, input: without(clip.input, [composite.input]) }),
+    ...(media === undefined ? {} : { media }),
+    ...textOnly,
+  };
+}
+
+type TextOnly = Pick<ResolvedClip, 'text_only' | 'text_only_price'>;
+
+/**
+ * What is sent when the clip's images turn out bad, as long as planned; nothing where the model needs them, or where it
+ * would cost more than is kept for the clip.
+ */
+function withoutImages(job: JobChoices, clip: ResolvedClip, images: Input): TextOnly {
+  const { row } = job;
+  if (Object.keys(images).length === 0) return {};
+  const input = { ...without(clip.input, Object.keys(images)), ...ratioInput(job, {}).inputs };
+  if (missingImages(row, input, '').length + brokenRules(row, input).length > 0) return {};
+  const price = priceFor(row, input);
+  const cost = estimateCost(price, clip.requested_duration, row.usual_time);
+  if (cost === clip.estimated_cost_usd) return { text_only: input };
+  const isDearer = cost === null || cost > (clip.estimated_cost_usd ?? Infinity);
+  return isDearer ? {} : { text_only: input, text_only_price: price };
+}
+
+export const withDuration = (row: ModelRow, input: Input, { value }: LegalDuration): Input =>
+  row.duration.input === null ? { ...input } : { ...input, [row.duration.input]: value };
+
+/** What is possible with some inputs, and what would be without the rules between them. */
+interface Lengths {
+  possible: readonly LegalDuration[];
+  all: readonly LegalDuration[];
+  narrowed_by: string[];
+}
+
+interface Length extends Lengths {
+  /** As lengths are told. */
+  target: number;
+  planned: PlannedDuration;
+}
+
+/** Rules between inputs narrow the lengths (10 s needs 768p); where none is left, the rules are reported instead. */
+function lengthsWith({ row, lengths: all }: JobChoices, input: Input): Lengths {
+  const name = row.duration.input;
+  if (name === null || !isRuled(row, name)) return { possible: all, all, narrowed_by: [] };
+  const judged = all.map((item) => ({
+    item,
+    broken: brokenRules(row, withDuration(row, input, item)),
+  }));
+  const free = judged.filter(({ broken }) => broken.length === 0).map(({ item }) => item);
+  const says = new Set(judged.flatMap(({ broken }) => broken.map((rule) => rule.says)));
+  return free.length > 0
+    ? { possible: free, all, narrowed_by: [...says] }
+    : { possible: all, all, narrowed_by: [] };
+}
+
+export const isRuled = ({ rules }: ModelRow, name: string): boolean =>
+  rules.some((rule) => inputsOfRule(rule).includes(name));
+
+function planLength(job: JobChoices, lengths: Lengths, asked: number): Length {
+  const request = durationRequest(job, asked);
+  return { ...lengths, target: request.target, planned: planDuration(lengths.possible, request) };
+}
+
+export const durationRequest = (
+  { row, settings, buffer }: JobChoices,
+  asked: number,
+): DurationRequest => ({
+  strategy: row.duration.strategy,
+  target: toldTarget(row.duration, asked, frameRate(row, settings)),
+  buffer,
+});
+
+function numberOf(input: Input, name: string | null): number | undefined {
+  const value = name === null ? undefined : input[name];
+  return typeof value === 'number' ? value : undefined;
+}
+
+function lengthWarnings(row: ModelRow, target: number, length: Length): string[] {
+  const longest = length.possible.at(-1);
+  if (longest === undefined || longest.seconds >= length.target) return [];
+  const because = length.narrowed_by.length > 0 ? ` here (${length.narrowed_by.join('; ')})` : '';
+  return [
+    `${String(target)} s is longer than ${row.id} can make${because}: planned at ${String(longest.seconds)} s of ${listed(length.all)}`,
+  ];
+}
+
+/** What is sent with the planned length, and what that costs beside the closest length. */
+function priced(row: ModelRow, before: Input, planned: PlannedDuration) {
+  const { requested_duration: requested, closest } = planned;
+  const input = withDuration(row, before, planned.chosen);
+  const price = priceFor(row, input);
+  const cost = estimateCost(price, requested, row.usual_time);
+  const plainPrice = priceFor(row, withDuration(row, before, closest));
+  const plain = estimateCost(plainPrice, closest.seconds, row.usual_time);
+  return {
+    requested_duration: requested,
+    buffer_strategy: planned.buffer_strategy,
+    duration_reason: planned.reason,
+    input,
+    price,
+    estimated_cost_usd: cost,
+    unbuffered_cost_usd: plain,
+    cost_increase_percent:
+      cost === null || plain === null
+        ? increasePercent(requested, closest.seconds)
+        : increasePercent(cost, plain),
+    usual_time: row.usual_time,
+  };
+}
+
+const WATCHED_PERCENT = 20;
+
+const costWarnings = (clip: ResolvedClip, closest: number): string[] =>
+  clip.cost_increase_percent > WATCHED_PERCENT
+    ? [
+        `${String(clip.requested_duration)} s cost ${String(clip.cost_increase_percent)} % more than the closest length, ${String(closest)} s`,
+      ]
+    : [];

@@ -1,0 +1,130 @@
+/**
+ * What one plan costs and takes on every model that can make it, and why the others cannot. Pure.
+ *
+ * C1 one model a step: between two of them a server may answer others, or stop because its answer is not wanted any more.
+ * C2 a model is given those of the plan's settings that it has; what is left out is said.
+ */
+import { decimal, sumUsd, total } from '../values/decimal.js';
+import type { Makespan } from './estimate.js';
+import { isRetired, lifeCycleText } from '../models/life-cycle.js';
+import type { ModelRow } from '../models/row.js';
+import type { ClipPrompt, Plan } from '../plan/plan.schema.js';
+import { atQuality } from '../plan/quality.js';
+import type { Quote } from './quote.js';
+import { quoting } from './quote.js';
+import {
+  capProblem,
+  checkRatio,
+  choicesOf,
+  DEFAULTS,
+  neededOf,
+  resolve,
+  type PlanContext,
+} from '../plan/resolve.js';
+import type { JobChoices } from '../plan/resolve-clip.js';
+import { applySettings } from '../plan/model-settings.js';
+
+export interface Fit {
+  model: string;
+  can_make: true;
+  /** Null: no price is known. */
+  estimated_cost_usd: number | null;
+  requested_duration: number;
+  makespan: Makespan;
+  /** Clips that cannot be had as long as they are wanted. */
+  shorter_clips: number;
+  /** Settings of the plan that this model does not have. */
+  without_settings: string[];
+}
+export interface Unfit {
+  model: string;
+  can_make: false;
+  problem: string;
+}
+export type Comparison = Fit | Unfit;
+
+/** C1 */
+export function* everyComparison(
+  plan: Plan,
+  context: PlanContext,
+): Generator<Comparison, void, void> {
+  for (const row of context.catalogue.values()) yield comparisonOf(plan, row, context);
+}
+
+/** The cheapest first; those of unknown price after them, and those that cannot make it last. */
+export function ranked(comparisons: readonly Comparison[]): Comparison[] {
+  const place = (one: Comparison): number =>
+    one.can_make ? (one.estimated_cost_usd ?? Number.MAX_VALUE) : Infinity;
+  return [...comparisons].sort((a, b) => (place(a) < place(b) ? -1 : place(a) > place(b) ? 1 : 0));
+}
+
+function comparisonOf(plan: Plan, row: ModelRow, context: PlanContext): Comparison {
+  const unfit = (problem: string): Unfit => ({ model: row.id, can_make: false, problem });
+  if (isRetired(row)) return unfit(lifeCycleText(row) ?? '');
+  const [wrongRatio] = checkRatio(row, plan.aspect_ratio);
+  if (wrongRatio !== undefined) return unfit(wrongRatio.message);
+  const asked = applySettings(row, plan.settings ?? {});
+  const applied = atQuality(row, plan.quality, asked, context.catalogue);
+  const wrongQuality = applied.problems.find(({ path }) => path === 'quality');
+  if (wrongQuality !== undefined) return unfit(wrongQuality.message);
+  const settings = applied.inputs;
+  const quote = quoting(choicesOf(plan, row, { context, settings, check_rules: true }));
+  const quotes: Quote[] = [];
+  for (const clip of plan.clip_prompts) {
+    const next = quote(clip);
+    if (next === null) return unfit(whyNot(plan, clip, { row, context, settings }));
+    quotes.push(next);
+  }
+  const cap = capProblem({
+    model: row.id,
+    cap: plan.max_cost_usd ?? null,
+    needed: neededOf(plan),
+    costs: quotes.map((each) => each.estimated_cost_usd),
+  });
+  return cap === null
+    ? fit(
+        plan,
+        row,
+        quotes,
+        applied.problems.map(({ path }) => path),
+      )
+    : unfit(cap);
+}
+
+interface Asked {
+  row: ModelRow;
+  context: PlanContext;
+  settings: JobChoices['settings'];
+}
+
+/** Of the first clip that it does not take, the first mistake. */
+function whyNot(plan: Plan, clip: ClipPrompt, { row, context, settings }: Asked): string {
+  const { reference_mode, on_bad_reference, duration_buffer, aspect_ratio } = plan;
+  const alone = {
+    ...(reference_mode === undefined ? {} : { reference_mode }),
+    ...(on_bad_reference === undefined ? {} : { on_bad_reference }),
+    ...(duration_buffer === undefined ? {} : { duration_buffer }),
+    ...(aspect_ratio === undefined ? {} : { aspect_ratio }),
+  };
+  const one: Plan = { ...alone, model: row.id, settings, clip_prompts: [clip] };
+  const [first] = resolve(one, context).problems;
+  return `clip ${String(clip.clip_index)}: ${first?.message ?? 'it does not take this plan'}`;
+}
+
+function fit(plan: Plan, row: ModelRow, quotes: readonly Quote[], without: string[]): Fit {
+  const rounds = Math.ceil(quotes.length / (plan.batch_size ?? DEFAULTS.batch_size));
+  // Clips of one model usually take equally long, so that a barrier costs nothing.
+  const time = total([rounds * row.usual_time]);
+  return {
+    model: row.id,
+    can_make: true,
+    estimated_cost_usd: sumUsd(quotes.map((quote) => quote.estimated_cost_usd)),
+    requested_duration: total(quotes.map((quote) => quote.requested_duration)),
+    makespan: { batches: time, window: time },
+    shorter_clips: plan.clip_prompts.filter(
+      ({ duration }, place) =>
+        decimal(quotes[place]?.requested_duration ?? 0, 3) < decimal(duration, 3),
+    ).length,
+    without_settings: without,
+  };
+}

@@ -1,0 +1,41 @@
+/**
+ * How many images one plan may have fetched, in all and from one host: what a third party is asked for is decided before
+ * anything is asked. Pure. A storyboard of 1,000 clips, each with a start image of its own on one host, passes.
+ */
+import { referencesIn, urlsOfComposite } from './clip-references.js';
+import type { PlanProblem, ResolvedClip } from '../plan/resolved.js';
+
+export const MAX_IMAGES = 2_000;
+export const MAX_IMAGES_OF_A_HOST = 1_500;
+
+/** Every URL that would be fetched for the clips, once. */
+function imagesOf(clips: readonly ResolvedClip[]): Set<string> {
+  return new Set(
+    clips.flatMap((clip) => {
+      const { urls = [], composite, media = [] } = referencesIn(clip) ?? {};
+      const parts = composite === undefined ? [] : urlsOfComposite(composite);
+      return [...urls, ...parts, ...media.map(({ url }) => url)];
+    }),
+  );
+}
+
+export function referenceProblems(clips: readonly ResolvedClip[]): PlanProblem[] {
+  const images = imagesOf(clips);
+  // Before hosts are looked for: that takes a while for many of them.
+  if (images.size > MAX_IMAGES) {
+    const message = `expected at most ${String(MAX_IMAGES)} different reference images in a plan, got ${String(images.size)}`;
+    return [{ path: 'clip_prompts', message }];
+  }
+  const counts = new Map<string, number>();
+  for (const url of images) {
+    // By name alone, so that another port is no other host.
+    const host = URL.canParse(url) ? new URL(url).hostname : '';
+    counts.set(host, (counts.get(host) ?? 0) + 1);
+  }
+  return [...counts]
+    .filter(([, count]) => count > MAX_IMAGES_OF_A_HOST)
+    .map(([host, count]) => ({
+      path: 'clip_prompts',
+      message: `expected at most ${String(MAX_IMAGES_OF_A_HOST)} different reference images of one host in a plan, got ${String(count)} of ${host}`,
+    }));
+}

@@ -1,0 +1,282 @@
+/**
+ * The embedded Temporal server: `temporal server start-dev` with a SQLite file below DATA_DIR, for people without a
+ * Temporal of their own. It refuses a port or a database somebody else uses, and is ready only when its namespace answers.
+ *
+ * E1 It ends with this process, however that dies (bound-child.ts).
+ * E2 A server that dies by itself is started again, on the same port and file, with backoff; only one that held for a
+ *    minute resets the backoff.
+ * E3 Of its ports, only gRPC and the Web UI take orders, and the Web UI only through temporal-ui.ts: a browser cannot
+ *    speak gRPC, and the HTTP API, which checks neither origin nor key, answers no host at all.
+ */
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import { connectTemporal } from '../adapters/temporal/connection.js';
+import { ConfigError, requireWritable } from '../config.js';
+import type { Config } from '../config.js';
+import { SEARCH_ATTRIBUTES } from '../domain/job/visibility.js';
+import { lockDatabase } from './database-lock.js';
+import type { DatabaseLock } from './database-lock.js';
+import { freePorts, portAsSet } from '../http/ports.js';
+import type { Wanted } from '../http/ports.js';
+import { lastWords } from './server-exit.js';
+import { refreshTasks } from './task-refresh.js';
+import { hiddenLoopback, startWebUiProxy } from './temporal-ui.js';
+import type { HostAndPort } from './temporal-ui.js';
+import { tether } from './bound-child.js';
+import type { Tethered } from './bound-child.js';
+
+export interface EmbeddedTemporal {
+  address: string;
+  ui_url: string;
+  /** Of the server; null while it is being started again. */
+  pid(): number | null;
+  close(): Promise<void>;
+}
+
+export interface TemporalOptions {
+  log?: (line: string) => void;
+}
+
+const HOST = '127.0.0.1';
+const READY_MS = 60_000;
+/** Finished jobs stay in the Web UI for a month; the server's own default is a day. */
+const RETENTION = '30 days';
+/** At once, and when the server's list of jobs has caught up. */
+const REPAIRS_MS = [0, 15_000] as const;
+const BACKOFF_MS = { first: 250, most: 15_000, held: 60_000 } as const;
+
+export async function startTemporal(
+  config: Config,
+  options: TemporalOptions = {},
+): Promise<EmbeddedTemporal> {
+  const { port, ui_port } = config.temporal;
+  const database = path.resolve(config.data_dir, 'temporal.db');
+  requireWritable(config.data_dir);
+  const lock = await lockDatabase(database);
+  try {
+    await Promise.all(portsOf(config).map(portAsSet));
+    const ui = await hiddenUi();
+    const proxy = await startWebUiProxy(
+      { host: HOST, port: ui_port },
+      ui,
+      config.api.allowed_hosts,
+    );
+    try {
+      const keeper = new Keeper(config, { database, ui }, lock, options.log ?? console.error);
+      await keeper.start();
+      return {
+        address: `${HOST}:${String(port)}`,
+        ui_url: `http://${HOST}:${String(ui_port)}`,
+        pid: () => keeper.pid,
+        async close() {
+          await proxy.close();
+          await keeper.close();
+        },
+      };
+    } catch (error) {
+      await proxy.close();
+      throw error;
+    }
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** What a server is started on. */
+interface Place {
+  database: string;
+  /** Where the Web UI itself listens. */
+  ui: HostAndPort;
+}
+
+async function hiddenUi(): Promise<HostAndPort> {
+  const host = hiddenLoopback();
+  const [port = 0] = await freePorts(host, 1);
+  return { host, port };
+}
+
+type Phase =
+  | { kind: 'running'; server: Tethered; since: number }
+  | { kind: 'restarting' }
+  | { kind: 'closed' };
+
+class Keeper {
+  readonly #config: Config;
+  readonly #place: Place;
+  readonly #lock: DatabaseLock;
+  readonly #log: (line: string) => void;
+  readonly #closing = new AbortController();
+  #phase: Phase = { kind: 'restarting' };
+  #restarting: Promise<void> = Promise.resolve();
+
+  constructor(config: Config, place: Place, lock: DatabaseLock, log: (line: string) => void) {
+    this.#config = config;
+    this.#place = place;
+    this.#lock = lock;
+    this.#log = log;
+  }
+
+  get pid(): number | null {
+    return this.#phase.kind === 'running' ? this.#phase.server.pid : null;
+  }
+
+  async start(): Promise<void> {
+    const server = await launch(this.#config, this.#place, this.#closing.signal, (pid) => {
+      this.#lock.serves(pid);
+    });
+    this.#phase = { kind: 'running', server, since: Date.now() };
+    void server.exited.then((how) => {
+      if (this.#phase.kind === 'running') this.#restarting = this.#startAgain(how);
+    });
+    void this.#repair(server);
+  }
+
+  /** Whoever ran on this database before may have been killed. */
+  async #repair(server: Tethered): Promise<void> {
+    const { port, namespace } = this.#config.temporal;
+    const done = new Set<string>();
+    for (const delay of REPAIRS_MS) {
+      await sleep(delay, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      if (this.#phase.kind !== 'running' || this.#phase.server !== server) return;
+      await refreshTasks(`${HOST}:${String(port)}`, namespace, done).catch((error: unknown) => {
+        if (this.pid !== server.pid) return;
+        const why = error instanceof Error ? error.message : String(error);
+        this.#log(`temporal: tasks that a crash may have lost could not be made anew: ${why}`);
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    const phase = this.#phase;
+    this.#phase = { kind: 'closed' };
+    this.#closing.abort();
+    if (phase.kind === 'running') await phase.server.close();
+    await this.#restarting;
+    this.#lock.release();
+  }
+
+  async #startAgain(how: string): Promise<void> {
+    const held = this.#phase.kind === 'running' ? Date.now() - this.#phase.since : 0;
+    this.#phase = { kind: 'restarting' };
+    if (held > BACKOFF_MS.held) this.#delay = BACKOFF_MS.first;
+    let reason = `the server ended unexpectedly (${how})`;
+    for (;;) {
+      this.#log(`temporal: ${reason}; starting it again in ${String(this.#delay / 1000)} s`);
+      await sleep(this.#delay, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      if (this.#isClosed()) return;
+      this.#delay = Math.min(this.#delay * 2, BACKOFF_MS.most);
+      try {
+        await this.start();
+        this.#log(`temporal: running again on port ${String(this.#config.temporal.port)}`);
+        return;
+      } catch (error) {
+        if (this.#isClosed()) return;
+        reason = error instanceof Error ? error.message : String(error);
+      }
+    }
+  }
+  #delay: number = BACKOFF_MS.first;
+
+  #isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+}
+
+/** Resolves when the namespace answers; whatever goes wrong before that leaves no process behind. */
+async function launch(
+  config: Config,
+  place: Place,
+  closing: AbortSignal,
+  onStarted: (pid: number) => void,
+): Promise<Tethered> {
+  const words = lastWords();
+  const server = await tether(
+    findCli(config),
+    serverArguments(config, place),
+    words.heard,
+    path.dirname(place.database),
+  );
+  onStarted(server.pid);
+  let ended: string | null = null;
+  void server.exited.then((how) => (ended = how));
+  try {
+    const until = Date.now() + READY_MS;
+    while (!(await answers(config))) {
+      closing.throwIfAborted();
+      if (ended !== null)
+        throw words.reason(ended, { database: place.database, ports: portsOf(config) });
+      if (Date.now() > until) {
+        throw new Error(`temporal: expected to be ready within 60 s, got: ${words.last()}`);
+      }
+      await sleep(50);
+    }
+    closing.throwIfAborted();
+    return server;
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+const portsOf = ({ temporal }: Config): Wanted[] => [
+  { variable: 'TEMPORAL_PORT', host: HOST, port: temporal.port },
+  { variable: 'TEMPORAL_UI_PORT', host: HOST, port: temporal.ui_port },
+];
+
+/** In the folder of the database: the server makes a URL of the name, in which ?, # and % of a path mean something else. */
+const serverArguments = ({ temporal }: Config, { database, ui }: Place): string[] => [
+  ...['server', 'start-dev', '--ip', HOST, '--port', String(temporal.port)],
+  ...['--ui-ip', ui.host, '--ui-port', String(ui.port), '--namespace', temporal.namespace],
+  ...['--db-filename', path.basename(database), '--log-level', 'warn', '--log-format', 'json'],
+  // A commit is one write to the log beside the database instead of three, and as safe from a loss of power.
+  ...['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=full'],
+  ...Object.entries(SEARCH_ATTRIBUTES).flatMap((pair) => ['--search-attribute', pair.join('=')]),
+  // One partition: the creates-per-minute limit of a task queue is divided by their number.
+  ...['--dynamic-config-value', 'matching.numTaskqueueReadPartitions=1'],
+  ...['--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1'],
+  // Jobs take turns in a queue, by their fairness key.
+  ...['--dynamic-config-value', 'matching.enableFairness=true'],
+  // E3: the port of the HTTP API cannot be left out, so it answers no `Host`; Nexus has routes there of its own.
+  ...['--dynamic-config-value', 'frontend.httpAllowedHosts=[]'],
+  ...['--dynamic-config-value', 'system.enableNexus=false'],
+];
+
+/** The server listens within a tenth of a second; gRPC would wait for a whole one after the first refusal. */
+const SOON_AGAIN = {
+  'grpc.initial_reconnect_backoff_ms': 20,
+  'grpc.max_reconnect_backoff_ms': 100,
+};
+
+async function answers({ temporal }: Config): Promise<boolean> {
+  try {
+    const address = `${HOST}:${String(temporal.port)}`;
+    const connection = await connectTemporal({
+      address,
+      connectTimeout: 2_000,
+      channelArgs: SOON_AGAIN,
+    });
+    try {
+      const { namespace } = temporal;
+      await connection.withDeadline(Date.now() + 2_000, () =>
+        connection.workflowService.updateNamespace({
+          namespace,
+          config: { workflowExecutionRetentionTtl: msToTs(RETENTION) },
+        }),
+      );
+      return true;
+    } finally {
+      await connection.close();
+    }
+  } catch {
+    return false;
+  }
+}
+
+function findCli(config: Config): string {
+  if (config.temporal.cli !== null) return path.resolve(config.temporal.cli);
+  throw new ConfigError(
+    'TEMPORAL_CLI: expected the path of a `temporal` program, got nothing; start through npm, which finds or builds one, or set TEMPORAL_CLI.',
+  );
+}

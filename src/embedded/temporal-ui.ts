@@ -1,0 +1,104 @@
+/**
+ * The address of Temporal's Web UI. The UI asks for no key and checks no `Host`, so a page of another origin whose name
+ * is made to point at this machine (DNS rebinding) could start and end workflows through it. People and browsers reach
+ * it only through this server; the UI itself listens where a page cannot look for it.
+ *
+ * U1 A request is passed on only when its host is this machine or an allowed one, an act only when it is of the UI's own
+ *    page or of a program.
+ */
+import { randomInt } from 'node:crypto';
+import { createServer, request as send } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { portRefusal } from '../http/ports.js';
+import { hostRefusal, isOwnOrigin } from '../http/request-host.js';
+
+export interface HostAndPort {
+  host: string;
+  port: number;
+}
+
+interface Refusal {
+  status: number;
+  detail: string;
+}
+
+export interface WebUiProxy {
+  close(): Promise<void>;
+}
+
+/**
+ * Where the UI itself listens: one of the 16 million loopback addresses of Linux. Elsewhere only 127.0.0.1 answers, and
+ * its random port has to do.
+ */
+export const hiddenLoopback = (platform: NodeJS.Platform = process.platform): string =>
+  platform === 'linux'
+    ? `127.${[randomInt(1, 255), randomInt(256), randomInt(1, 255)].join('.')}`
+    : '127.0.0.1';
+
+/** Listens at once; rejects with a ConfigError that names TEMPORAL_UI_PORT when it cannot. */
+export async function startWebUiProxy(
+  at: HostAndPort,
+  upstream: HostAndPort,
+  allowedHosts: readonly string[],
+): Promise<WebUiProxy> {
+  const server = createServer((request, response) => {
+    const refusal = refusalOf(request, allowedHosts);
+    if (refusal === null) void pass(request, response, upstream);
+    else say(response, refusal.status, refusal.detail);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => {
+      reject(portRefusal(error, { variable: 'TEMPORAL_UI_PORT', ...at }) ?? error);
+    });
+    server.listen({ ...at, exclusive: true }, resolve);
+  });
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** U1. Null: pass it on. */
+function refusalOf(request: IncomingMessage, allowedHosts: readonly string[]): Refusal | null {
+  const { method, headers } = request;
+  const isAct = method !== 'GET' && method !== 'HEAD';
+  const isForeign = headers.origin !== undefined && !isOwnOrigin(headers.origin, headers.host);
+  return (
+    hostRefusal(request, allowedHosts) ??
+    (isAct && isForeign ? { status: 403, detail: 'expected a request of its own page' } : null)
+  );
+}
+
+async function pass(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { host, port }: HostAndPort,
+): Promise<void> {
+  const { method, url: path, headers } = request;
+  try {
+    const forwarded = send({ host, port, method, path, headers, agent: false });
+    const answered = new Promise<IncomingMessage>((resolve, reject) => {
+      forwarded.once('response', resolve);
+      forwarded.on('error', reject);
+    });
+    const sent = pipeline(request, forwarded).catch(() => undefined);
+    const answer = await answered;
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    await pipeline(answer, response);
+    await sent;
+  } catch {
+    if (response.headersSent) response.destroy();
+    else say(response, 502, "Temporal's Web UI does not answer; the server may be starting again");
+  }
+}
+
+function say(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
+  response.end(`${text}\n`);
+}

@@ -1,0 +1,105 @@
+/** What is written down before it is paid: whole, once, and gone only when nobody needs it. */
+import { access, mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createCreates } from '../../../src/adapters/storage/create-log.js';
+import type { CreateIntent } from '../../../src/domain/job/create-intent.js';
+
+const intent = (execution: number): CreateIntent => ({
+  at: '2030-01-01T00:00:00.000Z',
+  run_id: 'run',
+  activity_id: 'clip-0',
+  execution,
+  attempt: 1,
+  model: 'a/b',
+  input_sha256: 'x',
+});
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'creates-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+describe('the creates of a clip', () => {
+  it('are there for everybody, in order, with what came of each', async () => {
+    const clip = createCreates(folder).of('job', 7);
+    expect(await clip.begun()).toEqual({ begun: [], last: 0 });
+    for (const number of [1, 2, 10]) expect(await clip.begin(number, intent(number))).toBe(true);
+    await clip.answer(1, 'first');
+    await clip.answer(2, null);
+    const all = [
+      { ...intent(1), number: 1, prediction_id: 'first' },
+      { ...intent(2), number: 2, prediction_id: null },
+      { ...intent(10), number: 10 },
+    ];
+    expect(await createCreates(folder).of('job', 7).begun()).toEqual({ begun: all, last: 10 });
+    expect(await createCreates(folder).of('job', 8).begun()).toMatchObject({ begun: [] });
+    expect(await createCreates(folder).of('another', 7).begun()).toMatchObject({ begun: [] });
+  });
+
+  it('are read back to one whose prediction is known, and no further', async () => {
+    const clip = createCreates(folder).of('job', 7);
+    for (const number of [1, 2, 3]) {
+      await clip.begin(number, intent(number));
+      await clip.answer(number, `p${String(number)}`);
+    }
+    await clip.begin(4, intent(4));
+    const { begun, last } = await clip.begun(new Set(['p1', 'p3']));
+    expect(begun.map(({ number }) => number)).toEqual([3, 4]);
+    expect(last).toBe(4);
+  });
+
+  it('are begun by exactly one of many executions', async () => {
+    const racing = Array.from({ length: 20 }, (_, index) =>
+      createCreates(folder).of('job', 0).begin(1, intent(index)),
+    );
+    expect((await Promise.all(racing)).filter(Boolean)).toHaveLength(1);
+  });
+
+  it('are as if they had never been when they were not sent', async () => {
+    const clip = createCreates(folder).of('job', 0);
+    await clip.begin(1, intent(1));
+    await clip.withdraw(1);
+    expect(await clip.begun()).toEqual({ begun: [], last: 0 });
+    expect(await clip.begin(1, intent(2))).toBe(true);
+  });
+
+  it('keep the prediction that was found when somebody else has found nothing', async () => {
+    const clip = createCreates(folder).of('job', 0);
+    await clip.begin(1, intent(1));
+    await clip.answer(1, null);
+    await clip.answer(1, 'late');
+    await clip.answer(1, null);
+    expect(await clip.begun()).toMatchObject({ begun: [{ prediction_id: 'late' }] });
+  });
+
+  it('are complete from the time that was said first, and nobody knows since when before that', async () => {
+    const creates = createCreates(folder);
+    expect(await creates.of('job', 0).since()).toBeNull();
+    await creates.open('job', 'first');
+    await creates.open('job', 'second');
+    expect(await creates.of('job', 0).since()).toBe('first');
+    expect(await creates.of('another', 0).since()).toBeNull();
+  });
+});
+
+it('a day after the last create of a job they go, with the word that they are complete', async () => {
+  const creates = createCreates(folder);
+  const HOUR = 3_600_000;
+  for (const job of ['old', 'busy']) {
+    await creates.open(job, 'since');
+    await creates.of(job, 3).begin(1, intent(1));
+  }
+  const long = new Date(Date.now() - 30 * HOUR);
+  for (const place of ['old', 'old/3', 'old/since', 'busy']) {
+    await utimes(path.join(folder, 'creates', place), long, long);
+  }
+  expect(await creates.sweep()).toBe(1);
+  expect(await readdir(path.join(folder, 'creates'))).toEqual(['busy']);
+  expect(await creates.of('old', 3).since()).toBeNull();
+  expect(await creates.of('busy', 3).begun()).toMatchObject({ last: 1 });
+  await expect(access(path.join(folder, 'creates', 'old'))).rejects.toThrow();
+  expect(await createCreates(path.join(folder, 'nowhere')).sweep()).toBe(0);
+});

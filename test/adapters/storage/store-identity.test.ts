@@ -1,0 +1,43 @@
+/** D1, D2: one identity for a folder, and no folder on which two could own the same. */
+import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { identityOf } from '../../../src/adapters/storage/store-identity.js';
+import { ConfigError } from '../../../src/config.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'identity-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+it('a folder has one identity, whoever asks first, and keeps it where it is moved', async () => {
+  const [first, ...others] = await Promise.all(
+    Array.from({ length: 10 }, () => identityOf(folder)),
+  );
+  expect(new Set([first, ...others]).size).toBe(1);
+  expect(await readdir(folder)).toEqual(['identity']);
+  const elsewhere = `${folder}-moved`;
+  await rename(folder, elsewhere);
+  expect(await identityOf(elsewhere)).toBe(first);
+  await rename(elsewhere, folder);
+  expect(await identityOf(await mkdtemp(path.join(folder, 'another-')))).not.toBe(first);
+});
+
+it.each([
+  ['refuses to make one at all', () => Promise.reject(new Error('ENOTSUP: link'))],
+  [
+    'lets a second take the place of the first',
+    (file: string, content: string) => writeFile(file, content).then(() => true),
+  ],
+  ['says that it made none', () => Promise.resolve(false)],
+])('a file system that %s is refused, with what was expected', async (_, create) => {
+  const refusal = identityOf(folder, create);
+  await expect(refusal).rejects.toBeInstanceOf(ConfigError);
+  await expect(refusal).rejects.toThrow(
+    `DATA_DIR: expected a file system on which a file can be made exactly once`,
+  );
+  await expect(refusal).rejects.toThrow(folder);
+  expect(await readdir(folder)).toEqual([]);
+});

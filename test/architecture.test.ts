@@ -1,0 +1,258 @@
+/**
+ * The house keeps its order: layers as the lint table has them, pure code pure, a workflow bundle that stays
+ * small, no circles, and files that say what they are for.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode } from '@temporalio/worker';
+import { ESLint } from 'eslint';
+import ts from 'typescript';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+const filesIn = (folder: string, endings: readonly string[]): string[] =>
+  readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => !name.split(path.sep).includes('node_modules'))
+    .filter((name) => endings.includes(path.extname(name)))
+    .map((name) => path.join(folder, name));
+
+const textOf = (file: string): string => readFileSync(path.join(root, file), 'utf8');
+
+const sources = filesIn('src', ['.ts']);
+
+describe('layers', () => {
+  // Only the rules of the house, and no types: quick, and one sentence a finding.
+  const linter = new ESLint({
+    cwd: root,
+    overrideConfig: { languageOptions: { parserOptions: { project: null } } },
+    ruleFilter: ({ ruleId }) => /no-restricted-/.test(ruleId),
+  });
+  /** Without the rules that are left out, the comments that silence them look useless. */
+  const isOfTheHouse = ({ ruleId }: { ruleId: string | null }): boolean => ruleId !== null;
+  const findings = async (file: string, line: string): Promise<string[]> => {
+    const [result] = await linter.lintText(`${line}\n`, { filePath: path.join(root, file) });
+    return result?.messages.filter(isOfTheHouse).map(({ message }) => message) ?? [];
+  };
+
+  it.each([
+    ['src/domain/pricing/cost.ts', `import '../../adapters/media/media.js';`],
+    ['src/domain/pricing/cost.ts', `import type { Config } from '../../config.js';`],
+    ['src/domain/models/veo.ts', `import '../../contract/workflow.js';`],
+    ['src/domain/pricing/cost.ts', `import 'node:crypto';`],
+    ['src/domain/pricing/cost.ts', `import '@temporalio/common';`],
+    ['src/domain/pricing/cost.ts', `import { z } from 'zod';`],
+    ['src/domain/pricing/cost.ts', `import { planSchema } from '../plan/plan.schema.js';`],
+    ['src/domain/plan/plan.schema.ts', `import 'fastify';`],
+    [
+      'src/workflows/generate-clips.ts',
+      `import { planSchema } from '../domain/plan/plan.schema.js';`,
+    ],
+    [
+      'src/workflows/activity-options.ts',
+      `import { createActivities } from '../activities/index.js';`,
+    ],
+    ['src/workflows/generate-clips.ts', `import '../adapters/media/media.js';`],
+    ['src/contract/workflow.ts', `import '../adapters/temporal/connection.js';`],
+    ['src/client/json-mistake.ts', `import 'node:fs';`],
+    ['src/client/json-mistake.ts', `import '../web/format.js';`],
+    ['src/embedded/temporal-server.ts', `import '../worker.js';`],
+    ['src/workflows/generate-clips.ts', `import 'node:fs';`],
+    ['src/activities/store-clip.ts', `import '../config.js';`],
+    ['src/activities/store-clip.ts', `import '../workflows/generate-clips.js';`],
+    ['src/activities/store-clip.ts', `import 'fastify';`],
+    ['src/adapters/media/media.ts', `import '../../activities/index.js';`],
+    ['src/api/routes/jobs.ts', `import '../../simulator/index.js';`],
+    ['src/api/jobs/temporal-jobs.ts', `import '../../activities/index.js';`],
+    ['src/web/main.ts', `import '../api/jobs/jobs-port.js';`],
+    ['src/web/views/job-view.ts', `import { planSchema } from '../../domain/plan/plan.schema.js';`],
+    ['src/web/main.ts', `import 'zod';`],
+    ['src/web/archive.ts', `import { makeZip } from 'client-zip';`],
+    ['src/web/vendor/client-zip.ts', `import 'fflate';`],
+    ['src/simulator/core.ts', `import '../adapters/replicate/replicate-client.js';`],
+    ['src/worker.ts', `import './simulator/index.js';`],
+    ['src/worker.ts', `import './commands/stack.js';`],
+    ['src/domain/pricing/cost.ts', `export const at = Date.now();`],
+    ['src/domain/pricing/cost.ts', `export const at = new Date();`],
+    ['src/domain/pricing/cost.ts', `export const luck = Math.random();`],
+    ['src/domain/pricing/cost.ts', `setTimeout(() => undefined, 1);`],
+    ['src/web/format.ts', `export const at = Date.now();`],
+    ['src/worker.ts', `export const host = process.env['HOST'];`],
+  ])('refuses in %s: %s', async (file, line) => {
+    expect(await findings(file, line)).toHaveLength(1);
+  });
+
+  it.each([
+    ['src/domain/plan/plan.schema.ts', `import { z } from 'zod';`],
+    ['src/domain/plan/resolve.ts', `import type { Plan } from './plan.schema.js';`],
+    ['src/domain/models/veo.ts', `import { priceFor } from '../pricing/cost.js';`],
+    [
+      'src/workflows/activity-options.ts',
+      `import type { Activities } from '../activities/index.js';`,
+    ],
+    ['src/workflows/generate-clips.ts', `export const at = new Date();`],
+    [
+      'src/activities/resolve-plan.ts',
+      `import { checkPlan } from '../domain/plan/check-plan.schema.js';`,
+    ],
+    ['src/activities/attempt.ts', `import { WORKFLOW_TYPE } from '../contract/workflow.js';`],
+    ['src/api/routes/jobs.ts', `import { planSchema } from '../../domain/plan/plan.schema.js';`],
+    ['src/web/main.ts', `import { apply } from '../domain/job/progress.js';`],
+    ['src/web/vendor/client-zip.ts', `export { makeZip } from 'client-zip';`],
+    ['src/commands/stack.ts', `import { startSimulator } from '../simulator/index.js';`],
+    ['src/config.ts', `export const host = process.env['HOST'];`],
+  ])('allows in %s: %s', async (file, line) => {
+    expect(await findings(file, line)).toEqual([]);
+  });
+
+  it('are kept by every file', async () => {
+    const results = await linter.lintFiles(['src']);
+    const broken = results.flatMap(({ filePath, messages }) =>
+      messages
+        .filter(isOfTheHouse)
+        .map(({ line, message }) => `${path.relative(root, filePath)}:${String(line)} ${message}`),
+    );
+    expect(broken).toEqual([]);
+  });
+});
+
+describe('patterns', () => {
+  const linter = new ESLint({
+    cwd: root,
+    overrideConfig: { languageOptions: { parserOptions: { project: null } } },
+    ruleFilter: ({ ruleId }) => /^(?:regexp\/|no-restricted-syntax$)/.test(ruleId),
+  });
+  const findings = async (file: string, line: string): Promise<(string | null)[]> => {
+    const [result] = await linter.lintText(`${line}\n`, { filePath: path.join(root, file) });
+    return result?.messages.map(({ ruleId }) => ruleId).filter((rule) => rule !== null) ?? [];
+  };
+
+  it.each([
+    String.raw`/^(?:a+)+$/`,
+    String.raw`/^(\w+\s?)*$/`,
+    String.raw`/^\d+\.?\d*$/`,
+    String.raw`/^.*,.*,.*$/`,
+    String.raw`/\/+$/`,
+    String.raw`/\s+$/`,
+    String.raw`/a.*b/`,
+    String.raw`/<[^>]*>$/`,
+    String.raw`new RegExp('(?:x+x+)+y')`,
+    'new RegExp(String.raw`(?:x+x+)+y`)',
+    ['new RegExp(`^$', '{String(Date)}$`)'].join(''),
+    "new RegExp(process.title, 'u')",
+    'RegExp(process.title)',
+  ])('that may take more than linear time are refused everywhere: %s', async (pattern) => {
+    const line = `export const pattern = ${pattern};`;
+    for (const file of ['src/adapters/media/text-kind.ts', 'src/web/format.ts', 'setup/say.mjs']) {
+      expect(await findings(file, line)).not.toEqual([]);
+    }
+  });
+
+  it.each([
+    String.raw`/^\d+(?:\.\d*)?$/`,
+    String.raw`/\s/g`,
+    String.raw`/^\s*[a-z]{1,20}:/`,
+    "new RegExp(String.raw`\\p{Cc}|[\\u2028-\\u202e]`, 'gu')",
+  ])('that take linear time are allowed: %s', async (pattern) => {
+    expect(await findings('src/web/format.ts', `export const pattern = ${pattern};`)).toEqual([]);
+  });
+
+  it('are linear in every file', async () => {
+    const results = await linter.lintFiles(['src', 'setup']);
+    const slow = results.flatMap(({ filePath, messages }) =>
+      messages
+        .filter(({ ruleId }) => ruleId !== null)
+        .map(({ line, message }) => `${path.relative(root, filePath)}:${String(line)} ${message}`),
+    );
+    expect(slow).toEqual([]);
+  });
+});
+
+describe('the workflow bundle', () => {
+  let code = '';
+  beforeAll(async () => {
+    const quiet = () => undefined;
+    const logger = {
+      trace: quiet,
+      debug: quiet,
+      info: quiet,
+      warn: quiet,
+      error: quiet,
+      log: quiet,
+    };
+    ({ code } = await bundleWorkflowCode({
+      workflowsPath: path.join(root, 'src/workflows/index.ts'),
+      logger,
+    }));
+  });
+
+  it('holds the workflow', () => {
+    expect(code).toContain('./src/workflows/generate-clips.ts');
+  });
+
+  it('holds no zod, which would cost a megabyte for every cached workflow', () => {
+    expect(code).not.toMatch(/node_modules\/zod\//);
+  });
+
+  it('holds no catalogue: lengths, inputs and prices of a job are frozen in its history', () => {
+    expect(code).not.toContain('./src/domain/models/');
+  });
+
+  it('stays below 850 kB before it is minified, of which the SDK takes 580', () => {
+    const end = code.lastIndexOf('//# sourceMappingURL=');
+    expect(end).toBeGreaterThan(0);
+    expect(Buffer.byteLength(code.slice(0, end))).toBeLessThan(850_000);
+  });
+});
+
+describe('imports', () => {
+  it('run in no circle', () => {
+    const graph = new Map(sources.map((file) => [file, importedBy(file)]));
+    expect(graph.get('src/worker.ts')).toContain('src/contract/workflow.ts');
+    expect(circles(graph)).toEqual([]);
+  });
+});
+
+describe('every file', () => {
+  const files = [...sources, ...filesIn('setup', ['.mjs']), ...filesIn('bench', ['.ts', '.mjs'])];
+
+  it('opens with what it is for', () => {
+    const silent = files.filter((file) => !/^(#!.*\n)?\/[/*]/.test(textOf(file)));
+    expect(silent).toEqual([]);
+  });
+});
+
+/** Files of src/ that a file imports for more than their types. */
+function importedBy(file: string): string[] {
+  const { statements } = ts.createSourceFile(file, textOf(file), ts.ScriptTarget.Latest);
+  return statements.flatMap((statement) => {
+    const isImport = ts.isImportDeclaration(statement);
+    if (!isImport && !ts.isExportDeclaration(statement)) return [];
+    const isType = isImport
+      ? statement.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword
+      : statement.isTypeOnly;
+    const specifier = statement.moduleSpecifier;
+    if (isType || specifier === undefined || !ts.isStringLiteral(specifier)) return [];
+    return specifier.text.startsWith('.')
+      ? [path.join(path.dirname(file), specifier.text.replace(/\.js$/, '.ts'))]
+      : [];
+  });
+}
+
+/** Every way back to a file that is still being visited. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = [];
+  const finished = new Set<string>();
+  const visit = (file: string, trail: readonly string[]): void => {
+    if (trail.includes(file)) {
+      found.push([...trail.slice(trail.indexOf(file)), file].join(' → '));
+      return;
+    }
+    if (finished.has(file)) return;
+    for (const next of graph.get(file) ?? []) visit(next, [...trail, file]);
+    finished.add(file);
+  };
+  for (const file of graph.keys()) visit(file, []);
+  return found;
+}

@@ -1,0 +1,28 @@
+/** A video counts as stored when it is there, and is what the facts beside it say. */
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { artifactPath } from '../../src/adapters/storage/artifact-store.js';
+import { storedOf } from '../../chaos/stored-files.js';
+
+it('facts without their video store nothing, and neither does another video', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'stored-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const write = async (index: number, kind: 'mp4' | 'json', content: string): Promise<void> => {
+    const file = artifactPath(folder, 'j', index, kind);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, content);
+  };
+  const facts = (index: number): string =>
+    JSON.stringify({
+      prediction_id: `p${String(index)}`,
+      sha256: createHash('sha256').update('a heron').digest('hex'),
+    });
+  for (const index of [0, 1, 2]) await write(index, 'json', facts(index));
+  await write(0, 'mp4', 'a heron');
+  await write(1, 'mp4', 'a her');
+  await write(3, 'mp4', 'a heron');
+  expect(await storedOf(folder, 'j', [0, 1, 2, 3])).toEqual(new Map([[0, 'p0']]));
+});

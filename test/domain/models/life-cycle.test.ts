@@ -1,0 +1,173 @@
+/** A model that is gone is refused with what takes its place; one that goes is used, and said so. */
+import { describe, expect, it } from 'vitest';
+import { alternativesFor } from '../../../src/domain/pricing/alternatives.js';
+import { checkPlan, type PlanContext } from '../../../src/domain/plan/check-plan.schema.js';
+import { CATALOGUE } from '../../../src/domain/models/index.js';
+import {
+  lifeCycleOf,
+  lifeCycleProblems,
+  lifeCycleText,
+} from '../../../src/domain/models/life-cycle.js';
+import type { Catalogue, LifeCycle, ModelRow } from '../../../src/domain/models/row.js';
+import { clip, IMAGE, plan } from '../plan/bad-plans.js';
+import { ALIVE, rowOf } from './rows.js';
+
+const KLING = 'kwaivgi/kling-v2.5-turbo-pro';
+const PRO = 'bytedance/seedance-1-pro';
+const VEO = 'google/veo-3.1';
+
+const ended = (status: LifeCycle['status'], successor: string | null): LifeCycle => ({
+  status,
+  since: '2026-09-15',
+  until: null,
+  successor,
+  source: 'a test',
+});
+
+/** The catalogue with other life cycles for some of its rows. */
+function where(cycles: Readonly<Record<string, LifeCycle>>): Catalogue {
+  const rows = Object.entries(cycles).map(([id, life_cycle]): [string, ModelRow] => [
+    id,
+    { ...rowOf(id), life_cycle },
+  ]);
+  return new Map([...ALIVE, ...rows]);
+}
+
+const check = (value: unknown, catalogue: Catalogue) => {
+  const context: PlanContext = { catalogue, default_model: VEO, duration_buffer: 1.25 };
+  return checkPlan(value, context);
+};
+
+function refusal(value: unknown, catalogue: Catalogue): unknown {
+  const checked = check(value, catalogue);
+  return checked.ok ? null : checked.problems;
+}
+
+function warnings(value: unknown, catalogue: Catalogue): string[] {
+  const checked = check(value, catalogue);
+  if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
+  return checked.resolved.warnings;
+}
+
+describe('a retired model', () => {
+  const retired = where({ [KLING]: ended('retired', PRO) });
+
+  it('is refused with its successor and what the plan costs there, with the settings that both have', () => {
+    const asked = plan({ model: KLING, settings: { resolution: '720p' } });
+    const bare = plan({ model: KLING });
+    expect(JSON.stringify(refusal(bare, retired))).toContain('costs $3.15, $2.1 more than here');
+    expect(refusal(asked, retired)).toEqual([
+      {
+        path: 'model',
+        message: `expected a model that is not retired, got "${KLING}" (retired since 2026-09-15); its successor is ${PRO}, where this plan costs $1.26, $0.21 more than here`,
+      },
+    ]);
+  });
+
+  it('is refused with a successor that is cheaper, as dear, or of unknown price, in those words', () => {
+    const lite = where({ [KLING]: ended('retired', 'google/veo-3.1-lite') });
+    const longer = plan({ model: KLING }, clip(0, { duration: 5.1 }));
+    expect(JSON.stringify(refusal(longer, lite))).toContain('costs $0.4, $0.3 less than here');
+    const same = where({ [KLING]: ended('retired', 'kwaivgi/kling-v2.6') });
+    expect(JSON.stringify(refusal(plan({ model: KLING }), same))).toContain('as much as here');
+    const unpriced = new Map(retired).set(PRO, { ...rowOf(PRO), prices: [] });
+    expect(JSON.stringify(refusal(plan({ model: KLING }), unpriced))).toContain(
+      'whose price for this plan is not known',
+    );
+  });
+
+  it('is refused with a successor that cannot make the plan, and with none', () => {
+    const stills = where({ [KLING]: ended('retired', 'kwaivgi/kling-v2.1') });
+    expect(JSON.stringify(refusal(plan({ model: KLING }), stills))).toContain(
+      'kwaivgi/kling-v2.1, which cannot make this plan as it is',
+    );
+    const none = where({ [KLING]: ended('retired', null) });
+    expect(refusal(plan({ model: KLING }), none)).toEqual([
+      { path: 'model', message: expect.stringMatching(/\(retired since 2026-09-15\)$/) as string },
+    ]);
+  });
+
+  it('is told beside every other mistake of the plan', () => {
+    const twice = plan({ model: KLING }, clip(0), clip(0));
+    const paths = (refusal(twice, retired) as { path: string }[]).map(({ path }) => path);
+    expect(paths).toContain('model');
+    expect(paths.length).toBeGreaterThan(1);
+  });
+
+  it('is neither listed among the models to choose from nor offered as cheaper', () => {
+    const unknown = JSON.stringify(refusal(plan({ model: 'no/such' }), retired));
+    expect(unknown).toContain(PRO);
+    expect(unknown).not.toContain(KLING);
+    const checked = check(plan({ model: VEO }), retired);
+    if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
+    const context = { catalogue: retired, default_model: VEO, duration_buffer: 1.25 };
+    const models = alternativesFor(checked.plan, checked.resolved, context).map((a) => a.model);
+    expect(models.length).toBeGreaterThan(0);
+    expect(models).not.toContain(KLING);
+  });
+});
+
+describe('a model that goes', () => {
+  it.each(['superseded', 'deprecated'] as const)('is used, with a warning: %s', (status) => {
+    const going = where({ [KLING]: ended(status, PRO) });
+    expect(warnings(plan({ model: KLING }), going)).toEqual([
+      `${KLING} is ${status} since 2026-09-15; its successor is ${PRO}`,
+    ]);
+    expect(warnings(plan({ model: KLING }), ALIVE)).toEqual([]);
+  });
+
+  it('is said to go on its day', () => {
+    const row = {
+      ...rowOf(KLING),
+      life_cycle: { ...ended('deprecated', null), until: '2027-01-31' },
+    };
+    expect(lifeCycleText(row)).toBe('deprecated since 2026-09-15, until 2027-01-31');
+  });
+
+  it('may still be one that a picture is needed for', () => {
+    const [first] = warnings(
+      plan({ model: 'kwaivgi/kling-v2.1' }, clip(0, { scene_reference_url: IMAGE })),
+      CATALOGUE,
+    );
+    expect(first).toContain('kwaivgi/kling-v2.1 is deprecated since 2026-09-15');
+  });
+});
+
+describe('life cycles', () => {
+  it('of the catalogue lead to models that are there', () => {
+    expect(lifeCycleProblems(CATALOGUE)).toEqual([]);
+  });
+
+  it('say of every model that has one who says so', () => {
+    const known = [...CATALOGUE.values()].map(lifeCycleOf).filter((c) => c.status !== 'active');
+    expect(known.length).toBeGreaterThan(5);
+    expect(known.filter(({ source }) => source === '')).toEqual([]);
+  });
+
+  it.each([
+    ['to no model', { [KLING]: ended('superseded', 'no/such') }, /got "no\/such"$/],
+    ['to itself', { [KLING]: ended('superseded', KLING) }, /which leads back to it$/],
+    [
+      'to one that is retired',
+      { [KLING]: ended('superseded', PRO), [PRO]: ended('retired', null) },
+      /which is retired$/,
+    ],
+    [
+      'in a circle',
+      { [KLING]: ended('superseded', PRO), [PRO]: ended('superseded', KLING) },
+      /which leads back to it$/,
+    ],
+  ])('that lead %s are refused', (_where, cycles, message) => {
+    const [first] = lifeCycleProblems(where(cycles));
+    expect(first).toMatch(message);
+  });
+
+  it('that end in a circle of others are told at that circle', () => {
+    const cycles = {
+      [VEO]: ended('superseded', KLING),
+      [KLING]: ended('superseded', PRO),
+      [PRO]: ended('superseded', KLING),
+    };
+    expect(lifeCycleProblems(where(cycles))).toHaveLength(2);
+  });
+});
