@@ -11,6 +11,7 @@ import type { ReadStream } from 'node:tty';
 import { UserError, explain } from './process.js';
 import { loadConfig, requireWritable } from '../config.js';
 import type { Config } from '../config.js';
+import { errorMessage } from '../domain/values/error-message.js';
 import { checkPlan } from '../domain/plan/check-plan.schema.js';
 import { alternativesFor } from '../domain/pricing/alternatives.js';
 import { estimateOf } from '../domain/pricing/estimate.js';
@@ -158,7 +159,7 @@ async function requireOut(folder: string): Promise<void> {
     await access(folder, constants.W_OK);
   } catch (error) {
     throw new UserError(
-      `--out: expected a folder that can be written, got "${folder}" (${error instanceof Error ? error.message : String(error)}); give another with --out DIR.`,
+      `--out: expected a folder that can be written, got "${folder}" (${errorMessage(error)}); give another with --out DIR.`,
       { cause: error },
     );
   }

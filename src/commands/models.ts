@@ -15,6 +15,7 @@ import { createArchive } from '../api/jobs/job-archive.js';
 import { boundedJson, boundedText } from '../http/bounded-text.js';
 import { loadConfig, REPLICATE_URL } from '../config.js';
 import type { Config } from '../config.js';
+import { errorMessage } from '../domain/values/error-message.js';
 import { checkShape } from '../domain/plan/check-plan.schema.js';
 import { everyComparison, ranked } from '../domain/pricing/compare-models.js';
 import { isRetired, lifeCycleOf, modelUnavailable } from '../domain/models/life-cycle.js';
@@ -127,7 +128,7 @@ async function compareAll(config: Config, rows: readonly ModelRow[]): Promise<bo
   let good = true;
   for (const row of rows) {
     const found = await compare(config, row).catch((error: unknown): Finding[] => [
-      { weight: 'breaks', says: `could not be compared: ${words(error)}` },
+      { weight: 'breaks', says: `could not be compared: ${errorMessage(error)}` },
     ]);
     if (found.length === 0) console.error(`${row.id}: the same`);
     for (const { weight, says } of found) {
@@ -143,8 +144,6 @@ const WEIGHTS: Record<Finding['weight'], string> = {
   breaks: 'BREAKS: ',
   news: '',
 };
-
-const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** A retired row is not asked for: that the provider no longer has it is no news. */
 async function compare(config: Config, row: ModelRow): Promise<Finding[]> {

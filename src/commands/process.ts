@@ -7,6 +7,7 @@
  */
 import { inspect } from 'node:util';
 import { ConfigError, loadConfig } from '../config.js';
+import { errorMessage } from '../domain/values/error-message.js';
 import { manyLines, oneLine } from '../domain/values/foreign-text.js';
 import { portRefusal } from '../http/ports.js';
 
@@ -109,7 +110,7 @@ export function explain(error: unknown): { line: string; code: 1 | 2 } {
   const mistake =
     error instanceof ConfigError || error instanceof UserError ? error : portTaken(error);
   if (mistake !== null) return { line: oneLine(mistake.message), code: 2 };
-  const message = error instanceof Error ? error.message : String(error);
+  const message = errorMessage(error);
   return {
     line: oneLine(message.split('\n', 1)[0] ?? '') || 'failed for an unknown reason',
     code: 1,

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startApi } from '../api/server.js';
 import { loadConfig } from '../config.js';
 import type { Config } from '../config.js';
+import { errorMessage } from '../domain/values/error-message.js';
 import {
   localUrl,
   portAsSet,
@@ -52,7 +53,7 @@ export async function startStack(config: Config, options: StackOptions): Promise
       const next = closers[part];
       closers[part] = undefined;
       await next?.().catch((error: unknown) => {
-        options.log(`while stopping: ${error instanceof Error ? error.message : String(error)}`);
+        options.log(`while stopping: ${errorMessage(error)}`);
       });
     }
   };
@@ -136,10 +137,7 @@ async function keepWorker(config: Config, log: (line: string) => void): Promise<
   let worker = await startWorker(config, { log });
   const supervision = (async () => {
     for (let wait = FIRST_WAIT; ; wait = Math.min(LONGEST_WAIT, wait * 2)) {
-      const reason = await worker.run.then(
-        () => 'no reason given',
-        (error: unknown) => (error instanceof Error ? error.message : String(error)),
-      );
+      const reason = await worker.run.then(() => 'no reason given', errorMessage);
       if (closing.signal.aborted) return;
       log(`worker: stopped (${reason}); starting again in ${String(wait / 1000)} s`);
       await sleep(wait, undefined, { signal: closing.signal }).catch(() => undefined);
