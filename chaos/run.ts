@@ -5,6 +5,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deadline } from '../src/adapters/network/deadline.js';
+import { PAID_TIMINGS } from '../src/contract/timings.js';
 import type { Answered } from './answers.js';
 import { audit } from './audit.js';
 import { Driver } from './driver.js';
@@ -40,7 +41,7 @@ export interface ChaosResult {
 const WORKERS = 2;
 /** A render of 90 s takes 3 s. */
 const SPEED = 30;
-const TIMINGS = { start_to_close: 20, heartbeat: 5 };
+const TIMINGS = { ...PAID_TIMINGS, start_to_close: 20 };
 /** A job of three clips does not fit one run. */
 const HISTORY_LIMITS = { events: 60, bytes: 4 * 2 ** 20 };
 /** Seconds that jobs are given after the last blow. */

@@ -5,7 +5,8 @@
 import './jumping-clock.js';
 import { runUntilSignal } from '../src/commands/process.js';
 import { loadConfig } from '../src/config.js';
-import type { HistoryLimits, Timings } from '../src/contract/activities.js';
+import type { HistoryLimits } from '../src/contract/activities.js';
+import type { Timings } from '../src/contract/timings.js';
 import { startWorker } from '../src/worker.js';
 
 export interface WorkerSettings {

@@ -38,6 +38,7 @@ import { keepYoungGenerationSmall } from './settings/small-heap.js';
 import { workerLogger } from './logging/worker-log.js';
 import { SIDE_QUEUES, sideQueue } from './contract/workflow.js';
 import type { SideQueue } from './contract/workflow.js';
+import { PAID_TIMINGS } from './contract/timings.js';
 import { packageFile } from './settings/package-files.js';
 
 export interface RunningWorker {
@@ -55,9 +56,6 @@ export interface WorkerOverrides {
   /** Ends the wait for a Temporal that does not answer yet. */
   signal?: AbortSignal;
 }
-
-/** An execution takes 120 s at most, and hands back before; a worker that is silent for 5 s is gone. */
-const TIMINGS = { start_to_close: 120, heartbeat: 5 };
 
 /** Milliseconds between two sweeps of DATA_DIR. */
 const SWEEP = 6 * 3_600_000;
@@ -247,7 +245,7 @@ async function assemble(
     },
     simulated: config.replicate.simulated,
     webhook_url: config.webhook_url,
-    timings: TIMINGS,
+    timings: PAID_TIMINGS,
     provider_origin: new URL(config.replicate.base_url).origin,
     token: config.replicate.token,
     fetch: outboundFetch(config.proxies),

@@ -3,10 +3,11 @@
  * The workflow knows that it is over before anybody tries again, for its answer reserves the next one's money.
  */
 import { ApplicationFailure } from '@temporalio/activity';
-import { backoffSeconds, MAX_ATTEMPTS, problem } from '../domain/job/failures.js';
+import { problem } from '../domain/job/failures.js';
 import type { Verdict } from '../domain/job/failures.js';
 import type { AttemptOver, GenerateClipInput, Refusal } from '../contract/activities.js';
 import type { Prediction } from '../domain/job/job.js';
+import { backoffSeconds, MAX_ATTEMPTS } from '../domain/job/retry-policy.js';
 import type { ProviderPrediction, Replicate } from '../adapters/replicate/replicate-client.js';
 import type { OwnWorkflow } from '../adapters/temporal/workflow-calls.js';
 import {

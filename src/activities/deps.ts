@@ -12,7 +12,8 @@ import type { FindReferences } from '../adapters/references/reference-images.js'
 import type { Replicate } from '../adapters/replicate/replicate-client.js';
 import type { FindOwnWorkflow } from '../adapters/temporal/workflow-calls.js';
 import type { Wakes } from '../adapters/replicate/poll-hints.js';
-import type { HistoryLimits, Timings } from '../contract/activities.js';
+import type { HistoryLimits } from '../contract/activities.js';
+import type { Timings } from '../contract/timings.js';
 import type { PlanContext } from '../domain/plan/check-plan.schema.js';
 
 export interface Deps {

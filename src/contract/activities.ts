@@ -13,12 +13,7 @@ import type {
 } from '../domain/job/job.js';
 import type { ClipReferences } from '../domain/references/clip-references.js';
 import type { ResolvedPlan } from '../domain/plan/resolved.js';
-
-/** Time-outs of the paid activity, in seconds, frozen with the plan. */
-export interface Timings {
-  start_to_close: number;
-  heartbeat: number;
-}
+import type { Timings } from './timings.js';
 
 /** The identity of the DATA_DIR that the job was started with: a worker with another does nothing for it. */
 interface OfStore {

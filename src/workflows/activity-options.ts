@@ -1,7 +1,7 @@
 /**
- * Every activity the workflows call, in one table: one row per character of retrying, each number explained.
- * All wait for a cancellation to be carried out (the SDK's default is to try only), and none is started eagerly
- * on the worker that happens to run the workflow.
+ * Every activity that the workflow calls: its queue, its time-outs and its retry policy, with the reason for each number.
+ * All of them wait until a cancellation has been carried out (the SDK's default only requests it), and none is started
+ * eagerly on the worker that happens to run the workflow.
  */
 import {
   ActivityCancellationType,
@@ -10,175 +10,151 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities, PaidActivities } from '../activities/index.js';
-import type { ResolvePlanResult, Timings } from '../contract/activities.js';
-import type { Plan } from '../domain/plan/plan.schema.js';
+import type { ResolvePlanResult } from '../contract/activities.js';
+import { UNPAID_HEARTBEAT } from '../contract/timings.js';
+import type { Timings } from '../contract/timings.js';
 import { sideQueue } from '../contract/workflow.js';
 import type { SideQueue } from '../contract/workflow.js';
+import { PAID_RETRY } from '../domain/job/retry-policy.js';
+import type { Plan } from '../domain/plan/plan.schema.js';
 
 const COMMON = {
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   allowEagerDispatch: false,
 } as const;
 
+/** Of unpaid activities that beat: a dead worker is noticed after this time. */
+const HEARTBEAT = { heartbeatTimeout: UNPAID_HEARTBEAT * 1000 } as const;
+
 /**
- * A server that was killed may lose a task that it counts on (temporalio/temporal#459, #9118). Where money waits for
- * it, it is asked for again: longer than any queue of paid clips, shorter than a clip's budget of time.
+ * A server that was killed may lose a task that it counts on (temporalio/temporal#459, #9118). Where paid work depends on
+ * the task, it is scheduled again after this time: longer than any queue of paid clips, shorter than the time of a clip.
  */
-const LOST = { scheduleToStartTimeout: '5m' } as const;
+const LOST_TASK = { scheduleToStartTimeout: '5m' } as const;
 
-/** Of those that beat each second, and each fourth while they wait for a turn: some of that may be late on a busy machine. */
-const SILENT = { heartbeatTimeout: '10s' } as const;
-
-/** A job that has waited for a worker for days has not filled its history with having waited: at most four hours at a time. */
-const lost = (times: number) => ({
-  scheduleToStartTimeout: Math.min(240, 5 * 2 ** times) * 60_000,
+/**
+ * The same for the paid activity: twice as long after each time that no worker took it, at most four hours. A job that
+ * waits for a worker for days does not fill its history with that wait.
+ */
+const lostPaidTask = (neverStarted: number) => ({
+  scheduleToStartTimeout: Math.min(240, 5 * 2 ** neverStarted) * 60_000,
 });
 
 /**
- * The queue, and in it the jobs take turns where the server knows fairness (decision 46): the job is the key. Neither is part
- * of what a replay compares.
+ * The queue, and the job as the fairness key in it where the server supports fairness (decision 46). A replay compares
+ * neither.
  */
 const on = (side: SideQueue) => ({
   taskQueue: sideQueue(workflowInfo().taskQueue, side),
   priority: { fairnessKey: workflowInfo().firstExecutionRunId },
 });
 
-/** Pure computation and at most one read: quick or wrong. */
-const QUICK = {
-  startToCloseTimeout: '30s',
-  retry: {
-    initialInterval: '1s',
-    backoffCoefficient: 2,
-    maximumInterval: '10s',
-    maximumAttempts: 5,
-  },
-} as const;
-
-/** Part of the job's first workflow task, hence without a way to the server and back before the first clip is started. */
-const local = proxyLocalActivities<Activities>({
-  cancellationType: COMMON.cancellationType,
-  ...QUICK,
+/** Tried again after 1 s, 2 s, 4 s …; without an end where `maximumAttempts` is not given. */
+const doubling = (maximumInterval: '10s' | '30s' | '5m', maximumAttempts?: number) => ({
+  initialInterval: '1s' as const,
+  backoffCoefficient: 2,
+  maximumInterval,
+  ...(maximumAttempts === undefined ? {} : { maximumAttempts }),
 });
 
-const { resolvePlan: resolvePlanOutside } = proxyActivities<Activities>({ ...COMMON, ...QUICK });
+/** A pure computation and at most one read: quick, or wrong. */
+const RESOLVING = { startToCloseTimeout: '30s', retry: doubling('10s', 5) } as const;
 
-/** A plan that needs an answer of the provider holds up no workflow task, and the wait is seen as an activity. */
+/** Part of the job's first workflow task, so that no round trip to the server precedes the first clip. */
+const local = proxyLocalActivities<Activities>({
+  cancellationType: COMMON.cancellationType,
+  ...RESOLVING,
+});
+
+const remote = proxyActivities<Activities>({ ...COMMON, ...RESOLVING });
+
+/** A plan that needs an answer of the provider must not hold up the workflow task, and Temporal shows the wait as an activity. */
 export async function resolvePlan(plan: Plan, at: string): Promise<ResolvePlanResult> {
-  const resolved = (await local.resolvePlan(plan, at)) ?? (await resolvePlanOutside(plan, at));
+  const resolved = (await local.resolvePlan(plan, at)) ?? (await remote.resolvePlan(plan, at));
   if (resolved === null) throw new Error('expected a resolved plan');
   return resolved;
 }
 
-/** Unpaid, and before anything is paid: tried again when a worker dies; what is wrong with an image is an answer. */
+/** `prepareReferences`: unpaid, before anything is paid. A bad image is a result, so only crashes and lost workers are retried. */
 export const looking = () =>
   proxyActivities<Activities>({
     ...COMMON,
+    ...HEARTBEAT,
     ...on('refs'),
     startToCloseTimeout: '60m',
-    ...SILENT,
-    retry: {
-      initialInterval: '1s',
-      backoffCoefficient: 2,
-      maximumInterval: '30s',
-      maximumAttempts: 10,
-    },
+    retry: doubling('30s', 10),
   });
 
-/** The paid one: three attempts, 2 s and then 4 s apart; an execution hands back before its time-out. */
-export const paidActivities = (timings: Timings, passedBy = 0) =>
-  proxyActivities<PaidActivities>({
-    ...COMMON,
-    ...lost(passedBy),
-    ...paid(timings),
-    ...on('paid'),
-  });
+const paid = (timings: Timings, neverStarted: number) => ({
+  ...COMMON,
+  ...lostPaidTask(neverStarted),
+  startToCloseTimeout: timings.start_to_close * 1000,
+  heartbeatTimeout: timings.heartbeat * 1000,
+  retry: PAID_RETRY,
+});
+
+/** `generateClip`, the paid one. An execution hands back before its time-out. */
+export const paidActivities = (timings: Timings, neverStarted = 0) =>
+  proxyActivities<PaidActivities>({ ...paid(timings, neverStarted), ...on('paid') });
 
 /**
- * The same, for a prediction that exists: it takes no share of the limit of creates, and waits behind none. Where it would
- * have to create one, it hands back instead (`prediction_id: null`), and belongs on the paid queue again.
+ * `generateClip` for a prediction that exists: it takes no share of the rate limit of creates, and waits behind no create.
+ * Where it would have to create a prediction, it hands back (`prediction_id: null`), and the clip returns to the paid queue.
  */
-export const reattaching = (timings: Timings, passedBy = 0) =>
+export const reattaching = (timings: Timings, neverStarted = 0) =>
   proxyActivities<PaidActivities>({
-    ...COMMON,
-    ...lost(passedBy),
-    ...paid(timings),
+    ...paid(timings, neverStarted),
     ...on('hold'),
     startToCloseTimeout: '60m',
   });
 
-const paid = (timings: Timings) => ({
-  startToCloseTimeout: timings.start_to_close * 1000,
-  heartbeatTimeout: timings.heartbeat * 1000,
-  retry: {
-    initialInterval: '2s',
-    backoffCoefficient: 2,
-    maximumInterval: '30s',
-    maximumAttempts: 3,
-  },
-});
-
 /**
- * Unpaid and precious: tried again, with growing pauses, until the provider deletes the file, at most `seconds` from now.
- * A try may wait for its turn for as long.
+ * `storeClip`: unpaid, of a file that is paid for. Retried until the provider deletes the file, at most `seconds` from now;
+ * one execution may wait for a download slot for as long.
  */
 export const storing = (seconds: number) =>
   proxyActivities<Activities>({
     ...COMMON,
-    ...LOST,
+    ...HEARTBEAT,
+    ...LOST_TASK,
     ...on('save'),
     startToCloseTimeout: '60m',
     scheduleToCloseTimeout: Math.ceil(seconds) * 1000,
-    ...SILENT,
-    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '5m' },
+    retry: doubling('5m'),
   });
 
 /**
- * `settlePrediction` ends or reads a prediction: tried for minutes; after that the provider's own deadline ends it. Tries are
- * counted, not time: while no worker is there, nobody has tried.
+ * `settlePrediction` ends or reads a prediction: retried for minutes; after that the provider's own deadline ends it. The
+ * limit is a number of executions, not a time: while there is no worker, none is used up.
  */
 export const settling = () =>
   proxyActivities<Activities>({
     ...COMMON,
     ...on('ends'),
     startToCloseTimeout: '30s',
-    retry: {
-      initialInterval: '1s',
-      backoffCoefficient: 2,
-      maximumInterval: '10s',
-      maximumAttempts: 12,
-    },
+    retry: doubling('10s', 12),
   });
 
-/** `endLost` looks for one that may not even exist, so that it can be ended: as patient, and never in the way of an end. */
+/** `endLost` searches for a prediction that may not exist, to end it. As patient, on a queue of its own, so that it delays no end. */
 export const searching = () =>
   proxyActivities<Activities>({
     ...COMMON,
+    ...HEARTBEAT,
     ...on('look'),
     startToCloseTimeout: '2m',
-    ...SILENT,
-    retry: {
-      initialInterval: '1s',
-      backoffCoefficient: 2,
-      maximumInterval: '10s',
-      maximumAttempts: 12,
-    },
+    retry: doubling('10s', 12),
   });
 
-/** A convenience for later; a job is not held up by a full disk for long. */
+/** The job is complete without its archive: a full disk does not hold it up for long. */
 export const { archiveJob } = proxyActivities<Activities>({
   ...COMMON,
   startToCloseTimeout: '60s',
-  retry: {
-    initialInterval: '1s',
-    backoffCoefficient: 2,
-    maximumInterval: '10s',
-    maximumAttempts: 5,
-  },
+  retry: doubling('10s', 5),
 });
 
-/** The job continues in a new run only when its log so far is in the store: tried until it is, or the job is canceled. */
+/** A job continues in a new run only when its log so far is stored: retried until it is, or the job is canceled. */
 export const { keepLog } = proxyActivities<Activities>({
   ...COMMON,
   startToCloseTimeout: '60s',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+  retry: doubling('30s'),
 });

@@ -10,10 +10,10 @@
  */
 import type { AttemptOver, CarriedClip } from '../contract/activities.js';
 import { addUsd } from '../domain/values/decimal.js';
-import { MAX_ATTEMPTS } from '../domain/job/failure-kinds.js';
 import type { Problem } from '../domain/job/failure-kinds.js';
 import type { Clip, Prediction } from '../domain/job/job.js';
 import { isTerminal, RETENTION } from '../domain/job/prediction-status.js';
+import { MAX_ATTEMPTS } from '../domain/job/retry-policy.js';
 import type { ClipMemory } from '../contract/workflow.js';
 
 /** What a round goes on with of a run that was ended from outside. It is paid for already. */

@@ -3,8 +3,8 @@
  * for each clip. What the paid activity tells is entered here; who runs when is the dispatcher's business. At a moment when
  * nothing is in flight all of it can be carried into the next run of the chain.
  */
-import type { CarriedJob, ResolvePlanResult, Timings } from '../contract/activities.js';
-import type { CarriedClip } from '../contract/activities.js';
+import type { CarriedClip, CarriedJob, ResolvePlanResult } from '../contract/activities.js';
+import type { Timings } from '../contract/timings.js';
 import { FAILURES } from '../domain/job/failure-kinds.js';
 import type { Problem } from '../domain/job/failure-kinds.js';
 import type { ClipEventType, Clip } from '../domain/job/job.js';

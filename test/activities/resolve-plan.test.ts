@@ -3,6 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import type { Deps } from '../../src/activities/deps.js';
 import { createResolvePlan } from '../../src/activities/resolve-plan.js';
+import { PAID_TIMINGS } from '../../src/contract/timings.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import { notedCreates } from '../support/creates.js';
 
@@ -22,7 +23,7 @@ function world() {
       ...notedCreates(),
       open: (_job: string, at: string) => Promise.resolve(void opened.push(at)),
     },
-    timings: { start_to_close: 120, heartbeat: 5 },
+    timings: PAID_TIMINGS,
     replicate: {
       latestVersion: (model: string) => {
         asked.push(model);

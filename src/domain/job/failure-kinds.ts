@@ -135,16 +135,9 @@ export interface Verdict {
   kind: FailureKind;
   retry: boolean;
   delay?: number;
-  /** At most so many predictions in all for this reason (three when absent). */
+  /** At most so many predictions in all for this reason (`MAX_ATTEMPTS` when absent). */
   limit?: number;
 }
-
-/** Backoff of the nth failed attempt in seconds: 2, 4, 8 … at most 30 (Temporal's policy, in figures). */
-export const backoffSeconds = (failedAttempts: number): number =>
-  Math.min(30, 2 * 2 ** (failedAttempts - 1));
-
-/** A clip has at most three attempts; each is at most one paid prediction. */
-export const MAX_ATTEMPTS = 3;
 
 /** Failure type of a look at a prediction that the provider does not have. */
 export const MISSING = 'Missing';

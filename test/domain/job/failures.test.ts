@@ -1,12 +1,6 @@
 /** What a provider's free text means: is it worth another prediction, after how long, and how many in all. */
 import { describe, expect, it } from 'vitest';
-import {
-  backoffSeconds,
-  FAILURE_KINDS,
-  FAILURES,
-  judgeText,
-  problem,
-} from '../../../src/domain/job/failures.js';
+import { FAILURE_KINDS, FAILURES, judgeText, problem } from '../../../src/domain/job/failures.js';
 import type { Verdict } from '../../../src/domain/job/failures.js';
 
 const never = (kind: Verdict['kind']): Verdict => ({ kind, retry: false });
@@ -84,12 +78,6 @@ describe('what a failed prediction says', () => {
     const both = 'ValueError: service is in high demand, flagged as sensitive (E005) (a1B2c3D4e5)';
     expect(judgeText(both)).toEqual(never('flagged'));
     expect(judgeText('RuntimeError: high demand (E003)')).toEqual(again({ delay: 30 }));
-  });
-});
-
-describe('the backoff', () => {
-  it('doubles from 2 s on, and never exceeds 30 s', () => {
-    expect([1, 2, 3, 4, 5, 6, 50].map(backoffSeconds)).toEqual([2, 4, 8, 16, 30, 30, 30]);
   });
 });
 

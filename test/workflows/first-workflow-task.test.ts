@@ -1,6 +1,8 @@
-/** What lies between a job and its first create: each step is a way to the server and back. */
+/** The first workflow task of a job: what it takes before the first clip is scheduled, and how that clip is scheduled. */
 import { Context } from '@temporalio/activity';
+import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { PAID_RETRY } from '../../src/domain/job/retry-policy.js';
 import { planOf } from '../support/plans.js';
 import { GOOD, playJob, realServer } from '../support/played.js';
 import type { RealServer } from '../support/played.js';
@@ -33,4 +35,20 @@ it('a plan that somebody outside has to be asked about holds up no workflow task
     'resolvePlan',
     'workflow task',
   ]);
+});
+
+it('the first workflow task schedules the paid activity with the one retry policy', async () => {
+  const { handle } = await playJob(server, planOf(['a']), {});
+  const { events } = await handle.fetchHistory();
+  const policies = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: its }) =>
+    its?.activityType?.name === 'generateClip' ? [its.retryPolicy] : [],
+  );
+  expect(
+    policies.map((policy) => ({
+      initialInterval: optionalTsToMs(policy?.initialInterval),
+      backoffCoefficient: policy?.backoffCoefficient,
+      maximumInterval: optionalTsToMs(policy?.maximumInterval),
+      maximumAttempts: policy?.maximumAttempts,
+    })),
+  ).toEqual([PAID_RETRY]);
 });
