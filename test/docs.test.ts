@@ -92,8 +92,8 @@ describe('links', () => {
   });
 });
 
-describe('the README', () => {
-  const settings = rowsOf(section('README.md', '## Configuration'));
+describe('docs/settings.md', () => {
+  const settings = rowsOf(section('docs/settings.md', '## Variables'));
 
   it('names every variable, and no other', () => {
     const documented = [...textOf('.env.example').matchAll(/^# ([A-Z][A-Z0-9_]*)=/gm)];
@@ -109,20 +109,15 @@ describe('the README', () => {
     });
     const shown = Object.fromEntries(defaults);
     expect(defaults.length).toBeGreaterThan(10);
-    // Replicate's address is a default that needs a token beside it.
+    // Replicate's address is a default that needs a token too.
     const { REPLICATE_BASE_URL: url, ...rest } = shown;
     expect(loadConfig(rest)).toEqual(loadConfig({}));
     const token = { REPLICATE_API_TOKEN: 'r8_x' };
     expect(loadConfig({ ...token, REPLICATE_BASE_URL: url })).toEqual(loadConfig(token));
   });
+});
 
-  it('names every fault of the simulator, and no other', () => {
-    const faults = rowsOf(section('README.md', '## Faults on purpose'));
-    expect(faults.flatMap(([, names = '']) => quoted(names)).sort()).toEqual(
-      Object.keys(FAULTS).sort(),
-    );
-  });
-
+describe('the README', () => {
   it('shows a plan that is accepted', () => {
     const [, plan = ''] = /```json\n(.*?)```/s.exec(section('README.md', '## A plan')) ?? [];
     const { default_model, duration_buffer } = loadConfig({});
@@ -141,6 +136,13 @@ describe('the README', () => {
 });
 
 describe('docs', () => {
+  it('name every fault of the simulator, and no other', () => {
+    const faults = rowsOf(section('docs/simulator.md', '## Faults'));
+    expect(faults.flatMap(([, names = '']) => quoted(names)).sort()).toEqual(
+      Object.keys(FAULTS).sort(),
+    );
+  });
+
   it('say of every kind of failure what to do, and of no other', () => {
     const kinds = rowsOf(section('docs/operations.md', '## When a clip or a job fails'));
     expect(kinds.flatMap(([kind = '']) => quoted(kind)).sort()).toEqual([...FAILURE_KINDS].sort());

@@ -1,6 +1,6 @@
 /**
- * What people read of the results: tables of docs/benchmarks.md, a small one and a plot for the README. Everything here is made
- * of bench/results.json; what is written by hand stands outside of the markers and stays.
+ * What people read of the results: the tables of docs/benchmarks.md and the plot that the README shows too. All of it is made
+ * from bench/results.json; text outside of the markers is written by hand and stays.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -26,7 +26,7 @@ interface Headline {
   plotted?: true;
 }
 
-/** What the README shows, and the plot a part of. */
+/** The rows of the summary, some of which the plot shows too. */
 const HEADLINES: readonly Headline[] = [
   {
     row: 'short',
@@ -151,7 +151,7 @@ export function betterOf(results: Results): string {
   return lines.length === 0 ? 'In none of these figures.' : lines.join('\n');
 }
 
-/** The table of the README. */
+/** The table of all programs, a row for each headline. */
 export function summaryOf(results: Results): string {
   const shown = HEADLINES.filter(({ row, figure }) => 'own' in cellsOf(results[row], figure));
   const rows = shown.flatMap(({ row }) => results[row] ?? []);
@@ -188,15 +188,12 @@ export function replaceSection(text: string, name: string, content: string): str
 
 const inRoot = (file: string): string => fileURLToPath(new URL(`../../${file}`, import.meta.url));
 
-/** The files that results are shown in, as they should be. */
+/** The files that show the results, as they should be. */
 export function documentsOf(results: Results, read: (file: string) => string): [string, string][] {
-  const section = (file: string, name: string, content: string): [string, string] => [
-    file,
-    replaceSection(read(file), name, content),
-  ];
+  const page = 'docs/benchmarks.md';
+  const summarized = replaceSection(read(page), 'summary', summaryOf(results));
   return [
-    section('docs/benchmarks.md', 'benchmark', sectionOf(results)),
-    section('README.md', 'benchmark', summaryOf(results)),
+    [page, replaceSection(summarized, 'benchmark', sectionOf(results))],
     ['docs/images/benchmark.svg', plotOf(panelsOf(results))],
   ];
 }
