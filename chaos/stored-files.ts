@@ -14,7 +14,7 @@ export async function storedOf(
   for (const index of clipIndexes) {
     const facts = await store.stored(jobId, index);
     if (facts === null) continue;
-    const sha256 = await sha256Of(artifactPath(dataDir, jobId, index, 'mp4'));
+    const sha256 = await sha256Of(artifactPath(dataDir, jobId, index, 'video'));
     if (sha256 === facts.sha256) stored.set(index, facts.prediction_id);
   }
   return stored;

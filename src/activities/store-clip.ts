@@ -17,6 +17,7 @@ import { ChildLost, TooMuch } from '../adapters/media/media.js';
 import { isInline } from '../adapters/replicate/prediction-output.js';
 import { Places } from '../adapters/network/download-slots.js';
 import type { StoreClipInput, StoreClipResult } from '../contract/activities.js';
+import { clipFilePath } from '../domain/job/clip-files.js';
 import { differsByMore } from '../domain/values/decimal.js';
 import type { FailureKind } from '../domain/job/failures.js';
 import type { Deps } from './deps.js';
@@ -153,14 +154,15 @@ async function makeThumbnail(
   }
 }
 
-function result(jobId: string, input: StoreClipInput, facts: StoredVideo): StoreClipResult {
-  const base = `/v1/jobs/${encodeURIComponent(jobId)}/clips/${String(input.clip_index)}`;
-  return {
-    actual_duration: facts.actual_duration,
-    video_url: `${base}/video`,
-    thumbnail_url: facts.thumbnail ? `${base}/thumbnail` : null,
-  };
-}
+const result = (
+  jobId: string,
+  { clip_index }: StoreClipInput,
+  { actual_duration, thumbnail }: StoredVideo,
+): StoreClipResult => ({
+  actual_duration,
+  video_url: clipFilePath(jobId, clip_index, 'video'),
+  thumbnail_url: thumbnail ? clipFilePath(jobId, clip_index, 'thumbnail') : null,
+});
 
 const failure = (kind: FailureKind, message: string, final: boolean): ApplicationFailure =>
   ApplicationFailure.create({ type: kind, message, nonRetryable: final });

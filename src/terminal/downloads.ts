@@ -12,6 +12,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { umaskOfPerson } from '../config.js';
+import { clipFileName } from '../domain/job/clip-files.js';
 import type { Clip, Job } from '../domain/job/job.js';
 import { ApiProblem } from './api-client.js';
 import type { ApiClient } from './api-client.js';
@@ -33,9 +34,6 @@ export interface DownloadResult {
 const AT_ONCE = 2;
 const PATIENCE = 60_000;
 
-export const clipFile = (clipIndex: number, extension: string): string =>
-  `clip_${String(clipIndex).padStart(3, '0')}.${extension}`;
-
 export function startDownloads(
   api: () => ApiClient,
   out: string,
@@ -50,8 +48,8 @@ export function startDownloads(
 
   const fetchClip = async (clip: Clip): Promise<void> => {
     const parts = [
-      { from: clip.video_url, name: clipFile(clip.clip_index, 'mp4'), needed: true },
-      { from: clip.thumbnail_url, name: clipFile(clip.clip_index, 'jpg'), needed: false },
+      { from: clip.video_url, name: clipFileName(clip.clip_index, 'video'), needed: true },
+      { from: clip.thumbnail_url, name: clipFileName(clip.clip_index, 'thumbnail'), needed: false },
     ];
     for (const { from, name, needed } of parts) {
       if (from === null) continue;

@@ -3,7 +3,7 @@
  * The stream fails with the file that fails, and then has no end record: no program takes it for a whole archive.
  */
 import { withoutLeading, withoutTrailing } from '../domain/values/trim-ends.js';
-import { clipFile } from './format.js';
+import { clipFileName } from '../domain/job/clip-files.js';
 import { makeZip, predictLength } from './vendor/client-zip.js';
 
 export interface ArchiveFile {
@@ -34,7 +34,7 @@ export function archiveLength(files: readonly ArchiveFile[]): number | null {
 export function clipNames(indices: readonly number[]): string[] {
   const taken = new Map<string, number>();
   return indices.map((index) => {
-    const name = clipFile(index, 'mp4');
+    const name = clipFileName(index, 'video');
     const before = taken.get(name) ?? 0;
     taken.set(name, before + 1);
     return before === 0 ? name : name.replace('.mp4', `_${String(before + 1)}.mp4`);

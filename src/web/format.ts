@@ -53,10 +53,6 @@ export const plural = (count: number, noun: string): string =>
 
 export const clipName = (clipIndex: number): string => `Clip ${String(clipIndex)}`;
 
-/** The name of a clip's file wherever it is saved: clip_000.mp4. */
-export const clipFile = (clipIndex: number, extension: string): string =>
-  `clip_${String(clipIndex).padStart(3, '0')}.${extension}`;
-
 const AGES: readonly [limit: number, unit: number, name: string][] = [
   [90, 1, 'second'],
   [90 * 60, 60, 'minute'],

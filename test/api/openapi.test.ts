@@ -33,8 +33,8 @@ async function withJobs(settings: Parameters<typeof harness>[0]): Promise<Harnes
   };
   jobs.add('a', 3);
   jobs.warn('a');
-  for (const kind of ['mp4', 'jpg', 'composite.jpg'] as const) {
-    const file = artifactPath(data_dir, 'a', 0, kind);
+  for (const name of ['video', 'thumbnail', 'composite'] as const) {
+    const file = artifactPath(data_dir, 'a', 0, name);
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, '0123456789');
   }

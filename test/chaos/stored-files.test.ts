@@ -10,8 +10,8 @@ import { storedOf } from '../../chaos/stored-files.js';
 it('facts without their video store nothing, and neither does another video', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'stored-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const write = async (index: number, kind: 'mp4' | 'json', content: string): Promise<void> => {
-    const file = artifactPath(folder, 'j', index, kind);
+  const write = async (index: number, name: 'video' | 'facts', content: string): Promise<void> => {
+    const file = artifactPath(folder, 'j', index, name);
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, content);
   };
@@ -20,9 +20,9 @@ it('facts without their video store nothing, and neither does another video', as
       prediction_id: `p${String(index)}`,
       sha256: createHash('sha256').update('a heron').digest('hex'),
     });
-  for (const index of [0, 1, 2]) await write(index, 'json', facts(index));
-  await write(0, 'mp4', 'a heron');
-  await write(1, 'mp4', 'a her');
-  await write(3, 'mp4', 'a heron');
+  for (const index of [0, 1, 2]) await write(index, 'facts', facts(index));
+  await write(0, 'video', 'a heron');
+  await write(1, 'video', 'a her');
+  await write(3, 'video', 'a heron');
   expect(await storedOf(folder, 'j', [0, 1, 2, 3])).toEqual(new Map([[0, 'p0']]));
 });

@@ -30,10 +30,12 @@ describe('a job', () => {
     const stats = await world.stats();
     expect(stats).toMatchObject({ creates: 7, bills: { count: 7 }, peak_alive: 5 });
     for (const clip of job.clips) {
-      const file = artifactPath(world.data_dir, job.job_id, clip.clip_index, 'mp4');
+      const file = artifactPath(world.data_dir, job.job_id, clip.clip_index, 'video');
       const measured = await media.measure(file);
       expect(measured.duration).toBeCloseTo(clip.requested_duration, 1);
-      const jpeg = await readFile(artifactPath(world.data_dir, job.job_id, clip.clip_index, 'jpg'));
+      const jpeg = await readFile(
+        artifactPath(world.data_dir, job.job_id, clip.clip_index, 'thumbnail'),
+      );
       expect(jpeg.subarray(0, 2)).toEqual(Buffer.from([0xff, 0xd8]));
       expect(clip.predictions).toHaveLength(1);
     }

@@ -87,7 +87,7 @@ describe('a scene with characters for a model that takes one image', () => {
     expect(shown).toEqual([0, 1, 2].map((index) => compositeOf(job, index)).concat(null));
     const contents = await Promise.all(
       [0, 1, 2].map((index) =>
-        readFile(artifactPath(world.data_dir, job.job_id, index, 'composite.jpg'), 'base64'),
+        readFile(artifactPath(world.data_dir, job.job_id, index, 'composite'), 'base64'),
       ),
     );
     expect(contents[0]).toBe(contents[1]);

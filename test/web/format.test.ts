@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
   ago,
-  clipFile,
   clock,
   increase,
   roughly,
@@ -76,11 +75,6 @@ describe('figures', () => {
   ])('tell the age of %s seconds as "%s"', (age, text) => {
     const now = Date.parse('2026-01-31T12:00:00Z');
     expect(ago(new Date(now - age * 1000).toISOString(), now)).toBe(text);
-  });
-
-  it('name a clip file by its index, three digits and more', () => {
-    expect(clipFile(7, 'mp4')).toBe('clip_007.mp4');
-    expect(clipFile(1234, 'jpg')).toBe('clip_1234.jpg');
   });
 });
 

@@ -36,8 +36,8 @@ async function withFilm(settings: Parameters<typeof harness>[0]): Promise<Harnes
       return { type, clip: { ...made, composite_url: path0('composite') } };
     }),
   });
-  for (const kind of ['mp4', 'jpg', 'composite.jpg'] as const) {
-    const file = artifactPath(data_dir, 'film', 0, kind);
+  for (const name of ['video', 'thumbnail', 'composite'] as const) {
+    const file = artifactPath(data_dir, 'film', 0, name);
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, await still(0));
   }

@@ -149,7 +149,7 @@ export const createReferences = (options: ReferencesOptions): FindReferences => 
       assign: (composite, clipIndex) =>
         nameAlso(
           pictureOf(composite),
-          artifactPath(options.data_dir, jobId, clipIndex, 'composite.jpg'),
+          artifactPath(options.data_dir, jobId, clipIndex, 'composite'),
         ),
       async tidy() {
         const names = await readdir(folder).catch(() => []);

@@ -7,9 +7,9 @@ import { createWriteStream } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { clipFileName } from '../../domain/job/clip-files.js';
+import type { ClipFile } from '../../domain/job/clip-files.js';
 import type { Job, JobEvent } from '../../domain/job/job.js';
-
-export type ArtifactKind = 'mp4' | 'jpg' | 'json' | 'composite.jpg';
 
 const JOB_ID = /^[A-Za-z0-9_-]+$/;
 
@@ -25,9 +25,8 @@ export const artifactPath = (
   dataDir: string,
   jobId: string,
   clipIndex: number,
-  kind: ArtifactKind,
-): string =>
-  path.join(artifactFolder(dataDir, jobId), `clip_${String(clipIndex).padStart(3, '0')}.${kind}`);
+  file: ClipFile,
+): string => path.join(artifactFolder(dataDir, jobId), clipFileName(clipIndex, file));
 
 export const jobPath = (
   dataDir: string,
@@ -190,7 +189,7 @@ export function createArtifactStore(dataDir: string): ArtifactStore {
 
   return {
     async open(jobId, clipIndex) {
-      const target = artifactPath(dataDir, jobId, clipIndex, 'mp4');
+      const target = artifactPath(dataDir, jobId, clipIndex, 'video');
       await mkdir(path.dirname(target), { recursive: true });
       const temporary = temporaryName(target);
       return {
@@ -199,7 +198,7 @@ export function createArtifactStore(dataDir: string): ArtifactStore {
         async keep(facts) {
           await rename(temporary, target);
           // Last, so that facts without a video cannot be.
-          await writeWhole(artifactPath(dataDir, jobId, clipIndex, 'json'), JSON.stringify(facts));
+          await writeWhole(artifactPath(dataDir, jobId, clipIndex, 'facts'), JSON.stringify(facts));
         },
         async [Symbol.asyncDispose]() {
           await rm(temporary, { force: true });
@@ -209,7 +208,7 @@ export function createArtifactStore(dataDir: string): ArtifactStore {
 
     async stored(jobId, clipIndex) {
       try {
-        const text = await readFile(artifactPath(dataDir, jobId, clipIndex, 'json'), 'utf8');
+        const text = await readFile(artifactPath(dataDir, jobId, clipIndex, 'facts'), 'utf8');
         return JSON.parse(text) as StoredVideo;
       } catch {
         return null;
@@ -217,7 +216,7 @@ export function createArtifactStore(dataDir: string): ArtifactStore {
     },
 
     saveThumbnail: (jobId, clipIndex, jpeg) =>
-      writeWhole(artifactPath(dataDir, jobId, clipIndex, 'jpg'), jpeg),
+      writeWhole(artifactPath(dataDir, jobId, clipIndex, 'thumbnail'), jpeg),
 
     saveEvents,
 

@@ -5,15 +5,16 @@
 import path from 'node:path';
 import { stat } from 'node:fs/promises';
 import type { App } from '../app.js';
+import { CLIP_FILES } from '../../domain/job/clip-files.js';
 import { artifactPath } from '../../adapters/storage/artifact-store.js';
 import { notFound } from '../problems.js';
 import * as schemas from '../schemas.js';
 import type { Services } from '../services.js';
 
 const FILES = [
-  ['video', 'mp4', 'video/mp4', 'The finished clip'],
-  ['thumbnail', 'jpg', 'image/jpeg', 'A picture from its middle, 320×180'],
-  ['composite', 'composite.jpg', 'image/jpeg', 'What its reference images were made into'],
+  ['video', 'The finished clip'],
+  ['thumbnail', 'A picture from its middle, 320×180'],
+  ['composite', 'What its reference images were made into'],
 ] as const;
 
 export function clipRoutes(app: App, { settings, tokens }: Services): void {
@@ -35,7 +36,8 @@ export function clipRoutes(app: App, { settings, tokens }: Services): void {
     },
   );
   const dataDir = path.resolve(settings.data_dir);
-  for (const [name, kind, type, summary] of FILES) {
+  for (const [name, summary] of FILES) {
+    const { media_type } = CLIP_FILES[name];
     app.get(
       `/v1/jobs/:job_id/clips/:clip_index/${name}`,
       {
@@ -44,17 +46,17 @@ export function clipRoutes(app: App, { settings, tokens }: Services): void {
           tags: ['clips'],
           summary,
           params: schemas.ClipPath,
-          response: schemas.fileOf(type),
+          response: schemas.fileOf(media_type),
         },
       },
       async ({ params: { job_id, clip_index } }, reply) => {
-        const file = artifactPath(dataDir, job_id, clip_index, kind);
+        const file = artifactPath(dataDir, job_id, clip_index, name);
         const found = await stat(file).catch(() => null);
         if (found === null) {
           throw notFound(`clip ${String(clip_index)} of the job "${job_id}" has no ${name}`);
         }
         // A clip that is retried gets a new file under the same name: ask each time, by ETag.
-        reply.header('cache-control', 'private, no-cache').type(type);
+        reply.header('cache-control', 'private, no-cache').type(media_type);
         return reply.sendFile(path.basename(file), path.dirname(file), { cacheControl: false });
       },
     );

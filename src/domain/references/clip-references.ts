@@ -4,6 +4,7 @@
  * whatever looks like a URL there is a file.
  */
 import type { CompositeReference, MediaKind } from './assign-references.js';
+import { clipFilePath } from '../job/clip-files.js';
 import type { Clip } from '../job/job.js';
 import type { ResolvedClip } from '../plan/resolved.js';
 
@@ -41,11 +42,7 @@ export const compositeLink = (
   jobId: string,
   { clip_index, composite }: ResolvedClip,
 ): Pick<Clip, 'composite_url'> =>
-  composite === undefined
-    ? {}
-    : {
-        composite_url: `/v1/jobs/${encodeURIComponent(jobId)}/clips/${String(clip_index)}/composite`,
-      };
+  composite === undefined ? {} : { composite_url: clipFilePath(jobId, clip_index, 'composite') };
 
 /** Null where there is nothing to look at. */
 export function referencesIn(clip: ResolvedClip): ClipReferences | null {

@@ -2,21 +2,12 @@
  * One clip: its picture, what it does, what it cost. A card is built once and then only corrected;
  * it redraws when its clip or its live progress is another object than before.
  */
+import { clipFileName } from '../../domain/job/clip-files.js';
 import type { Clip, Job } from '../../domain/job/job.js';
 import { isBegun, isClipOver, unknownCosts } from '../../domain/job/progress.js';
 import { now } from '../clock.js';
 import { attribute, figure, h, icon, setText, show } from '../dom.js';
-import {
-  clipFile,
-  clipName,
-  clock,
-  percent,
-  plural,
-  safeLink,
-  seconds,
-  spent,
-  usd,
-} from '../format.js';
+import { clipName, clock, percent, plural, safeLink, seconds, spent, usd } from '../format.js';
 import type { LiveProgress } from '../store.js';
 import { phaseOf } from '../words.js';
 import { mediaUrl } from '../api-key.js';
@@ -61,7 +52,7 @@ export function clipCard(first: CardInput): ClipCard {
   const save = h('a', {
     class: 'link',
     text: 'Download',
-    download: clipFile(index, 'mp4'),
+    download: clipFileName(index, 'video'),
     'aria-label': `Download ${clipName(index)}`,
   });
   save.append(icon('save'));

@@ -540,7 +540,7 @@ describe('upload', () => {
     const references = referencesWith({ data_dir, files: scripted(done('https://a/1')) });
     await kept(references);
     await references.upload(composite(), signal);
-    const name = (index: number) => artifactPath(data_dir, 'job', index, 'composite.jpg');
+    const name = (index: number) => artifactPath(data_dir, 'job', index, 'composite');
     await writeFile(name(0), 'of an older job of this name');
     for (const index of [0, 3, 3]) await references.assign(composite(), index);
     const [picture] = (await inFolder(data_dir)).filter((file) => file.startsWith('composite-'));

@@ -75,7 +75,7 @@ describe('every answer', () => {
       jobs.add('over');
       jobs.tell('over', { type: 'job.completed', error: null, total_cost_usd: 0 });
       jobs.closeRun('over', 'completed');
-      const video = artifactPath(data_dir, 'a', 0, 'mp4');
+      const video = artifactPath(data_dir, 'a', 0, 'video');
       await mkdir(path.dirname(video), { recursive: true });
       await writeFile(video, '0123456789');
       const answer = await rawRequest(

@@ -9,7 +9,6 @@ import { harness, read } from '../harness.js';
 import type { Harness } from '../harness.js';
 
 const [ONE, TWO] = ['first-key-of-many', 'second-key-of-many'] as const;
-const KINDS = ['mp4', 'jpg', 'composite.jpg'] as const;
 const FILES = ['video', 'thumbnail', 'composite'] as const;
 
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
@@ -101,8 +100,8 @@ describe("a job's token", () => {
     const opened = await harness({ api_keys: [ONE, TWO], ...settings });
     for (const id of ['a', 'b']) {
       opened.jobs.add(id);
-      for (const kind of KINDS) {
-        const file = artifactPath(opened.data_dir, id, 0, kind);
+      for (const name of FILES) {
+        const file = artifactPath(opened.data_dir, id, 0, name);
         await mkdir(path.dirname(file), { recursive: true });
         await writeFile(file, '0123456789');
       }

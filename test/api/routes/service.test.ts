@@ -195,7 +195,7 @@ describe('files of a clip', () => {
 
   async function withVideo() {
     const all = await harness();
-    const file = artifactPath(all.data_dir, 'a', 0, 'mp4');
+    const file = artifactPath(all.data_dir, 'a', 0, 'video');
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, '0123456789');
     return all;
@@ -224,7 +224,7 @@ describe('files of a clip', () => {
 
   it('are its composed reference too, as a picture', async () => {
     const { app, data_dir } = await withVideo();
-    await writeFile(artifactPath(data_dir, 'a', 0, 'composite.jpg'), 'picture');
+    await writeFile(artifactPath(data_dir, 'a', 0, 'composite'), 'picture');
     const answer = await app.inject({ url: '/v1/jobs/a/clips/0/composite' });
     expect([answer.statusCode, answer.body]).toEqual([200, 'picture']);
     expect(answer.headers).toMatchObject({ 'content-type': 'image/jpeg' });
