@@ -1,13 +1,13 @@
 /**
- * A process of the product that is struck and started again. It never outlives the run (tether), hears no
+ * A process of the product that is struck and started again. It never outlives the run (bound-child.ts), hears no
  * environment but what it is given, and an end that nobody caused is remembered.
  *
  * V1 One process at a time: a start waits for the end of the one before.
  * V2 Nothing is started once it is closed.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { tether } from '../src/embedded/bound-child.js';
-import type { Tethered } from '../src/embedded/bound-child.js';
+import { startBoundChild } from '../src/embedded/bound-child.js';
+import type { BoundChild } from '../src/embedded/bound-child.js';
 
 /** Milliseconds until a process that was started listens to signals, on a machine that is busy. */
 const YOUTH = 10_000;
@@ -17,7 +17,7 @@ export class Victim {
   readonly #script: string;
   readonly #words: readonly string[];
   readonly #env: Readonly<Record<string, string>>;
-  #running: Tethered | null = null;
+  #running: BoundChild | null = null;
   #busy = false;
   /** Ends that no blow explains, with the last words. */
   readonly unexplained: string[] = [];
@@ -43,7 +43,7 @@ export class Victim {
     // env -i: a person's settings, least of all the token that pays, never reach a chaos run.
     const words = ['-i', ...given, process.execPath, this.#script, ...this.#words];
     this.#isExpected = false;
-    const running = await tether('/usr/bin/env', words, (line) => {
+    const running = await startBoundChild('/usr/bin/env', words, (line) => {
       this.#lastWords = [...this.#lastWords, line].slice(-40);
     });
     this.#running = running;

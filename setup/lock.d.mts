@@ -1,4 +1,4 @@
-import type { ProcessIdentity } from './living.mjs';
+import type { ProcessIdentity } from './process-liveness.mjs';
 
 export interface HeldLock<Details> {
   /** Changes what the record says besides the holder. Without effect after the release. */
@@ -19,5 +19,5 @@ export function tryLock<Details extends object>(
   details: (last: Partial<Details> | null) => Details,
 ): Attempt<Details>;
 
-/** Null when no living process holds it. */
+/** Null when no live process holds it. */
 export function holderOf(file: string): (ProcessIdentity & Record<string, unknown>) | null;

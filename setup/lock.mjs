@@ -24,7 +24,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { isAlive, isRunning, thisProcess } from './living.mjs';
+import { isAlive, isRunning, thisProcess } from './process-liveness.mjs';
 
 /**
  * One try. `details` makes what the record says besides the holder, from the record before it, or null; it is called again
@@ -49,7 +49,7 @@ export function tryLock(file, details = () => ({})) {
   }
 }
 
-/** The living holder's record, or null. */
+/** The record of a live holder, or null. */
 export function holderOf(file) {
   const { record } = newest(file);
   return holds(record) ? record : null;

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { isRunning, processStat } from './living.mjs';
+import { isRunning, processStat } from './process-liveness.mjs';
 import { root } from './paths.mjs';
 
 const alive = new Set();

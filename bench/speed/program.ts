@@ -1,7 +1,7 @@
 /** A process that is measured: it never outlives the benchmark, and hears no environment but what it is given. */
 import { EventEmitter } from 'node:events';
-import { tether } from '../../src/embedded/bound-child.js';
-import type { Tethered } from '../../src/embedded/bound-child.js';
+import { startBoundChild } from '../../src/embedded/bound-child.js';
+import type { BoundChild } from '../../src/embedded/bound-child.js';
 import { useOf } from './machine-use.js';
 import type { Use } from './machine-use.js';
 
@@ -18,7 +18,7 @@ const DEADLINE = 60_000;
 
 export class Program implements AsyncDisposable {
   readonly #recipe: Recipe;
-  #running: Tethered | null = null;
+  #running: BoundChild | null = null;
   #output: string[] = [];
   /** Emits `line` for each line it says. */
   readonly lines = new EventEmitter<{ line: [string] }>();
@@ -38,7 +38,7 @@ export class Program implements AsyncDisposable {
     const { name, words, env, cwd, ready } = this.#recipe;
     const isReady = this.#says(ready);
     const given = Object.entries(env).map(([key, value]) => `${key}=${value}`);
-    const running = await tether(
+    const running = await startBoundChild(
       '/usr/bin/env',
       ['-i', ...given, ...words],
       (line) => {

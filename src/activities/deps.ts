@@ -5,7 +5,7 @@ import type { Creates } from '../adapters/storage/create-log.js';
 import type { DownloadOptions } from '../adapters/replicate/download-output.js';
 import type { Hazards } from '../adapters/media/hazards.js';
 import type { Media } from '../adapters/media/media.js';
-import type { Places } from '../adapters/network/download-slots.js';
+import type { DownloadSlots } from '../adapters/network/download-slots.js';
 import type { PredictionIndex } from '../adapters/replicate/prediction-index.js';
 import type { PredictionReader } from '../adapters/replicate/prediction-reader.js';
 import type { FindReferences } from '../adapters/references/reference-images.js';
@@ -41,8 +41,8 @@ export interface Deps {
   /** Origins that outputs may come from beside replicate.delivery, and the one that gets the token. */
   provider_origin: string;
   token: string;
-  /** Places of downloads of outputs; the product's own when absent. */
-  downloads?: Places;
+  /** Slots for downloads of outputs; the product's own when absent. */
+  downloads?: DownloadSlots;
   /** The product's own when absent. */
   download_limits?: Pick<DownloadOptions, 'idle' | 'overall' | 'rate'>;
   /** For files of the provider: by the proxy, where there is one. */

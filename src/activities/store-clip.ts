@@ -7,7 +7,7 @@
  * S3 A thumbnail that fails never fails the clip.
  * S4 A file that takes more than any video may, or took processes down, fails its clip for good; so does the same wrong
  *    answer again and again.
- * S5 Downloads of all jobs take turns: an execution holds a place only while it downloads.
+ * S5 Downloads of all jobs take turns: an execution holds a slot only while it downloads.
  */
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { StoredVideo } from '../adapters/storage/artifact-store.js';
@@ -15,7 +15,7 @@ import { download } from '../adapters/replicate/download-output.js';
 import type { Downloaded } from '../adapters/replicate/download-output.js';
 import { ChildLost, TooMuch } from '../adapters/media/media.js';
 import { isInline } from '../adapters/replicate/prediction-output.js';
-import { Places } from '../adapters/network/download-slots.js';
+import { DownloadSlots } from '../adapters/network/download-slots.js';
 import type { StoreClipInput, StoreClipResult } from '../contract/activities.js';
 import { clipFilePath } from '../domain/job/clip-files.js';
 import { differsByMore } from '../domain/values/decimal.js';
@@ -27,8 +27,8 @@ import { StoringBeat, SAME_ANSWERS } from './storing-heartbeats.js';
 /** Seconds by which a file may differ from what was requested. */
 const DURATION_TOLERANCE = 2;
 
-/** S5 Of this process: a job that downloads nothing finds a place beside 48 others. */
-const PLACES = new Places({ at_once: 64, share: 8, further: 16 });
+/** S5 Of this process. 48 slots are kept for jobs that download nothing yet. */
+const SLOTS = new DownloadSlots({ total: 64, per_job: 8, beyond_first: 16 });
 
 export const createStoreClip =
   (deps: Deps) =>
@@ -101,14 +101,14 @@ const TURN =
 
 /** S5 What the prediction holds itself needs no download. */
 async function inTurn<T>(
-  { downloads = PLACES }: Deps,
+  { downloads = SLOTS }: Deps,
   { jobId: job, url, beat, context }: Execution & { jobId: string; url: string },
   work: () => Promise<T>,
 ): Promise<T> {
   if (isInline(url)) return work();
   const host = URL.canParse(url) ? new URL(url).host : '';
-  using _place = await beat.waiting(TURN, () =>
-    downloads.enter({ job, host }, context.cancellationSignal),
+  using _slot = await beat.waiting(TURN, () =>
+    downloads.acquire({ job, host }, context.cancellationSignal),
   );
   return await work();
 }

@@ -13,7 +13,7 @@ import { portRefusal } from '../http/ports.js';
 
 /** Contract: a stop is done within 30 s. */
 const GRACE_MS = 27_000;
-/** A start that does not notice the signal: what it began is tethered to this process and ends with it. */
+/** For a start that does not notice the signal: its children are bound to this process and end with it. */
 const START_GRACE_MS = 5_000;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

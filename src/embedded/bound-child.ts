@@ -1,19 +1,19 @@
 /**
- * Runs a program so that it cannot outlive this process, and yet does not hear the terminal's Ctrl-C.
- * The program sits in a session of its own behind a small shell that reads a pipe from us: when the pipe ends, because
- * we closed it or because we were killed, the shell ends the program.
+ * A child process that is bound to its parent: it cannot outlive this process, and yet does not receive the terminal's Ctrl-C.
+ * The program runs in a session of its own, below a small shell that reads a pipe from this process, the lifeline. When the
+ * lifeline ends, because it was closed or because this process was killed, the shell ends the program.
  *
- * T1 Our death by any signal ends the program: SIGTERM, and SIGKILL three seconds later.
- * T2 When the program ends by itself, shell and reader end with it.
- * T3 When the shell is killed, the whole session is.
- * T4 The program sees no token, key or setting of ours.
+ * CHILD-1 The death of this process by any signal ends the program: SIGTERM, and SIGKILL three seconds later.
+ * CHILD-2 When the program ends by itself, shell and reader end with it.
+ * CHILD-3 When the shell is killed, the whole session is.
+ * CHILD-4 The program's environment has no token, key or setting of this process.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { childEnvironment } from '../config.js';
 
-// `read` is built in, so ending the reader leaves no child of it behind. Fd 3 is the pipe, fd 4 tells the pid.
+// `read` is built in, so that the reader has no child to leave behind. Fd 3 is the lifeline; the program's id is written to fd 4.
 const SCRIPT = `
 "$@" </dev/null 3<&- 4>&- &
 program=$!
@@ -34,51 +34,51 @@ kill -KILL "$reader" 2>/dev/null
 exit "$code"
 `;
 
-/** After this the session is killed although the shell still waits. */
+/** Milliseconds after which the session is killed although the shell still waits. */
 const CLOSE_MS = 8_000;
 
-export interface Tethered {
-  /** Of the program itself, not of the shell. */
+export interface BoundChild {
+  /** Of the program, not of the shell. */
   readonly pid: number;
-  /** Resolves when it is gone, to how it ended, in words. */
+  /** Resolves when the program has ended, to the signal or exit code, in words. */
   readonly exited: Promise<string>;
   close(): Promise<void>;
 }
 
-export async function tether(
+export async function startBoundChild(
   program: string,
   programArguments: readonly string[],
   onLine: (line: string) => void = () => undefined,
   cwd?: string,
-): Promise<Tethered> {
-  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'tether', program, ...programArguments], {
+): Promise<BoundChild> {
+  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'bound-child', program, ...programArguments], {
     ...(cwd === undefined ? {} : { cwd }),
     detached: true,
-    env: childEnvironment(),
+    env: childEnvironment(), // CHILD-4
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
   });
   const failed = new Promise<never>((_resolve, reject) => shell.once('error', reject));
   const exited = new Promise<string>((resolve) => {
     shell.once('exit', (code, signal) => {
-      killSession(shell.pid);
+      killSession(shell.pid); // CHILD-3
       resolve(inWords(code, signal));
     });
   });
   for (const output of [shell.stdout, shell.stderr]) {
     createInterface({ input: output as Readable }).on('line', onLine);
   }
-  const rope = shell.stdio[3] as Writable;
-  // The shell may be gone first.
-  rope.on('error', () => undefined);
-  const told = await Promise.race([firstLine(shell.stdio[4] as Readable), failed]);
-  // Never 0, which would stand for our own process group.
-  if (told === '') throw new Error(`expected ${program} to start, but ${await exited} came first`);
-  const pid = Number(told);
+  const lifeline = shell.stdio[3] as Writable;
+  // The shell may end first.
+  lifeline.on('error', () => undefined);
+  const pidText = await Promise.race([firstLine(shell.stdio[4] as Readable), failed]);
+  // Never 0, which would name the process group of this process.
+  if (pidText === '') throw new Error(`expected ${program} to start, but ${await exited} came first`);
+  const pid = Number(pidText);
   return {
     pid,
     exited,
     async close() {
-      rope.end();
+      lifeline.end();
       const timer = setTimeout(() => {
         killSession(shell.pid);
       }, CLOSE_MS);
@@ -94,7 +94,7 @@ async function firstLine(stream: Readable): Promise<string> {
   return text.trim();
 }
 
-/** A shell reports 128 + the number of the signal that ended its program. */
+/** A shell's exit code is 128 + the number of the signal that ended its program. */
 const inWords = (code: number | null, signal: NodeJS.Signals | null): string =>
   signal ?? (code !== null && code > 128 ? `signal ${String(code - 128)}` : `exit ${String(code)}`);
 
@@ -103,6 +103,6 @@ function killSession(leader: number | undefined): void {
   try {
     process.kill(-leader, 'SIGKILL');
   } catch {
-    // Nobody is left in it.
+    // No process is left in the session.
   }
 }

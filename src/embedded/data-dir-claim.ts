@@ -7,8 +7,8 @@
  */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { isAlive } from '#setup/living.mjs';
-import type { ProcessIdentity } from '#setup/living.mjs';
+import { isAlive } from '#setup/process-liveness.mjs';
+import type { ProcessIdentity } from '#setup/process-liveness.mjs';
 import { holderOf as lockHolder, tryLock } from '#setup/lock.mjs';
 
 interface Details {

@@ -3,7 +3,7 @@
  * beside the file names its owner. The lock of a dead owner is taken over, and the server it left behind waited for.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isRunning } from '#setup/living.mjs';
+import { isRunning } from '#setup/process-liveness.mjs';
 import { tryLock } from '#setup/lock.mjs';
 import { ConfigError } from '../config.js';
 
@@ -18,7 +18,7 @@ export interface DatabaseLock {
   release(): void;
 }
 
-/** A tether ends the server of a killed owner within a few seconds. */
+/** Milliseconds. The server of a killed owner is bound to it and ends within a few seconds (bound-child.ts). */
 const TAKEOVER_MS = 6_000;
 
 export async function lockDatabase(file: string): Promise<DatabaseLock> {

@@ -23,8 +23,8 @@ import { lastWords } from './server-exit.js';
 import { refreshTasks } from './task-refresh.js';
 import { hiddenLoopback, startWebUiProxy } from './temporal-ui.js';
 import type { HostAndPort } from './temporal-ui.js';
-import { tether } from './bound-child.js';
-import type { Tethered } from './bound-child.js';
+import { startBoundChild } from './bound-child.js';
+import type { BoundChild } from './bound-child.js';
 
 export interface EmbeddedTemporal {
   address: string;
@@ -98,7 +98,7 @@ async function hiddenUi(): Promise<HostAndPort> {
 }
 
 type Phase =
-  | { kind: 'running'; server: Tethered; since: number }
+  | { kind: 'running'; server: BoundChild; since: number }
   | { kind: 'restarting' }
   | { kind: 'closed' };
 
@@ -134,7 +134,7 @@ class Keeper {
   }
 
   /** Whoever ran on this database before may have been killed. */
-  async #repair(server: Tethered): Promise<void> {
+  async #repair(server: BoundChild): Promise<void> {
     const { port, namespace } = this.#config.temporal;
     const done = new Set<string>();
     for (const delay of REPAIRS_MS) {
@@ -190,9 +190,9 @@ async function launch(
   place: Place,
   closing: AbortSignal,
   onStarted: (pid: number) => void,
-): Promise<Tethered> {
+): Promise<BoundChild> {
   const words = lastWords();
-  const server = await tether(
+  const server = await startBoundChild(
     findCli(config),
     serverArguments(config, place),
     words.heard,

@@ -14,7 +14,7 @@ import { SAME_ANSWERS } from '../../src/activities/storing-heartbeats.js';
 import { createArtifactStore } from '../../src/adapters/storage/artifact-store.js';
 import { createHazards } from '../../src/adapters/media/hazards.js';
 import { media } from '../../src/adapters/media/media.js';
-import { Places } from '../../src/adapters/network/download-slots.js';
+import { DownloadSlots } from '../../src/adapters/network/download-slots.js';
 import type {
   DownloadHeartbeat,
   StoreClipInput,
@@ -136,8 +136,8 @@ describe('an answer that is not the file', () => {
 
 describe('a download', () => {
   it('says that it waits for its turn, until it has one', async () => {
-    const downloads = new Places({ at_once: 1, share: 1, further: 0 });
-    const first = await downloads.enter({ job: 'other', host: 'x' }, new AbortController().signal);
+    const downloads = new DownloadSlots({ total: 1, per_job: 1, beyond_first: 0 });
+    const first = await downloads.acquire({ job: 'other', host: 'x' }, new AbortController().signal);
     answer = saying(503);
     const storing = new Storing({ downloads });
     const ended = storing.execute();
@@ -145,7 +145,7 @@ describe('a download', () => {
     first[Symbol.dispose]();
     await ended;
     expect(storing.beats.at(-1)?.waits_for).toBeNull();
-    expect(downloads.running).toBe(0);
+    expect(downloads.held).toBe(0);
   });
 });
 

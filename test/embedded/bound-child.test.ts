@@ -1,7 +1,7 @@
-/** A tethered program never outlives whoever started it. */
+/** A bound child never outlives the process that started it. */
 import { describe, expect, it } from 'vitest';
-import { isRunning } from '../../setup/living.mjs';
-import { tether } from '../../src/embedded/bound-child.js';
+import { isRunning } from '../../setup/process-liveness.mjs';
+import { startBoundChild } from '../../src/embedded/bound-child.js';
 import { eventually } from '../support/eventually.js';
 import { ROOT, startProcess } from '../support/processes.js';
 
@@ -10,17 +10,17 @@ const gone = (pid: number) =>
     Promise.resolve({ done: !isRunning(pid), value: pid }),
   );
 
-describe('a tether', () => {
-  it('ends its program when it is closed', async () => {
-    const program = await tether('sleep', ['600']);
+describe('a bound child', () => {
+  it('ends when it is closed', async () => {
+    const program = await startBoundChild('sleep', ['600']);
     expect(isRunning(program.pid)).toBe(true);
     await program.close();
     expect(isRunning(program.pid)).toBe(false);
   });
 
-  it('insists when the program does not listen', async () => {
+  it('is killed when it ignores SIGTERM', async () => {
     const lines: string[] = [];
-    const program = await tether(
+    const program = await startBoundChild(
       'sh',
       ['-c', 'trap "echo heard" TERM; echo ready; while true; do sleep 0.1; done'],
       (line) => lines.push(line),
@@ -33,13 +33,13 @@ describe('a tether', () => {
     expect(await program.exited).toBe('signal 9');
   });
 
-  it('ends its program when its owner is killed with SIGKILL, group and all', async () => {
+  it('ends when the process group of its parent is killed with SIGKILL', async () => {
     await using owner = startProcess([
       'node',
       '--input-type=module',
       '--eval',
-      `import { tether } from ${JSON.stringify(`${ROOT}/dist/src/embedded/bound-child.js`)};
-       const { pid } = await tether('sleep', ['600']);
+      `import { startBoundChild } from ${JSON.stringify(`${ROOT}/dist/src/embedded/bound-child.js`)};
+       const { pid } = await startBoundChild('sleep', ['600']);
        console.log('program ' + pid);
        setInterval(() => undefined, 1000);`,
     ]);
@@ -49,16 +49,16 @@ describe('a tether', () => {
     await gone(pid);
   });
 
-  it('tells how a program ended that ended by itself', async () => {
-    const program = await tether('sh', ['-c', 'exit 7']);
+  it('reports the exit code of a program that ended by itself', async () => {
+    const program = await startBoundChild('sh', ['-c', 'exit 7']);
     expect(await program.exited).toBe('exit 7');
     await program.close();
   });
 
-  it('ends its program when the shell between them is killed', async () => {
+  it('ends when the shell above it is killed', async () => {
     let tell: (shell: number) => void = () => undefined;
     const shell = new Promise<number>((resolve) => (tell = resolve));
-    const program = await tether('sh', ['-c', 'echo $PPID >&2; exec sleep 600'], (line) => {
+    const program = await startBoundChild('sh', ['-c', 'echo $PPID >&2; exec sleep 600'], (line) => {
       tell(Number(line));
     });
     process.kill(await shell, 'SIGKILL');
@@ -66,8 +66,8 @@ describe('a tether', () => {
     await gone(program.pid);
   });
 
-  it('reports a program that does not exist by ending at once', async () => {
-    const program = await tether('/nowhere/temporal', []);
+  it('reports a program that does not exist with exit code 127', async () => {
+    const program = await startBoundChild('/nowhere/temporal', []);
     expect(await program.exited).toBe('exit 127');
   });
 });

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { findTemporalCli } from '../../setup/temporal-cli.mjs';
-import { isRunning } from '../../setup/living.mjs';
+import { isRunning } from '../../setup/process-liveness.mjs';
 import { ConfigError, loadConfig } from '../../src/config.js';
 import { startTemporal } from '../../src/embedded/temporal-server.js';
 import { eventually } from '../support/eventually.js';

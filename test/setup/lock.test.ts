@@ -118,7 +118,7 @@ const contender = (module: string, rounds: number) =>
     '--input-type=module',
     '--eval',
     `import { appendFileSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-     import { isRunning } from ${JSON.stringify(path.join(ROOT, 'setup/living.mjs'))};
+     import { isRunning } from ${JSON.stringify(path.join(ROOT, 'setup/process-liveness.mjs'))};
      const module = await import(${JSON.stringify(path.join(ROOT, module))});
      const folder = ${JSON.stringify(folder)};
      const file = ${JSON.stringify(file)};
@@ -226,7 +226,7 @@ describe('a lock whose holder has died', () => {
     expect(readdirSync(folder)).toEqual(['setup.lock']);
   });
 
-  it('is held by a living process that has its ticket and not yet the file', async () => {
+  it('is held by a live process that has its ticket and not yet the file', async () => {
     writeFileSync(file, JSON.stringify({ ...(await dead()), generation: 7 }));
     const mine = tryLock(path.join(folder, 'other'), () => ({}));
     expect(mine.kind).toBe('held');

@@ -1,87 +1,90 @@
 /**
- * Places for downloads, shared fairly by all jobs of this process. A place is what a download holds while it runs;
- * waiting for one costs nothing but memory.
+ * Download slots, shared fairly by all jobs of this process. A download holds a slot while it runs; waiting for one costs
+ * nothing but memory. Written by hand: a library such as p-limit has one queue, and no shares of jobs and hosts (decision 56).
  *
- * P1 Never more than `at_once` are held in all, `share` by one job, and `host.at_once` for one host.
- * P2 Only `further` places in all are second or later ones of their jobs: the others are left to jobs that hold none, so that
- *    a few jobs of slow downloads cannot keep the next job waiting.
- * P3 A free place goes to the job that holds the fewest, among equals to the one that has been in line for longest; within
- *    a job in the order of asking. A job that is served joins the end of the line.
- * P4 A host is asked at most `host.per_second` times a second, and not at all while it has asked to wait.
+ * SLOTS-1 At most `total` slots are held, `per_job` by one job, and `per_host.slots` for one host.
+ * SLOTS-2 At most `beyond_first` of the held slots are second or later slots of their jobs. The others are left to jobs that
+ *    hold none, so that a few jobs with slow downloads cannot keep the next job waiting.
+ * SLOTS-3 A free slot goes to the job that holds the fewest, among equals to the one that was served longest ago; within a job
+ *    in the order of the requests.
+ * SLOTS-4 A host gets at most `per_host.per_second` downloads a second, and none while it is paused.
  */
 
-export interface PlacesOptions {
-  at_once: number;
-  share: number;
-  further: number;
+export interface SlotLimits {
+  total: number;
+  per_job: number;
+  beyond_first: number;
   /** Absent: hosts are not told apart. */
-  host?: { at_once: number; per_second: number };
+  per_host?: { slots: number; per_second: number };
+}
+
+export interface DownloadSlotsOptions extends SlotLimits {
   /** Milliseconds. */
   now?: () => number;
 }
 
-export interface Visit {
+export interface Download {
   job: string;
   /** Host and port. */
   host: string;
 }
 
-interface Ticket extends Visit {
-  grant: (place: Disposable) => void;
+interface SlotRequest extends Download {
+  grant: (slot: Disposable) => void;
 }
 
 interface Host {
   held: number;
-  /** Not asked before this. */
+  /** Its next download starts no earlier. */
   next: number;
 }
 
-export class Places {
-  readonly #options: PlacesOptions;
+export class DownloadSlots {
+  readonly #limits: SlotLimits;
   readonly #now: () => number;
   readonly #held = new Map<string, number>();
   readonly #hosts = new Map<string, Host>();
-  /** By job; the job that has been in line for longest comes first. */
-  readonly #waiting = new Map<string, Ticket[]>();
+  /** By job; the job that was served longest ago comes first. */
+  readonly #waiting = new Map<string, SlotRequest[]>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: PlacesOptions) {
-    this.#options = options;
-    this.#now = options.now ?? Date.now;
+  constructor({ now = Date.now, ...limits }: DownloadSlotsOptions) {
+    this.#limits = limits;
+    this.#now = now;
   }
 
-  /** Waits for a place, which its disposal gives back. Rejects with the signal's reason. */
-  enter(visit: Visit, signal: AbortSignal): Promise<Disposable> {
+  /** Waits for a slot, which is released by its disposal. Rejects with the signal's reason. */
+  acquire(download: Download, signal: AbortSignal): Promise<Disposable> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
         reject(reasonOf(signal));
         return;
       }
-      const leave = (): void => {
-        this.#remove(ticket);
+      const abort = (): void => {
+        this.#remove(request);
         reject(reasonOf(signal));
         this.#serve();
       };
-      const grant = (place: Disposable): void => {
-        signal.removeEventListener('abort', leave);
-        resolve(place);
+      const grant = (slot: Disposable): void => {
+        signal.removeEventListener('abort', abort);
+        resolve(slot);
       };
-      const ticket: Ticket = { ...visit, grant };
-      signal.addEventListener('abort', leave, { once: true });
-      const queue = this.#waiting.get(visit.job) ?? [];
-      this.#waiting.set(visit.job, [...queue, ticket]);
+      const request: SlotRequest = { ...download, grant };
+      signal.addEventListener('abort', abort, { once: true });
+      const queue = this.#waiting.get(download.job) ?? [];
+      this.#waiting.set(download.job, [...queue, request]);
       this.#serve();
     });
   }
 
-  /** The host has asked to be left alone for so many milliseconds. */
-  holdOff(host: string, milliseconds: number): void {
+  /** No download from the host starts for so many milliseconds. */
+  pause(host: string, milliseconds: number): void {
     const state = this.#host(host);
     state.next = Math.max(state.next, this.#now() + milliseconds);
     this.#serve();
   }
 
-  get running(): number {
+  get held(): number {
     return sum(this.#held.values());
   }
 
@@ -96,33 +99,33 @@ export class Places {
   }
 
   #serve(): void {
-    for (let ticket = this.#next(); ticket !== null; ticket = this.#next()) this.#grant(ticket);
+    for (let request = this.#next(); request !== null; request = this.#next()) this.#grant(request);
     clearTimeout(this.#timer);
     const now = this.#now();
     for (const [name, { held, next }] of this.#hosts) {
       if (held === 0 && next <= now) this.#hosts.delete(name);
     }
-    const opens = [...this.#waiting.values()]
+    const openings = [...this.#waiting.values()]
       .flat()
       .map(({ host }) => this.#hosts.get(host)?.next ?? 0)
       .filter((next) => next > now);
-    if (opens.length === 0) return;
-    const earliest = opens.reduce((least, next) => Math.min(least, next));
+    if (openings.length === 0) return;
+    const earliest = openings.reduce((least, next) => Math.min(least, next));
     this.#timer = setTimeout(() => {
       this.#serve();
     }, earliest - now);
   }
 
-  /** P3 */
-  #next(): Ticket | null {
-    let best: Ticket | null = null;
+  /** SLOTS-3 */
+  #next(): SlotRequest | null {
+    let best: SlotRequest | null = null;
     let fewest = Infinity;
     for (const [job, queue] of this.#waiting) {
       const held = this.#heldBy(job);
       if (held >= fewest || !this.#mayHoldOneMore(job)) continue;
-      const ticket = queue.find((one) => this.#isOpen(one));
-      if (ticket === undefined) continue;
-      best = ticket;
+      const request = queue.find(({ host }) => this.#isOpen(host));
+      if (request === undefined) continue;
+      best = request;
       fewest = held;
     }
     return best;
@@ -132,25 +135,26 @@ export class Places {
     return this.#held.get(job) ?? 0;
   }
 
-  /** P1, P2 */
+  /** SLOTS-1, SLOTS-2 */
   #mayHoldOneMore(job: string): boolean {
-    const { at_once, share, further } = this.#options;
-    const held = this.#heldBy(job);
-    const all = this.running;
-    return all < at_once && (held === 0 || (held < share && all - this.#held.size < further));
+    const { total, per_job, beyond_first } = this.#limits;
+    const heldByJob = this.#heldBy(job);
+    if (this.held >= total) return false;
+    if (heldByJob === 0) return true;
+    return heldByJob < per_job && this.held - this.#held.size < beyond_first;
   }
 
-  /** P1, P4 */
-  #isOpen({ host }: Ticket): boolean {
-    const limit = this.#options.host;
-    if (limit === undefined) return true;
+  /** SLOTS-1, SLOTS-4 */
+  #isOpen(host: string): boolean {
+    const limit = this.#limits.per_host;
     const state = this.#hosts.get(host);
-    return state === undefined || (state.held < limit.at_once && state.next <= this.#now());
+    if (limit === undefined || state === undefined) return true;
+    return state.held < limit.slots && state.next <= this.#now();
   }
 
-  #grant(ticket: Ticket): void {
-    const { job, host } = ticket;
-    this.#remove(ticket);
+  #grant(request: SlotRequest): void {
+    const { job, host } = request;
+    this.#remove(request);
     const others = this.#waiting.get(job);
     if (others !== undefined) {
       this.#waiting.delete(job);
@@ -159,26 +163,26 @@ export class Places {
     this.#held.set(job, this.#heldBy(job) + 1);
     const state = this.#host(host);
     state.held += 1;
-    const pace = this.#options.host?.per_second;
+    const pace = this.#limits.per_host?.per_second;
     if (pace !== undefined) state.next = this.#now() + 1_000 / pace;
     let isHeld = true;
-    ticket.grant({
+    request.grant({
       [Symbol.dispose]: () => {
         if (!isHeld) return;
         isHeld = false;
         state.held -= 1;
-        const left = this.#heldBy(job) - 1;
-        if (left === 0) this.#held.delete(job);
-        else this.#held.set(job, left);
+        const rest = this.#heldBy(job) - 1;
+        if (rest === 0) this.#held.delete(job);
+        else this.#held.set(job, rest);
         this.#serve();
       },
     });
   }
 
-  #remove(ticket: Ticket): void {
-    const rest = (this.#waiting.get(ticket.job) ?? []).filter((one) => one !== ticket);
-    if (rest.length === 0) this.#waiting.delete(ticket.job);
-    else this.#waiting.set(ticket.job, rest);
+  #remove(request: SlotRequest): void {
+    const rest = (this.#waiting.get(request.job) ?? []).filter((other) => other !== request);
+    if (rest.length === 0) this.#waiting.delete(request.job);
+    else this.#waiting.set(request.job, rest);
   }
 }
 

@@ -1,103 +1,106 @@
 /**
- * Fetches the reference images of one job: in turns with the other jobs of this process, patient with what passes, and
- * within what a plan's images may take of time and bytes.
+ * Fetches the reference images of one job: in the download slots that all jobs of this process share, with retries of what may
+ * pass, and within the time and bytes that the images of one plan may take.
  *
- * R1 An image is read whole before its place is given up, and used before that too: so many images are in memory at
- *    once as there are places.
- * R2 Where a limit of the plan is reached, what has not been fetched is refused with the figures.
+ * FETCH-IMAGES-1 A slot is held until its image was read whole and used: no more images are in memory than there are slots.
+ * FETCH-IMAGES-2 When a limit of the plan is reached, the images that were not fetched yet are refused with the figures.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deadline } from '../network/deadline.js';
-import { Places } from '../network/download-slots.js';
+import { DownloadSlots } from '../network/download-slots.js';
 import { safeFetch } from '../network/safe-fetch.js';
 import type { Fetched, SafeFetchOptions } from '../network/safe-fetch.js';
 
 export interface ReferenceFetchOptions {
   /** `host` or `host:port` that may be loopback or private. */
   allow_hosts: readonly string[];
-  /** Milliseconds before each further try of what may pass; longer where the host asks for it. */
+  /** Milliseconds before each retry; longer where the host asks for it. */
   retry_after?: readonly number[];
-  /** Milliseconds for an image, without waiting for a turn. */
+  /** Milliseconds for an image, without the wait for a slot. */
   timeout?: number;
   rate?: SafeFetchOptions['rate'];
   limits?: Partial<PlanLimits>;
-  /** Of all jobs of this process when absent. */
-  places?: Places;
+  /** Those of all jobs of this process when absent. */
+  slots?: DownloadSlots;
 }
 
-/** What the images of one plan may take. */
+/** What the images of one plan may take together. */
 export interface PlanLimits {
-  /** Milliseconds from the first request on, with all waiting. */
+  /** Milliseconds from the first request on, all waits included. */
   overall: number;
-  /** Milliseconds of fetching, in sum, that came to nothing. */
-  in_vain: number;
+  /** Milliseconds of all fetches that failed, in sum. */
+  failed: number;
   /** Of all bodies. */
   bytes: number;
 }
 
-const LIMITS: PlanLimits = { overall: 30 * 60_000, in_vain: 20 * 60_000, bytes: 4 * 2 ** 30 };
+const LIMITS: PlanLimits = { overall: 30 * 60_000, failed: 20 * 60_000, bytes: 4 * 2 ** 30 };
 const RETRY_AFTER = [1_000, 3_000];
-/** Milliseconds for which a whole host is left alone at most. */
-const LONGEST_HOLD = 60_000;
+/** Milliseconds for which a host is paused at most. */
+const MAX_PAUSE = 60_000;
 
-/** Of this process: some hundreds of megabytes at most, and a job without any finds a place beside 32 others. */
-const PLACES = new Places({
-  at_once: 40,
-  share: 6,
-  further: 8,
-  host: { at_once: 4, per_second: 20 },
+/** Of this process: some hundreds of megabytes at most. 32 slots are kept for jobs that hold none. */
+const SLOTS = new DownloadSlots({
+  total: 40,
+  per_job: 6,
+  beyond_first: 8,
+  per_host: { slots: 4, per_second: 20 },
 });
 
 export interface ReferenceFetch {
-  /** What is wrong with an image, or what `use` says of its bytes. */
+  /** What is wrong with an image, or what `use` answers for its bytes; null when nothing is. */
   fetch(url: string, signal: AbortSignal, use: Use, expected?: string): Promise<string | null>;
-  /** Why nothing is fetched at the moment; null while something is. */
+  /** Why nothing is being fetched right now; null while something is, or nothing was asked for. */
   waiting(): string | null;
 }
 
 type Use = (bytes: Buffer) => Promise<string | null>;
 
-interface Asked {
+interface FetchTask {
   url: string;
   signal: AbortSignal;
   use: Use;
   expected: string | undefined;
 }
 
+/** Null: used. A text: final. Else a retry may help, after the milliseconds that the host asks for. */
+type Outcome = null | string | { message: string; wait: number };
+
 export function createReferenceFetch(job: string, options: ReferenceFetchOptions): ReferenceFetch {
   const limits = { ...LIMITS, ...options.limits };
-  const places = options.places ?? PLACES;
-  const spent = { bytes: 0, in_vain: 0, failed: 0, read: 0 };
-  let began: number | null = null;
-  let held = 0;
-  let asking = 0;
+  const slots = options.slots ?? SLOTS;
+  const spent = { bytes: 0, failed_ms: 0 };
+  const images = { read: 0, failed: 0 };
+  let started: number | null = null;
+  let slotsHeld = 0;
+  let pending = 0;
 
-  /** R2 Ends all that is under way or waits, with the reason. */
-  const over = new AbortController();
-  const check = (): void => {
+  /** FETCH-IMAGES-2 Aborts every fetch and every wait, with the reason. */
+  const limitReached = new AbortController();
+  const checkLimits = (): void => {
     if (spent.bytes > limits.bytes) {
-      over.abort(
-        `not fetched: the images of a plan may have ${megabytes(limits.bytes)} MB together, ${String(spent.read)} of them were read before that`,
+      limitReached.abort(
+        `not fetched: the images of a plan may have ${megabytes(limits.bytes)} MB together, ${String(images.read)} of them were read before that`,
       );
-    } else if (spent.in_vain > limits.in_vain) {
-      over.abort(
-        `not fetched: ${String(spent.failed)} images of this plan could not be had, which took ${seconds(spent.in_vain)} s of at most ${seconds(limits.in_vain)} s`,
+    } else if (spent.failed_ms > limits.failed) {
+      limitReached.abort(
+        `not fetched: ${String(images.failed)} images of this plan could not be fetched, which took ${seconds(spent.failed_ms)} s of at most ${seconds(limits.failed)} s`,
       );
     }
   };
-  const tooLate = (): string =>
-    `not fetched: the images of a plan may take ${seconds(limits.overall)} s together, ${String(spent.read)} of them came in that time`;
+  const outOfTime = (): string =>
+    `not fetched: the images of a plan may take ${seconds(limits.overall)} s together, ${String(images.read)} of them were read in that time`;
 
-  async function once({ url, signal, use, expected }: Asked): Promise<string | Waiting | null> {
-    let place: Disposable | undefined;
+  async function attempt({ url, signal, use, expected }: FetchTask): Promise<Outcome> {
+    let slot: Disposable | undefined;
     let waited = 0;
-    let asked = '';
-    const leave = (): void => {
-      if (place !== undefined) held -= 1;
-      place?.[Symbol.dispose]();
-      place = undefined;
+    let lastHost = '';
+    const release = (): void => {
+      if (slot !== undefined) slotsHeld -= 1;
+      slot?.[Symbol.dispose]();
+      slot = undefined;
     };
-    const started = performance.now();
+    const before = performance.now();
     try {
       const fetched = await safeFetch(url, {
         allow_hosts: options.allow_hosts,
@@ -106,52 +109,52 @@ export function createReferenceFetch(job: string, options: ReferenceFetchOptions
         ...(options.rate === undefined ? {} : { rate: options.rate }),
         signal,
         async visit(host) {
-          leave();
+          release();
           const since = performance.now();
-          place = await places.enter({ job, host }, signal);
-          held += 1;
-          asked = host;
+          slot = await slots.acquire({ job, host }, signal);
+          slotsHeld += 1;
+          lastHost = host;
           waited += performance.now() - since;
         },
         count: (bytes) => {
           spent.bytes += bytes;
-          check();
+          checkLimits();
         },
       });
       if (fetched.type === 'fetched') {
-        spent.read += 1;
-        return await use(fetched.bytes);
+        images.read += 1;
+        return await use(fetched.bytes); // FETCH-IMAGES-1
       }
-      spent.in_vain += performance.now() - started - waited;
-      spent.failed += 1;
-      check();
-      return waitOf(asked, fetched);
+      spent.failed_ms += performance.now() - before - waited;
+      images.failed += 1;
+      checkLimits();
+      return outcomeOf(lastHost, fetched);
     } finally {
-      leave();
+      release();
     }
   }
 
-  function waitOf(host: string, refused: Extract<Fetched, { type: 'refused' }>): string | Waiting {
+  function outcomeOf(host: string, refused: Extract<Fetched, { type: 'refused' }>): Outcome {
     const { message, final, retry_after } = refused;
     if (final) return message;
     const wait = (retry_after ?? 0) * 1_000;
-    // For all jobs; not for longer, since one address of a host may ask for what the others do not.
-    if (wait > 0) places.holdOff(host, Math.min(wait, LONGEST_HOLD));
+    // For all jobs, but not for long: one URL of a host may ask for a wait that its others do not need.
+    if (wait > 0) slots.pause(host, Math.min(wait, MAX_PAUSE));
     return { message, wait };
   }
 
-  async function patiently(asked: Asked): Promise<string | null> {
-    const end = (began ??= Date.now()) + limits.overall;
-    let outcome: string | Waiting | null = null;
+  async function withRetries(task: FetchTask): Promise<string | null> {
+    const end = (started ??= Date.now()) + limits.overall;
+    let outcome: Outcome = null;
     for (const delay of [0, ...(options.retry_after ?? RETRY_AFTER)]) {
       if (outcome !== null && typeof outcome !== 'string') {
         const wait = Math.max(delay, outcome.wait);
         if (Date.now() + wait > end) {
           return `${outcome.message}, and a wait of ${seconds(wait)} s, which is longer than this plan has left`;
         }
-        await sleep(wait, undefined, { signal: asked.signal });
+        await sleep(wait, undefined, { signal: task.signal });
       }
-      outcome = await once(asked);
+      outcome = await attempt(task);
       if (outcome === null || typeof outcome === 'string') return outcome;
     }
     return outcome?.message ?? null;
@@ -159,33 +162,27 @@ export function createReferenceFetch(job: string, options: ReferenceFetchOptions
 
   return {
     async fetch(url, signal, use, expected) {
-      const left = (began ??= Date.now()) + limits.overall - Date.now();
-      if (left <= 0) return tooLate();
-      using rest = deadline(left, AbortSignal.any([signal, over.signal]));
-      asking += 1;
+      const left = (started ??= Date.now()) + limits.overall - Date.now();
+      if (left <= 0) return outOfTime();
+      using rest = deadline(left, AbortSignal.any([signal, limitReached.signal]));
+      pending += 1;
       try {
         rest.signal.throwIfAborted();
-        return await patiently({ url, signal: rest.signal, use, expected });
+        return await withRetries({ url, signal: rest.signal, use, expected });
       } catch (error) {
         signal.throwIfAborted();
-        if (over.signal.aborted) return String(over.signal.reason);
-        if (rest.signal.aborted) return tooLate();
+        if (limitReached.signal.aborted) return String(limitReached.signal.reason);
+        if (rest.signal.aborted) return outOfTime();
         throw error;
       } finally {
-        asking -= 1;
+        pending -= 1;
       }
     },
     waiting: () =>
-      asking > 0 && held === 0
+      pending > 0 && slotsHeld === 0
         ? 'waits for its turn to be fetched, after images of other jobs, or for a host that asked to wait'
         : null,
   };
-}
-
-/** What may pass, and the milliseconds for which the host asks to be left alone. */
-interface Waiting {
-  message: string;
-  wait: number;
 }
 
 const seconds = (milliseconds: number): string => String(Math.round(milliseconds / 1_000));

@@ -13,7 +13,7 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { isAlive, thisProcess } from '#setup/living.mjs';
+import { isAlive, thisProcess } from '#setup/process-liveness.mjs';
 import { INTERRUPTED } from '../../domain/job/failures.js';
 import { WORKFLOW_TYPE } from '../../contract/workflow.js';
 

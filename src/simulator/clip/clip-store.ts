@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { readFile, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createTurns } from '../../domain/values/semaphore.js';
+import pLimit from 'p-limit';
 import { encodeClip, type ClipRequest } from './encode.js';
 
 const MEMORY_BYTES = 48 * 1024 * 1024;
@@ -25,7 +25,7 @@ export class ClipStore {
   /** Oldest use first. */
   readonly #memory = new Map<string, ClipFile>();
   readonly #rendering = new Map<string, Promise<ClipFile>>();
-  readonly #inTurn = createTurns(AT_ONCE);
+  readonly #limit = pLimit(AT_ONCE);
   #bytes = 0;
 
   constructor(directory: string | null) {
@@ -56,7 +56,7 @@ export class ClipStore {
   async #make(key: string, request: ClipRequest): Promise<ClipFile> {
     const path = this.#directory === null ? null : join(this.#directory, `${key}.mp4`);
     const stored = path === null ? null : await readFile(path).catch(() => null);
-    const bytes = stored ?? (await this.#inTurn(() => encodeClip(request)));
+    const bytes = stored ?? (await this.#limit(() => encodeClip(request)));
     if (stored === null && path !== null) await this.#save(path, bytes);
     const file = { bytes, etag: `"${createHash('md5').update(bytes).digest('hex')}"` };
     this.#remember(key, file);

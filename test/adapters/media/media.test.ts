@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { isRunning } from '../../../setup/living.mjs';
+import { isRunning } from '../../../setup/process-liveness.mjs';
 import { mediaOf } from '../../../src/adapters/media/media.js';
 import type { Images, Media } from '../../../src/adapters/media/media.js';
 import { ChildLost, NotAVideo, TooMuch } from '../../../src/adapters/media/media-failures.js';

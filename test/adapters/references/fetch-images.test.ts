@@ -1,6 +1,6 @@
 /** What the images of a plan may take of a host, of time and of bytes; against real hosts that count. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Places } from '../../../src/adapters/network/download-slots.js';
+import { DownloadSlots } from '../../../src/adapters/network/download-slots.js';
 import { createReferenceFetch } from '../../../src/adapters/references/fetch-images.js';
 import type { ReferenceFetchOptions } from '../../../src/adapters/references/fetch-images.js';
 import { bytes, ImageHost, redirect } from '../../support/image-host.js';
@@ -20,14 +20,14 @@ const many = (answer: Answer, count: number, prefix = '/'): string[] =>
     return host.url(path);
   });
 
-const open = { at_once: 100, share: 100, further: 100 };
+const open = { total: 100, per_job: 100, beyond_first: 100 };
 
 /** All at once, as no plan ever asks. */
 function fetchAll(urls: string[], options: Partial<ReferenceFetchOptions> = {}) {
   const fetching = createReferenceFetch('job', {
     allow_hosts: ['127.0.0.1'],
     retry_after: [1, 1],
-    places: new Places(open),
+    slots: new DownloadSlots(open),
     ...options,
   });
   const used = () => Promise.resolve(null);
@@ -54,9 +54,9 @@ describe('a host', () => {
         response.end('an image');
       }, 5);
     }, 60);
-    const places = new Places({ ...open, host: { at_once: 3, per_second: 10_000 } });
+    const slots = new DownloadSlots({ ...open, per_host: { slots: 3, per_second: 10_000 } });
     const [one, other] = [urls.slice(0, 30), urls.slice(30)];
-    await Promise.all([fetchAll(one, { places }), fetchAll(other, { places })]);
+    await Promise.all([fetchAll(one, { slots }), fetchAll(other, { slots })]);
     expect(host.requests).toHaveLength(60);
     expect(most).toBe(3);
   });
@@ -99,9 +99,9 @@ describe('a host', () => {
         ]),
       ),
     );
-    const places = new Places({ ...open, host: { at_once: 2, per_second: 10_000 } });
+    const slots = new DownloadSlots({ ...open, per_host: { slots: 2, per_second: 10_000 } });
     const urls = Array.from({ length: 20 }, (_, index) => front.url(`/${String(index)}`));
-    expect(await fetchAll(urls, { places })).toEqual(urls.map(() => null));
+    expect(await fetchAll(urls, { slots })).toEqual(urls.map(() => null));
     expect(most).toBe(2);
   });
 
@@ -135,10 +135,10 @@ describe('a slow image', () => {
     expect(host.requests).toHaveLength(1);
   });
 
-  it('is given up when its time is over, which all redirects share and waiting for a turn does not', async () => {
-    const places = new Places({ at_once: 1, share: 1, further: 0 });
+  it('is given up when its time is over, which all redirects share and waiting for a slot does not count', async () => {
+    const slots = new DownloadSlots({ total: 1, per_job: 1, beyond_first: 0 });
     const urls = many(drip, 3);
-    const reasons = await fetchAll(urls, { places, timeout: 200 });
+    const reasons = await fetchAll(urls, { slots, timeout: 200 });
     expect(reasons).toEqual(
       urls.map(() => 'expected the whole image within 0.2 s, got no end of it'),
     );
@@ -149,12 +149,12 @@ describe('a slow image', () => {
 
 describe('a plan', () => {
   it.each<[string, NonNullable<ReferenceFetchOptions['limits']>, RegExp]>([
-    ['in vain', { in_vain: 300 }, /\d+ images of this plan could not be had, which took/],
+    ['failed', { failed: 300 }, /\d+ images of this plan could not be fetched, which took/],
     ['overall', { overall: 300 }, /may take 0 s together/],
   ])('of a thousand dead hosts ends soon (%s)', async (_what, limits, message) => {
     const urls = many(() => undefined, 1_000);
-    const places = new Places({ at_once: 6, share: 6, further: 6 });
-    const reasons = await fetchAll(urls, { places, timeout: 100, limits });
+    const slots = new DownloadSlots({ total: 6, per_job: 6, beyond_first: 6 });
+    const reasons = await fetchAll(urls, { slots, timeout: 100, limits });
     expect(reasons.every((reason) => reason !== null)).toBe(true);
     expect(reasons.filter((reason) => message.test(reason ?? '')).length).toBeGreaterThan(900);
     expect(host.requests.length).toBeLessThan(100);
@@ -162,8 +162,8 @@ describe('a plan', () => {
 
   it('of images that are too large together has the rest refused with the figures', async () => {
     const urls = many(bytes(Buffer.alloc(2 ** 20)), 20);
-    const places = new Places({ at_once: 1, share: 1, further: 0 });
-    const reasons = await fetchAll(urls, { places, limits: { bytes: 5 * 2 ** 20 } });
+    const slots = new DownloadSlots({ total: 1, per_job: 1, beyond_first: 0 });
+    const reasons = await fetchAll(urls, { slots, limits: { bytes: 5 * 2 ** 20 } });
     expect(reasons.filter((reason) => reason === null)).toHaveLength(5);
     expect(reasons.at(-1)).toBe(
       'not fetched: the images of a plan may have 5 MB together, 5 of them were read before that',
@@ -180,18 +180,18 @@ describe('a plan', () => {
       response.writeHead(200);
       more();
     }, 10);
-    const places = new Places({ at_once: 1, share: 1, further: 0 });
-    const reasons = await fetchAll(urls, { places, limits: { bytes: 50 * 2 ** 20 } });
+    const slots = new DownloadSlots({ total: 1, per_job: 1, beyond_first: 0 });
+    const reasons = await fetchAll(urls, { slots, limits: { bytes: 50 * 2 ** 20 } });
     expect(reasons[0]).toMatch(/at most 20 MB/);
     expect(reasons.at(-1)).toMatch(/may have 50 MB together/);
     expect(host.requests.length).toBeLessThan(5);
   });
 
-  it('says that it waits while other jobs hold every place, and no longer', async () => {
-    const places = new Places({ at_once: 1, share: 1, further: 0 });
-    const other = await places.enter({ job: 'other', host: 'x' }, signal);
+  it('says that it waits while other jobs hold every slot, and no longer', async () => {
+    const slots = new DownloadSlots({ total: 1, per_job: 1, beyond_first: 0 });
+    const other = await slots.acquire({ job: 'other', host: 'x' }, signal);
     const [url = ''] = many(bytes('an image'), 1);
-    const fetching = createReferenceFetch('job', { allow_hosts: ['127.0.0.1'], places });
+    const fetching = createReferenceFetch('job', { allow_hosts: ['127.0.0.1'], slots });
     expect(fetching.waiting()).toBeNull();
     const fetched = fetching.fetch(url, signal, () => Promise.resolve(null));
     await expect.poll(() => fetching.waiting()).toMatch(/waits for its turn/);

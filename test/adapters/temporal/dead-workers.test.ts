@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { processStat } from '../../../setup/living.mjs';
+import { processStat } from '../../../setup/process-liveness.mjs';
 import { hasDied, workerIdentity } from '../../../src/adapters/temporal/dead-workers.js';
 
 /** As a worker in another process of this machine calls itself. */

@@ -1,7 +1,7 @@
 /**
- * Does a process still live? Asked of files that a process left behind. An id used again by a later process counts as
- * dead, where the system tells when a process was started; and so does a killed one that its parent has not waited for
- * yet, as in a container whose first process never does.
+ * Is the process that a file names still alive? An id that a later process has been given counts as dead, where the system
+ * tells when a process was started. So does a zombie: in a container whose first process never waits for its children, a
+ * killed process stays one for ever.
  */
 import { readFileSync } from 'node:fs';
 
@@ -21,7 +21,7 @@ export function isRunning(pid) {
 
 const startTime = (pid) => processStat(pid)?.[19] ?? null;
 
-/** Linux' proc(5), from the state on: counted after the name, which may hold spaces. Null elsewhere. */
+/** The fields of Linux' proc(5) after the name, which may hold spaces: from the state on. Null on other systems. */
 export function processStat(pid) {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
