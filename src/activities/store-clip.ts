@@ -68,7 +68,7 @@ async function storeClip(
   );
   if (downloaded.type === 'failed') throw refuse(downloaded, execution);
   const facing = <T>(what: string, work: () => Promise<T>): Promise<T> =>
-    deps.hazards.face(jobId, `${what} ${input.prediction_id}`, work);
+    deps.hazards.guard(jobId, `${what} ${input.prediction_id}`, work);
   const measured = await guarded('output_lost', () =>
     facing('measure', () => deps.media.measure(file.path)),
   );

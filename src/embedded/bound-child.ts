@@ -72,7 +72,8 @@ export async function startBoundChild(
   lifeline.on('error', () => undefined);
   const pidText = await Promise.race([firstLine(shell.stdio[4] as Readable), failed]);
   // Never 0, which would name the process group of this process.
-  if (pidText === '') throw new Error(`expected ${program} to start, but ${await exited} came first`);
+  if (pidText === '')
+    throw new Error(`expected ${program} to start, but ${await exited} came first`);
   const pid = Number(pidText);
   return {
     pid,

@@ -1,20 +1,21 @@
 /**
- * A Temporal server that is killed may lose a task that its database still counts on: the job then waits for ever for
- * a step that nobody hands out (temporalio/temporal#459, #9118). This asks the server for its own repair, the one of
- * `tdbg workflow refresh-tasks`: the tasks of every running job are made anew, and those already done are dropped.
+ * A Temporal server that is killed may lose a task that its database still expects: the job then waits for ever for a task
+ * that no worker gets (temporalio/temporal#459, #9118). This asks the server for its own repair, that of
+ * `tdbg workflow refresh-tasks`: it generates the tasks of every running job again, and drops those already done.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { credentials, Client as GrpcClient } from '@grpc/grpc-js';
+import { credentials, Client as GrpcClient, status } from '@grpc/grpc-js';
 import { Client } from '@temporalio/client';
+import pRetry from 'p-retry';
 import protobuf from 'protobufjs/minimal.js';
 import { connectTemporal } from '../adapters/temporal/connection.js';
+import { errorMessage } from '../domain/values/error-message.js';
 
 const REFRESH = '/temporal.server.api.adminservice.v1.AdminService/RefreshWorkflowTasks';
 const DEADLINE = 10_000;
 
 /**
- * Every running workflow but those whose run is in `done`, where each that was refreshed is entered: twice would only
- * make the same tasks twice. Rejects at the end when one of them could not be.
+ * Refreshes every running workflow but those whose run is in `done`, and adds each to it: a second time would only generate the
+ * same tasks twice. Rejects at the end when some could not be refreshed.
  */
 export async function refreshTasks(
   address: string,
@@ -33,14 +34,14 @@ export async function refreshTasks(
         await whenNotBusy(() => refresh(admin, namespaceInfo?.id ?? '', run));
         done.add(run.runId);
       } catch (error) {
-        // The others need it all the same.
+        // The others need their refresh all the same.
         failures.push(error);
       }
     }
     if (failures.length === 0) return;
-    const first = failures[0] instanceof Error ? failures[0].message : String(failures[0]);
+    const of = String(failures.length + done.size);
     throw new Error(
-      `${String(failures.length)} of ${String(failures.length + done.size)} running jobs: ${first}`,
+      `${String(failures.length)} of ${of} running jobs: ${errorMessage(failures[0])}`,
     );
   } finally {
     admin.close();
@@ -66,29 +67,19 @@ function refresh(
       bytes,
       { deadline: Date.now() + DEADLINE },
       (error) => {
-        // A job that ended meanwhile needs no repair.
-        if (error === null || error.code === NOT_FOUND) resolve();
+        // A job that has ended meanwhile needs no repair.
+        if (error === null || error.code === status.NOT_FOUND) resolve();
         else reject(error);
       },
     );
   });
 }
-const NOT_FOUND = 5;
 
-const TRIES = 10;
-const PAUSE = 300;
-
-/** A workflow with much to do right now ("Workflow is busy") has its turn a little later. */
-async function whenNotBusy(work: () => Promise<void>): Promise<void> {
-  for (let left = TRIES; ; left -= 1) {
-    try {
-      await work();
-      return;
-    } catch (error) {
-      const isBusy = (error as { code?: unknown }).code === RESOURCE_EXHAUSTED;
-      if (!isBusy || left <= 1) throw error;
-      await sleep(PAUSE);
-    }
-  }
-}
-const RESOURCE_EXHAUSTED = 8;
+/** A workflow with many updates right now ("Workflow is busy") is refreshed a little later. */
+const whenNotBusy = (refreshing: () => Promise<void>): Promise<void> =>
+  pRetry(refreshing, {
+    retries: 9,
+    minTimeout: 300,
+    factor: 1,
+    shouldRetry: ({ error }) => 'code' in error && error.code === status.RESOURCE_EXHAUSTED,
+  });

@@ -137,7 +137,10 @@ describe('an answer that is not the file', () => {
 describe('a download', () => {
   it('says that it waits for its turn, until it has one', async () => {
     const downloads = new DownloadSlots({ total: 1, per_job: 1, beyond_first: 0 });
-    const first = await downloads.acquire({ job: 'other', host: 'x' }, new AbortController().signal);
+    const first = await downloads.acquire(
+      { job: 'other', host: 'x' },
+      new AbortController().signal,
+    );
     answer = saying(503);
     const storing = new Storing({ downloads });
     const ended = storing.execute();

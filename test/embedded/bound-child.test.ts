@@ -58,9 +58,13 @@ describe('a bound child', () => {
   it('ends when the shell above it is killed', async () => {
     let tell: (shell: number) => void = () => undefined;
     const shell = new Promise<number>((resolve) => (tell = resolve));
-    const program = await startBoundChild('sh', ['-c', 'echo $PPID >&2; exec sleep 600'], (line) => {
-      tell(Number(line));
-    });
+    const program = await startBoundChild(
+      'sh',
+      ['-c', 'echo $PPID >&2; exec sleep 600'],
+      (line) => {
+        tell(Number(line));
+      },
+    );
     process.kill(await shell, 'SIGKILL');
     expect(await program.exited).toBe('SIGKILL');
     await gone(program.pid);

@@ -1,9 +1,9 @@
 /**
- * Work on foreign bytes that may take its process down is written down before it begins and crossed out at its end,
- * however it ends. What is found not crossed out took a process with it: the second time, the input is given to no
- * process again. One small file a piece of work, in the folder of its job; they count as scratch files.
+ * Decoding bytes from outside may crash the process that does it. Each piece of such work has a mark on disk from its start to
+ * its end. A mark that is found at the start says that a process died in the middle of the same work: after two such deaths
+ * the input is not decoded again. A mark is one small file in the folder of its job, and counts as a scratch file.
  *
- * Hz1 A process that is killed for other reasons counts only when it was in the middle of this very work, twice.
+ * HAZARD-1 A process that is killed for other reasons counts only when it was in the middle of this work, twice.
  */
 import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
@@ -11,25 +11,25 @@ import path from 'node:path';
 import { artifactFolder, writeWhole } from '../storage/artifact-store.js';
 import { TooMuch } from './media-failures.js';
 
-/** Processes that an input may take with it. */
-const MOST = 2;
+/** Processes that may die over one input. */
+const MAX_DEATHS = 2;
 
 export interface Hazards {
-  /** Throws TooMuch where `what` was begun twice and never came to an end. The next call begins anew. */
-  face<T>(jobId: string, what: string, work: () => Promise<T>): Promise<T>;
+  /** Throws TooMuch when `what` was started twice and never finished. The next call starts counting anew. */
+  guard<T>(jobId: string, what: string, work: () => Promise<T>): Promise<T>;
 }
 
 export const createHazards = (dataDir: string): Hazards => ({
-  async face(jobId, what, work) {
+  async guard(jobId, what, work) {
     const name = createHash('sha256').update(what).digest('hex').slice(0, 16);
     const mark = path.join(artifactFolder(dataDir, jobId), `hazard-${name}.part`);
     try {
-      const begun = Number(await readFile(mark, 'utf8').catch(() => '0'));
-      if (begun >= MOST) {
-        throw new TooMuch(`${String(begun)} processes ended while they looked into the file`);
+      const deaths = Number(await readFile(mark, 'utf8').catch(() => '0'));
+      if (deaths >= MAX_DEATHS) {
+        throw new TooMuch(`${String(deaths)} processes ended while they decoded the file`);
       }
-      // A disk that takes no mark is no reason not to look.
-      await writeWhole(mark, String(begun + 1)).catch(() => undefined);
+      // Without a mark, as on a full disk, the work is done all the same.
+      await writeWhole(mark, String(deaths + 1)).catch(() => undefined);
       return await work();
     } finally {
       await rm(mark, { force: true }).catch(() => undefined);

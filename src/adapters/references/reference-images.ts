@@ -1,21 +1,22 @@
 /**
- * Reference images: looked at before anything is paid, and made into one where a model takes only one. It owns the
- * files `composite-*.jpg` (kept with the job, each also under the names of its clips) and `reference-*` (as small as a
- * composite needs them; gone when the job's images are ready or given up).
+ * Reference images: checked before anything is paid, and combined into one image (a composite) for models that take only one.
+ * It owns the files `composite-*.jpg` (kept with the job, each also under the names of its clips) and `reference-*` (scaled
+ * down for a composite; removed when the job's images are ready or given up).
  *
- * I1 A composite is built once for each set of images and a ratio, and uploaded again only when the provider is about
- *    to delete what it was given: both are remembered on disk, so that a crash costs at most one more upload.
- * I2 Images are looked into one at a time by a child process; one that cannot be used fails what uses it, nothing else.
+ * REFERENCES-1 A composite is built once for each set of images and aspect ratio, and uploaded again only when the provider is
+ *    about to delete its upload. Both are recorded on disk, so that a crash costs at most one more upload.
+ * REFERENCES-2 Images are decoded one at a time, in a child process. An image that cannot be used fails the clips that use it,
+ *    nothing else.
  */
 import { createHash } from 'node:crypto';
 import { access, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import type { MediaFile } from '../../domain/references/clip-references.js';
 import { shownUrl, urlsOfComposite } from '../../domain/references/clip-references.js';
 import type { FailureKind } from '../../domain/job/failures.js';
 import type { CompositeReference } from '../../domain/references/assign-references.js';
-import { createTurns } from '../../domain/values/semaphore.js';
 import { artifactFolder, artifactPath, nameAlso, writeWhole } from '../storage/artifact-store.js';
 import type { CompositeParts } from '../media/composite.js';
 import { kindOf } from '../media/file-kind.js';
@@ -28,18 +29,18 @@ import type { ReplicateFiles } from '../replicate/files-api.js';
 
 /** Of one job. */
 export interface References {
-  /** Null when it is an image that models can be given, else what is wrong with it. */
+  /** Null when models take the image, else what is wrong with it. */
   check(url: string, how: { keep: boolean; signal: AbortSignal }): Promise<string | null>;
-  /** Null when it is a video or a sound by its first bytes, else what is wrong with it. */
+  /** Null when its first bytes are those of a video or a sound, else what is wrong with it. */
   checkMedia(file: MediaFile, signal: AbortSignal): Promise<string | null>;
   isBuilt(composite: CompositeReference): Promise<boolean>;
-  /** Of images that were checked and kept, unless it is built already. */
+  /** Builds the composite of images that were checked and kept, unless it exists, and uploads it. */
   upload(composite: CompositeReference, signal: AbortSignal): Promise<Uploaded>;
-  /** Lets a composite that is built be found by the clip it is for. */
+  /** Gives a composite that is built the name of a clip it is for. */
   assign(composite: CompositeReference, clipIndex: number): Promise<void>;
-  /** Removes what was kept. */
+  /** Removes the kept images. */
   tidy(): Promise<void>;
-  /** Why nothing is fetched at the moment; null while something is. */
+  /** Why nothing is being fetched right now; null while something is, or nothing was asked for. */
   waiting?(): string | null;
 }
 
@@ -50,7 +51,7 @@ export type Uploaded =
 export interface ReferencesOptions extends ReferenceFetchOptions {
   data_dir: string;
   files: ReplicateFiles;
-  /** Where uploads go: those made elsewhere are of no use. */
+  /** Where uploads go. Those made at another provider are of no use. */
   provider: string;
   /** The product's own children when absent. */
   images?: Images;
@@ -66,14 +67,14 @@ interface UploadRecord {
 const MEDIA: Record<MediaFile['kind'], string> = { video: 'a video', audio: 'a sound' };
 const RETRY_AFTER = [1_000, 3_000];
 const UPLOAD_TRIES = 6;
-/** Where the provider does not say. */
+/** Milliseconds for which an upload is kept, where the provider does not say. */
 const LIFETIME = 3_600_000;
-const LEAST_LIFE = 300_000;
+const MIN_RENEWAL = 300_000;
 
 const shortHash = (text: string): string =>
   createHash('sha256').update(text).digest('hex').slice(0, 16);
 
-/** The same set at the same ratio is the same picture, whichever input it is for. */
+/** The same images at the same ratio are the same picture, whichever input it is for. */
 export const compositeName = (composite: CompositeReference): string =>
   `composite-${shortHash(
     JSON.stringify([
@@ -88,17 +89,17 @@ const keptName = (url: string): string => `reference-${shortHash(url)}`;
 
 export type FindReferences = (jobId: string) => References;
 
-/** I2 Of all jobs of this process: what takes hundreds of megabytes is done once at a time. */
-const oneAtATime = createTurns(1);
+/** REFERENCES-2 Of all jobs of this process: each may take hundreds of megabytes. */
+const oneAtATime = pLimit(1);
 
 export const createReferences = (options: ReferencesOptions): FindReferences => {
   const images = options.images ?? media;
   const hazards = createHazards(options.data_dir);
   return (jobId) => {
-    const heavily = <T>(what: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> =>
+    const decoding = <T>(what: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> =>
       oneAtATime(() => {
         signal.throwIfAborted();
-        return hazards.face(jobId, what, work);
+        return hazards.guard(jobId, what, work);
       });
     const folder = artifactFolder(options.data_dir, jobId);
     const fetching = createReferenceFetch(jobId, options);
@@ -109,7 +110,7 @@ export const createReferences = (options: ReferencesOptions): FindReferences => 
       check: (url, { keep, signal }) =>
         fetching.fetch(url, signal, async (bytes) => {
           try {
-            const { kept } = await heavily(url, signal, () => images.inspect(bytes, keep));
+            const { kept } = await decoding(url, signal, () => images.inspect(bytes, keep));
             if (kept !== null) await writeWhole(path.join(folder, keptName(url)), kept);
           } catch (error) {
             if (isOfImage(error)) return error.message;
@@ -130,20 +131,20 @@ export const createReferences = (options: ReferencesOptions): FindReferences => 
       isBuilt: (composite) => exists(pictureOf(composite)),
       async upload(composite, signal) {
         const picture = pictureOf(composite);
-        const before = await recall(picture, options);
-        if (before !== null) return before;
+        const known = await recordedUpload(picture, options);
+        if (known !== null) return known; // REFERENCES-1
         if (!(await exists(picture))) {
           const parts = await readParts(folder, composite);
           try {
             const compose = (): Promise<Uint8Array> => images.compose(parts);
-            await writeWhole(picture, await heavily(picture, signal, compose));
+            await writeWhole(picture, await decoding(picture, signal, compose));
           } catch (error) {
             if (!isOfImage(error)) throw error;
             return { type: 'failed', kind: 'invalid_reference', message: blame(composite, error) };
           }
         }
-        const uploaded = await uploadPatiently(picture, options, signal);
-        if (uploaded.type === 'uploaded') await remember(picture, uploaded, options);
+        const uploaded = await uploadWithRetries(picture, options, signal);
+        if (uploaded.type === 'uploaded') await recordUpload(picture, uploaded, options);
         return uploaded;
       },
       assign: (composite, clipIndex) =>
@@ -174,21 +175,21 @@ async function readParts(folder: string, composite: CompositeReference): Promise
   };
 }
 
-/** Is it about the images alone, rather than about the disk or this program? */
+/** Is an image at fault, and not the disk or this program? */
 const isOfImage = (error: unknown): error is Error =>
   error instanceof NotAnImage ||
   error instanceof BadPart ||
   error instanceof TooMuch ||
   error instanceof ChildLost;
 
-/** Names the image at fault, or all of them where it may be any. */
+/** Names the image at fault, or all images where any of them may be. */
 function blame(composite: CompositeReference, error: Error): string {
   const urls = urlsOfComposite(composite);
   const guilty = error instanceof BadPart ? urls.slice(error.index, error.index + 1) : urls;
   return `${guilty.map(shownUrl).join(', ')}: ${error.message}`;
 }
 
-async function uploadPatiently(
+async function uploadWithRetries(
   picture: string,
   options: ReferencesOptions,
   signal: AbortSignal,
@@ -214,24 +215,27 @@ async function uploadPatiently(
           return { type: 'failed', kind: 'provider_error', message: outcome.message };
         }
         const [first = 0] = options.retry_after ?? RETRY_AFTER;
-        const patience =
+        const delay =
           outcome.seconds === null ? first * 2 ** (attempt - 1) : outcome.seconds * 1000;
-        await sleep(patience, undefined, { signal });
+        await sleep(delay, undefined, { signal });
       }
     }
   }
 }
 
-/** Half of its life: what starts before then has the other half to be read by the model. */
+/** After half of the upload's life: a clip that starts before then leaves the model the other half to read it. */
 function renewal(expiresAt: string | null, { now = Date.now }: ReferencesOptions): string {
   const life = expiresAt === null ? LIFETIME : Date.parse(expiresAt) - now();
-  return new Date(now() + Math.max(LEAST_LIFE, life / 2)).toISOString();
+  return new Date(now() + Math.max(MIN_RENEWAL, life / 2)).toISOString();
 }
 
 const recordOf = (picture: string): string => picture.replace(/\.jpg$/, '.json');
 
-/** An upload that is still good for a while. */
-async function recall(picture: string, options: ReferencesOptions): Promise<Uploaded | null> {
+/** Null when there is no upload at this provider, or it is due for renewal. */
+async function recordedUpload(
+  picture: string,
+  options: ReferencesOptions,
+): Promise<Uploaded | null> {
   try {
     const record = JSON.parse(await readFile(recordOf(picture), 'utf8')) as UploadRecord;
     const { provider, url, renew_at } = record;
@@ -243,7 +247,7 @@ async function recall(picture: string, options: ReferencesOptions): Promise<Uplo
   }
 }
 
-async function remember(
+async function recordUpload(
   picture: string,
   { url, renew_at }: Extract<Uploaded, { type: 'uploaded' }>,
   { provider }: ReferencesOptions,

@@ -1,15 +1,16 @@
 /**
- * Connections to Temporal for everybody but the worker, whose own is not written in JavaScript.
- * A server on this machine is never asked through a proxy; for another one, gRPC's own rules hold.
+ * Connections to Temporal for every part but the worker, whose connection is not written in JavaScript.
+ * A server on this machine is never asked through a proxy; for other servers gRPC's own rules hold.
  *
- * A call that waits for its next try when its connection is closed ends as canceled. The SDK's retry (1.24,
- * `grpc-retry.js`) makes the next call in a timer, where a closed channel throws and the whole process ends with a
- * trace in the middle of its own shutdown.
+ * A call that waits for its next retry when its connection is closed ends as CANCELLED. The SDK's retry (1.24, `grpc-retry.js`)
+ * makes the next call in a timer, where a closed channel throws: the process would end with a trace in the middle of its
+ * shutdown.
  */
 import { InterceptingCall, Metadata, status } from '@grpc/grpc-js';
 import type { Interceptor } from '@grpc/grpc-js';
 import { Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 import type { ConnectionOptions } from '@temporalio/client';
+import { errorMessage } from '../../domain/values/error-message.js';
 import { isOwnMachine } from '../network/outbound.js';
 
 type Call = ConstructorParameters<typeof InterceptingCall>[0];
@@ -23,7 +24,7 @@ export const connectTemporal = (options: Options): Promise<Connection> =>
 export const connectWhenNeeded = (options: Options): Connection =>
   Connection.lazy({ ...direct(options), interceptors });
 
-/** gRPC takes any proxy of the environment, also to this very machine, and then waits for it without a word. */
+/** gRPC uses the proxy of the environment for this machine too, and then waits for it without a word. */
 const direct = (options: Options): Options =>
   isOwnMachine(hostOf(options.address ?? 'localhost'))
     ? { ...options, channelArgs: { ...options.channelArgs, 'grpc.enable_http_proxy': 0 } }
@@ -37,14 +38,14 @@ const canceledOnceClosed: Interceptor = (options, next) => {
   try {
     return new InterceptingCall(next(options));
   } catch (error) {
-    return new InterceptingCall(canceled(error instanceof Error ? error.message : String(error)));
+    return new InterceptingCall(canceled(errorMessage(error)));
   }
 };
 
-/** A call that sends nothing: no message and this status, as the client tells the end of a real one. */
+/** A call that sends nothing and ends with this status, without a message. */
 const canceled = (details: string): Call => ({
   start(_metadata, listener) {
-    // After the caller has sent its message, as a real answer would.
+    // A real answer comes after the caller has sent its message, too.
     queueMicrotask(() => {
       listener?.onReceiveMessage?.(null);
       listener?.onReceiveStatus?.({ code: status.CANCELLED, details, metadata: new Metadata() });
@@ -61,7 +62,7 @@ const canceled = (details: string): Call => ({
 
 const nothing = (): void => undefined;
 
-/** Outermost first: each try of the retry goes through the second. */
+/** Outermost first: each attempt of the retry passes the second. */
 const interceptors: Interceptor[] = [
   makeGrpcRetryInterceptor(defaultGrpcRetryOptions()),
   canceledOnceClosed,

@@ -1,4 +1,4 @@
-/** How an activity talks to its own workflow: a few verbs, with deadlines. Nothing else of Temporal's client. */
+/** How an activity calls its own workflow: a few verbs, each with a deadline. Nothing else of Temporal's client. */
 import { requiredTsToMs } from '@temporalio/common/lib/time.js';
 import { defaultPayloadConverter } from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
@@ -20,7 +20,7 @@ export interface OwnWorkflow {
   progress(): Promise<Job>;
   clips(from: number): Promise<ClipPage>;
   events(after: number): Promise<EventPage>;
-  /** When the server handed out the present execution of an activity, by the server's clock; null when it runs no more. */
+  /** When the server started the current execution of an activity, by the server's clock; null when the activity has ended. */
   startedAt(activityId: string): Promise<number | null>;
   /** What the run was started with. */
   plan(): Promise<unknown>;

@@ -2,7 +2,10 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DownloadSlots } from '../../../src/adapters/network/download-slots.js';
-import type { Download, DownloadSlotsOptions } from '../../../src/adapters/network/download-slots.js';
+import type {
+  Download,
+  DownloadSlotsOptions,
+} from '../../../src/adapters/network/download-slots.js';
 
 const { signal: never } = new AbortController();
 /** Lets every promise that is settled be heard of. */

@@ -208,7 +208,7 @@ describe('a bad reference', () => {
     for (let count = 0; count < 2; count++) {
       // A worker that dies in the middle: what it began never ends.
       await new Promise<void>((begun) => {
-        void createHazards(dataDir).face('job', url, () => {
+        void createHazards(dataDir).guard('job', url, () => {
           begun();
           return new Promise(() => undefined);
         });

@@ -71,7 +71,7 @@ describe('an input', () => {
   const died = async (job: string, what: string): Promise<void> => {
     let begun = (): void => undefined;
     const beginning = new Promise<void>((resolve) => (begun = resolve));
-    void createHazards(dataDir).face(job, what, () => {
+    void createHazards(dataDir).guard(job, what, () => {
       begun();
       return new Promise(() => undefined);
     });
@@ -84,12 +84,12 @@ describe('an input', () => {
     for (let count = 0; count < 2; count++) await died(job, 'https://a/bad.jpg');
     let looked = 0;
     const look = () => Promise.resolve((looked += 1));
-    await expect(hazards.face(job, 'https://a/bad.jpg', look)).rejects.toBeInstanceOf(TooMuch);
+    await expect(hazards.guard(job, 'https://a/bad.jpg', look)).rejects.toBeInstanceOf(TooMuch);
     expect(looked).toBe(0);
-    expect(await hazards.face(job, 'https://a/good.jpg', look)).toBe(1);
-    expect(await hazards.face('another', 'https://a/bad.jpg', look)).toBe(2);
+    expect(await hazards.guard(job, 'https://a/good.jpg', look)).toBe(1);
+    expect(await hazards.guard('another', 'https://a/bad.jpg', look)).toBe(2);
     // Asked for once more by a person, it is looked at once more.
-    expect(await hazards.face(job, 'https://a/bad.jpg', look)).toBe(3);
+    expect(await hazards.guard(job, 'https://a/bad.jpg', look)).toBe(3);
     expect(await marks(job)).toEqual([]);
   });
 
@@ -98,12 +98,12 @@ describe('an input', () => {
     const job = 'unlucky';
     const fails = () => Promise.reject(new Error('no'));
     for (let count = 0; count < 5; count++) {
-      await expect(hazards.face(job, 'clip', fails)).rejects.toThrow('no');
+      await expect(hazards.guard(job, 'clip', fails)).rejects.toThrow('no');
     }
     await died(job, 'clip');
-    expect(await hazards.face(job, 'clip', () => Promise.resolve('fine'))).toBe('fine');
+    expect(await hazards.guard(job, 'clip', () => Promise.resolve('fine'))).toBe('fine');
     await died(job, 'clip');
-    expect(await hazards.face(job, 'clip', () => Promise.resolve('fine'))).toBe('fine');
+    expect(await hazards.guard(job, 'clip', () => Promise.resolve('fine'))).toBe('fine');
     expect(await marks(job)).toEqual([]);
   });
 });

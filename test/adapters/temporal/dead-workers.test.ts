@@ -1,11 +1,11 @@
-/** W1: a worker is taken for dead when that is certain, and never a moment before. */
+/** DEAD-WORKERS-1: a worker counts as dead when that is certain, and not before. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { processStat } from '../../../setup/process-liveness.mjs';
 import { hasDied, workerIdentity } from '../../../src/adapters/temporal/dead-workers.js';
 
-/** As a worker in another process of this machine calls itself. */
+/** The identity of a worker in another process of this machine. */
 const identityOf = (pid: number, started: string): string =>
   workerIdentity().replace(/^\d+/, String(pid)).replace(/\d*$/, started);
 
@@ -26,7 +26,7 @@ describe('a worker', () => {
   });
 
   it.skipIf(processStat(process.pid) === null)(
-    'has died when its number is that of a later process',
+    'has died when its id is that of a later process',
     () => {
       expect(hasDied(identityOf(process.pid, '1'))).toBe(true);
     },
@@ -37,11 +37,8 @@ describe('a worker', () => {
     ['of another container', workerIdentity().replace(/~\d*~/, '~1~')],
     ['of another program', '999999999@elsewhere'],
     ['without a name', ''],
-  ])(
-    '%s is left to the time-outs, whether its number is that of a process here or not',
-    (_, its) => {
-      expect(hasDied(its)).toBe(false);
-      expect(hasDied(its.replace(/^\d+/, '999999999'))).toBe(false);
-    },
-  );
+  ])('%s is left to the time-outs, whether a process here has its id or not', (_, its) => {
+    expect(hasDied(its)).toBe(false);
+    expect(hasDied(its.replace(/^\d+/, '999999999'))).toBe(false);
+  });
 });
