@@ -9,7 +9,7 @@
  * A7 what people were told is accepted is done, and nothing that nobody said: `audit-words.ts`.
  * A8 what was not paid for because it did not fit under the cap really did not: `audit-budget.ts`.
  */
-import { FAILURES } from '../src/domain/job/failures.js';
+import { ruleOf } from '../src/domain/job/failures.js';
 import { wasCanceled } from './answers.js';
 import { budgetFindings } from './audit-budget.js';
 import { clipFindings, fewestOf, successesOf } from './audit-clips.js';
@@ -126,7 +126,7 @@ function halting({ job, log }: Over): Finding[] {
     if (event.type === 'job.started' || beginsRound(event)) halt = null;
     if (event.type === 'clip.failed' && event.clip.error !== null) {
       const { kind } = event.clip.error;
-      if (FAILURES[kind].halts) halt = kind;
+      if (ruleOf(kind).halts) halt = kind;
     }
     if (event.type !== 'clip.started' || halt === null) return [];
     const says = `${job.job_id} clip ${String(event.clip_index)} was started after ${halt}`;

@@ -101,7 +101,7 @@ const SIGNALS: Record<string, Take> = {
     dispatcher.onAsked(told.clip_index, told.asked_at);
   }),
   providerRefuses: ours('providerRefuses', isProviderRefuses, ({ kind, message }, job) => {
-    job.onClipFailed(problem(kind, message));
+    job.haltFor(problem(kind, message));
   }),
 };
 

@@ -5,7 +5,7 @@
  */
 import type { CarriedClip, CarriedJob, ResolvePlanResult } from '../contract/activities.js';
 import type { Timings } from '../contract/timings.js';
-import { FAILURES } from '../domain/job/failure-kinds.js';
+import { ruleOf } from '../domain/job/failure-kinds.js';
 import type { Problem } from '../domain/job/failure-kinds.js';
 import type { ClipEventType, Clip } from '../domain/job/job.js';
 import type { ResolvedPlan } from '../domain/plan/resolved.js';
@@ -86,9 +86,14 @@ export class JobState {
 
   /** Some failures (no credit, no access) stop the clips that have not started. */
   onClipFailed(error: Problem): void {
-    if (!FAILURES[error.kind].halts || this.#halt !== null) return;
+    if (ruleOf(error.kind).halts) this.haltFor(error);
+  }
+
+  /** Starts no further clip, for a reason that each of them would meet. */
+  haltFor(error: Problem): void {
+    if (this.#halt !== null) return;
     this.#halt = error;
-    this.log.warn(`no further clip is started: ${error.message}. ${FAILURES[error.kind].advice}`);
+    this.log.warn(`no further clip is started: ${error.message}. ${ruleOf(error.kind).advice}`);
   }
 
   /** Somebody asks for a clip again. */

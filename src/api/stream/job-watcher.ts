@@ -9,7 +9,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job, JobEvent } from '../../domain/job/job.js';
-import { apply, isOver } from '../../domain/job/progress.js';
+import { apply, isKnownEvent, isOver } from '../../domain/job/progress.js';
 import { wholeJob } from '../../domain/job/whole-job.js';
 import type { Archive } from '../jobs/job-archive.js';
 import { eventsOfClosing } from '../jobs/synthesized-end.js';
@@ -203,8 +203,9 @@ export class JobWatcher implements Origin {
 
   #take(event: JobEvent): void {
     if (!this.log.append(event)) return;
-    // The first event of a run follows from the plan as the worker resolved it, which no event repeats.
-    if (event.type === 'job.started') this.#jobIsBehind = true;
+    // The first event of a run follows from the plan as the worker resolved it, which no event repeats. What an event
+    // of a newer release has changed, the workflow knows.
+    if (event.type === 'job.started' || !isKnownEvent(event)) this.#jobIsBehind = true;
     else this.job = next(this.job, event);
     this.#coming = next(this.#coming, event);
   }

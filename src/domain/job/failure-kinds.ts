@@ -111,6 +111,17 @@ export const FAILURE_KINDS = Object.keys(FAILURES) as FailureKind[];
 export const isFailureKind = (value: unknown): value is FailureKind =>
   typeof value === 'string' && Object.hasOwn(FAILURES, value);
 
+/** A kind that a newer release has added: final, but for its own clip only (decision 55). */
+const OF_NEWER_RELEASE = rule(
+  false,
+  'it failed',
+  'This release does not know this kind of failure; its message and a newer release say more.',
+);
+
+/** What a kind means that another release may have written. */
+export const ruleOf = (kind: string): FailureRule =>
+  isFailureKind(kind) ? FAILURES[kind] : OF_NEWER_RELEASE;
+
 /** What the public job shows of a failure. `retryable`: another prediction is tried by itself; never once the clip is over. */
 export interface Problem {
   kind: FailureKind;
@@ -121,7 +132,7 @@ export interface Problem {
 export const problem = (kind: FailureKind, message: string): Problem => ({
   kind,
   message,
-  retryable: FAILURES[kind].retry,
+  retryable: ruleOf(kind).retry,
 });
 
 /** The provider has the model no more, or not now (404, 410): said at the beginning of the message, nothing was created. */

@@ -1,5 +1,5 @@
 /** What a job does with the models that its plan names for when its own cannot make a clip. Pure, and part of the workflow bundle. */
-import { FAILURES, isModelUnavailable } from './failure-kinds.js';
+import { isModelUnavailable, ruleOf } from './failure-kinds.js';
 import type { Problem } from './failure-kinds.js';
 import type { PlannedClip, ResolvedClip } from '../plan/resolved.js';
 
@@ -33,4 +33,4 @@ export function clipsOn(
 
 /** May another model do better? Not where the input, the account or this machine is at fault. */
 export const passesOn = (error: Problem): boolean =>
-  FAILURES[error.kind].retry || isModelUnavailable(error);
+  ruleOf(error.kind).retry || isModelUnavailable(error);

@@ -4,10 +4,12 @@
  *
  * P1 seq grows by exactly one with every event.
  * P2 the job after an event depends on nothing but the job before it and the event.
+ * P3 an event that this release does not know is numbered like any other and changes nothing else; fields that it does not
+ *    know stay in the job and its clips (decision 55).
  */
 import { compensationOf } from './compensation.js';
 import { roundUsd } from '../values/decimal.js';
-import { MAX_WARNINGS } from './job.js';
+import { EVENT_TYPES, MAX_WARNINGS } from './job.js';
 import type {
   Clip,
   ClipEventType,
@@ -45,8 +47,12 @@ export const isTerminalEvent = (
 ): event is Extract<JobFact, { type: TerminalEventType }> =>
   Object.hasOwn(TERMINAL_STATUS, event.type);
 
+/** Does it carry a clip as it is from then on? That is all there is to fold, whatever a newer release calls the event. */
 export const isClipEvent = (event: JobFact): event is Extract<JobFact, { type: ClipEventType }> =>
-  event.type.startsWith('clip.');
+  event.type.startsWith('clip.') && 'clip' in event;
+
+/** False for one that a newer release has added. */
+export const isKnownEvent = ({ type }: JobFact): boolean => EVENT_TYPES.includes(type);
 
 export const isOver = (status: JobStatus): boolean =>
   status === 'succeeded' || status === 'failed' || status === 'canceled';
@@ -151,8 +157,6 @@ export function applyFact(job: Job, fact: JobFact, at: string): Job {
         status: job.status === 'paused' ? 'paused' : 'running',
         started_at: job.started_at ?? at,
       };
-    case 'batch.started':
-      return job;
     case 'job.paused':
       return { ...job, status: 'paused' };
     case 'job.resumed':
@@ -165,6 +169,10 @@ export function applyFact(job: Job, fact: JobFact, at: string): Job {
         warnings_total: job.warnings_total + 1,
         ...(fact.max_cost_usd === undefined ? {} : { max_cost_usd: fact.max_cost_usd }),
       };
+    case 'batch.started':
+    default:
+      // P3
+      return job;
   }
 }
 
