@@ -50,7 +50,7 @@ export const LAYERS = {
     packages: 'any',
   },
   // Runs in browsers and in Node, and outside this package.
-  client: { values: ['domain'], types: [], packages: [] },
+  client: { values: ['domain'], types: ['api/schemas'], packages: [] },
   web: { values: ['domain', 'client'], types: [], packages: [] },
   terminal: { values: ['domain', 'client', 'config', 'http'], types: [], packages: 'any' },
   simulator: { values: ['domain', 'http'], types: ['config'], packages: 'any' },

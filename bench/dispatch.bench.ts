@@ -1,5 +1,5 @@
 /** Batches against a window: the same 25 clips of uneven length, five at a time, at the same time on one machine. */
-import type { Job } from '../src/domain/job/job.js';
+import type { Job } from '../src/domain/job/job.schema.js';
 import { planOf } from '../test/support/plans.js';
 import { once, report, timed } from './support/figures.js';
 import { quickWorld } from './support/quick-world.js';

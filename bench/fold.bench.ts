@@ -3,7 +3,7 @@ import { bench, describe } from 'vitest';
 import { checkPlan } from '../src/domain/plan/check-plan.schema.js';
 import type { PlanContext } from '../src/domain/plan/check-plan.schema.js';
 import { initialJob } from '../src/domain/job/initial-job.js';
-import type { Clip, Job, JobEvent } from '../src/domain/job/job.js';
+import type { Clip, Job, JobEvent } from '../src/domain/job/job.schema.js';
 import { CATALOGUE } from '../src/domain/models/index.js';
 import { fitJob, jsonBytes } from '../src/domain/job/payload-size.js';
 import { apply, record } from '../src/domain/job/progress.js';

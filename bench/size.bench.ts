@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { jobPath } from '../src/adapters/storage/artifact-store.js';
 import { startApi } from '../src/api/server.js';
 import { loadConfig } from '../src/config.js';
-import type { Job, JobEvent } from '../src/domain/job/job.js';
+import type { Job, JobEvent } from '../src/domain/job/job.schema.js';
 import { byteLength, MAX_PLAN_BYTES } from '../src/domain/plan/plan.schema.js';
 import type { Plan } from '../src/domain/plan/plan.schema.js';
 import { eventsQuery, retryClipSignal } from '../src/contract/workflow.js';

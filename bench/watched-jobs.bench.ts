@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { createArchive } from '../src/api/jobs/job-archive.js';
 import { ProgressHub } from '../src/api/stream/progress-hub.js';
 import type { Lease } from '../src/api/stream/progress-hub.js';
-import type { Clip, Prediction } from '../src/domain/job/job.js';
+import type { Clip, Prediction } from '../src/domain/job/job.schema.js';
 import { FakeJobs } from '../test/api/fake-jobs.js';
 import { once, report } from './support/figures.js';
 

@@ -8,7 +8,7 @@
  *    last told of holds.
  * O3 What nobody could settle, or look for, counts with its estimate.
  */
-import type { JobEvent } from '../src/domain/job/job.js';
+import type { JobEvent } from '../src/domain/job/job.schema.js';
 import { addUsd } from '../src/domain/values/decimal.js';
 import { expectThat, nameOf } from './evidence.js';
 import type { Finding, Known, Over } from './evidence.js';

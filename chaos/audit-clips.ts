@@ -8,7 +8,7 @@
  * A5 a clip that did not succeed says a reason that its faults, its cap, its time or what people did explain.
  */
 import type { FailureKind } from '../src/domain/job/failures.js';
-import type { Job } from '../src/domain/job/job.js';
+import type { Job } from '../src/domain/job/job.schema.js';
 import { mostHeard, wasCanceled } from './answers.js';
 import { expectThat, find, groupBy, nameOf, troubleOf } from './evidence.js';
 import type { Ended, Finding, Known, Over } from './evidence.js';

@@ -7,7 +7,7 @@
  * W2 What a job says of itself after the answer, it says knowing of the word: the word was in its history by then. All
  *    processes of a run share one machine's clock.
  */
-import type { JobEvent } from '../src/domain/job/job.js';
+import type { JobEvent } from '../src/domain/job/job.schema.js';
 import { isAccepted, mostHeard } from './answers.js';
 import type { Answered } from './answers.js';
 import { expectThat, find } from './evidence.js';

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deadline } from '../src/adapters/network/deadline.js';
-import type { Job, JobEvent } from '../src/domain/job/job.js';
+import type { Job, JobEvent } from '../src/domain/job/job.schema.js';
 import { isOver } from '../src/domain/job/progress.js';
 import { followEvents } from '../src/terminal/event-stream.js';
 import type { Answered, Word } from './answers.js';

@@ -1,5 +1,5 @@
 /** What the audit of a chaos run is given, and what it answers with. */
-import type { Clip, Job, JobEvent, Prediction } from '../src/domain/job/job.js';
+import type { Clip, Job, JobEvent, Prediction } from '../src/domain/job/job.schema.js';
 import type { Answered } from './answers.js';
 import type { ScheduledJob } from './schedule.js';
 import { NONE } from './troubles.js';

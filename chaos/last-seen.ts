@@ -3,7 +3,7 @@ import { Client } from '@temporalio/client';
 import { deadline } from '../src/adapters/network/deadline.js';
 import { storedPayloads } from '../src/adapters/storage/payload-files.js';
 import { connectWhenNeeded } from '../src/adapters/temporal/connection.js';
-import type { Job } from '../src/domain/job/job.js';
+import type { Job } from '../src/domain/job/job.schema.js';
 import { Driver } from './driver.js';
 import { keepHistory, wholeHistory } from './replays.js';
 import type { ChaosStack } from './stack-under-test.js';

@@ -2,7 +2,7 @@
  * The rounds of a clip, as its job's log tells them: a retry that was taken says `clip.retrying` with attempt 0,
  * and begins a round. One that was refused says nothing, and begins none. Pure.
  */
-import type { Clip, ClipEventType, JobEvent, Prediction } from '../src/domain/job/job.js';
+import type { Clip, ClipEventType, JobEvent, Prediction } from '../src/domain/job/job.schema.js';
 import { isClipEvent } from '../src/domain/job/progress.js';
 
 export interface Round {

@@ -4,7 +4,7 @@ import { format } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { logLine } from '../src/commands/process.js';
-import type { JobEvent } from '../src/domain/job/job.js';
+import type { JobEvent } from '../src/domain/job/job.schema.js';
 import { jsonReporter, plainReporter } from '../src/terminal/reporters.js';
 import { openView } from '../src/terminal/view.js';
 import type { View } from '../src/terminal/view.js';

@@ -5,7 +5,7 @@ import { createJobIndex, lineOf } from '../../src/adapters/storage/job-index.js'
 import type { IndexLine } from '../../src/adapters/storage/job-index.js';
 import { entryOf } from '../../src/domain/job/index-entry.js';
 import { initialClip } from '../../src/domain/job/initial-job.js';
-import type { Job } from '../../src/domain/job/job.js';
+import type { Job } from '../../src/domain/job/job.schema.js';
 import { planOf } from '../../test/support/plans.js';
 import type { World } from '../../test/support/world.js';
 import { eventually } from '../../test/support/eventually.js';

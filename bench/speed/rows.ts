@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Job } from '../../src/domain/job/job.js';
+import type { Job } from '../../src/domain/job/job.schema.js';
 import { eventually } from '../../test/support/eventually.js';
 import { quantile } from '../support/figures.js';
 import { toFirstClip } from '../support/start-up.js';

@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity';
 import type { ArtifactStore } from '../adapters/storage/artifact-store.js';
 import type { OwnWorkflow } from '../adapters/temporal/workflow-calls.js';
 import type { KeepLogInput } from '../contract/activities.js';
-import type { JobEvent } from '../domain/job/job.js';
+import type { JobEvent } from '../domain/job/job.schema.js';
 import type { Deps } from './deps.js';
 import { expectOwnStore } from './store-guard.js';
 

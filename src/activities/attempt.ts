@@ -6,7 +6,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { problem } from '../domain/job/failures.js';
 import type { Verdict } from '../domain/job/failures.js';
 import type { AttemptOver, GenerateClipInput, Refusal } from '../contract/activities.js';
-import type { Prediction } from '../domain/job/job.js';
+import type { Prediction } from '../domain/job/job.schema.js';
 import { backoffSeconds, MAX_ATTEMPTS } from '../domain/job/retry-policy.js';
 import type { ProviderPrediction, Replicate } from '../adapters/replicate/replicate-client.js';
 import type { OwnWorkflow } from '../adapters/temporal/workflow-calls.js';

@@ -13,7 +13,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Listed } from '../adapters/replicate/prediction-index.js';
 import type { ProviderPrediction, Replicate } from '../adapters/replicate/replicate-client.js';
-import type { PredictionStatus } from '../domain/job/job.js';
+import type { PredictionStatus } from '../domain/job/job.schema.js';
 import type { Deps } from './deps.js';
 import type { Execution } from './execution.js';
 import { unread } from './ledger-line.js';

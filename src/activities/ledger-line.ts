@@ -3,7 +3,7 @@
  * compare them with their own.
  */
 import { settle } from '../domain/pricing/cost.js';
-import type { Prediction, UnitPrice } from '../domain/job/job.js';
+import type { Prediction, UnitPrice } from '../domain/job/job.schema.js';
 import type { ProviderPrediction, Replicate } from '../adapters/replicate/replicate-client.js';
 import { isTerminal } from '../adapters/replicate/replicate-client.js';
 import { asServerTime } from './server-clock.js';

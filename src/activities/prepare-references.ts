@@ -12,7 +12,7 @@ import type {
 import type { ClipReferences, MediaFile } from '../domain/references/clip-references.js';
 import { shownUrl, urlsOfComposite } from '../domain/references/clip-references.js';
 import { problem } from '../domain/job/failures.js';
-import type { CompositeReference } from '../domain/references/assign-references.js';
+import type { CompositeReference } from '../domain/references/composite.schema.js';
 import type { Deps } from './deps.js';
 import { asServerTime, learnServerTime } from './server-clock.js';
 

@@ -6,8 +6,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { GenerateClipInput, Heartbeat } from '../contract/activities.js';
 import { INTERRUPTED } from '../domain/job/failures.js';
-import type { Problem } from '../domain/job/failures.js';
-import type { Prediction } from '../domain/job/job.js';
+import type { Problem, Prediction } from '../domain/job/job.schema.js';
 import type { OwnWorkflow } from '../adapters/temporal/workflow-calls.js';
 import type { ClipMemory } from '../contract/workflow.js';
 import type { Attempt } from './attempt.js';

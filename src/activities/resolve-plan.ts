@@ -10,7 +10,8 @@ import { checkPlan } from '../domain/plan/check-plan.schema.js';
 import { FAILURES, INVALID_PLAN } from '../domain/job/failures.js';
 import { modelUnavailable } from '../domain/models/life-cycle.js';
 import { seeded } from '../domain/plan/quality.js';
-import type { PlanProblem, ResolvedModel } from '../domain/plan/resolved.js';
+import type { ResolvedModel } from '../domain/plan/resolved.js';
+import type { PlanProblem } from '../domain/plan/plan-problems.schema.js';
 import type { Deps } from './deps.js';
 
 /** `at`: when the job asked, by the server's clock. */

@@ -1,22 +1,24 @@
 /** What routes take and answer beside the job itself; they check what comes in and describe what goes out. */
 import { z } from 'zod';
+import { clipProgressSchema } from '../domain/job/clip-progress.schema.js';
 import {
   clipSchema,
   eventSchema,
-  JOB_STATUSES,
   jobSchema,
+  jobStatusSchema,
   jobSummarySchema,
   snapshotSchema,
 } from '../domain/job/job.schema.js';
-import { above0, object, whole } from '../domain/plan/coercions.schema.js';
+import { above0 } from '../domain/plan/coercions.schema.js';
+import { planProblemSchema } from '../domain/plan/plan-problems.schema.js';
 import {
-  jobId,
-  MAX_CLIPS,
+  finalWishesSchema,
   MAX_COST_USD,
   MAX_LABEL,
   planFieldsSchema,
 } from '../domain/plan/plan.schema.js';
-import { LIVE_PHASES } from './jobs/pending-clips.js';
+import { comparisonSchema, estimateSchema } from '../domain/pricing/estimate.schema.js';
+import type { ModelRow } from '../domain/models/row.js';
 
 export const Clip = clipSchema.meta({ id: 'Clip' });
 export const Job = jobSchema.meta({ id: 'Job' });
@@ -39,9 +41,11 @@ export const Problem = z
       .string()
       .optional()
       .meta({ description: 'The path asked for; absent where none could be read.' }),
-    errors: z.array(z.object({ path: z.string(), message: z.string() })),
+    errors: z.array(planProblemSchema),
   })
   .meta({ id: 'Problem', description: 'RFC 9457; errors lists every mistake with its path.' });
+
+export type HttpProblem = z.infer<typeof Problem>;
 
 const answer = <T extends z.ZodType>(type: string, schema: T, description: string) => ({
   description,
@@ -89,13 +93,14 @@ export const MediaToken = z.object({
   token: z.string().nullable().meta({ description: 'Null where no keys are set: none is needed.' }),
   expires_at: z.string().nullable(),
 });
+export type MediaToken = z.infer<typeof MediaToken>;
 
 export const ClipPath = JobPath.extend({
   clip_index: wholeNumber(0, 999_999_999, 'expected a clip_index, a whole number'),
 });
 
 export const ListQuery = z.object({
-  status: z.enum(JOB_STATUSES).optional(),
+  status: jobStatusSchema.optional(),
   model: z.string().min(1).max(200).optional().meta({ description: 'Exactly this model.' }),
   label: z.string().min(1).max(MAX_LABEL).optional().meta({ description: 'Exactly this label.' }),
   q: z.string().min(1).max(200).optional().meta({
@@ -112,66 +117,12 @@ export const JobList = z.object({
   jobs: z.array(JobSummary),
   next_cursor: z.string().nullable(),
 });
+export type JobPage = z.infer<typeof JobList>;
 
-export const Estimate = z
-  .looseObject({
-    clips: z.array(
-      z.looseObject({
-        clip_index: z.int(),
-        target_duration: z.number(),
-        requested_duration: z.number(),
-        buffer_strategy: z.enum(['maximum', 'percentage', 'none']),
-        estimated_cost_usd: z.number().nullable(),
-        cost_increase_percent: z.number(),
-      }),
-    ),
-    estimated_cost_usd: z.number().nullable(),
-    draft_cost_usd: z.number().nullable().optional().meta({
-      description: 'What the plan costs as a draft; only where the model makes drafts.',
-    }),
-    final_cost_usd: z.number().nullable().optional().meta({
-      description: 'What it costs as a final, there.',
-    }),
-    fallbacks: z
-      .array(z.looseObject({ model: z.string(), estimated_cost_usd: z.number().nullable() }))
-      .optional()
-      .meta({ description: 'The whole plan on each of its fallback_models.' }),
-    cost_increase_percent: z.number(),
-    warnings: z.array(z.string()),
-  })
-  .meta({ id: 'Estimate' });
-
-export const Final = object({
-  clips: z.array(whole().min(0)).min(1).max(MAX_CLIPS).nullish().meta({
-    description: 'Of the draft, by clip_index; all that have succeeded when absent.',
-  }),
-  job_id: jobId.nullish().meta({ description: 'Of the new job; generated when absent.' }),
-  max_cost_usd: above0(MAX_COST_USD).nullish().meta({
-    description: "Of the new job; the draft's when absent.",
-  }),
-});
-
+export const Estimate = estimateSchema.meta({ id: 'Estimate' });
+export const Final = finalWishesSchema;
 export const ModelComparison = z
-  .object({
-    models: z.array(
-      z.discriminatedUnion('can_make', [
-        z.object({
-          model: z.string(),
-          can_make: z.literal(true),
-          estimated_cost_usd: z.number().nullable().meta({ description: 'Null: no price known.' }),
-          requested_duration: z.number(),
-          makespan: z.object({ batches: z.number(), window: z.number() }),
-          shorter_clips: z
-            .int()
-            .meta({ description: 'Clips that cannot be had as long as they are wanted.' }),
-          without_settings: z
-            .array(z.string())
-            .meta({ description: 'Settings of the plan that this model does not have.' }),
-        }),
-        z.object({ model: z.string(), can_make: z.literal(false), problem: z.string() }),
-      ]),
-    ),
-  })
+  .object({ models: z.array(comparisonSchema) })
   .meta({ id: 'ModelComparison' });
 
 export const MaxCost = z.strictObject({ max_cost_usd: above0(MAX_COST_USD) });
@@ -196,28 +147,10 @@ export const EventsHeaders = z.looseObject({
     .meta({ description: 'As `after`, which it outranks; browsers send it by themselves.' }),
 });
 
-export const LiveProgress = z
-  .looseObject({
-    job_id: z.string(),
-    clip_index: z.int(),
-    attempt: z.int(),
-    percent: z.number().nullable().meta({ description: 'Of the render.' }),
-    phase: z.enum(LIVE_PHASES).meta({
-      description:
-        'waiting_for_worker: no worker takes clips; waiting_for_rate: creates are limited, and its turn has not come; waiting: the provider lets it wait until `until`; backoff: it is tried again at `next_attempt_at`.',
-    }),
-    next_attempt_at: z.string().optional(),
-    until: z.string().optional(),
-    last_error: z.string().optional(),
-    message: z.string().optional(),
-    prediction_id: z.string().optional(),
-    estimated: z.boolean(),
-    stale: z.literal(true).optional(),
-  })
-  .meta({
-    id: 'ClipProgress',
-    description: 'What a clip does right now, as Temporal knows it; neither durable nor repeated.',
-  });
+export const LiveProgress = clipProgressSchema.meta({
+  id: 'ClipProgress',
+  description: 'What a clip does right now, as Temporal knows it; neither durable nor repeated.',
+});
 
 const reference = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 
@@ -243,7 +176,7 @@ export const Events = {
   ...PROBLEMS,
 };
 
-const LifeCycle = z
+const lifeCycle = z
   .object({
     status: z.enum(['active', 'superseded', 'deprecated', 'retired']).meta({
       description: 'Plans for a retired model are refused; deprecated and superseded are warnings.',
@@ -256,8 +189,10 @@ const LifeCycle = z
   .meta({ id: 'LifeCycle' });
 
 export const ModelList = z.object({
-  models: z.array(z.looseObject({ id: z.string(), life_cycle: LifeCycle })),
+  models: z.array(z.looseObject({ id: z.string(), life_cycle: lifeCycle })),
 });
+/** Rows are typed by themselves (row.ts): what is described of them here is the little that clients need. */
+export type ModelPage = { models: (ModelRow & { life_cycle: z.infer<typeof lifeCycle> })[] };
 
 export const Readiness = z.object({
   ready: z.boolean(),
@@ -269,5 +204,7 @@ export const Readiness = z.object({
   namespace: z.string(),
   ui_url: z.string().nullable(),
 });
+
+export type Readiness = z.infer<typeof Readiness>;
 
 export const Health = z.object({ status: z.literal('ok') });

@@ -5,7 +5,7 @@ import { Client } from '@temporalio/client';
 import { storedPayloads } from '../adapters/storage/payload-files.js';
 import { connectTemporal } from '../adapters/temporal/connection.js';
 import type { Config } from '../config.js';
-import type { Job } from '../domain/job/job.js';
+import type { Job } from '../domain/job/job.schema.js';
 import { progressQuery, WORKFLOW_TYPE } from '../contract/workflow.js';
 import type { EndedJob, KnownJobs } from './orphan-search.js';
 

@@ -10,7 +10,7 @@
 import type { ProviderPrediction } from '../adapters/replicate/replicate-client.js';
 import { isTerminal } from '../adapters/replicate/replicate-client.js';
 import { estimateCost, priceFor, settle } from '../domain/pricing/cost.js';
-import type { Job, Prediction } from '../domain/job/job.js';
+import type { Job, Prediction } from '../domain/job/job.schema.js';
 import type { Catalogue, ModelRow } from '../domain/models/row.js';
 import { effective, pricedInputs } from '../domain/models/rules.js';
 import { isClipOver } from '../domain/job/progress.js';

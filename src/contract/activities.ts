@@ -2,15 +2,16 @@
  * What goes into the activities and comes out of them: the seam between workflow and effects. Types only,
  * all of it plain JSON that stands in histories: a new field has to be optional.
  */
-import type { FailureKind, Problem } from '../domain/job/failure-kinds.js';
+import type { FailureKind } from '../domain/job/failure-kinds.js';
 import type {
+  Problem,
   Job,
   JobEnd,
   JobEvent,
   Prediction,
   TerminalEventType,
   UnitPrice,
-} from '../domain/job/job.js';
+} from '../domain/job/job.schema.js';
 import type { ClipReferences } from '../domain/references/clip-references.js';
 import type { ResolvedPlan } from '../domain/plan/resolved.js';
 import type { Timings } from './timings.js';

@@ -4,8 +4,8 @@
  */
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { AttemptOver, Refusal } from './activities.js';
-import type { Problem } from '../domain/job/failure-kinds.js';
-import type { ClipPage, EventPage, Job, Prediction } from '../domain/job/job.js';
+import type { Problem, Job, Prediction } from '../domain/job/job.schema.js';
+import type { ClipPage, EventPage } from '../domain/job/pages.js';
 
 export const WORKFLOW_TYPE = 'generateClipsWorkflow';
 

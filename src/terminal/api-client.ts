@@ -5,8 +5,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { boundedJson, boundedText } from '../http/bounded-text.js';
-import type { Job } from '../domain/job/job.js';
-import type { PlanProblem } from '../domain/plan/resolved.js';
+import type { Job } from '../domain/job/job.schema.js';
+import type { PlanProblem } from '../domain/plan/plan-problems.schema.js';
 
 /** What /readyz says about a stack. */
 export interface Readiness {

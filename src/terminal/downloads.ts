@@ -13,7 +13,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { umaskOfPerson } from '../config.js';
 import { clipFileName } from '../domain/job/clip-files.js';
-import type { Clip, Job } from '../domain/job/job.js';
+import type { Clip, Job } from '../domain/job/job.schema.js';
 import { ApiProblem } from './api-client.js';
 import type { ApiClient } from './api-client.js';
 

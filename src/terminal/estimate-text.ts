@@ -1,5 +1,5 @@
 /** What a plan would ask, cost and take, as text: the answer of `--dry-run`. Pure. */
-import type { ClipEstimate, Estimate } from '../domain/pricing/estimate.js';
+import type { ClipEstimate, Estimate } from '../domain/pricing/estimate.schema.js';
 import { clock, oneLine, plural, seconds, table, truncate, usd } from './format.js';
 
 const HEADINGS = ['clip', 'target', 'asked', 'strategy', 'cost', 'increase', 'takes', 'why'];

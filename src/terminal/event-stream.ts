@@ -7,7 +7,7 @@
  * E3 silence longer than the server's keep-alives allow counts as a lost connection.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Job, JobEvent } from '../domain/job/job.js';
+import type { Job, JobEvent } from '../domain/job/job.schema.js';
 import { createSseParser } from '../client/sse-parser.js';
 import type { SseFrame } from '../client/sse-parser.js';
 import { ApiProblem, problemOf } from './api-client.js';

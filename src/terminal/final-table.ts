@@ -1,5 +1,5 @@
 /** What a job came to: one row a clip, the totals, and where the files are. Pure. */
-import type { Clip, Job } from '../domain/job/job.js';
+import type { Clip, Job } from '../domain/job/job.schema.js';
 import { unknownCosts } from '../domain/job/progress.js';
 import { clock, oneLine, plural, spent, table, truncate, usd } from './format.js';
 import { SIMULATOR_NOTICE } from './frame.js';

@@ -2,7 +2,7 @@
  * One picture of a job: view, size and time in, lines out. At most as many lines as the terminal has rows, each at
  * most as wide; where there are more clips than rows, those under way are shown and the rest is counted. Pure.
  */
-import type { Clip, ClipStatus, Job } from '../domain/job/job.js';
+import type { Clip, ClipStatus, Job } from '../domain/job/job.schema.js';
 import { isBegun, isClipOver, unknownCosts } from '../domain/job/progress.js';
 import type { ClipProgress } from './event-stream.js';
 import { bar, clock, oneLine, pad, padLeft, plural, spent, usd } from './format.js';

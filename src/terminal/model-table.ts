@@ -1,5 +1,5 @@
 /** The catalogue as people compare models: one row a model; and what one plan costs and takes on each. Pure. */
-import type { Comparison, Fit } from '../domain/pricing/compare-models.js';
+import type { Comparison, Fit } from '../domain/pricing/estimate.schema.js';
 import { factsOf } from '../domain/models/facts.js';
 import { lifeCycleText } from '../domain/models/life-cycle.js';
 import type { ModelRow } from '../domain/models/row.js';

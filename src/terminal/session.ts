@@ -4,7 +4,7 @@
  * to Ctrl-C.
  */
 import type { ReadStream } from 'node:tty';
-import type { Job } from '../domain/job/job.js';
+import type { Job } from '../domain/job/job.schema.js';
 import { isOver } from '../domain/job/progress.js';
 import { jobPath } from './api-client.js';
 import type { ApiClient } from './api-client.js';

@@ -4,7 +4,7 @@
  * never in it. Pure.
  */
 import { apply, isClipEvent } from '../domain/job/progress.js';
-import type { Job } from '../domain/job/job.js';
+import type { Job } from '../domain/job/job.schema.js';
 import type { ClipProgress, StreamItem } from './event-stream.js';
 
 export interface Place {

@@ -2,8 +2,15 @@
  * States, phases and events in plain words: one table each, so that every word is written once. Pure.
  */
 import { FAILURES } from '../domain/job/failure-kinds.js';
-import type { Problem } from '../domain/job/failure-kinds.js';
-import type { Clip, ClipStatus, Job, JobEvent, JobStatus, Wait } from '../domain/job/job.js';
+import type {
+  Problem,
+  Clip,
+  ClipStatus,
+  Job,
+  JobEvent,
+  JobStatus,
+  Wait,
+} from '../domain/job/job.schema.js';
 import { unknownCosts } from '../domain/job/progress.js';
 import { earlierWarnings, waitOf } from '../domain/job/waiting.js';
 import type { ClipProgress } from './event-stream.js';

@@ -2,7 +2,7 @@
  * Says what happened: to a screen reader through the page's live region, to eyes as a toast.
  * Routine progress is only spoken; what a person did is also shown.
  */
-import type { JobEvent } from '../domain/job/job.js';
+import type { JobEvent } from '../domain/job/job.schema.js';
 import { h } from './dom.js';
 import { sentenceOf } from './words.js';
 

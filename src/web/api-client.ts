@@ -3,10 +3,9 @@
  * a refusal carries the problem in words, an unreachable server is a refusal with status 0.
  * When a key is needed it asks once, for all calls that wait, and repeats them.
  */
-import type { Comparison } from '../domain/pricing/compare-models.js';
+import type { Comparison } from '../domain/pricing/estimate.schema.js';
+import type { JobSummary, Job } from '../domain/job/job.schema.js';
 import type { ModelRow } from '../domain/models/row.js';
-import type { JobSummary } from '../domain/job/job-summary.js';
-import type { Job } from '../domain/job/job.js';
 import { authorization } from './api-key.js';
 import { under } from './base.js';
 import { inTurn } from './connections.js';

@@ -3,7 +3,7 @@
  * dialogs: focus stays inside, Escape closes, the element that asked gets the focus back.
  */
 import { storeKey } from './api-key.js';
-import type { Job } from '../domain/job/job.js';
+import type { Job } from '../domain/job/job.schema.js';
 import { attribute, h, setText } from './dom.js';
 import { clipName, plural, spent as spentText, usd } from './format.js';
 

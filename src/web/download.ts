@@ -2,7 +2,7 @@
  * Everything that is finished in one file: the videos and `result.json`. Each video goes from the network into the
  * archive as it comes. What is known of sizes is checked before; a video that cannot be had whole fails all of it, by name.
  */
-import type { Clip, Job } from '../domain/job/job.js';
+import type { Clip, Job } from '../domain/job/job.schema.js';
 import { mediaUrl } from './api-key.js';
 import { archiveLength, archiveName, archiveOf, clipNames, type ArchiveFile } from './archive.js';
 import { clipName, size } from './format.js';

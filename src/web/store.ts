@@ -5,7 +5,7 @@
  * S1 a frame already folded changes nothing; a gap changes nothing and is reported.
  * S2 a stale snapshot never takes the page back in time.
  */
-import type { Job, JobEvent } from '../domain/job/job.js';
+import type { Job, JobEvent } from '../domain/job/job.schema.js';
 import { apply, isClipEvent } from '../domain/job/progress.js';
 
 /** A job as the API answers it; `stale` when no worker could be asked. */

@@ -2,7 +2,7 @@
  * How long a job will still take: what its own finished clips took, else the model's usual time.
  * Pure, and a guess by nature; null rather than a guess out of nothing.
  */
-import type { Clip, Job } from '../domain/job/job.js';
+import type { Clip, Job } from '../domain/job/job.schema.js';
 import { isClipOver } from '../domain/job/progress.js';
 
 export function secondsLeft(job: Job, usualTime: number | null, now: number): number | null {

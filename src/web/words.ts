@@ -2,7 +2,7 @@
  * What the page says of states, phases and failures: one table each, so that every word is written once.
  * Pure text.
  */
-import type { Clip, ClipStatus, JobEvent, JobStatus, Wait } from '../domain/job/job.js';
+import type { Clip, ClipStatus, JobEvent, JobStatus, Wait } from '../domain/job/job.schema.js';
 import { isClipOver } from '../domain/job/progress.js';
 import { waitOf } from '../domain/job/waiting.js';
 import { FAILURES } from '../domain/job/failure-kinds.js';

@@ -7,7 +7,7 @@ import {
 } from '@temporalio/workflow';
 import type { AttemptOver, CanceledExecution, Heartbeat } from '../contract/activities.js';
 import { INTERRUPTED, isFailureKind, problem } from '../domain/job/failure-kinds.js';
-import type { Problem } from '../domain/job/failure-kinds.js';
+import type { Problem } from '../domain/job/job.schema.js';
 
 export const causeOf = (error: unknown): Error | undefined =>
   error instanceof ActivityFailure ? error.cause : undefined;

@@ -8,7 +8,7 @@
 import { clipsOn } from '../domain/job/fallbacks.js';
 import { plannedFor } from '../domain/job/initial-job.js';
 import type { CarriedImages } from '../contract/activities.js';
-import type { Clip } from '../domain/job/job.js';
+import type { Clip } from '../domain/job/job.schema.js';
 import type { ResolvedModel, ResolvedPlan } from '../domain/plan/resolved.js';
 import type { Estimates } from './clip-state.js';
 import type { JobLog } from './job-log.js';

@@ -1,6 +1,6 @@
 /** The ways in which a clip ends without a video, as far as the workflow finds them itself. */
 import { noLongerFits, problem } from '../domain/job/failure-kinds.js';
-import type { Problem } from '../domain/job/failure-kinds.js';
+import type { Problem } from '../domain/job/job.schema.js';
 import type { ResolvedClip } from '../domain/plan/resolved.js';
 
 /** Thrown within a run only. */

@@ -14,9 +14,8 @@ import type {
   StoreClipResult,
 } from '../contract/activities.js';
 import { problem } from '../domain/job/failure-kinds.js';
-import type { Problem } from '../domain/job/failure-kinds.js';
+import type { Problem, Clip, Prediction } from '../domain/job/job.schema.js';
 import { passesOn } from '../domain/job/fallbacks.js';
-import type { Clip, Prediction } from '../domain/job/job.js';
 import { backoffSeconds, MAX_ATTEMPTS } from '../domain/job/retry-policy.js';
 import type { ResolvedClip } from '../domain/plan/resolved.js';
 import { paidActivities, reattaching } from './activity-options.js';

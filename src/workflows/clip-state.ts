@@ -10,8 +10,7 @@
  */
 import type { AttemptOver, CarriedClip } from '../contract/activities.js';
 import { addUsd } from '../domain/values/decimal.js';
-import type { Problem } from '../domain/job/failure-kinds.js';
-import type { Clip, Prediction } from '../domain/job/job.js';
+import type { Problem, Clip, Prediction } from '../domain/job/job.schema.js';
 import { isTerminal, RETENTION } from '../domain/job/prediction-status.js';
 import { MAX_ATTEMPTS } from '../domain/job/retry-policy.js';
 import type { ClipMemory } from '../contract/workflow.js';

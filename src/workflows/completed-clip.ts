@@ -1,7 +1,7 @@
 /** What changes in a clip whose video is stored. Pure. */
 import type { StoreClipResult } from '../contract/activities.js';
 import { decimal } from '../domain/values/decimal.js';
-import type { Clip } from '../domain/job/job.js';
+import type { Clip } from '../domain/job/job.schema.js';
 import { secondsBetween } from '../domain/job/progress.js';
 import type { ResolvedClip } from '../domain/plan/resolved.js';
 

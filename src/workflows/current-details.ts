@@ -1,6 +1,6 @@
 /** The job as Temporal Web UI shows it beside the history: a line of totals and a table of clips. Markdown. */
 import { markdownLine } from '../domain/values/foreign-text.js';
-import type { Clip, Job } from '../domain/job/job.js';
+import type { Clip, Job } from '../domain/job/job.schema.js';
 import { unknownCosts } from '../domain/job/progress.js';
 
 const MAX_ROWS = 60;

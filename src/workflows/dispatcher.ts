@@ -11,7 +11,7 @@ import { CancellationScope } from '@temporalio/workflow';
 import type { AttemptOver, RefusedClip } from '../contract/activities.js';
 import { problem } from '../domain/job/failure-kinds.js';
 import type { FailureKind } from '../domain/job/failure-kinds.js';
-import type { Clip, Prediction } from '../domain/job/job.js';
+import type { Clip, Prediction } from '../domain/job/job.schema.js';
 import { isClipOver } from '../domain/job/progress.js';
 import { ClipRun } from './clip-run.js';
 import type { Asked } from './clip-run.js';

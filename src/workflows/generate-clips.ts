@@ -21,7 +21,7 @@ import type {
 import { clipsAgain, continueJob } from '../domain/job/continue-job.js';
 import { INVALID_PLAN, isFailureKind, problem } from '../domain/job/failure-kinds.js';
 import { emptyJob, initialJob } from '../domain/job/initial-job.js';
-import type { Job } from '../domain/job/job.js';
+import type { Job } from '../domain/job/job.schema.js';
 import type { Plan } from '../domain/plan/plan.schema.js';
 import { costsOf } from '../domain/job/progress.js';
 import { archiveJob, keepLog, resolvePlan } from './activity-options.js';

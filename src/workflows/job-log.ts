@@ -6,8 +6,15 @@
  * L2 Every answer stays below Temporal's limit of 2 MiB a payload, however large the job is.
  */
 import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
-import type { Clip, ClipEventType, ClipPage, EventPage, Job } from '../domain/job/job.js';
-import type { JobEvent, JobFact, Wait } from '../domain/job/job.js';
+import type {
+  Clip,
+  ClipEventType,
+  Job,
+  JobEvent,
+  JobFact,
+  Wait,
+} from '../domain/job/job.schema.js';
+import type { ClipPage, EventPage } from '../domain/job/pages.js';
 import { pageOfClips, upTo } from '../domain/job/pages.js';
 import { fitJob } from '../domain/job/payload-size.js';
 import { clipPercent, newsOf, record } from '../domain/job/progress.js';

@@ -6,8 +6,7 @@
 import type { CarriedClip, CarriedJob, ResolvePlanResult } from '../contract/activities.js';
 import type { Timings } from '../contract/timings.js';
 import { ruleOf } from '../domain/job/failure-kinds.js';
-import type { Problem } from '../domain/job/failure-kinds.js';
-import type { ClipEventType, Clip } from '../domain/job/job.js';
+import type { Problem, ClipEventType, Clip } from '../domain/job/job.schema.js';
 import type { ResolvedPlan } from '../domain/plan/resolved.js';
 import { Budget } from './budget.js';
 import { ClipBook } from './clip-state.js';

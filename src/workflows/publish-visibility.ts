@@ -7,8 +7,7 @@
  */
 import { upsertMemo, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { beginningsOf, summaryOf } from '../domain/job/job-summary.js';
-import type { JobSummary } from '../domain/job/job-summary.js';
-import type { Job } from '../domain/job/job.js';
+import type { JobSummary, Job } from '../domain/job/job.schema.js';
 import { attributesOf, STATUS_ATTRIBUTE } from '../domain/job/visibility.js';
 
 const AT_ONCE = 10;

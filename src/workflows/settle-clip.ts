@@ -7,7 +7,7 @@ import type {
   SettlePredictionInput,
 } from '../contract/activities.js';
 import { MISSING } from '../domain/job/failure-kinds.js';
-import type { Prediction } from '../domain/job/job.js';
+import type { Prediction } from '../domain/job/job.schema.js';
 import type { ResolvedClip } from '../domain/plan/resolved.js';
 import { searching, settling } from './activity-options.js';
 import { causeOf } from './activity-failure.js';

@@ -5,7 +5,7 @@ import { createArchiveJob } from '../../src/activities/archive-job.js';
 import type { Deps } from '../../src/activities/deps.js';
 import type { ArchiveJobInput } from '../../src/contract/activities.js';
 import { emptyJob } from '../../src/domain/job/initial-job.js';
-import type { Clip, Job } from '../../src/domain/job/job.js';
+import type { Clip, Job } from '../../src/domain/job/job.schema.js';
 
 const AT = '2026-11-24T12:00:00.000Z';
 const identity = { job_id: 'a', run_id: 'run', created_at: AT, simulated: true };

@@ -9,7 +9,7 @@ import type {
   PrepareReferencesResult,
 } from '../../src/contract/activities.js';
 import type { ClipReferences, MediaFile } from '../../src/domain/references/clip-references.js';
-import type { CompositeReference } from '../../src/domain/references/assign-references.js';
+import type { CompositeReference } from '../../src/domain/references/composite.schema.js';
 import { jsonBytes } from '../../src/domain/job/payload-size.js';
 
 /** A world in which URLs with "bad" in them are bad. */

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { initialJob } from '../../src/domain/job/initial-job.js';
-import type { Clip, Job, JobEvent, JobFact } from '../../src/domain/job/job.js';
+import type { Clip, Job, JobEvent, JobFact } from '../../src/domain/job/job.schema.js';
 import { record } from '../../src/domain/job/progress.js';
 import { seeded } from '../../src/domain/plan/quality.js';
 import { memoOf } from '../../src/domain/job/visibility.js';

@@ -5,7 +5,7 @@ import { startApi } from '../../src/api/server.js';
 import type { RunningApi } from '../../src/api/server.js';
 import { loadConfig } from '../../src/config.js';
 import { eventSchema, snapshotSchema } from '../../src/domain/job/job.schema.js';
-import type { Job, JobEvent } from '../../src/domain/job/job.js';
+import type { Job, JobEvent } from '../../src/domain/job/job.schema.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';

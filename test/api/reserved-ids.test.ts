@@ -5,7 +5,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { jobIdOfKey } from '../../src/api/jobs/submit.js';
-import type { Job } from '../../src/domain/job/job.js';
+import type { Job } from '../../src/domain/job/job.schema.js';
 import { ROOT, startProcess } from '../support/processes.js';
 import { harness } from './harness.js';
 import { planOf } from './plan.js';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Word } from '../../chaos/answers.js';
 import type { Booked } from '../../chaos/evidence.js';
 import { NONE } from '../../chaos/troubles.js';
-import type { Clip } from '../../src/domain/job/job.js';
+import type { Clip } from '../../src/domain/job/job.schema.js';
 import {
   accepted,
   AT,

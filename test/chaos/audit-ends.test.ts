@@ -1,7 +1,7 @@
 /** Ends from outside: a workflow that was terminated, and a clip whose time was over. */
 import { describe, expect, it } from 'vitest';
 import type { Ended } from '../../chaos/evidence.js';
-import type { Clip } from '../../src/domain/job/job.js';
+import type { Clip } from '../../src/domain/job/job.schema.js';
 import {
   accepted,
   AT,

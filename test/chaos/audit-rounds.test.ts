@@ -4,7 +4,7 @@ import { audit } from '../../chaos/audit.js';
 import type { Word } from '../../chaos/answers.js';
 import { FATAL, NONE } from '../../chaos/troubles.js';
 import type { FailureKind } from '../../src/domain/job/failures.js';
-import type { Clip, Prediction } from '../../src/domain/job/job.js';
+import type { Clip, Prediction } from '../../src/domain/job/job.schema.js';
 import {
   accepted,
   again,

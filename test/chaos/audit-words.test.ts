@@ -4,7 +4,7 @@ import type { Answered, Word } from '../../chaos/answers.js';
 import { audit } from '../../chaos/audit.js';
 import { NONE } from '../../chaos/troubles.js';
 import type { Trouble } from '../../chaos/troubles.js';
-import type { Clip } from '../../src/domain/job/job.js';
+import type { Clip } from '../../src/domain/job/job.schema.js';
 import {
   accepted,
   again,

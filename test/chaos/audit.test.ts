@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { audit } from '../../chaos/audit.js';
 import { FATAL, NONE } from '../../chaos/troubles.js';
 import type { Trouble } from '../../chaos/troubles.js';
-import type { Job } from '../../src/domain/job/job.js';
+import type { Job } from '../../src/domain/job/job.schema.js';
 import { booked, clip, ended, failure, good, kindsOf, line, told } from './support.js';
 import type { Parts } from './support.js';
 

@@ -4,8 +4,8 @@ import { audit } from '../../chaos/audit.js';
 import type { Booked, Ended } from '../../chaos/evidence.js';
 import { NONE } from '../../chaos/troubles.js';
 import type { Trouble } from '../../chaos/troubles.js';
-import type { FailureKind, Problem } from '../../src/domain/job/failures.js';
-import type { Clip, Job, JobEvent, Prediction } from '../../src/domain/job/job.js';
+import type { FailureKind } from '../../src/domain/job/failures.js';
+import type { Problem, Clip, Job, JobEvent, Prediction } from '../../src/domain/job/job.schema.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
 
 export const AT = '2026-11-22T12:00:00.000Z';

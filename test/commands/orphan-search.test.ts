@@ -4,7 +4,7 @@ import type { ProviderPrediction } from '../../src/adapters/replicate/replicate-
 import { inOrder, orphanSearch } from '../../src/commands/orphan-search.js';
 import type { KnownJobs } from '../../src/commands/orphan-search.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
-import type { Job } from '../../src/domain/job/job.js';
+import type { Job } from '../../src/domain/job/job.schema.js';
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');
 

@@ -9,7 +9,7 @@ import {
 import { MODEL } from './plan/bad-model-plans.js';
 import { clip, plan, SHAPE } from './plan/bad-plans.js';
 import { ALIVE } from './models/rows.js';
-import type { PlanProblem } from '../../src/domain/plan/resolved.js';
+import type { PlanProblem } from '../../src/domain/plan/plan-problems.schema.js';
 
 const context: PlanContext = {
   catalogue: ALIVE,

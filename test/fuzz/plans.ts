@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Deps } from '../../src/activities/deps.js';
 import { createResolvePlan } from '../../src/activities/resolve-plan.js';
-import type { PlanProblem } from '../../src/domain/plan/resolved.js';
+import type { PlanProblem } from '../../src/domain/plan/plan-problems.schema.js';
 import { readPlanFile } from '../../src/commands/plan-file.js';
 import { harness } from '../api/harness.js';
 import { check, context } from '../api/plan.js';

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createArtifactStore, jobPath } from '../../src/adapters/storage/artifact-store.js';
-import type { Job, JobEvent } from '../../src/domain/job/job.js';
+import type { Job, JobEvent } from '../../src/domain/job/job.schema.js';
 import { pauseSignal, resumeSignal, setMaxCostSignal } from '../../src/contract/workflow.js';
 import { expectSameBooks } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';

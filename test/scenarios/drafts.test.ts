@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { startApi } from '../../src/api/server.js';
 import { loadConfig } from '../../src/config.js';
-import type { Job } from '../../src/domain/job/job.js';
+import type { Job } from '../../src/domain/job/job.schema.js';
 import { seedOf } from '../../src/domain/plan/quality.js';
 import { expectSameBooks } from '../support/provider-ledger.js';
 import { planOf } from '../support/plans.js';

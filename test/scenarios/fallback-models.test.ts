@@ -1,6 +1,6 @@
 /** A clip that its model cannot make is made by the next that the plan names: told everywhere, and paid once there. */
 import { describe, expect, it } from 'vitest';
-import type { Clip, Job, JobEvent } from '../../src/domain/job/job.js';
+import type { Clip, Job, JobEvent } from '../../src/domain/job/job.schema.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { apply } from '../../src/domain/job/progress.js';
 import { expectSameBooks } from '../support/provider-ledger.js';

@@ -10,7 +10,7 @@ import { expect, it } from 'vitest';
 import { descendants } from '../../setup/processes.mjs';
 import { startApi } from '../../src/api/server.js';
 import { loadConfig } from '../../src/config.js';
-import type { Job } from '../../src/domain/job/job.js';
+import type { Job } from '../../src/domain/job/job.schema.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { expectSameBooks } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApi } from '../../src/api/server.js';
 import { loadConfig } from '../../src/config.js';
-import type { Job, JobEvent } from '../../src/domain/job/job.js';
+import type { Job, JobEvent } from '../../src/domain/job/job.schema.js';
 import { byteLength, MAX_PLAN_BYTES } from '../../src/domain/plan/plan.schema.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { eventsQuery } from '../../src/contract/workflow.js';

@@ -10,7 +10,7 @@ import { jobPath } from '../../src/adapters/storage/artifact-store.js';
 import { startApi } from '../../src/api/server.js';
 import { wholeHistory } from '../../chaos/replays.js';
 import { loadConfig } from '../../src/config.js';
-import type { Job } from '../../src/domain/job/job.js';
+import type { Job } from '../../src/domain/job/job.schema.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { MAX_PLAN_BYTES, byteLength } from '../../src/domain/plan/plan.schema.js';
 import { WORKFLOW_TYPE } from '../../src/contract/workflow.js';

@@ -1,6 +1,6 @@
 /** G1, G4: a create that was taken for one that never came through, and shows up when another runs. */
 import { expect, it } from 'vitest';
-import type { Job } from '../../src/domain/job/job.js';
+import type { Job } from '../../src/domain/job/job.schema.js';
 import { expectSameBooks } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';

@@ -10,7 +10,7 @@ import type { RunningApi } from '../../src/api/server.js';
 import { addSearchAttributes } from '../../src/commands/search-attributes.js';
 import { loadConfig } from '../../src/config.js';
 import { emptyJob } from '../../src/domain/job/initial-job.js';
-import type { JobSummary } from '../../src/domain/job/job-summary.js';
+import type { JobSummary } from '../../src/domain/job/job.schema.js';
 import { attributesOf, memoOf } from '../../src/domain/job/visibility.js';
 import { WORKFLOW_TYPE } from '../../src/contract/workflow.js';
 import { eventually } from '../support/eventually.js';

@@ -11,7 +11,7 @@ import { loadConfig } from '../../src/config.js';
 import type { CarriedJob } from '../../src/contract/activities.js';
 import { checkPlan } from '../../src/domain/plan/check-plan.schema.js';
 import { initialJob } from '../../src/domain/job/initial-job.js';
-import type { Clip, Job, JobEvent, Prediction } from '../../src/domain/job/job.js';
+import type { Clip, Job, JobEvent, Prediction } from '../../src/domain/job/job.schema.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import { byteLength } from '../../src/domain/plan/plan.schema.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';

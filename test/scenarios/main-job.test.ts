@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { artifactPath, jobPath } from '../../src/adapters/storage/artifact-store.js';
 import { media } from '../../src/adapters/media/media.js';
-import type { Job, JobEvent } from '../../src/domain/job/job.js';
+import type { Job, JobEvent } from '../../src/domain/job/job.schema.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import { apply } from '../../src/domain/job/progress.js';
 import { planOf } from '../support/plans.js';

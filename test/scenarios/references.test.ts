@@ -4,7 +4,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { artifactPath } from '../../src/adapters/storage/artifact-store.js';
-import type { Job } from '../../src/domain/job/job.js';
+import type { Job } from '../../src/domain/job/job.schema.js';
 import type { ClipPrompt, Plan } from '../../src/domain/plan/plan.schema.js';
 import { eventually } from '../support/eventually.js';
 import { bytes, ImageHost, picture, status } from '../support/image-host.js';

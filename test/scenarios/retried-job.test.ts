@@ -1,7 +1,7 @@
 /** A finished job run again under its own id: the good clips are kept, and the log goes on. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { Job, JobEvent } from '../../src/domain/job/job.js';
+import type { Job, JobEvent } from '../../src/domain/job/job.schema.js';
 import { apply } from '../../src/domain/job/progress.js';
 import { WORKFLOW_TYPE } from '../../src/contract/workflow.js';
 import { createArtifactStore, jobPath } from '../../src/adapters/storage/artifact-store.js';

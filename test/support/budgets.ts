@@ -1,5 +1,5 @@
 /** Books of clips as a job has them when it begins, for tests of money. */
-import type { Clip, Prediction } from '../../src/domain/job/job.js';
+import type { Clip, Prediction } from '../../src/domain/job/job.schema.js';
 import { Budget } from '../../src/workflows/budget.js';
 import { ClipBook } from '../../src/workflows/clip-state.js';
 

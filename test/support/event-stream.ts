@@ -1,5 +1,5 @@
 /** The events of a job as a reader of its stream gets them, to the end of the stream. What is not durable is left out. */
-import type { JobEvent } from '../../src/domain/job/job.js';
+import type { JobEvent } from '../../src/domain/job/job.schema.js';
 import { createSseParser } from '../../src/client/sse-parser.js';
 
 export async function* eventStream(url: string): AsyncGenerator<JobEvent> {

@@ -8,8 +8,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Activities, PaidActivities } from '../../src/activities/index.js';
 import type { AttemptOver, GenerateClipInput } from '../../src/contract/activities.js';
 import { checkPlan } from '../../src/domain/plan/check-plan.schema.js';
-import type { Job, Prediction } from '../../src/domain/job/job.js';
-import type { Problem } from '../../src/domain/job/failures.js';
+import type { Job, Prediction, Problem } from '../../src/domain/job/job.schema.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { bundlePath } from '../../src/worker.js';
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { problem } from '../../src/domain/job/failures.js';
-import type { Job } from '../../src/domain/job/job.js';
+import type { Job } from '../../src/domain/job/job.schema.js';
 import { widthOf } from '../../src/terminal/format.js';
 import { batchText, frame, shownPercent } from '../../src/terminal/frame.js';
 import type { Size } from '../../src/terminal/frame.js';

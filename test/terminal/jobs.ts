@@ -1,7 +1,7 @@
 /** Jobs for drawing: real shapes, built by the code that builds them. */
 import { emptyJob, initialClip } from '../../src/domain/job/initial-job.js';
 import { withTotals } from '../../src/domain/job/progress.js';
-import type { Clip, Job, JobEvent, Prediction } from '../../src/domain/job/job.js';
+import type { Clip, Job, JobEvent, Prediction } from '../../src/domain/job/job.schema.js';
 import type { ResolvedClip } from '../../src/domain/plan/resolved.js';
 
 export const AT = '2026-11-23T10:00:00.000Z';

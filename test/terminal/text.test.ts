@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { estimateOf } from '../../src/domain/pricing/estimate.js';
 import { problem } from '../../src/domain/job/failures.js';
-import { EVENT_TYPES } from '../../src/domain/job/job.js';
-import type { Clip } from '../../src/domain/job/job.js';
+import { EVENT_TYPES } from '../../src/domain/job/progress.js';
+import type { Clip } from '../../src/domain/job/job.schema.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import { checkPlan } from '../../src/domain/plan/check-plan.schema.js';
 import { estimateText, ranges } from '../../src/terminal/estimate-text.js';

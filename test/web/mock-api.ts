@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beginningsOf, matching, textOf } from '../../src/domain/job/job-summary.js';
-import type { Job, JobEvent, JobFact } from '../../src/domain/job/job.js';
+import type { Job, JobEvent, JobFact } from '../../src/domain/job/job.schema.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import { isOver, record } from '../../src/domain/job/progress.js';
 import { servePage } from './serve-page.js';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Job } from '../../src/domain/job/job.js';
+import type { Job } from '../../src/domain/job/job.schema.js';
 import { eventually } from '../support/eventually.js';
 import { freePorts } from '../../src/http/ports.js';
 import { startSubPathProxy } from '../support/sub-path-proxy.js';

@@ -1,6 +1,12 @@
 /** A job of the page's tests and pictures, made of the real domain: twelve clips of one trailer. */
 import { initialClip } from '../../src/domain/job/initial-job.js';
-import type { Clip, ClipEventType, Job, JobFact, Prediction } from '../../src/domain/job/job.js';
+import type {
+  Clip,
+  ClipEventType,
+  Job,
+  JobFact,
+  Prediction,
+} from '../../src/domain/job/job.schema.js';
 import { emptyJob } from '../../src/domain/job/initial-job.js';
 import { problem, type FailureKind } from '../../src/domain/job/failures.js';
 

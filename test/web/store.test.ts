@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Job, JobEvent, JobFact } from '../../src/domain/job/job.js';
+import type { Job, JobEvent, JobFact } from '../../src/domain/job/job.schema.js';
 import { record } from '../../src/domain/job/progress.js';
 import { EMPTY, fold, leavesGap, readFrame, type PageState } from '../../src/web/store.js';
 import { clipFact, sampleJob, started, STEPS } from './sample-job.js';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { initialClip } from '../../src/domain/job/initial-job.js';
 import { problem } from '../../src/domain/job/failure-kinds.js';
-import type { Prediction } from '../../src/domain/job/job.js';
+import type { Prediction } from '../../src/domain/job/job.schema.js';
 import { ClipBook } from '../../src/workflows/clip-state.js';
 
 const clip = initialClip({

@@ -9,7 +9,7 @@ import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { PrepareReferencesInput } from '../../src/contract/activities.js';
 import { INTERRUPTED } from '../../src/domain/job/failure-kinds.js';
-import type { Job } from '../../src/domain/job/job.js';
+import type { Job } from '../../src/domain/job/job.schema.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { answered } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';

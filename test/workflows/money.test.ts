@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { EndLostInput } from '../../src/contract/activities.js';
-import type { Prediction } from '../../src/domain/job/job.js';
+import type { Prediction } from '../../src/domain/job/job.schema.js';
 import {
   attemptFailedSignal,
   cancelClipSignal,

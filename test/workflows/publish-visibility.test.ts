@@ -1,7 +1,7 @@
 /** What a workflow tells visibility, and how often. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { initialJob } from '../../src/domain/job/initial-job.js';
-import type { Job } from '../../src/domain/job/job.js';
+import type { Job } from '../../src/domain/job/job.schema.js';
 import { Visible } from '../../src/workflows/publish-visibility.js';
 import { resolved } from '../api/plan.js';
 

@@ -16,7 +16,7 @@ import pLimit from 'p-limit';
 import type { MediaFile } from '../../domain/references/clip-references.js';
 import { shownUrl, urlsOfComposite } from '../../domain/references/clip-references.js';
 import type { FailureKind } from '../../domain/job/failures.js';
-import type { CompositeReference } from '../../domain/references/assign-references.js';
+import type { CompositeReference } from '../../domain/references/composite.schema.js';
 import { artifactFolder, artifactPath, nameAlso, writeWhole } from '../storage/artifact-store.js';
 import type { CompositeParts } from '../media/composite.js';
 import { kindOf } from '../media/file-kind.js';

@@ -2,7 +2,7 @@
  * Reads a prediction out of a provider's answer: lenient in everything but what the ledger stands on
  * (an id and a status). Shapes after Replicate's OpenAPI document; unknown statuses count as running.
  */
-import type { PredictionStatus } from '../../domain/job/job.js';
+import type { PredictionStatus } from '../../domain/job/job.schema.js';
 import { findOutput, INLINE_URL } from './prediction-output.js';
 import type { Output } from './prediction-output.js';
 

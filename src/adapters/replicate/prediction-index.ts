@@ -10,7 +10,7 @@
  * I4 However many ask, a page is asked for once. After an answer that could not be read nothing is asked for a second, or
  *    for as long as the provider wants.
  */
-import type { PredictionStatus } from '../../domain/job/job.js';
+import type { PredictionStatus } from '../../domain/job/job.schema.js';
 import { marksOf } from './input-fingerprint.js';
 import type { Marks } from './input-fingerprint.js';
 import { ListReading } from './list-reading.js';

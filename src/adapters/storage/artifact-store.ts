@@ -9,7 +9,7 @@ import { link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/prom
 import path from 'node:path';
 import { clipFileName } from '../../domain/job/clip-files.js';
 import type { ClipFile } from '../../domain/job/clip-files.js';
-import type { Job, JobEvent } from '../../domain/job/job.js';
+import type { Job, JobEvent } from '../../domain/job/job.schema.js';
 
 const JOB_ID = /^[A-Za-z0-9_-]+$/;
 

@@ -1,7 +1,7 @@
 /** The folders below DATA_DIR/jobs, which have each finished job as it was stored: what the index is made of. */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Job } from '../../domain/job/job.js';
+import type { Job } from '../../domain/job/job.schema.js';
 import { jobPath } from './artifact-store.js';
 
 export interface StoredFolders {

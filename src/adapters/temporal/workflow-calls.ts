@@ -8,7 +8,8 @@ import {
   eventsQuery,
   progressQuery,
 } from '../../contract/workflow.js';
-import type { ClipPage, EventPage, Job } from '../../domain/job/job.js';
+import type { ClipPage, EventPage } from '../../domain/job/pages.js';
+import type { Job } from '../../domain/job/job.schema.js';
 import type { ClipMemory } from '../../contract/workflow.js';
 import type { SignalDefinition } from '@temporalio/common';
 import { fillIn } from '../storage/payload-files.js';

@@ -1,8 +1,9 @@
 /** Estimates and comparisons made in turns: one model a turn, and none once the asker has left. */
-import { cheapest, everyAlternative, type Alternative } from '../../domain/pricing/alternatives.js';
+import { cheapest, everyAlternative } from '../../domain/pricing/alternatives.js';
+import type { Alternative, Comparison, Estimate } from '../../domain/pricing/estimate.schema.js';
 import { checkShape } from '../../domain/plan/check-plan.schema.js';
-import { everyComparison, ranked, type Comparison } from '../../domain/pricing/compare-models.js';
-import { estimateOf, type Estimate } from '../../domain/pricing/estimate.js';
+import { everyComparison, ranked } from '../../domain/pricing/compare-models.js';
+import { estimateOf } from '../../domain/pricing/estimate.js';
 import type { Plan } from '../../domain/plan/plan.schema.js';
 import type { PlanContext } from '../../domain/plan/resolve.js';
 import type { ResolvedPlan } from '../../domain/plan/resolved.js';

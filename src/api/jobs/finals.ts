@@ -4,7 +4,8 @@
  * F1 Asked twice with the same `Idempotency-Key` or `job_id`, it is one job (submit.ts).
  */
 import { isOver } from '../../domain/job/progress.js';
-import { finalsOf, type FinalWishes } from '../../domain/plan/quality.js';
+import { finalsOf } from '../../domain/plan/quality.js';
+import type { FinalWishes } from '../../domain/plan/plan.schema.js';
 import { conflict, invalid } from '../problems.js';
 import { noSuchJob, planOf } from './steer.js';
 import { submit, type Submitted } from './submit.js';

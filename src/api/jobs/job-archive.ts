@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { createArtifactStore, jobPath } from '../../adapters/storage/artifact-store.js';
 import { createJobIndex, indexing } from '../../adapters/storage/job-index.js';
-import type { Job, JobEvent } from '../../domain/job/job.js';
+import type { Job, JobEvent } from '../../domain/job/job.schema.js';
 import { isOver, unknownCostsOf } from '../../domain/job/progress.js';
 import { readStoredEvents } from '../stream/stored-events.js';
 

@@ -3,8 +3,9 @@
  * and runs, plain values and two errors; nothing of Temporal's client shows through.
  */
 import type { Heartbeat } from '../../contract/activities.js';
-import type { FailureKind, Problem } from '../../domain/job/failures.js';
-import type { ClipPage, EventPage, Job } from '../../domain/job/job.js';
+import type { FailureKind } from '../../domain/job/failures.js';
+import type { Problem, Job } from '../../domain/job/job.schema.js';
+import type { ClipPage, EventPage } from '../../domain/job/pages.js';
 import type { JobFilter } from '../../domain/job/job-summary.js';
 import type { Memo } from '../../domain/job/visibility.js';
 import type { Answers } from '../../domain/job/whole-job.js';

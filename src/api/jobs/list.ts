@@ -11,7 +11,9 @@
  */
 import { emptyJob } from '../../domain/job/initial-job.js';
 import { matching, textOf } from '../../domain/job/job-summary.js';
-import type { JobFilter, JobSummary } from '../../domain/job/job-summary.js';
+import type { JobFilter } from '../../domain/job/job-summary.js';
+import type { JobSummary } from '../../domain/job/job.schema.js';
+import type { JobPage } from '../schemas.js';
 import { isOver } from '../../domain/job/progress.js';
 import { memoOf } from '../../domain/job/visibility.js';
 import type { Memo } from '../../domain/job/visibility.js';
@@ -37,11 +39,6 @@ export interface ListQuery {
   cursor: string | null;
 }
 
-export interface JobList {
-  jobs: JobSummary[];
-  next_cursor: string | null;
-}
-
 interface Page {
   jobs: JobSummary[];
   /** Null: there are no more. */
@@ -52,7 +49,7 @@ interface Page {
 const MAX_RUNS = 1_000;
 
 /** Rejects with BadCursor for a cursor that is not one of this list and filter. */
-export async function listJobs(deps: Deps, query: ListQuery): Promise<JobList> {
+export async function listJobs(deps: Deps, query: ListQuery): Promise<JobPage> {
   const { filter, limit, cursor } = query;
   const place = cursor === null ? START : decodeCursor(filter, await deps.seal.open(cursor)); // L3
   const { jobs, next } = await pageOf(deps, filter, limit, place);

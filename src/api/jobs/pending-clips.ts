@@ -2,41 +2,10 @@
  * What Temporal itself knows of clips under way, from their pending activities: the only source of attempt,
  * backoff and render progress between two events. Pure; nothing here is durable or numbered.
  */
-import type { Clip, Job, Wait } from '../../domain/job/job.js';
+import type { ClipProgress, LivePhase } from '../../domain/job/clip-progress.schema.js';
+import type { Clip, Job, Wait } from '../../domain/job/job.schema.js';
 import { isClipOver } from '../../domain/job/progress.js';
 import type { PendingActivity } from './jobs-port.js';
-
-export const LIVE_PHASES = [
-  'waiting_for_worker',
-  'waiting_for_rate',
-  'backoff',
-  'creating',
-  'waiting',
-  'reconciling',
-  'rendering',
-  'storing',
-] as const;
-export type LivePhase = (typeof LIVE_PHASES)[number];
-
-/** Data of a `clip.progress` frame. */
-export interface ClipProgress {
-  job_id: string;
-  clip_index: number;
-  attempt: number;
-  /** Of the render, 0–100. */
-  percent: number | null;
-  phase: LivePhase;
-  next_attempt_at?: string;
-  /** When a wait inside the attempt ends. */
-  until?: string;
-  last_error?: string;
-  message?: string;
-  prediction_id?: string;
-  /** The percentage comes from the model's usual time, not from its own log. */
-  estimated: boolean;
-  /** No worker answers right now; this is what Temporal knows without one. */
-  stale?: true;
-}
 
 interface Watched {
   activity: PendingActivity;

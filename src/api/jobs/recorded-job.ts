@@ -4,7 +4,7 @@
  */
 import { continueJob } from '../../domain/job/continue-job.js';
 import { emptyJob, initialJob } from '../../domain/job/initial-job.js';
-import type { Job } from '../../domain/job/job.js';
+import type { Job } from '../../domain/job/job.schema.js';
 import { seeded } from '../../domain/plan/quality.js';
 import type { Checked } from '../../domain/plan/resolved.js';
 import type { Jobs, Run } from './jobs-port.js';

@@ -6,7 +6,7 @@
  * N2 askers at the same time share one query.
  * N3 a job is whole: what an answer of the workflow leaves out is asked for.
  */
-import type { Job } from '../../domain/job/job.js';
+import type { Job, JobSnapshot } from '../../domain/job/job.schema.js';
 import { apply, isOver } from '../../domain/job/progress.js';
 import { withClips, wholeJob } from '../../domain/job/whole-job.js';
 import type { Archive } from './job-archive.js';
@@ -18,11 +18,6 @@ import { isScheduled, withPending, withStoring } from './pending-clips.js';
 import { isBlank } from './recorded-job.js';
 import type { ReadRecordedJob } from './recorded-job.js';
 import type { AreRendered } from './worker-presence.js';
-
-export type SnapshotSource = 'memory' | 'history' | 'archive';
-
-/** `stale` and `source` are there only when nobody could be asked. */
-export type Snapshot = Job & { stale?: true; source?: SnapshotSource };
 
 interface Deps {
   jobs: Jobs;
@@ -39,14 +34,14 @@ interface Asking {
 
 export class Snapshots {
   readonly #deps: Deps;
-  readonly #asking = new Map<string, Promise<Snapshot | null>>();
+  readonly #asking = new Map<string, Promise<JobSnapshot | null>>();
 
   constructor(deps: Deps) {
     this.#deps = deps;
   }
 
   /** Null when there is no such job; throws TemporalAway when nobody can tell. */
-  get(jobId: string, { ask = true }: Asking = {}): Promise<Snapshot | null> {
+  get(jobId: string, { ask = true }: Asking = {}): Promise<JobSnapshot | null> {
     if (!ask) return this.#read(jobId, false);
     const shared = this.#asking.get(jobId);
     if (shared) return shared; // N2
@@ -55,7 +50,7 @@ export class Snapshots {
     return asking;
   }
 
-  async #read(jobId: string, ask: boolean): Promise<Snapshot | null> {
+  async #read(jobId: string, ask: boolean): Promise<JobSnapshot | null> {
     let run: Run | null;
     try {
       run = await this.#deps.jobs.find(jobId);
@@ -68,7 +63,7 @@ export class Snapshots {
   }
 
   /** A stored job is whole, but may be going on in a new run by now: without Temporal nobody can tell. */
-  async #withoutTemporal(jobId: string): Promise<Snapshot | null> {
+  async #withoutTemporal(jobId: string): Promise<JobSnapshot | null> {
     const known = this.#deps.lastKnown.get(jobId);
     const archived = await this.#deps.archive.job(jobId);
     if (archived !== null && (known === null || known.seq <= archived.seq)) {
@@ -77,7 +72,7 @@ export class Snapshots {
     return known === null ? null : { ...known, stale: true, source: 'memory' };
   }
 
-  async #ofRun(run: Run, ask: boolean): Promise<Snapshot> {
+  async #ofRun(run: Run, ask: boolean): Promise<JobSnapshot> {
     const { archive, jobs, lastKnown } = this.#deps;
     let closing: Closing | null = null;
     if (run.closed_at !== null) {
@@ -96,7 +91,7 @@ export class Snapshots {
   }
 
   /** Of a result that had to leave something out: the workflow has it all, and the plan at least its texts. */
-  async #ofResult(run: Run, result: Job, ask: boolean): Promise<Snapshot> {
+  async #ofResult(run: Run, result: Job, ask: boolean): Promise<JobSnapshot> {
     const whole = ask ? await this.#answer(run) : null;
     if (whole !== null && isOver(whole.status)) return whole;
     const recorded = await this.#deps.recorded(run);
@@ -122,7 +117,7 @@ export class Snapshots {
     }
   }
 
-  async #lastKnown(run: Run, closing: Closing | null): Promise<Snapshot> {
+  async #lastKnown(run: Run, closing: Closing | null): Promise<JobSnapshot> {
     const known = this.#deps.lastKnown.get(run.job_id);
     const recorded = known?.run_id === run.run_id ? null : await this.#deps.recorded(run);
     const source = recorded === null ? 'memory' : 'history';

@@ -3,7 +3,7 @@
  * between check and act the job may still change, and then the workflow has the last word.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clip, Job } from '../../domain/job/job.js';
+import type { Clip, Job, JobSnapshot } from '../../domain/job/job.schema.js';
 import { jsonBytes } from '../../domain/job/payload-size.js';
 import { isClipOver, isOver, unfinished } from '../../domain/job/progress.js';
 import type { Checked } from '../../domain/plan/resolved.js';
@@ -15,19 +15,18 @@ import type { Delivered, Jobs, Run, Signal } from './jobs-port.js';
 import { answersOf, TemporalAway, WorkerAway } from './jobs-port.js';
 import { conflict, invalid, notFound } from '../problems.js';
 import type { ReadRecordedJob } from './recorded-job.js';
-import type { Snapshot } from './snapshots.js';
 
 interface Deps {
   jobs: Jobs;
   archive: Archive;
   recorded: ReadRecordedJob;
-  snapshot: (jobId: string) => Promise<Snapshot | null>;
+  snapshot: (jobId: string) => Promise<JobSnapshot | null>;
   checkPlan: (plan: unknown) => Checked;
 }
 
 export const noSuchJob = (jobId: string) => notFound(`there is no job "${jobId}"`);
 
-async function existing(deps: Deps, jobId: string): Promise<Snapshot> {
+async function existing(deps: Deps, jobId: string): Promise<JobSnapshot> {
   const job = await deps.snapshot(jobId);
   if (job === null) throw noSuchJob(jobId);
   return job;
@@ -35,14 +34,14 @@ async function existing(deps: Deps, jobId: string): Promise<Snapshot> {
 
 const over = ({ job_id, status }: Job) => conflict(`the job "${job_id}" is over (${status})`);
 
-async function running(deps: Deps, jobId: string): Promise<Snapshot> {
+async function running(deps: Deps, jobId: string): Promise<JobSnapshot> {
   const job = await existing(deps, jobId);
   if (isOver(job.status)) throw over(job);
   return job;
 }
 
 /** The job as it is after an act, which the workflow answers only when it has taken the act in. */
-async function acted(deps: Deps, before: Snapshot, delivered: Delivered): Promise<Snapshot> {
+async function acted(deps: Deps, before: JobSnapshot, delivered: Delivered): Promise<JobSnapshot> {
   if (delivered === 'missing') throw noSuchJob(before.job_id);
   // Nobody answered a moment ago: do not make the asker wait for that twice.
   if (delivered === 'delivered' && before.stale) return before;
@@ -51,12 +50,12 @@ async function acted(deps: Deps, before: Snapshot, delivered: Delivered): Promis
   return job;
 }
 
-export async function cancelJob(deps: Deps, jobId: string): Promise<Snapshot> {
+export async function cancelJob(deps: Deps, jobId: string): Promise<JobSnapshot> {
   const before = await running(deps, jobId);
   return acted(deps, before, await deps.jobs.cancel(jobId));
 }
 
-export async function signalJob(deps: Deps, jobId: string, signal: Signal): Promise<Snapshot> {
+export async function signalJob(deps: Deps, jobId: string, signal: Signal): Promise<JobSnapshot> {
   const before = await running(deps, jobId);
   return acted(deps, before, await deps.jobs.signal(jobId, signal));
 }
@@ -75,7 +74,7 @@ export async function signalClip(
   jobId: string,
   clipIndex: number,
   name: keyof typeof FORBIDDEN,
-): Promise<Snapshot> {
+): Promise<JobSnapshot> {
   const job = await existing(deps, jobId);
   const clip = job.clips.find(({ clip_index }) => clip_index === clipIndex);
   if (clip === undefined) {
@@ -125,7 +124,7 @@ async function expectNoCancellation({ jobs }: Deps, jobId: string): Promise<void
 /** Bytes of a job that one more run can go on from: about 100,000 predictions. */
 const MAX_CARRIED = 48 << 20;
 
-async function runAgain(deps: Deps, snapshot: Snapshot): Promise<Job> {
+async function runAgain(deps: Deps, snapshot: JobSnapshot): Promise<Job> {
   const { stale, source: _, ...job } = snapshot;
   const run = await closedRun(deps.jobs, job);
   // Another request has retried it since; going on from before that would forget what it bought.

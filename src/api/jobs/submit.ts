@@ -8,7 +8,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { canonicalJson } from '../../domain/values/canonical-json.js';
 import { initialJob } from '../../domain/job/initial-job.js';
-import type { Job } from '../../domain/job/job.js';
+import type { Job, JobSnapshot } from '../../domain/job/job.schema.js';
 import type { Plan } from '../../domain/plan/plan.schema.js';
 import { seeded } from '../../domain/plan/quality.js';
 import { reservedIdProblem } from '../../domain/plan/reserved-job-id.js';
@@ -17,17 +17,16 @@ import { memoOf } from '../../domain/job/visibility.js';
 import type { Archive } from './job-archive.js';
 import type { Jobs } from './jobs-port.js';
 import { conflict, invalid } from '../problems.js';
-import type { Snapshot } from './snapshots.js';
 
 interface Deps {
   jobs: Jobs;
   archive: Archive;
   checkPlan: (plan: unknown) => Checked;
-  snapshot: (jobId: string) => Promise<Snapshot | null>;
+  snapshot: (jobId: string) => Promise<JobSnapshot | null>;
   simulated: boolean;
 }
 
-export type Submitted = { created: true; job: Job } | { created: false; job: Snapshot };
+export type Submitted = { created: true; job: Job } | { created: false; job: JobSnapshot };
 
 type Accepted = Extract<Checked, { ok: true }>;
 
@@ -75,7 +74,7 @@ export const jobIdOfKey = (key: string): string =>
   `key-${createHash('sha256').update(key).digest('hex').slice(0, 40)}`;
 
 /** The job that has the id already, if it is of the same plan. */
-async function theSame(deps: Deps, jobId: string, body: unknown, plan: Plan): Promise<Snapshot> {
+async function theSame(deps: Deps, jobId: string, body: unknown, plan: Plan): Promise<JobSnapshot> {
   const run = await deps.jobs.find(jobId);
   const recorded = run === null ? null : await deps.jobs.input(jobId, run.run_id);
   if (recorded === null) throw taken(jobId); // another kind of workflow has it

@@ -4,8 +4,7 @@
  * they can stand in replays like any other.
  */
 import { problem } from '../../domain/job/failures.js';
-import type { Problem } from '../../domain/job/failures.js';
-import type { Clip, Job, JobEvent, JobFact } from '../../domain/job/job.js';
+import type { Problem, Clip, Job, JobEvent, JobFact } from '../../domain/job/job.schema.js';
 import { clipPercent, costsOf, isClipOver, isOver, record } from '../../domain/job/progress.js';
 import type { Closing, Run } from './jobs-port.js';
 

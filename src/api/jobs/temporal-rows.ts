@@ -8,9 +8,8 @@ import type {
   Previous,
 } from '../../contract/activities.js';
 import { isFailureKind, problem } from '../../domain/job/failures.js';
-import type { FailureKind, Problem } from '../../domain/job/failures.js';
-import type { JobSummary } from '../../domain/job/job-summary.js';
-import type { Job } from '../../domain/job/job.js';
+import type { FailureKind } from '../../domain/job/failures.js';
+import type { Problem, JobSummary, Job } from '../../domain/job/job.schema.js';
 import { STATUS_ATTRIBUTE } from '../../domain/job/visibility.js';
 import type { Memo } from '../../domain/job/visibility.js';
 import { WORKFLOW_TYPE } from '../../contract/workflow.js';

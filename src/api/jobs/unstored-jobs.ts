@@ -8,7 +8,7 @@ import { problem } from '../../domain/job/failures.js';
 import { emptyJob } from '../../domain/job/initial-job.js';
 import { isOver } from '../../domain/job/progress.js';
 import { textOf } from '../../domain/job/job-summary.js';
-import type { JobStatus } from '../../domain/job/job.js';
+import type { JobStatus } from '../../domain/job/job.schema.js';
 import type { EndedJob } from './ended-jobs.js';
 import { TemporalAway } from './jobs-port.js';
 import type { Jobs, RunStatus, VisibleRun } from './jobs-port.js';

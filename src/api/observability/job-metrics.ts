@@ -6,7 +6,7 @@
  */
 import { sumsOf } from '../../domain/job/index-entry.js';
 import type { JobEntry, JobSums } from '../../domain/job/index-entry.js';
-import type { Job } from '../../domain/job/job.js';
+import type { Job } from '../../domain/job/job.schema.js';
 import { unknownCostsOf } from '../../domain/job/progress.js';
 import { family, labelsOf } from './exposition.js';
 import type { MetricType } from './exposition.js';

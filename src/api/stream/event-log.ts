@@ -5,7 +5,7 @@
  * L1 the frame of seq n follows that of n − 1; nothing is skipped and nothing stands in it twice.
  * L2 it holds so many frames and bytes at most; of frames larger than that, one.
  */
-import type { JobEvent } from '../../domain/job/job.js';
+import type { JobEvent } from '../../domain/job/job.schema.js';
 import { frameOf } from './sse-writer.js';
 
 export interface Stretch {

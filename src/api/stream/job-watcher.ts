@@ -8,7 +8,7 @@
  * W3 one wait for news at a time, and a moment between two questions, however much happens.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Job, JobEvent } from '../../domain/job/job.js';
+import type { Job, JobEvent } from '../../domain/job/job.schema.js';
 import { apply, isKnownEvent, isOver } from '../../domain/job/progress.js';
 import { wholeJob } from '../../domain/job/whole-job.js';
 import type { Archive } from '../jobs/job-archive.js';

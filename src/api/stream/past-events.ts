@@ -6,7 +6,7 @@
  * P2 who asks for the same page at the same time shares one question, and only a few are asked at once.
  * P3 what follows a seq begins with the very next; where nobody has that, there is nothing.
  */
-import type { JobEvent } from '../../domain/job/job.js';
+import type { JobEvent } from '../../domain/job/job.schema.js';
 import type { Archive } from '../jobs/job-archive.js';
 import type { Jobs, Run } from '../jobs/jobs-port.js';
 import type { Stretch } from './event-log.js';

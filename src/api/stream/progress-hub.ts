@@ -5,14 +5,14 @@
  *
  * H1 one look at a job's pending activities at a time, for all who listen; none while no clip is under way.
  */
-import type { Job } from '../../domain/job/job.js';
+import type { Job } from '../../domain/job/job.schema.js';
+import type { ClipProgress } from '../../domain/job/clip-progress.schema.js';
 import { isBegun, isClipOver, isOver } from '../../domain/job/progress.js';
 import type { Archive } from '../jobs/job-archive.js';
 import { JobWatcher } from './job-watcher.js';
 import type { Jobs, Run } from '../jobs/jobs-port.js';
 import { PastEvents } from './past-events.js';
 import { clipOfActivity, clipProgress, isScheduled } from '../jobs/pending-clips.js';
-import type { ClipProgress } from '../jobs/pending-clips.js';
 import type { ReadRecordedJob } from '../jobs/recorded-job.js';
 import type { AreRendered } from '../jobs/worker-presence.js';
 import { frameOf } from './sse-writer.js';

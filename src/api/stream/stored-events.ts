@@ -4,7 +4,7 @@
  */
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import type { JobEvent } from '../../domain/job/job.js';
+import type { JobEvent } from '../../domain/job/job.schema.js';
 
 const CHUNK = 64 * 1024;
 const NEWLINE = 0x0a;

@@ -6,7 +6,7 @@
  *    so that the means are of the files that were kept.
  */
 import type { ModelRow } from '../../domain/models/row.js';
-import type { Clip, Job } from '../../domain/job/job.js';
+import type { Clip, Job } from '../../domain/job/job.schema.js';
 import { unknownCosts } from '../../domain/job/progress.js';
 import { seconds, table, usd } from '../../terminal/format.js';
 

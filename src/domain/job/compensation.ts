@@ -8,51 +8,19 @@
  * decides: below 10 % accept, up to 20 % warn, above 20 % extend the last good clip, above 50 % fail.
  */
 import { decimal } from '../values/decimal.js';
-import type { ClipStatus } from './job.js';
+import type {
+  ClipCompensation,
+  Compensation,
+  CompensationVerdict,
+  Extension,
+} from './compensation.schema.js';
+import type { Clip } from './job.schema.js';
 
 /** What it needs to know of a clip. */
-export interface DeliveredClip {
-  clip_index: number;
-  status: ClipStatus;
-  original_target_duration: number;
-  actual_duration: number | null;
-}
-
-export interface ClipCompensation {
-  clip_index: number;
-  original_target_duration: number;
-  /** Its own target and what the clips before it lack. */
-  extended_target_duration: number;
-  actual_duration: number | null;
-  /** Seconds of this clip that make up for clips before it. */
-  compensation_taken: number;
-  /** What is missing after this clip. */
-  shortfall_after: number;
-  /** True for a clip that failed or was canceled. */
-  hole: boolean;
-}
-
-export const VERDICTS = ['accept', 'warn', 'extend', 'fail'] as const;
-export type CompensationVerdict = (typeof VERDICTS)[number];
-
-export interface Extension {
-  clip_index: number;
-  method: 'freeze' | 'loop';
-  seconds: number;
-  /** What is missing even then. */
-  remaining_shortfall: number;
-}
-
-export interface Compensation {
-  total_target_duration: number;
-  total_actual_duration: number;
-  total_shortfall: number;
-  shortfall_percent: number;
-  verdict: CompensationVerdict;
-  /** For the verdict `extend` only. */
-  extension: Extension | null;
-  clips: ClipCompensation[];
-}
+export type DeliveredClip = Pick<
+  Clip,
+  'clip_index' | 'status' | 'original_target_duration' | 'actual_duration'
+>;
 
 const ACCEPT_BELOW_PERCENT = 10;
 const WARN_UP_TO_PERCENT = 20;

@@ -2,7 +2,7 @@
  * A retried job: it goes on from the job of the run before it, under the same id, with the good clips and the
  * whole ledger. Pure; the facts that follow make the difference visible to everybody who folds them.
  */
-import type { Clip, Job, JobFact } from './job.js';
+import type { Clip, Job, JobFact } from './job.schema.js';
 import { newsOf, unfinished, unknownCostsOf } from './progress.js';
 
 /** The retried job before its first new event. `fresh` is the plan checked again. */

@@ -122,23 +122,22 @@ const OF_NEWER_RELEASE = rule(
 export const ruleOf = (kind: string): FailureRule =>
   isFailureKind(kind) ? FAILURES[kind] : OF_NEWER_RELEASE;
 
-/** What the public job shows of a failure. `retryable`: another prediction is tried by itself; never once the clip is over. */
-export interface Problem {
-  kind: FailureKind;
-  message: string;
-  retryable: boolean;
-}
-
-export const problem = (kind: FailureKind, message: string): Problem => ({
+/** A failure as the public job shows it: `Problem` of job.schema.ts. */
+export const problem = (kind: FailureKind, message: string) => ({
   kind,
   message,
   retryable: ruleOf(kind).retry,
 });
 
+interface Said {
+  kind: FailureKind;
+  message: string;
+}
+
 /** The provider has the model no more, or not now (404, 410): said at the beginning of the message, nothing was created. */
 export const MODEL_UNAVAILABLE = 'model_unavailable';
 
-export const isModelUnavailable = ({ kind, message }: Problem): boolean =>
+export const isModelUnavailable = ({ kind, message }: Said): boolean =>
   kind === 'invalid_input' && message.startsWith(MODEL_UNAVAILABLE);
 
 /** How one failed prediction is to be taken. `delay` = least seconds before the next try. */
@@ -160,5 +159,5 @@ export const INTERRUPTED = 'Interrupted';
 export const INVALID_PLAN = 'InvalidPlan';
 
 /** Of an attempt that is not made; `last`: why the one before it failed. */
-export const noLongerFits = (last: Problem | null): string =>
+export const noLongerFits = (last: Said | null): string =>
   `the next attempt no longer fits max_cost_usd${last === null ? '' : `; last error: ${last.message}`}`;

@@ -1,6 +1,6 @@
 /** What a job does with the models that its plan names for when its own cannot make a clip. Pure, and part of the workflow bundle. */
 import { isModelUnavailable, ruleOf } from './failure-kinds.js';
-import type { Problem } from './failure-kinds.js';
+import type { Problem } from './job.schema.js';
 import type { PlannedClip, ResolvedClip } from '../plan/resolved.js';
 
 /** The plan's clips as they are planned on the model that takes over. */

@@ -2,9 +2,8 @@
  * What the index of finished jobs has of each: enough to list it, to find it and to count it, so that nobody reads the
  * job itself for that. Pure.
  */
-import type { Clip, Job } from './job.js';
+import type { Clip, Job, JobSummary } from './job.schema.js';
 import { beginningsOf, summaryOf } from './job-summary.js';
-import type { JobSummary } from './job-summary.js';
 import { isOver, unknownCostsOf } from './progress.js';
 
 /** What one job adds to the figures, by words joined with a slash. */

@@ -1,7 +1,7 @@
 /** The job before its first event: everything queued, nothing spent. Pure; the one place that builds a Job. */
 import { compositeLink } from '../references/clip-references.js';
-import { MAX_WARNINGS } from './job.js';
-import type { Clip, Job } from './job.js';
+import { MAX_WARNINGS } from './progress.js';
+import type { Clip, Job } from './job.schema.js';
 import { MAX_ATTEMPTS } from './retry-policy.js';
 import type { ResolvedClip, ResolvedModel, ResolvedPlan } from '../plan/resolved.js';
 

@@ -2,10 +2,8 @@
  * A job as a list has it: everything but its clips, its warnings and what follows from them. The same in Temporal's memo,
  * in the index of finished jobs and in answers. And what a list is searched by. Pure.
  */
-import type { Clip, Job, JobStatus } from './job.js';
+import type { Clip, Job, JobStatus, JobSummary } from './job.schema.js';
 import { beginningOf, shortened } from '../values/well-formed.js';
-
-export type JobSummary = Omit<Job, 'warnings' | 'truncated' | 'compensation' | 'clips'>;
 
 const MAX_MESSAGE = 300;
 const PROMPTS = 3;

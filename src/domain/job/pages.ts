@@ -1,6 +1,20 @@
 /** Long lists as answers of the workflow: as many items a page as fit below Temporal's limit. Pure. */
-import type { Clip, ClipPage, Job } from './job.js';
+import type { Clip, Job, JobEvent } from './job.schema.js';
 import { jsonBytes } from './payload-size.js';
+
+/** Answer of query `clips`: clips in full, from a place in the job's list on; `next` is the place of the next page. */
+export interface ClipPage {
+  /** The seq of the job that these clips are of. */
+  seq: number;
+  clips: Clip[];
+  next: number | null;
+}
+
+/** Answer of query `events`. */
+export interface EventPage {
+  events: JobEvent[];
+  last_seq: number;
+}
 
 const PAGE_BYTES = 1_200_000;
 /** Of one clip: their JSON is smaller than a page. */

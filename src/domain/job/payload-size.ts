@@ -4,7 +4,7 @@
  * the answer counts what it lacks. Pure.
  */
 import { isTerminal } from './prediction-status.js';
-import type { Clip, Job, Truncated } from './job.js';
+import type { Clip, Job, Truncated } from './job.schema.js';
 import { shortened } from '../values/well-formed.js';
 
 /** Bytes of an answer or a result of the workflow; Temporal takes 2 MiB a payload. */

@@ -1,5 +1,5 @@
 /** Which of Replicate's words for a prediction's state mean that it is over, and how long it keeps one. Pure. */
-import type { PredictionStatus } from './job.js';
+import type { PredictionStatus } from './job.schema.js';
 
 const TERMINAL: ReadonlySet<PredictionStatus> = new Set([
   'succeeded',

@@ -9,10 +9,10 @@
  */
 import { compensationOf } from './compensation.js';
 import { roundUsd } from '../values/decimal.js';
-import { EVENT_TYPES, MAX_WARNINGS } from './job.js';
 import type {
   Clip,
   ClipEventType,
+  EventType,
   Job,
   JobEnd,
   JobEvent,
@@ -21,7 +21,10 @@ import type {
   Prediction,
   Progress,
   TerminalEventType,
-} from './job.js';
+} from './job.schema.js';
+
+/** A job keeps this many warnings, the newest; its events keep all. */
+export const MAX_WARNINGS = 50;
 
 /** Coarse and durable; finer figures while a clip renders are not events. */
 const CLIP_PERCENT: Record<Clip['status'], number> = {
@@ -51,8 +54,27 @@ export const isTerminalEvent = (
 export const isClipEvent = (event: JobFact): event is Extract<JobFact, { type: ClipEventType }> =>
   event.type.startsWith('clip.') && 'clip' in event;
 
+const KNOWN_EVENTS: Readonly<Record<EventType, true>> = {
+  'job.started': true,
+  'batch.started': true,
+  'clip.started': true,
+  'clip.submitted': true,
+  'clip.retrying': true,
+  'clip.storing': true,
+  'clip.completed': true,
+  'clip.failed': true,
+  'clip.canceled': true,
+  'job.paused': true,
+  'job.resumed': true,
+  'job.warning': true,
+  'job.completed': true,
+  'job.failed': true,
+  'job.canceled': true,
+};
+export const EVENT_TYPES = Object.keys(KNOWN_EVENTS) as EventType[];
+
 /** False for one that a newer release has added. */
-export const isKnownEvent = ({ type }: JobFact): boolean => EVENT_TYPES.includes(type);
+export const isKnownEvent = ({ type }: JobFact): boolean => Object.hasOwn(KNOWN_EVENTS, type);
 
 export const isOver = (status: JobStatus): boolean =>
   status === 'succeeded' || status === 'failed' || status === 'canceled';

@@ -1,7 +1,6 @@
 /** What Temporal shows of a job in its lists, with no question to the job: memo and search attributes. Pure. */
-import type { Job } from './job.js';
+import type { Job, JobSummary } from './job.schema.js';
 import { beginningsOf, summaryOf } from './job-summary.js';
-import type { JobSummary } from './job-summary.js';
 
 export interface Memo {
   job: JobSummary;

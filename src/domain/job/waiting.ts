@@ -1,5 +1,5 @@
 /** Why a clip that is queued does not run, by the job and by what Temporal knows of the clip right now. Pure. */
-import type { Clip, Wait } from './job.js';
+import type { Clip, Wait } from './job.schema.js';
 
 /** Phases of `clip.progress` in which a clip that is not at the provider yet waits. */
 const PHASE_WAITS: Readonly<Record<string, Wait>> = {

@@ -5,7 +5,8 @@
  * W1 every clip is of one state, that of the job's `seq`: pages of later states are made one by the events after the first answer.
  */
 import { compensationOf } from './compensation.js';
-import type { Clip, ClipPage, EventPage, Job } from './job.js';
+import type { Clip, Job } from './job.schema.js';
+import type { ClipPage, EventPage } from './pages.js';
 import { clipsOf } from './pages.js';
 import { apply } from './progress.js';
 

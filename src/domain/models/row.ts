@@ -10,7 +10,7 @@
  * R4 exactly one price fits each combination of legal inputs that a price looks at, so that a new value of an
  *    enumeration has no price rather than a wrong one. A row without any price is one whose price is not known.
  */
-import type { BufferStrategy, UnitPrice } from '../job/job.js';
+import type { BufferStrategy, UnitPrice } from '../job/job.schema.js';
 
 export type Scalar = string | number | boolean;
 

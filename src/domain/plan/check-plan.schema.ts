@@ -17,7 +17,8 @@ import {
 import { DEEPEST, isShallow } from '../values/nesting.js';
 import { shapeProblems } from './plan-problems.schema.js';
 import { resolve, type PlanContext } from './resolve.js';
-import type { Checked, PlanProblem } from './resolved.js';
+import type { Checked } from './resolved.js';
+import type { PlanProblem } from './plan-problems.schema.js';
 import { wellFormed } from '../values/well-formed.js';
 
 export { MAX_PLAN_BYTES } from './plan.schema.js';

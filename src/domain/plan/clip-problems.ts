@@ -3,7 +3,7 @@ import type { ModelRow } from '../models/row.js';
 import { misfit } from './model-settings.js';
 import { brokenRules, effective, inputsOf } from '../models/rules.js';
 import type { ClipPrompt } from './plan.schema.js';
-import type { PlanProblem } from './resolved.js';
+import type { PlanProblem } from './plan-problems.schema.js';
 
 type Input = Record<string, unknown>;
 

@@ -6,7 +6,7 @@
  * D3 it is the smallest that covers what is wanted; the buffer, not the target, is capped at ten seconds.
  */
 import { decimal } from '../values/decimal.js';
-import type { BufferStrategy } from '../job/job.js';
+import type { BufferStrategy } from '../job/job.schema.js';
 import type { DurationRule, LegalValues } from '../models/row.js';
 
 /** A buffer never lengthens a clip beyond this. */

@@ -2,7 +2,7 @@
  * A plan's `settings` in a model's own words: generic names (resolution, fps, steps, motion, audio, guidance) by
  * the row's table, and the model's own optional inputs by their names. Pure. Answers every mistake at once.
  */
-import type { PlanProblem } from './resolved.js';
+import type { PlanProblem } from './plan-problems.schema.js';
 import type { InputField, ModelRow, Scalar, SettingRule } from '../models/row.js';
 import { shortened } from '../values/well-formed.js';
 

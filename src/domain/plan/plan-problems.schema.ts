@@ -2,10 +2,16 @@
  * Turns zod's issues into problems a person can act on: a dotted path and "expected X, got Y".
  * Owns the wording only; which values are wrong is decided by the schema.
  */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { decimal } from '../values/decimal.js';
 import { nearestWord } from './nearest-word.js';
-import type { PlanProblem } from './resolved.js';
+
+export const planProblemSchema = z.object({
+  path: z.string().meta({ description: 'Dotted; "" for the whole plan.' }),
+  message: z.string().meta({ description: 'What was expected, and what came.' }),
+});
+/** One mistake in a plan. */
+export type PlanProblem = z.infer<typeof planProblemSchema>;
 
 type Issue = z.core.$ZodIssue;
 

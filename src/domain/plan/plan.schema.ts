@@ -16,9 +16,7 @@ import {
   words,
   type Given,
 } from './coercions.schema.js';
-import { shapeProblems, type KnownFields } from './plan-problems.schema.js';
-import { QUALITIES } from './quality.js';
-import type { PlanProblem } from './resolved.js';
+import { shapeProblems, type KnownFields, type PlanProblem } from './plan-problems.schema.js';
 
 /** A plan is at most so much JSON. */
 export const MAX_PLAN_BYTES = 1024 * 1024;
@@ -36,7 +34,9 @@ const MAX_FILES = 10;
 /** Signed URLs are long: the signature, a token of the session, and what the answer is to be called. */
 const MAX_URL = 8192;
 
-export const REFERENCE_MODES = ['auto', 'native', 'composite', 'scene', 'character'] as const;
+export const qualitySchema = z.enum(['draft', 'final']);
+export type Quality = z.infer<typeof qualitySchema>;
+export const dispatchSchema = z.enum(['batches', 'window']);
 
 const isHttpUrl = (value: string): boolean => {
   if (!/^https?:\/\/\S+$/i.test(value) || !URL.canParse(value)) return false;
@@ -105,13 +105,13 @@ export const PLAN_FIELDS = {
   settings: words(setting).nullish().meta({
     description: 'resolution, fps, steps, motion, audio, or inputs of the model by name.',
   }),
-  quality: z.enum(QUALITIES).nullish().meta({
+  quality: qualitySchema.nullish().meta({
     description:
       'draft: quicker and for less, where the model makes drafts; POST /v1/jobs/{job_id}/final makes the finals.',
   }),
   draft_of: jobId.nullish().meta({ description: 'The job whose finals these are.' }),
   batch_size: whole().min(1).max(100).nullish().meta({ description: 'Default 5.' }),
-  dispatch: z.enum(['batches', 'window']).nullish().meta({ description: 'Default batches.' }),
+  dispatch: dispatchSchema.nullish().meta({ description: 'Default batches.' }),
   min_successful_clips: whole().min(1).max(MAX_CLIPS).nullish(),
   max_cost_usd: above0(MAX_COST_USD).nullish(),
   duration_buffer: number().min(1).max(2).nullish(),
@@ -119,7 +119,7 @@ export const PLAN_FIELDS = {
     description: 'Seconds; default 900.',
   }),
   stop_when_unreachable: z.boolean().nullish(),
-  reference_mode: z.enum(REFERENCE_MODES).nullish(),
+  reference_mode: z.enum(['auto', 'native', 'composite', 'scene', 'character']).nullish(),
   on_bad_reference: z.enum(['fail', 'text_only']).nullish(),
   clip_prompts: z.array(clipPromptSchema).min(1).max(MAX_CLIPS),
   total_clips: whole().min(0).nullish().meta({ description: 'Must equal the number of clips.' }),
@@ -137,6 +137,19 @@ export const planFieldsSchema = object(PLAN_FIELDS).meta({
 /** A plan as it is understood: optional fields may be absent, and are never null. */
 export type Plan = Given<z.infer<typeof planFieldsSchema>>;
 export type ClipPrompt = Plan['clip_prompts'][number];
+export type ReferenceMode = NonNullable<Plan['reference_mode']>;
+
+/** What may be asked for with the finals of a draft: the body of POST /v1/jobs/{job_id}/final. */
+export const finalWishesSchema = object({
+  clips: z.array(whole().min(0)).min(1).max(MAX_CLIPS).nullish().meta({
+    description: 'Of the draft, by clip_index; all that have succeeded when absent.',
+  }),
+  job_id: jobId.nullish().meta({ description: 'Of the new job; generated when absent.' }),
+  max_cost_usd: above0(MAX_COST_USD).nullish().meta({
+    description: "Of the new job; the draft's when absent.",
+  }),
+});
+export type FinalWishes = Given<z.infer<typeof finalWishesSchema>>;
 
 /** Rules between the fields, each at the field that breaks it. They hold of any part that is well-formed. */
 export function crossFieldProblems(plan: Plan): PlanProblem[] {

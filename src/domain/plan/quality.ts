@@ -4,15 +4,13 @@
  * D1 A draft is its final with the inputs of the row's `draft` in their place: whatever else a plan asks for is asked of both.
  * D2 A draft without a seed gets one that follows from job and clip, so that its final can repeat it.
  */
-import type { Job } from '../job/job.js';
+import type { Job } from '../job/job.schema.js';
+import type { PlanProblem } from './plan-problems.schema.js';
 import type { Catalogue, ModelRow, Scalar } from '../models/row.js';
 import { effective } from '../models/rules.js';
-import type { ClipPrompt, Plan } from './plan.schema.js';
-import type { PlannedClip, PlanProblem, ResolvedModel, ResolvedPlan } from './resolved.js';
+import type { ClipPrompt, FinalWishes, Plan, Quality } from './plan.schema.js';
+import type { PlannedClip, ResolvedModel, ResolvedPlan } from './resolved.js';
 import type { AppliedSettings } from './model-settings.js';
-
-export const QUALITIES = ['draft', 'final'] as const;
-export type Quality = (typeof QUALITIES)[number];
 
 const told = (inputs: Readonly<Record<string, unknown>>): string =>
   Object.entries(inputs)
@@ -115,14 +113,6 @@ function withSeed<C extends PlannedClip>(clip: C, { seed }: ResolvedModel, jobId
     input: { ...clip.input, [seed.input]: value },
     ...(without === undefined ? {} : { text_only: { ...without, [seed.input]: value } }),
   };
-}
-
-/** What may be asked for with the finals of a draft. */
-export interface FinalWishes {
-  /** Of the draft's clips; all that have succeeded when absent. */
-  clips?: readonly number[] | undefined;
-  job_id?: string | undefined;
-  max_cost_usd?: number | undefined;
 }
 
 export type Finals =

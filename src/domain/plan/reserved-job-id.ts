@@ -2,7 +2,7 @@
  * Job ids that are made of an `Idempotency-Key`: `key-` and 40 hexadecimal digits. A plan that names one would take the
  * place of the job that a client with that key is going to ask for, so only that client gets it. Pure.
  */
-import type { PlanProblem } from './resolved.js';
+import type { PlanProblem } from './plan-problems.schema.js';
 
 const OF_A_KEY = /^key-[0-9a-f]{40}$/;
 

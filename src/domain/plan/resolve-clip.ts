@@ -15,15 +15,15 @@ import {
 import type { ModelRow, Scalar } from '../models/row.js';
 import { missingImages, fieldProblems, ruleProblems } from './clip-problems.js';
 import { brokenRules, effective, inputsOfRule } from '../models/rules.js';
-import type { ClipPrompt } from './plan.schema.js';
+import type { ClipPrompt, ReferenceMode } from './plan.schema.js';
+import type { PlanProblem } from './plan-problems.schema.js';
 import {
   hasStartImage,
   placeReferences,
   referencesOf,
   type PlacedReferences,
-  type ReferenceMode,
 } from '../references/assign-references.js';
-import type { PlanProblem, ResolvedClip } from './resolved.js';
+import type { ResolvedClip } from './resolved.js';
 
 /** What holds for every clip of the job. */
 export interface JobChoices {

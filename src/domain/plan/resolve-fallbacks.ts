@@ -4,8 +4,8 @@
  * F1 Each is held against the whole plan, settings and cap included, before anything is paid; one that cannot make it as it
  *    is asked for is refused.
  */
-import type { Resolution } from './resolve.js';
-import type { PlannedClip, PlanProblem, ResolvedClip, ResolvedFallback } from './resolved.js';
+import type { PlannedClip, Resolution, ResolvedClip, ResolvedFallback } from './resolved.js';
+import type { PlanProblem } from './plan-problems.schema.js';
 
 export interface Fallbacks {
   fallbacks: ResolvedFallback[];

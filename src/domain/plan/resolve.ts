@@ -14,7 +14,8 @@ import { atQuality, MAX_SEED } from './quality.js';
 import { quoting, type Quote } from '../pricing/quote.js';
 import { referenceProblems } from '../references/reference-limits.js';
 import { lengthsOf, resolveClip, type ClipWork, type JobChoices } from './resolve-clip.js';
-import type { PlanProblem, ResolvedClip, ResolvedModel, ResolvedPlan } from './resolved.js';
+import type { Resolution, ResolvedClip, ResolvedModel, ResolvedPlan } from './resolved.js';
+import type { PlanProblem } from './plan-problems.schema.js';
 import { applySettings } from './model-settings.js';
 import { WarningList } from './warning-list.js';
 
@@ -38,11 +39,6 @@ export const DEFAULTS = {
 
 /** A buffer that costs more than this is allowed, and watched. */
 export const INCREASE_WARNING_PERCENT = 20;
-
-export interface Resolution {
-  resolved: ResolvedPlan | null;
-  problems: PlanProblem[];
-}
 
 /** Resolves a plan whose shape is right, and says what its model, and each that may take over, forbids. */
 export function resolve(plan: Plan, context: PlanContext): Resolution {

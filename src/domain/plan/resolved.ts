@@ -3,9 +3,11 @@
  * later edits of catalogue or environment never change a running job. Types only.
  */
 import type { Plan } from './plan.schema.js';
-import type { BufferStrategy, UnitPrice } from '../job/job.js';
-import type { Quality } from './quality.js';
-import type { CompositeReference, MediaKind } from '../references/assign-references.js';
+import type { BufferStrategy, UnitPrice } from '../job/job.schema.js';
+import type { Quality } from './plan.schema.js';
+import type { PlanProblem } from './plan-problems.schema.js';
+import type { MediaKind } from '../references/assign-references.js';
+import type { CompositeReference } from '../references/composite.schema.js';
 
 export interface ResolvedModel {
   /** owner/name */
@@ -102,10 +104,10 @@ export function providerInput(model: ResolvedModel, clip: ResolvedClip): Record<
   return input;
 }
 
-/** One mistake in a plan: where (dotted path, "" for the whole), and what was expected and came. */
-export interface PlanProblem {
-  path: string;
-  message: string;
+/** A plan held against its model: null where the catalogue has no such model. */
+export interface Resolution {
+  resolved: ResolvedPlan | null;
+  problems: PlanProblem[];
 }
 
 export type Checked =

@@ -5,18 +5,11 @@
  */
 import { decimal, sumUsd, total } from '../values/decimal.js';
 import { isRetired } from '../models/life-cycle.js';
+import type { Alternative } from './estimate.schema.js';
 import type { Plan } from '../plan/plan.schema.js';
 import type { Quote } from './quote.js';
 import { quotesOf, type PlanContext } from '../plan/resolve.js';
 import type { ResolvedClip, ResolvedPlan } from '../plan/resolved.js';
-
-export interface Alternative {
-  model: string;
-  estimated_cost_usd: number;
-  requested_duration: number;
-  saves_percent: number;
-  says: string;
-}
 
 const MAX_ALTERNATIVES = 3;
 

@@ -5,7 +5,7 @@
  * C2 a model is given those of the plan's settings that it has; what is left out is said.
  */
 import { decimal, sumUsd, total } from '../values/decimal.js';
-import type { Makespan } from './estimate.js';
+import type { Comparison, Fit, Unfit } from './estimate.schema.js';
 import { isRetired, lifeCycleText } from '../models/life-cycle.js';
 import type { ModelRow } from '../models/row.js';
 import type { ClipPrompt, Plan } from '../plan/plan.schema.js';
@@ -23,25 +23,6 @@ import {
 } from '../plan/resolve.js';
 import type { JobChoices } from '../plan/resolve-clip.js';
 import { applySettings } from '../plan/model-settings.js';
-
-export interface Fit {
-  model: string;
-  can_make: true;
-  /** Null: no price is known. */
-  estimated_cost_usd: number | null;
-  requested_duration: number;
-  makespan: Makespan;
-  /** Clips that cannot be had as long as they are wanted. */
-  shorter_clips: number;
-  /** Settings of the plan that this model does not have. */
-  without_settings: string[];
-}
-export interface Unfit {
-  model: string;
-  can_make: false;
-  problem: string;
-}
-export type Comparison = Fit | Unfit;
 
 /** C1 */
 export function* everyComparison(

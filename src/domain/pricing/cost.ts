@@ -3,7 +3,7 @@
  * Pure. A price that nobody knows stays null all the way and never counts as zero.
  */
 import { decimal, roundUsd } from '../values/decimal.js';
-import type { PredictionStatus, UnitPrice } from '../job/job.js';
+import type { PredictionStatus, UnitPrice } from '../job/job.schema.js';
 import type { ModelRow } from '../models/row.js';
 import { feeOf, fits } from '../models/rules.js';
 

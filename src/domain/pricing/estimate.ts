@@ -2,56 +2,9 @@
  * What a job would ask, cost and take, without starting it: the body of POST /v1/jobs/estimate. Pure.
  * Money and lengths are those of the resolved plan, so an estimate and the job that follows cannot differ.
  */
-import type { Alternative } from './alternatives.js';
+import type { Alternative, ClipEstimate, Estimate, Makespan } from './estimate.schema.js';
 import { sumUsd, total } from '../values/decimal.js';
-import type { BufferStrategy } from '../job/job.js';
-import type { CompositeReference } from '../references/assign-references.js';
 import type { ResolvedClip, ResolvedPlan } from '../plan/resolved.js';
-
-export interface ClipEstimate {
-  clip_index: number;
-  target_duration: number;
-  original_target_duration: number;
-  requested_duration: number;
-  buffer_strategy: BufferStrategy;
-  duration_reason: string;
-  estimated_cost_usd: number | null;
-  cost_increase_percent: number;
-  /** Seconds a prediction usually takes. */
-  usual_time: number;
-  /** What is sent to the model, apart from the texts. */
-  input: Record<string, unknown>;
-  composite: CompositeReference | null;
-}
-
-export interface Makespan {
-  /** Seconds, when every clip takes its usual time and its first attempt is good. */
-  batches: number;
-  window: number;
-}
-
-export interface Estimate {
-  model: string;
-  total_clips: number;
-  min_successful_clips: number;
-  target_duration: number;
-  requested_duration: number;
-  estimated_cost_usd: number | null;
-  unbuffered_cost_usd: number | null;
-  /** What the plan costs at each quality, where the model makes drafts. */
-  draft_cost_usd?: number | null;
-  final_cost_usd?: number | null;
-  cost_increase_percent: number;
-  max_cost_usd: number | null;
-  dispatch: 'batches' | 'window';
-  batch_size: number;
-  makespan: Makespan;
-  /** What the whole plan would cost on each model that may take over, in the order of the plan. */
-  fallbacks?: { model: string; estimated_cost_usd: number | null }[];
-  alternatives: Alternative[];
-  warnings: string[];
-  clips: ClipEstimate[];
-}
 
 /** With a barrier after every batch, the slowest clip of each decides. */
 function batchTime(times: readonly number[], size: number): number {

@@ -2,10 +2,9 @@
  * Which reference image goes where: the model's list of references, or its one start image, or a composite that
  * is built for it later. Pure: it only sees URLs, it fetches nothing. What does not fit is named in a warning.
  */
-import type { Plan } from '../plan/plan.schema.js';
+import type { CompositeReference } from './composite.schema.js';
 import type { ModelRow } from '../models/row.js';
-
-export type ReferenceMode = NonNullable<Plan['reference_mode']>;
+import type { ClipPrompt, ReferenceMode } from '../plan/plan.schema.js';
 
 export interface References {
   scene: string | null;
@@ -20,18 +19,6 @@ export interface References {
 /** A reference that is no image. */
 export type MediaKind = 'video' | 'audio';
 
-/** An image to be built of several, uploaded, and sent as `input`. */
-export interface CompositeReference {
-  /** The model input that takes the composite. */
-  input: string;
-  /** It takes a list. */
-  as_list?: true;
-  aspect_ratio: string;
-  scene_url: string;
-  character_urls: string[];
-  object_urls: string[];
-}
-
 export interface PlacedReferences {
   inputs: Record<string, string | string[]>;
   /** The inputs that hold no images; absent where there is none. */
@@ -45,7 +32,7 @@ interface Named {
   url: string;
 }
 
-export const referencesOf = (clip: Plan['clip_prompts'][number]): References => ({
+export const referencesOf = (clip: ClipPrompt): References => ({
   scene: clip.scene_reference_url ?? null,
   characters: clip.character_reference_urls ?? [],
   objects: clip.object_reference_urls ?? [],

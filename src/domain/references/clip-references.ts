@@ -3,9 +3,10 @@
  * its composite is uploaded or when it goes on without them. Pure; the texts of a clip are never part of `input`, so
  * whatever looks like a URL there is a file.
  */
-import type { CompositeReference, MediaKind } from './assign-references.js';
+import type { MediaKind } from './assign-references.js';
+import type { CompositeReference } from './composite.schema.js';
+import type { Clip } from '../job/job.schema.js';
 import { clipFilePath } from '../job/clip-files.js';
-import type { Clip } from '../job/job.js';
 import type { ResolvedClip } from '../plan/resolved.js';
 
 /** The files that one clip sends: images by URL, and to be built of others; videos and sounds by URL. */

@@ -3,7 +3,8 @@
  * anything is asked. Pure. A storyboard of 1,000 clips, each with a start image of its own on one host, passes.
  */
 import { referencesIn, urlsOfComposite } from './clip-references.js';
-import type { PlanProblem, ResolvedClip } from '../plan/resolved.js';
+import type { ResolvedClip } from '../plan/resolved.js';
+import type { PlanProblem } from '../plan/plan-problems.schema.js';
 
 export const MAX_IMAGES = 2_000;
 export const MAX_IMAGES_OF_A_HOST = 1_500;

@@ -3,7 +3,7 @@
  * it redraws when its clip or its live progress is another object than before.
  */
 import { clipFileName } from '../../domain/job/clip-files.js';
-import type { Clip, Job } from '../../domain/job/job.js';
+import type { Clip, Job } from '../../domain/job/job.schema.js';
 import { isBegun, isClipOver, unknownCosts } from '../../domain/job/progress.js';
 import { now } from '../clock.js';
 import { attribute, figure, h, icon, setText, show } from '../dom.js';

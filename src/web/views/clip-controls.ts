@@ -2,7 +2,7 @@
 import { api, type ClipAction } from '../api-client.js';
 import { attribute, busy, h, setText, show } from '../dom.js';
 import { clipName } from '../format.js';
-import type { Clip, Job } from '../../domain/job/job.js';
+import type { Clip, Job } from '../../domain/job/job.schema.js';
 import { isClipOver, isOver } from '../../domain/job/progress.js';
 import { report } from './job-controls.js';
 

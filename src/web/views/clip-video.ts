@@ -2,7 +2,7 @@
  * A clip's picture: a frame that shimmers while it is made, its thumbnail when it is there, and the
  * video itself in the same place once somebody wants to see it. Nothing is loaded before it is needed.
  */
-import type { Clip } from '../../domain/job/job.js';
+import type { Clip } from '../../domain/job/job.schema.js';
 import { tell } from '../announce.js';
 import { mediaUrl } from '../api-key.js';
 import { busy, h, icon } from '../dom.js';

@@ -2,7 +2,7 @@
  * A download while it runs: how far it is, and a way to end it. One at a time; leaving the job ends it, since nothing would
  * show it any longer.
  */
-import type { Job } from '../../domain/job/job.js';
+import type { Job } from '../../domain/job/job.schema.js';
 import { tell } from '../announce.js';
 import { attribute, h, setText, show } from '../dom.js';
 import { downloadAll, type DownloadOutcome, type DownloadProgress } from '../download.js';

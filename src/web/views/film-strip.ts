@@ -2,7 +2,7 @@
  * The whole job at a glance: a frame a clip, in batches, coloured by state; for very many clips a
  * share a state. One picture to a screen reader, told in a sentence.
  */
-import type { ClipStatus, Job } from '../../domain/job/job.js';
+import type { ClipStatus, Job } from '../../domain/job/job.schema.js';
 import { attribute, h } from '../dom.js';
 import { CLIP_WORDS } from '../words.js';
 

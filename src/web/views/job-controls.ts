@@ -7,7 +7,7 @@ import { api, newKey, type Answer, type JobAction } from '../api-client.js';
 import { askForCap, askForFinals, confirmed } from '../dialogs.js';
 import { busy, h, setText, show } from '../dom.js';
 import { plural, usd } from '../format.js';
-import type { Job } from '../../domain/job/job.js';
+import type { Job } from '../../domain/job/job.schema.js';
 import { isOver } from '../../domain/job/progress.js';
 import { downloadBox, type DownloadBox } from './download-box.js';
 

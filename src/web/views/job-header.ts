@@ -3,7 +3,7 @@
  * beside it act.
  */
 import { withoutTrailing } from '../../domain/values/trim-ends.js';
-import type { Job } from '../../domain/job/job.js';
+import type { Job } from '../../domain/job/job.schema.js';
 import { isBegun, isOver } from '../../domain/job/progress.js';
 import { earlierWarnings } from '../../domain/job/waiting.js';
 import { under } from '../base.js';

@@ -8,8 +8,7 @@ import { under } from '../base.js';
 import { now } from '../clock.js';
 import { attribute, h, keyed, setText, show } from '../dom.js';
 import { ago, plural, spent } from '../format.js';
-import type { JobSummary } from '../../domain/job/job-summary.js';
-import type { JobStatus } from '../../domain/job/job.js';
+import type { JobSummary, JobStatus } from '../../domain/job/job.schema.js';
 import { JOB_WORDS } from '../words.js';
 import type { View } from './plan-form.js';
 

@@ -8,7 +8,7 @@ import type { ModelRow } from '../../domain/models/row.js';
 import { api, needKey } from '../api-client.js';
 import { attribute, h, keyed } from '../dom.js';
 import type { Health } from '../health.js';
-import type { Job } from '../../domain/job/job.js';
+import type { Job } from '../../domain/job/job.schema.js';
 import { isBegun, isClipOver, isOver } from '../../domain/job/progress.js';
 import { EMPTY, fold, leavesGap, readFrame, type PageState } from '../store.js';
 import { openStream, type StreamState } from '../stream.js';

@@ -3,7 +3,7 @@
  * in the form costs and takes on each. It changes nothing but the plan's `model`, and only when asked to.
  */
 import { api } from '../api-client.js';
-import type { Comparison } from '../../domain/pricing/compare-models.js';
+import type { Comparison } from '../../domain/pricing/estimate.schema.js';
 import { FEATURES, factsOf, type Feature, type ModelFacts } from '../../domain/models/facts.js';
 import { attribute, h, setText, show } from '../dom.js';
 import { plural, roughly, usd } from '../format.js';

@@ -2,7 +2,7 @@
  * The image that a clip's references were made into, small beside its prompt, whole behind a link. Clips without one ask
  * for nothing; one that was not made after all (the clip went on without images) shows nothing.
  */
-import type { Clip } from '../../domain/job/job.js';
+import type { Clip } from '../../domain/job/job.schema.js';
 import { mediaUrl } from '../api-key.js';
 import { h, show } from '../dom.js';
 import { keepLink } from '../links.js';

@@ -2,7 +2,7 @@
  * Why a clip waits or failed, in plain words, the provider's own beneath them, and the countdown to
  * what comes next. Nothing at all while nothing is wrong.
  */
-import type { Clip, Job } from '../../domain/job/job.js';
+import type { Clip, Job } from '../../domain/job/job.schema.js';
 import { isClipOver, isOver } from '../../domain/job/progress.js';
 import { now } from '../clock.js';
 import { h, setText, show } from '../dom.js';

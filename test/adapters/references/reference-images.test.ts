@@ -14,7 +14,7 @@ import type { ReferencesOptions } from '../../../src/adapters/references/referen
 import { createReplicateFiles } from '../../../src/adapters/replicate/files-api.js';
 import type { UploadOutcome } from '../../../src/adapters/replicate/files-api.js';
 import { safeFetch } from '../../../src/adapters/network/safe-fetch.js';
-import type { CompositeReference } from '../../../src/domain/references/assign-references.js';
+import type { CompositeReference } from '../../../src/domain/references/composite.schema.js';
 import { startSimulator } from '../../../src/simulator/index.js';
 import { bytes, ImageHost, picture, redirect, status } from '../../support/image-host.js';
 

@@ -7,7 +7,7 @@ import { createJobIndex, lineOf } from '../../../src/adapters/storage/job-index.
 import { StoredJobs } from '../../../src/api/jobs/stored-jobs.js';
 import { entryOf } from '../../../src/domain/job/index-entry.js';
 import { initialJob } from '../../../src/domain/job/initial-job.js';
-import type { Job } from '../../../src/domain/job/job.js';
+import type { Job } from '../../../src/domain/job/job.schema.js';
 import { resolved } from '../../api/plan.js';
 
 async function folder(): Promise<string> {

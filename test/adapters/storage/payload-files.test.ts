@@ -12,7 +12,7 @@ import {
   storedPayloads,
 } from '../../../src/adapters/storage/payload-files.js';
 import { emptyJob } from '../../../src/domain/job/initial-job.js';
-import type { EventPage } from '../../../src/domain/job/job.js';
+import type { EventPage } from '../../../src/domain/job/pages.js';
 
 const payloadOf = (value: unknown): Payload => defaultPayloadConverter.toPayload(value);
 const valueOf = (payload: Payload | undefined): unknown =>

@@ -1,7 +1,7 @@
 /** POST /v1/jobs/:job_id/final: a job of its own, once, and every refusal before anything starts. */
 import { describe, expect, it } from 'vitest';
 import { jobSchema } from '../../../src/domain/job/job.schema.js';
-import type { Job } from '../../../src/domain/job/job.js';
+import type { Job } from '../../../src/domain/job/job.schema.js';
 import type { Plan } from '../../../src/domain/plan/plan.schema.js';
 import { seedOf } from '../../../src/domain/plan/quality.js';
 import { harness, type Harness } from '../harness.js';

@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { jobPath } from '../../../src/adapters/storage/artifact-store.js';
 import { summaryOf } from '../../../src/domain/job/job-summary.js';
-import type { Job, JobStatus } from '../../../src/domain/job/job.js';
+import type { Job, JobStatus } from '../../../src/domain/job/job.schema.js';
 import { record } from '../../../src/domain/job/progress.js';
 import { harness } from '../harness.js';
 import type { Harness } from '../harness.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { jobSchema, snapshotSchema } from '../../../src/domain/job/job.schema.js';
-import type { Job } from '../../../src/domain/job/job.js';
+import type { Job } from '../../../src/domain/job/job.schema.js';
 import { canonicalJson } from '../../../src/domain/values/canonical-json.js';
 import { harness } from '../harness.js';
 import { planOf } from '../plan.js';

@@ -2,8 +2,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import type { JobSummary } from '../../../src/domain/job/job-summary.js';
-import type { Job } from '../../../src/domain/job/job.js';
+import type { JobSummary, Job } from '../../../src/domain/job/job.schema.js';
 import { eventually } from '../../support/eventually.js';
 import { harness } from '../harness.js';
 import type { Harness } from '../harness.js';

@@ -5,7 +5,7 @@ import type { PendingActivity } from '../../../src/api/jobs/jobs-port.js';
 import { clipProgress, withPending, withStoring } from '../../../src/api/jobs/pending-clips.js';
 import { pendingActivity } from '../../../src/api/jobs/temporal-rows.js';
 import type { Heartbeat } from '../../../src/contract/activities.js';
-import type { Clip, ClipStatus, Job } from '../../../src/domain/job/job.js';
+import type { Clip, ClipStatus, Job } from '../../../src/domain/job/job.schema.js';
 
 const NEXT = '2030-01-01T00:00:00.000Z';
 const STORING: PendingActivity = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Clip, Job, Prediction } from '../../../src/domain/job/job.js';
+import type { Clip, Job, Prediction } from '../../../src/domain/job/job.schema.js';
 import { record } from '../../../src/domain/job/progress.js';
 import { harness, read } from '../harness.js';
 import type { Harness } from '../harness.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Job } from '../../../src/domain/job/job.js';
+import type { Job } from '../../../src/domain/job/job.schema.js';
 import { harness, ids, read } from '../harness.js';
 
 const done = { type: 'job.completed', error: null, total_cost_usd: 0 } as const;

@@ -5,7 +5,7 @@ import { ProgressLog } from '../../../src/api/stream/event-log.js';
 import type { Lease } from '../../../src/api/stream/progress-hub.js';
 import { frameOf } from '../../../src/api/stream/sse-writer.js';
 import type { EventStream } from '../../../src/api/stream/sse-writer.js';
-import type { JobEvent } from '../../../src/domain/job/job.js';
+import type { JobEvent } from '../../../src/domain/job/job.schema.js';
 
 const event = (seq: number): JobEvent => ({
   job_id: 'film',

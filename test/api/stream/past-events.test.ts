@@ -8,7 +8,7 @@ import { PastEvents } from '../../../src/api/stream/past-events.js';
 import type { Origin } from '../../../src/api/stream/past-events.js';
 import { ProgressLog } from '../../../src/api/stream/event-log.js';
 import { readStoredEvents } from '../../../src/api/stream/stored-events.js';
-import type { JobEvent } from '../../../src/domain/job/job.js';
+import type { JobEvent } from '../../../src/domain/job/job.schema.js';
 
 const event = (seq: number, message = 'm'): JobEvent => ({
   job_id: 'a "seq":7',

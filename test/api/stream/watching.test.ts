@@ -8,7 +8,7 @@ import { jobPath } from '../../../src/adapters/storage/artifact-store.js';
 import { createArchive } from '../../../src/api/jobs/job-archive.js';
 import type { PendingActivity } from '../../../src/api/jobs/jobs-port.js';
 import { ProgressHub } from '../../../src/api/stream/progress-hub.js';
-import type { Clip, Job } from '../../../src/domain/job/job.js';
+import type { Clip, Job } from '../../../src/domain/job/job.schema.js';
 import { FakeJobs } from '../fake-jobs.js';
 import { harness, ids, read } from '../harness.js';
 import type { Harness } from '../harness.js';

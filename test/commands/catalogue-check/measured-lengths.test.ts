@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createArchive } from '../../../src/api/jobs/job-archive.js';
 import { main } from '../../../src/commands/models.js';
 import { problem } from '../../../src/domain/job/failures.js';
-import type { Job, Prediction } from '../../../src/domain/job/job.js';
+import type { Job, Prediction } from '../../../src/domain/job/job.schema.js';
 import { CATALOGUE } from '../../../src/domain/models/index.js';
 import {
   deliveriesOf,

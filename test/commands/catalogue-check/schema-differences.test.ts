@@ -11,7 +11,7 @@ import {
   priceDifferences,
   tiersOf,
 } from '../../../src/commands/catalogue-check/published-prices.js';
-import type { Comparison } from '../../../src/domain/pricing/compare-models.js';
+import type { Comparison } from '../../../src/domain/pricing/estimate.schema.js';
 import { CATALOGUE } from '../../../src/domain/models/index.js';
 import { rowOf } from '../../domain/models/rows.js';
 

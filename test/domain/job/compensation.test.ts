@@ -5,7 +5,7 @@ import { checkPlan } from '../../../src/domain/plan/check-plan.schema.js';
 import { compensationOf, type DeliveredClip } from '../../../src/domain/job/compensation.js';
 import { continueJob } from '../../../src/domain/job/continue-job.js';
 import { initialJob } from '../../../src/domain/job/initial-job.js';
-import type { Job, JobFact } from '../../../src/domain/job/job.js';
+import type { Job, JobFact } from '../../../src/domain/job/job.schema.js';
 import { jobSchema } from '../../../src/domain/job/job.schema.js';
 import { CATALOGUE } from '../../../src/domain/models/index.js';
 import { record } from '../../../src/domain/job/progress.js';

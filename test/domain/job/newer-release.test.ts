@@ -7,10 +7,15 @@ import type { FailureKind } from '../../../src/domain/job/failure-kinds.js';
 import { passesOn } from '../../../src/domain/job/fallbacks.js';
 import { entryOf } from '../../../src/domain/job/index-entry.js';
 import { emptyJob, initialClip } from '../../../src/domain/job/initial-job.js';
-import { EVENT_TYPES } from '../../../src/domain/job/job.js';
-import type { Clip, Job, JobEvent } from '../../../src/domain/job/job.js';
+import type { Clip, Job, JobEvent } from '../../../src/domain/job/job.schema.js';
 import { fitJob } from '../../../src/domain/job/payload-size.js';
-import { apply, isKnownEvent, record, withTotals } from '../../../src/domain/job/progress.js';
+import {
+  apply,
+  EVENT_TYPES,
+  isKnownEvent,
+  record,
+  withTotals,
+} from '../../../src/domain/job/progress.js';
 import type { ResolvedClip } from '../../../src/domain/plan/resolved.js';
 
 const AT = '2030-01-01T00:00:00.000Z';

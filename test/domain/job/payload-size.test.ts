@@ -4,7 +4,7 @@ import { checkPlan } from '../../../src/domain/plan/check-plan.schema.js';
 import { compensationOf } from '../../../src/domain/job/compensation.js';
 import { problem } from '../../../src/domain/job/failures.js';
 import { initialJob } from '../../../src/domain/job/initial-job.js';
-import type { Job, Prediction } from '../../../src/domain/job/job.js';
+import type { Job, Prediction } from '../../../src/domain/job/job.schema.js';
 import { CATALOGUE } from '../../../src/domain/models/index.js';
 import { fitJob, jsonBytes } from '../../../src/domain/job/payload-size.js';
 

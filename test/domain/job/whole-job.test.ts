@@ -2,7 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { emptyJob, initialClip } from '../../../src/domain/job/initial-job.js';
-import type { Clip, Job, JobEvent, JobFact, Prediction } from '../../../src/domain/job/job.js';
+import type {
+  Clip,
+  Job,
+  JobEvent,
+  JobFact,
+  Prediction,
+} from '../../../src/domain/job/job.schema.js';
 import { clipsOf } from '../../../src/domain/job/pages.js';
 import { newsOf, record, withTotals } from '../../../src/domain/job/progress.js';
 import type { ResolvedClip } from '../../../src/domain/plan/resolved.js';

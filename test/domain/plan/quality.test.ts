@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { checkPlan, type PlanContext } from '../../../src/domain/plan/check-plan.schema.js';
 import { estimateOf } from '../../../src/domain/pricing/estimate.js';
 import { initialJob } from '../../../src/domain/job/initial-job.js';
-import type { Job } from '../../../src/domain/job/job.js';
+import type { Job } from '../../../src/domain/job/job.schema.js';
 import { finalsOf, seeded, seedOf } from '../../../src/domain/plan/quality.js';
 import { quotesOf } from '../../../src/domain/plan/resolve.js';
 import { clip, plan } from './bad-plans.js';

@@ -1,6 +1,7 @@
 /** One plan on every model: what it costs and takes, or why not; and what people compare models by. */
 import { describe, expect, it } from 'vitest';
-import { everyComparison, ranked, type Fit } from '../../../src/domain/pricing/compare-models.js';
+import { everyComparison, ranked } from '../../../src/domain/pricing/compare-models.js';
+import type { Fit } from '../../../src/domain/pricing/estimate.schema.js';
 import type { PlanContext } from '../../../src/domain/plan/check-plan.schema.js';
 import { estimateOf } from '../../../src/domain/pricing/estimate.js';
 import { FEATURES, factsOf } from '../../../src/domain/models/facts.js';

@@ -6,7 +6,7 @@ import {
   priceFor,
   settle,
 } from '../../../src/domain/pricing/cost.js';
-import type { PredictionStatus, UnitPrice } from '../../../src/domain/job/job.js';
+import type { PredictionStatus, UnitPrice } from '../../../src/domain/job/job.schema.js';
 import { rowOf } from '../models/rows.js';
 
 const price = (usd: number, per: UnitPrice['per']): UnitPrice => ({

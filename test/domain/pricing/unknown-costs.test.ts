@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { continueJob } from '../../../src/domain/job/continue-job.js';
 import { settle } from '../../../src/domain/pricing/cost.js';
 import { emptyJob, initialClip } from '../../../src/domain/job/initial-job.js';
-import type { Clip, Job, Prediction, UnitPrice } from '../../../src/domain/job/job.js';
+import type { Clip, Job, Prediction, UnitPrice } from '../../../src/domain/job/job.schema.js';
 import { addUsd } from '../../../src/domain/values/decimal.js';
 import {
   apply,

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { ModelRow } from '../../../src/domain/models/index.js';
 import {
   placeReferences,
-  type ReferenceMode,
   type References,
 } from '../../../src/domain/references/assign-references.js';
+import type { ReferenceMode } from '../../../src/domain/plan/plan.schema.js';
 import { rowOf } from '../models/rows.js';
 
 const VEO = rowOf('google/veo-3.1');
