@@ -1,59 +1,43 @@
 /** xAI's Grok Imagine: 1 to 15 seconds with sound; version 1.5 from a picture only. No seeds. */
 import type { ModelRow } from './row.js';
 import {
-  anyInteger,
+  ALWAYS_SOUND,
   choice,
   image,
+  inSeconds,
+  integer,
+  NO_SEED,
   readOn,
+  refused,
   requiredImage,
   requiredText,
   unconfirmed,
+  USUAL,
 } from './shared.js';
 
 const ID = 'xai/grok-imagine-video';
 const RATIOS = ['auto', '16:9', '4:3', '1:1', '9:16', '3:4', '3:2', '2:3'];
 const inputs = {
   prompt: requiredText,
-  duration: { ...anyInteger, minimum: 1, maximum: 15, default: 5 },
+  duration: integer(1, 15, 5),
   resolution: choice(['720p', '480p'], '720p'),
   aspect_ratio: choice(RATIOS, 'auto'),
 };
-const NOTES = ['It always makes sound.', 'It takes no seed: equal plans give different clips.'];
+const NOTES = [ALWAYS_SOUND, NO_SEED];
 
 const grok: ModelRow = {
+  ...USUAL,
   id: ID,
   title: 'Grok Imagine Video',
-  official: true,
-  version: null,
   inputs: { ...inputs, image, video: image },
-  prompt: 'prompt',
-  negative_prompt: null,
-  seed: null,
   start_image: 'image',
-  end_image: null,
-  references: null,
-  audio: null,
-  duration: {
-    unit: 'seconds',
-    strategy: 'percentage',
-    input: 'duration',
-    legal: { min: 1, max: 15, step: 1 },
-  },
+  duration: inSeconds('percentage', { min: 1, max: 15, step: 1 }),
   aspect_ratio: { input: 'aspect_ratio', values: RATIOS, follows_image: false },
   settings: { resolution: { input: 'resolution' } },
   sends: { resolution: '720p' },
-  rules: [
-    {
-      when: [{ input: 'video', is: 'set' }],
-      then: [{ input: 'video', is: 'unset' }],
-      says: 'with a video it edits, for a price that is not known',
-    },
-  ],
+  rules: [refused('video', 'with a video it edits, for a price that is not known')],
   prices: [unconfirmed(readOn('2026-07-28', ID).second(0.05))],
-  output: 'uri',
-  output_fps: null,
   usual_time: 60,
-  bills_failed: true,
   notes: NOTES,
 };
 

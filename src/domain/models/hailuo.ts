@@ -4,47 +4,44 @@
  */
 import type { CrossRule, ModelRow } from './row.js';
 import {
-  COMMON_RATIOS,
-  anyInteger,
+  ALWAYS_SOUND,
   choice,
+  COMMON_RATIOS,
+  endNeedsStart,
   flag,
+  FPS_24,
   image,
   images,
+  inSeconds,
+  integer,
+  NO_SEED,
+  oneOf,
   readOn,
+  refused,
   requiredImage,
   requiredText,
+  rewritesPrompts,
+  USUAL,
 } from './shared.js';
 
 const ID = 'minimax/hailuo-2.3';
 const price = readOn('2026-09-25', ID);
 const inputs = {
   prompt: requiredText,
-  duration: { ...anyInteger, enum: [6, 10], default: 6 },
+  duration: oneOf([6, 10], 6),
   resolution: choice(['768p', '1080p'], '768p'),
   prompt_optimizer: flag(true),
 };
 
 const hailuo: ModelRow = {
+  ...USUAL,
   id: ID,
   title: 'Hailuo 2.3',
-  official: true,
-  version: null,
   inputs: { ...inputs, first_frame_image: image },
-  prompt: 'prompt',
-  negative_prompt: null,
-  seed: null,
   start_image: 'first_frame_image',
-  end_image: null,
-  references: null,
-  audio: null,
-  duration: {
-    unit: 'seconds',
-    strategy: 'maximum',
-    input: 'duration',
-    legal: { values: [6, 10] },
-  },
+  duration: inSeconds('maximum', { values: [6, 10] }),
   aspect_ratio: { input: null, values: ['16:9'], follows_image: true },
-  settings: { fps: { input: null, only: [24] }, resolution: { input: 'resolution' } },
+  settings: { fps: FPS_24, resolution: { input: 'resolution' } },
   sends: { resolution: '768p' },
   rules: [
     {
@@ -58,14 +55,9 @@ const hailuo: ModelRow = {
     price.clip(0.28, { resolution: '768p', duration: 6 }),
     price.clip(0.56, { resolution: '768p', duration: 10 }),
   ],
-  output: 'uri',
   output_fps: 24,
   usual_time: 94,
-  bills_failed: true,
-  notes: [
-    'It takes no seed: equal plans give different clips.',
-    'It rewrites prompts itself; settings.prompt_optimizer false switches that off.',
-  ],
+  notes: [NO_SEED, rewritesPrompts('prompt_optimizer')],
 };
 
 const FAST = 'minimax/hailuo-2.3-fast';
@@ -104,18 +96,13 @@ const h3: ModelRow = {
     reference_image_urls: images(9),
     reference_video_urls: images(3),
     reference_audio_urls: images(3),
-    duration: { ...anyInteger, minimum: 4, maximum: 15, default: 5 },
+    duration: integer(4, 15, 5),
     resolution: choice(['768P', '2K'], '768P'),
     ratio: choice(['adaptive', ...H3_RATIOS], 'adaptive'),
   },
   end_image: 'last_frame_image',
   references: { input: 'reference_image_urls', limit: 9 },
-  duration: {
-    unit: 'seconds',
-    strategy: 'percentage',
-    input: 'duration',
-    legal: { min: 4, max: 15, step: 1 },
-  },
+  duration: inSeconds('percentage', { min: 4, max: 15, step: 1 }),
   aspect_ratio: {
     input: 'ratio',
     values: H3_RATIOS,
@@ -135,21 +122,13 @@ const h3: ModelRow = {
       then: [{ input: 'ratio', one_of: ['adaptive'] }],
       says: 'a start image needs the ratio adaptive',
     },
-    {
-      when: [{ input: 'last_frame_image', is: 'set' }],
-      then: [{ input: 'first_frame_image', is: 'set' }],
-      says: 'an end image needs a start image',
-    },
+    endNeedsStart('last_frame_image', 'first_frame_image'),
     ...['reference_image_urls', 'reference_audio_urls'].map((input): CrossRule => ({
       when: [{ input, is: 'set' }],
       then: EXCLUDED,
       says: 'whether references go with start and end images is not known',
     })),
-    {
-      when: [{ input: 'reference_video_urls', is: 'set' }],
-      then: [{ input: 'reference_video_urls', is: 'unset' }],
-      says: 'what a reference video costs is not known',
-    },
+    refused('reference_video_urls', 'what a reference video costs is not known'),
   ],
   prices: [
     { ...h3Price.second(0.08, { resolution: '768P' }), fees: FEE },
@@ -158,8 +137,8 @@ const h3: ModelRow = {
   output_fps: null,
   usual_time: 189,
   notes: [
-    'It always makes sound.',
-    'It takes no seed: equal plans give different clips.',
+    ALWAYS_SOUND,
+    NO_SEED,
     'The fee for pictures above five is that of MiniMax itself; Replicate may charge none.',
   ],
 };

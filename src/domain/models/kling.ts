@@ -1,32 +1,29 @@
 /** Kuaishou's Kling on Replicate: 5 or 10 seconds up to 2.6, whole seconds from 3 to 15 in version 3. No seeds anywhere. */
 import type { CrossRule, ModelRow, PriceRow, TextField } from './row.js';
 import {
-  COMMON_RATIOS,
-  anyInteger,
   choice,
+  COMMON_RATIOS,
+  endNeedsStart,
   flag,
+  FPS_24,
+  FROM_A_PICTURE,
   image,
   images,
+  inSeconds,
+  integer,
+  NO_SEED,
+  oneOf,
   readOn,
   requiredImage,
   requiredText,
   text,
+  USUAL,
 } from './shared.js';
 
 const RATIOS = ['16:9', '9:16', '1:1'];
-const NO_SEED = 'It takes no seed: equal plans give different clips.';
-const FIVE_OR_TEN = {
-  unit: 'seconds',
-  strategy: 'maximum',
-  input: 'duration',
-  legal: { values: [5, 10] },
-} as const;
-const fiveOrTen = { ...anyInteger, enum: [5, 10], default: 5 };
-const END_NEEDS_START: CrossRule = {
-  when: [{ input: 'end_image', is: 'set' }],
-  then: [{ input: 'start_image', is: 'set' }],
-  says: 'an end image needs a start image',
-};
+const FIVE_OR_TEN = inSeconds('maximum', { values: [5, 10] });
+const fiveOrTen = oneOf([5, 10], 5);
+const END_NEEDS_START = endNeedsStart('end_image', 'start_image');
 const FEWER_IMAGES_WITH_VIDEO: CrossRule = {
   when: [{ input: 'reference_video', is: 'set' }],
   then: [{ input: 'reference_images', at_most: 4 }],
@@ -38,14 +35,12 @@ const LENGTH_OF_ITS_OWN: CrossRule = {
   then: [{ input: 'video_reference_type', one_of: ['feature'] }],
   says: 'the length of a clip must not be left to a reference video',
 };
-const FIXED_FPS = { input: null, only: [24] };
 
 const V25 = 'kwaivgi/kling-v2.5-turbo-pro';
 const v25: ModelRow = {
+  ...USUAL,
   id: V25,
   title: 'Kling 2.5 Turbo Pro',
-  official: true,
-  version: null,
   inputs: {
     prompt: requiredText,
     negative_prompt: { ...text, default: '' },
@@ -55,23 +50,17 @@ const v25: ModelRow = {
     aspect_ratio: choice(RATIOS, '16:9'),
     duration: fiveOrTen,
   },
-  prompt: 'prompt',
   negative_prompt: 'negative_prompt',
-  seed: null,
   start_image: 'start_image',
   end_image: 'end_image',
-  references: null,
-  audio: null,
   duration: FIVE_OR_TEN,
   aspect_ratio: { input: 'aspect_ratio', values: RATIOS, follows_image: true },
-  settings: { fps: FIXED_FPS, resolution: { input: null, only: ['1080p'] } },
+  settings: { fps: FPS_24, resolution: { input: null, only: ['1080p'] } },
   sends: {},
   rules: [END_NEEDS_START],
   prices: [readOn('2026-10-06', V25).second(0.07)],
-  output: 'uri',
   output_fps: 24,
   usual_time: 90,
-  bills_failed: true,
   notes: [NO_SEED],
 };
 
@@ -91,7 +80,7 @@ const v21: ModelRow = {
   },
   aspect_ratio: { input: null, values: COMMON_RATIOS, follows_image: true },
   settings: {
-    fps: FIXED_FPS,
+    fps: FPS_24,
     resolution: { input: 'mode', as: { '720p': 'standard', '1080p': 'pro' } },
   },
   sends: { mode: 'standard' },
@@ -104,7 +93,7 @@ const v21: ModelRow = {
   ],
   prices: [v21Price.second(0.05, { mode: 'standard' }), v21Price.second(0.09, { mode: 'pro' })],
   usual_time: 150,
-  notes: [NO_SEED, 'It always starts from a picture, whose ratio the clip has.'],
+  notes: [NO_SEED, FROM_A_PICTURE],
 };
 
 const V26 = 'kwaivgi/kling-v2.6';
@@ -123,7 +112,7 @@ const v26: ModelRow = {
   },
   end_image: null,
   audio: 'generate_audio',
-  settings: { fps: FIXED_FPS, audio: { input: 'generate_audio' } },
+  settings: { fps: FPS_24, audio: { input: 'generate_audio' } },
   sends: { generate_audio: false },
   rules: [],
   prices: [
@@ -133,12 +122,7 @@ const v26: ModelRow = {
   usual_time: 150,
 };
 
-const THREE_TO_FIFTEEN = {
-  unit: 'seconds',
-  strategy: 'percentage',
-  input: 'duration',
-  legal: { min: 3, max: 15, step: 1 },
-} as const;
+const THREE_TO_FIFTEEN = inSeconds('percentage', { min: 3, max: 15, step: 1 });
 const MODES = ['standard', 'pro', '4k'];
 const NEGATIVE: TextField = { ...text, default: '', max_length: 2500 };
 
@@ -166,7 +150,7 @@ const v3: ModelRow = {
     end_image: image,
     mode: choice(MODES, 'pro'),
     aspect_ratio: choice(RATIOS, '16:9'),
-    duration: { ...anyInteger, minimum: 3, maximum: 15, default: 5 },
+    duration: integer(3, 15, 5),
     generate_audio: flag(false),
     multi_prompt: {
       ...text,
@@ -176,7 +160,7 @@ const v3: ModelRow = {
   audio: 'generate_audio',
   duration: THREE_TO_FIFTEEN,
   settings: {
-    fps: FIXED_FPS,
+    fps: FPS_24,
     resolution: { input: 'mode', as: { '720p': 'standard', '1080p': 'pro', '4k': '4k' } },
     audio: { input: 'generate_audio' },
   },
@@ -242,17 +226,12 @@ const o1: ModelRow = {
     keep_original_sound: flag(true),
     mode: choice(['std', 'pro'], 'pro'),
     aspect_ratio: choice(RATIOS, '16:9'),
-    duration: { ...anyInteger, enum: [3, 4, 5, 6, 7, 8, 9, 10], default: 5 },
+    duration: oneOf([3, 4, 5, 6, 7, 8, 9, 10], 5),
   },
   audio: null,
-  duration: {
-    unit: 'seconds',
-    strategy: 'maximum',
-    input: 'duration',
-    legal: { min: 3, max: 10, step: 1 },
-  },
+  duration: inSeconds('maximum', { min: 3, max: 10, step: 1 }),
   settings: {
-    fps: FIXED_FPS,
+    fps: FPS_24,
     resolution: { input: 'mode', as: { '720p': 'std', '1080p': 'pro' } },
   },
   sends: { mode: 'pro' },

@@ -6,12 +6,19 @@ import type { ModelRow } from './row.js';
 import {
   anyInteger,
   choice,
+  endNeedsStart,
   flag,
+  FPS_24,
   image,
+  inSeconds,
+  integer,
+  NO_SEED,
+  oneOf,
   perRunSecond,
   readOn,
   requiredText,
   text,
+  USUAL,
 } from './shared.js';
 
 const FRAMES = [97, 129, 161, 193, 225, 257];
@@ -33,6 +40,7 @@ const RATIOS = [
 ];
 
 const ltx: ModelRow = {
+  ...USUAL,
   id: 'lightricks/ltx-video',
   title: 'LTX-Video',
   official: false,
@@ -42,21 +50,17 @@ const ltx: ModelRow = {
     negative_prompt: { ...text, default: 'low quality, worst quality, deformed, distorted' },
     image,
     model: choice(['0.9.1', '0.9'], '0.9.1'),
-    length: { ...anyInteger, enum: FRAMES, default: 97 },
-    target_size: { ...anyInteger, enum: SIZES, default: 640 },
+    length: oneOf(FRAMES, 97),
+    target_size: oneOf(SIZES, 640),
     aspect_ratio: choice(RATIOS, '3:2'),
     cfg: { type: 'number', minimum: 1, maximum: 20, default: 3 },
-    steps: { ...anyInteger, minimum: 1, maximum: 50, default: 30 },
+    steps: integer(1, 50, 30),
     image_noise_scale: { type: 'number', minimum: 0, maximum: 1, default: 0.15 },
     seed: anyInteger,
   },
-  prompt: 'prompt',
   negative_prompt: 'negative_prompt',
   seed: 'seed',
   start_image: 'image',
-  end_image: null,
-  references: null,
-  audio: null,
   duration: {
     unit: 'frames',
     strategy: 'maximum',
@@ -67,7 +71,7 @@ const ltx: ModelRow = {
   },
   aspect_ratio: { input: 'aspect_ratio', values: RATIOS, follows_image: true },
   settings: {
-    fps: { input: null, only: [24] },
+    fps: FPS_24,
     steps: { input: 'steps' },
     guidance: { input: 'cfg' },
     resolution: {
@@ -81,7 +85,6 @@ const ltx: ModelRow = {
   output: 'uris',
   output_fps: 24,
   usual_time: 40,
-  bills_failed: true,
   notes: ['Prompts should be long and descriptive.', 'Its usual ratio is 3:2.'],
 };
 
@@ -89,33 +92,23 @@ const FAST = 'lightricks/ltx-2.5-fast';
 const fastPrice = readOn('2026-09-25', FAST);
 const SECONDS = [2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 18, 20];
 const fast: ModelRow = {
+  ...USUAL,
   id: FAST,
   title: 'LTX 2.5 Fast',
-  official: true,
-  version: null,
   inputs: {
     prompt: requiredText,
     image,
     last_frame_image: image,
-    duration: { ...anyInteger, enum: SECONDS, default: 6 },
+    duration: oneOf(SECONDS, 6),
     resolution: choice(['720p', '1080p', '2k', '4k'], '1080p'),
     aspect_ratio: { ...text, enum: ['16:9', '9:16'] },
-    fps: { ...anyInteger, enum: [24, 25, 48, 50], default: 25 },
+    fps: oneOf([24, 25, 48, 50], 25),
     generate_audio: flag(true),
   },
-  prompt: 'prompt',
-  negative_prompt: null,
-  seed: null,
   start_image: 'image',
   end_image: 'last_frame_image',
-  references: null,
   audio: 'generate_audio',
-  duration: {
-    unit: 'seconds',
-    strategy: 'percentage',
-    input: 'duration',
-    legal: { values: SECONDS },
-  },
+  duration: inSeconds('percentage', { values: SECONDS }),
   aspect_ratio: { input: 'aspect_ratio', values: ['16:9', '9:16'], follows_image: false },
   settings: {
     fps: { input: 'fps' },
@@ -124,11 +117,7 @@ const fast: ModelRow = {
   },
   sends: { resolution: '720p', fps: 25, generate_audio: false },
   rules: [
-    {
-      when: [{ input: 'last_frame_image', is: 'set' }],
-      then: [{ input: 'image', is: 'set' }],
-      says: 'an end image needs a start image',
-    },
+    endNeedsStart('last_frame_image', 'image'),
     {
       when: [{ input: 'duration', at_least: 12 }],
       then: [
@@ -144,14 +133,8 @@ const fast: ModelRow = {
     fastPrice.second(0.12, { resolution: '2k' }),
     fastPrice.second(0.24, { resolution: '4k' }),
   ],
-  output: 'uri',
-  output_fps: null,
   usual_time: 45,
-  bills_failed: true,
-  notes: [
-    'It takes no seed: equal plans give different clips.',
-    'Its own default is 1080p; without a setting 720p is asked for.',
-  ],
+  notes: [NO_SEED, 'Its own default is 1080p; without a setting 720p is asked for.'],
 };
 
 export const LTX_VIDEO: readonly ModelRow[] = [ltx, fast];

@@ -1,6 +1,16 @@
 /** Luma's Ray 3.2: 5 or 10 seconds at a price a clip; 10 seconds from text alone. No seeds, no sound. */
 import type { CrossRule, ModelRow } from './row.js';
-import { anyInteger, choice, image, readOn, requiredText, text } from './shared.js';
+import {
+  choice,
+  image,
+  inSeconds,
+  NO_SEED,
+  oneOf,
+  readOn,
+  requiredText,
+  text,
+  USUAL,
+} from './shared.js';
 
 const ID = 'luma/ray-3.2';
 const RATIOS = ['9:16', '3:4', '1:1', '4:3', '16:9', '21:9'];
@@ -12,34 +22,23 @@ const withoutPrice = (input: string): CrossRule => ({
 });
 
 const ray32: ModelRow = {
+  ...USUAL,
   id: ID,
   title: 'Luma Ray 3.2',
-  official: true,
-  version: null,
   inputs: {
     prompt: requiredText,
     start_image: image,
     end_image: image,
-    duration: { ...anyInteger, enum: [5, 10], default: 5 },
+    duration: oneOf([5, 10], 5),
     resolution: choice(['540p', '720p', '1080p'], '720p'),
     aspect_ratio: { ...text, enum: RATIOS },
     loop: { type: 'boolean' },
     hdr: { type: 'boolean' },
     exr_export: { type: 'boolean' },
   },
-  prompt: 'prompt',
-  negative_prompt: null,
-  seed: null,
   start_image: 'start_image',
   end_image: 'end_image',
-  references: null,
-  audio: null,
-  duration: {
-    unit: 'seconds',
-    strategy: 'maximum',
-    input: 'duration',
-    legal: { values: [5, 10] },
-  },
+  duration: inSeconds('maximum', { values: [5, 10] }),
   aspect_ratio: { input: 'aspect_ratio', values: RATIOS, follows_image: false },
   settings: { resolution: { input: 'resolution' } },
   sends: { resolution: '720p', loop: false, hdr: false, exr_export: false },
@@ -65,11 +64,8 @@ const ray32: ModelRow = {
     clip(1.2, { resolution: '1080p', duration: 5 }),
     clip(3.6, { resolution: '1080p', duration: 10 }),
   ],
-  output: 'uri',
-  output_fps: null,
   usual_time: 90,
-  bills_failed: true,
-  notes: ['It takes no seed: equal plans give different clips.'],
+  notes: [NO_SEED],
 };
 
 export const LUMA: readonly ModelRow[] = [ray32];

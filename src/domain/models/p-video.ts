@@ -1,24 +1,36 @@
 /** Pruna's P-Video: 1 to 20 seconds in about ten; the cheapest, and with a draft at a quarter of its price. */
 import type { ModelRow } from './row.js';
-import { anyInteger, choice, flag, image, readOn, text } from './shared.js';
+import {
+  anyInteger,
+  choice,
+  flag,
+  image,
+  inSeconds,
+  integer,
+  oneOf,
+  readOn,
+  refused,
+  rewritesPrompts,
+  text,
+  USUAL,
+} from './shared.js';
 
 const ID = 'prunaai/p-video';
 const RATIOS = ['16:9', '9:16', '4:3', '3:4', '3:2', '2:3', '1:1'];
 const price = readOn('2026-10-05', ID);
 
 const pVideo: ModelRow = {
+  ...USUAL,
   id: ID,
   title: 'P-Video',
-  official: true,
-  version: null,
   inputs: {
     prompt: text,
     image,
     last_frame_image: image,
     audio: image,
-    duration: { ...anyInteger, minimum: 1, maximum: 20, default: 5 },
+    duration: integer(1, 20, 5),
     resolution: choice(['720p', '1080p'], '720p'),
-    fps: { ...anyInteger, enum: [24, 48], default: 24 },
+    fps: oneOf([24, 48], 24),
     aspect_ratio: choice(RATIOS, '16:9'),
     draft: flag(false),
     save_audio: flag(true),
@@ -27,19 +39,11 @@ const pVideo: ModelRow = {
     no_op: flag(false),
     seed: anyInteger,
   },
-  prompt: 'prompt',
-  negative_prompt: null,
   seed: 'seed',
   start_image: 'image',
   end_image: 'last_frame_image',
-  references: null,
   audio: 'save_audio',
-  duration: {
-    unit: 'seconds',
-    strategy: 'percentage',
-    input: 'duration',
-    legal: { min: 1, max: 20, step: 1 },
-  },
+  duration: inSeconds('percentage', { min: 1, max: 20, step: 1 }),
   aspect_ratio: { input: 'aspect_ratio', values: RATIOS, follows_image: true },
   settings: {
     fps: { input: 'fps' },
@@ -48,26 +52,17 @@ const pVideo: ModelRow = {
   },
   sends: { resolution: '720p', fps: 24, draft: false, save_audio: false },
   draft: { draft: true },
-  rules: [
-    {
-      when: [{ input: 'audio', is: 'set' }],
-      then: [{ input: 'audio', is: 'unset' }],
-      says: 'the length of a clip must not be left to a sound',
-    },
-  ],
+  rules: [refused('audio', 'the length of a clip must not be left to a sound')],
   prices: [
     price.second(0.02, { resolution: '720p', draft: false }),
     price.second(0.005, { resolution: '720p', draft: true }),
     price.second(0.04, { resolution: '1080p', draft: false }),
     price.second(0.01, { resolution: '1080p', draft: true }),
   ],
-  output: 'uri',
-  output_fps: null,
   usual_time: 10,
-  bills_failed: true,
   notes: [
     'Its safety filter is off unless settings.disable_safety_filter is false.',
-    'It rewrites prompts itself; settings.prompt_upsampling false switches that off.',
+    rewritesPrompts('prompt_upsampling'),
   ],
 };
 

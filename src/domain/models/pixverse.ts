@@ -1,41 +1,44 @@
 /** PixVerse 6: four lengths up to 15 seconds, 360p to 1080p, seeds; the size is called quality. */
 import type { ModelRow } from './row.js';
-import { anyInteger, choice, flag, image, readOn, text } from './shared.js';
+import {
+  anyInteger,
+  choice,
+  endNeedsStart,
+  flag,
+  image,
+  inSeconds,
+  oneOf,
+  readOn,
+  text,
+  USUAL,
+} from './shared.js';
 
 const ID = 'pixverse/pixverse-v6';
 const RATIOS = ['16:9', '9:16', '1:1'];
 const { second } = readOn('2026-10-05', ID);
 
 const v6: ModelRow = {
+  ...USUAL,
   id: ID,
   title: 'PixVerse 6',
-  official: true,
-  version: null,
   inputs: {
     prompt: text,
     negative_prompt: { ...text, default: '' },
     image,
     last_frame_image: image,
     quality: choice(['360p', '540p', '720p', '1080p'], '540p'),
-    duration: { ...anyInteger, enum: [5, 8, 10, 15], default: 5 },
+    duration: oneOf([5, 8, 10, 15], 5),
     aspect_ratio: choice(RATIOS, '16:9'),
     generate_audio_switch: flag(false),
     generate_multi_clip_switch: flag(false),
     seed: anyInteger,
   },
-  prompt: 'prompt',
   negative_prompt: 'negative_prompt',
   seed: 'seed',
   start_image: 'image',
   end_image: 'last_frame_image',
-  references: null,
   audio: 'generate_audio_switch',
-  duration: {
-    unit: 'seconds',
-    strategy: 'maximum',
-    input: 'duration',
-    legal: { values: [5, 8, 10, 15] },
-  },
+  duration: inSeconds('maximum', { values: [5, 8, 10, 15] }),
   aspect_ratio: { input: 'aspect_ratio', values: RATIOS, follows_image: true },
   settings: {
     resolution: { input: 'quality' },
@@ -44,11 +47,7 @@ const v6: ModelRow = {
   sends: { quality: '540p', generate_audio_switch: false, generate_multi_clip_switch: false },
   draft: { quality: '360p' },
   rules: [
-    {
-      when: [{ input: 'last_frame_image', is: 'set' }],
-      then: [{ input: 'image', is: 'set' }],
-      says: 'an end image needs a start image',
-    },
+    endNeedsStart('last_frame_image', 'image'),
     {
       when: [{ input: 'last_frame_image', is: 'set' }],
       then: [{ input: 'generate_multi_clip_switch', one_of: [false] }],
@@ -65,10 +64,7 @@ const v6: ModelRow = {
     second(0.18, { quality: '1080p', generate_audio_switch: false }),
     second(0.23, { quality: '1080p', generate_audio_switch: true }),
   ],
-  output: 'uri',
-  output_fps: null,
   usual_time: 60,
-  bills_failed: true,
   notes: [],
 };
 

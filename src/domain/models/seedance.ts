@@ -3,24 +3,26 @@ import type { CrossRule, ModelRow, PriceRow } from './row.js';
 import {
   anyInteger,
   choice,
+  endNeedsStart,
   flag,
+  FPS_24,
   image,
   images,
+  inSeconds,
+  integer,
+  oneOf,
   readOn,
   requiredText,
   text,
   unconfirmed,
   UNDATED,
+  USUAL,
 } from './shared.js';
 
 const RATIOS = ['16:9', '4:3', '1:1', '3:4', '9:16', '21:9', '9:21'];
 const RATIOS_25 = RATIOS.filter((ratio) => ratio !== '9:21');
 const SIZES = ['480p', '720p', '1080p'];
-const END_NEEDS_START: CrossRule = {
-  when: [{ input: 'last_frame_image', is: 'set' }],
-  then: [{ input: 'image', is: 'set' }],
-  says: 'an end image needs a start image',
-};
+const END_NEEDS_START = endNeedsStart('last_frame_image', 'image');
 const REFERENCES_EXCLUDE_FRAMES: CrossRule = {
   when: [{ input: 'reference_images', is: 'set' }],
   then: [
@@ -33,34 +35,24 @@ const REFERENCES_EXCLUDE_FRAMES: CrossRule = {
 const PRO = 'bytedance/seedance-1-pro';
 const proPrice = readOn('2026-10-06', PRO);
 const pro: ModelRow = {
+  ...USUAL,
   id: PRO,
   title: 'Seedance 1 Pro',
-  official: true,
-  version: null,
   inputs: {
     prompt: requiredText,
     image,
     last_frame_image: image,
-    duration: { ...anyInteger, minimum: 2, maximum: 12, default: 5 },
+    duration: integer(2, 12, 5),
     resolution: choice(SIZES, '1080p'),
     aspect_ratio: choice(RATIOS, '16:9'),
-    fps: { ...anyInteger, enum: [24], default: 24 },
+    fps: oneOf([24], 24),
     camera_fixed: flag(false),
     seed: anyInteger,
   },
-  prompt: 'prompt',
-  negative_prompt: null,
   seed: 'seed',
   start_image: 'image',
   end_image: 'last_frame_image',
-  references: null,
-  audio: null,
-  duration: {
-    unit: 'seconds',
-    strategy: 'percentage',
-    input: 'duration',
-    legal: { min: 2, max: 12, step: 1 },
-  },
+  duration: inSeconds('percentage', { min: 2, max: 12, step: 1 }),
   aspect_ratio: { input: 'aspect_ratio', values: RATIOS, follows_image: true },
   settings: { fps: { input: 'fps' }, resolution: { input: 'resolution' } },
   sends: { resolution: '1080p' },
@@ -71,10 +63,8 @@ const pro: ModelRow = {
     proPrice.second(0.06, { resolution: '720p' }),
     proPrice.second(0.15, { resolution: '1080p' }),
   ],
-  output: 'uri',
   output_fps: 24,
   usual_time: 50,
-  bills_failed: true,
   notes: [],
 };
 
@@ -144,7 +134,7 @@ const two: ModelRow = {
     reference_images: images(9),
     reference_videos: images(3),
     reference_audios: images(3),
-    duration: { ...anyInteger, minimum: -1, maximum: 15, default: 5 },
+    duration: integer(-1, 15, 5),
     resolution: choice([...SIZES, '4k'], '720p'),
     aspect_ratio: choice([...RATIOS, 'adaptive'], '16:9'),
     generate_audio: flag(true),
@@ -154,19 +144,14 @@ const two: ModelRow = {
   reference_videos: { input: 'reference_videos', limit: 3 },
   reference_audios: { input: 'reference_audios', limit: 3 },
   audio: 'generate_audio',
-  duration: {
-    unit: 'seconds',
-    strategy: 'percentage',
-    input: 'duration',
-    legal: { min: 4, max: 15, step: 1 },
-  },
+  duration: inSeconds('percentage', { min: 4, max: 15, step: 1 }),
   aspect_ratio: {
     input: 'aspect_ratio',
     values: [...RATIOS, 'adaptive'],
     follows_image: false,
   },
   settings: {
-    fps: { input: null, only: [24] },
+    fps: FPS_24,
     resolution: { input: 'resolution' },
     audio: { input: 'generate_audio' },
   },
@@ -221,7 +206,7 @@ const twoFive: ModelRow = {
     reference_images: images(30),
     reference_videos: images(10),
     reference_audios: images(10),
-    duration: { ...anyInteger, minimum: -1, maximum: 30, default: 5 },
+    duration: integer(-1, 30, 5),
     resolution: choice(['480p', '720p'], '720p'),
     aspect_ratio: choice([...RATIOS_25, 'adaptive'], '16:9'),
     generate_audio: flag(true),
@@ -232,12 +217,7 @@ const twoFive: ModelRow = {
   references: { input: 'reference_images', limit: 30 },
   reference_videos: { input: 'reference_videos', limit: 10 },
   reference_audios: { input: 'reference_audios', limit: 10 },
-  duration: {
-    unit: 'seconds',
-    strategy: 'percentage',
-    input: 'duration',
-    legal: { min: 4, max: 30, step: 1 },
-  },
+  duration: inSeconds('percentage', { min: 4, max: 30, step: 1 }),
   aspect_ratio: {
     input: 'aspect_ratio',
     values: RATIOS_25,

@@ -1,5 +1,31 @@
 /** Pieces that several families' rows are written with. Data only. */
-import type { FileField, FilesField, PriceRow, TextField } from './row.js';
+import type {
+  CrossRule,
+  FileField,
+  FilesField,
+  LegalValues,
+  ModelRow,
+  NumberField,
+  PriceRow,
+  SecondsRule,
+  TextField,
+} from './row.js';
+
+/** Spread first in a row, which then names what it has: an official model, and no role filled but the prompt. */
+export const USUAL = {
+  official: true,
+  version: null,
+  prompt: 'prompt',
+  negative_prompt: null,
+  seed: null,
+  start_image: null,
+  end_image: null,
+  references: null,
+  audio: null,
+  output: 'uri',
+  output_fps: null,
+  bills_failed: true,
+} as const satisfies Partial<ModelRow>;
 
 export const text: TextField = { type: 'string' };
 export const requiredText: TextField = { type: 'string', required: true };
@@ -12,7 +38,49 @@ export const image: FileField = { type: 'uri' };
 export const requiredImage: FileField = { type: 'uri', required: true };
 export const images = (limit: number): FilesField => ({ type: 'uris', max_items: limit });
 export const anyInteger = { type: 'integer' } as const;
+export const integer = (minimum: number, maximum: number, standard: number): NumberField => ({
+  type: 'integer',
+  minimum,
+  maximum,
+  default: standard,
+});
+export const oneOf = (values: readonly number[], standard: number): NumberField => ({
+  type: 'integer',
+  enum: values,
+  default: standard,
+});
+export const SEED: NumberField = { type: 'integer', minimum: 0, maximum: 2 ** 31 - 1 };
 export const flag = (standard: boolean) => ({ type: 'boolean', default: standard }) as const;
+
+/** The lengths of a model whose input `duration` counts seconds. */
+export const inSeconds = (strategy: SecondsRule['strategy'], legal: LegalValues): SecondsRule => ({
+  unit: 'seconds',
+  strategy,
+  input: 'duration',
+  legal,
+});
+
+/** A setting that changes nothing: the model makes 24 frames a second. */
+export const FPS_24 = { input: null, only: [24] };
+
+export const endNeedsStart = (end: string, start: string): CrossRule => ({
+  when: [{ input: end, is: 'set' }],
+  then: [{ input: start, is: 'set' }],
+  says: 'an end image needs a start image',
+});
+
+/** An input that the provider takes and this program does not send. */
+export const refused = (input: string, says: string): CrossRule => ({
+  when: [{ input, is: 'set' }],
+  then: [{ input, is: 'unset' }],
+  says,
+});
+
+export const NO_SEED = 'It takes no seed: equal plans give different clips.';
+export const ALWAYS_SOUND = 'It always makes sound.';
+export const FROM_A_PICTURE = 'It always starts from a picture, whose ratio the clip has.';
+export const rewritesPrompts = (setting: string): string =>
+  `It rewrites prompts itself; settings.${setting} false switches that off.`;
 
 /** Ratios people ask for where the picture, not an input, decides. */
 export const COMMON_RATIOS = ['16:9', '9:16', '1:1', '4:3', '3:4'] as const;

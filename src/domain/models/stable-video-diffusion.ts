@@ -1,8 +1,17 @@
 /** Stability's image-to-video model: 14 or 25 frames from one picture, no prompt. A community model: it runs by version. */
 import type { ModelRow } from './row.js';
-import { COMMON_RATIOS, anyInteger, choice, perRunSecond, requiredImage } from './shared.js';
+import {
+  anyInteger,
+  choice,
+  COMMON_RATIOS,
+  integer,
+  perRunSecond,
+  requiredImage,
+  USUAL,
+} from './shared.js';
 
 const svd: ModelRow = {
+  ...USUAL,
   id: 'stability-ai/stable-video-diffusion',
   title: 'Stable Video Diffusion',
   official: false,
@@ -14,19 +23,15 @@ const svd: ModelRow = {
       ['maintain_aspect_ratio', 'crop_to_16_9', 'use_image_dimensions'],
       'maintain_aspect_ratio',
     ),
-    frames_per_second: { type: 'integer', minimum: 5, maximum: 30, default: 6 },
-    motion_bucket_id: { type: 'integer', minimum: 1, maximum: 255, default: 127 },
+    frames_per_second: integer(5, 30, 6),
+    motion_bucket_id: integer(1, 255, 127),
     cond_aug: { type: 'number', minimum: 0, default: 0.02 },
     decoding_t: { type: 'integer', minimum: 1, default: 7 },
     seed: anyInteger,
   },
   prompt: null,
-  negative_prompt: null,
   seed: 'seed',
   start_image: 'input_image',
-  end_image: null,
-  references: null,
-  audio: null,
   duration: {
     unit: 'frames',
     strategy: 'maximum',
@@ -50,10 +55,7 @@ const svd: ModelRow = {
   },
   rules: [],
   prices: [perRunSecond('a100')],
-  output: 'uri',
-  output_fps: null,
   usual_time: 60,
-  bills_failed: true,
   notes: [
     'It takes no prompt: the picture alone decides.',
     'Its frames are few: 25 frames last 4.2 s at the usual 6 a second and 1 s at 24.',

@@ -1,10 +1,24 @@
 /** Google's Veo 3.1 on Replicate: 4, 6 or 8 seconds; the sound is switched off unless asked for, it doubles the price. */
 import type { ModelRow, PriceRow } from './row.js';
-import { anyInteger, choice, flag, image, images, readOn, requiredText, text } from './shared.js';
+import {
+  ALWAYS_SOUND,
+  anyInteger,
+  choice,
+  flag,
+  FPS_24,
+  image,
+  images,
+  inSeconds,
+  oneOf,
+  readOn,
+  requiredText,
+  text,
+  USUAL,
+} from './shared.js';
 
 const RATIOS = ['16:9', '9:16'];
 const SIZES = ['720p', '1080p'];
-const duration = { ...anyInteger, enum: [4, 6, 8], default: 8 };
+const duration = oneOf([4, 6, 8], 8);
 
 function bySound(id: string, silent: number, withSound: number): PriceRow[] {
   const { second } = readOn('2026-10-05', id);
@@ -13,10 +27,9 @@ function bySound(id: string, silent: number, withSound: number): PriceRow[] {
 
 const V31 = 'google/veo-3.1';
 const veo31: ModelRow = {
+  ...USUAL,
   id: V31,
   title: 'Veo 3.1',
-  official: true,
-  version: null,
   inputs: {
     prompt: requiredText,
     aspect_ratio: choice(RATIOS, '16:9'),
@@ -29,22 +42,16 @@ const veo31: ModelRow = {
     generate_audio: flag(true),
     seed: anyInteger,
   },
-  prompt: 'prompt',
   negative_prompt: 'negative_prompt',
   seed: 'seed',
   start_image: 'image',
   end_image: 'last_frame',
   references: { input: 'reference_images', limit: 3 },
   audio: 'generate_audio',
-  duration: {
-    unit: 'seconds',
-    strategy: 'percentage',
-    input: 'duration',
-    legal: { values: [4, 6, 8] },
-  },
+  duration: inSeconds('percentage', { values: [4, 6, 8] }),
   aspect_ratio: { input: 'aspect_ratio', values: RATIOS, follows_image: false },
   settings: {
-    fps: { input: null, only: [24] },
+    fps: FPS_24,
     resolution: { input: 'resolution' },
     audio: { input: 'generate_audio' },
   },
@@ -65,10 +72,8 @@ const veo31: ModelRow = {
     },
   ],
   prices: bySound(V31, 0.2, 0.4),
-  output: 'uri',
   output_fps: 24,
   usual_time: 92,
-  bills_failed: true,
   notes: ['With reference images it makes 8 s in 16:9.'],
 };
 
@@ -104,7 +109,7 @@ const lite: ModelRow = {
   negative_prompt: null,
   references: null,
   audio: null,
-  settings: { fps: { input: null, only: [24] }, resolution: { input: 'resolution' } },
+  settings: { fps: FPS_24, resolution: { input: 'resolution' } },
   sends: { resolution: '720p' },
   rules: [
     {
@@ -118,7 +123,7 @@ const lite: ModelRow = {
     litePrice.second(0.08, { resolution: '1080p' }),
   ],
   usual_time: 45,
-  notes: ['It always makes sound.'],
+  notes: [ALWAYS_SOUND],
 };
 
 export const VEO: readonly ModelRow[] = [veo31, fast, lite];

@@ -1,17 +1,26 @@
 /** Alibaba's Wan: from 2.5 on seconds at a price a second; the fast 2.2 counts frames and costs a fixed sum a clip. */
 import type { ModelRow } from './row.js';
 import {
-  COMMON_RATIOS,
   anyInteger,
   choice,
+  COMMON_RATIOS,
+  endNeedsStart,
   flag,
+  FPS_24,
+  FROM_A_PICTURE,
   image,
+  inSeconds,
+  integer,
+  oneOf,
   readOn,
   requiredImage,
   requiredText,
+  rewritesPrompts,
+  SEED,
   text,
   unconfirmed,
   UNDATED,
+  USUAL,
 } from './shared.js';
 
 const SOUND = { input: 'audio', limit: 1 };
@@ -20,36 +29,26 @@ const DRAFT = { resolution: '480p' };
 const ID = 'wan-video/wan-2.5-i2v';
 const price25 = readOn(UNDATED, ID);
 const wan25: ModelRow = {
+  ...USUAL,
   id: ID,
   title: 'Wan 2.5 image to video',
-  official: true,
-  version: null,
   inputs: {
     prompt: requiredText,
     image: requiredImage,
     audio: image,
     negative_prompt: { ...text, default: '' },
-    duration: { ...anyInteger, enum: [5, 10], default: 5 },
+    duration: oneOf([5, 10], 5),
     resolution: choice(['480p', '720p', '1080p'], '720p'),
     enable_prompt_expansion: flag(true),
     seed: anyInteger,
   },
-  prompt: 'prompt',
   negative_prompt: 'negative_prompt',
   seed: 'seed',
   start_image: 'image',
-  end_image: null,
-  references: null,
   reference_audios: SOUND,
-  audio: null,
-  duration: {
-    unit: 'seconds',
-    strategy: 'maximum',
-    input: 'duration',
-    legal: { values: [5, 10] },
-  },
+  duration: inSeconds('maximum', { values: [5, 10] }),
   aspect_ratio: { input: null, values: COMMON_RATIOS, follows_image: true },
-  settings: { fps: { input: null, only: [24] }, resolution: { input: 'resolution' } },
+  settings: { fps: FPS_24, resolution: { input: 'resolution' } },
   sends: { resolution: '720p' },
   draft: DRAFT,
   rules: [],
@@ -58,14 +57,9 @@ const wan25: ModelRow = {
     price25.second(0.1, { resolution: '720p' }),
     unconfirmed(price25.second(0.15, { resolution: '1080p' })),
   ],
-  output: 'uri',
   output_fps: 24,
   usual_time: 120,
-  bills_failed: true,
-  notes: [
-    'It always starts from a picture, whose ratio the clip has.',
-    'It rewrites prompts itself; settings.enable_prompt_expansion false switches that off.',
-  ],
+  notes: [FROM_A_PICTURE, rewritesPrompts('enable_prompt_expansion')],
 };
 
 const FAST = 'wan-video/wan-2.2-i2v-fast';
@@ -79,8 +73,8 @@ const fast: ModelRow = {
     prompt: requiredText,
     image: requiredImage,
     last_image: image,
-    num_frames: { ...anyInteger, minimum: 81, maximum: 121, default: 81 },
-    frames_per_second: { ...anyInteger, minimum: 5, maximum: 30, default: 16 },
+    num_frames: integer(81, 121, 81),
+    frames_per_second: integer(5, 30, 16),
     resolution: choice(['480p', '720p'], '480p'),
     go_fast: flag(true),
     sample_shift: { type: 'number', minimum: 1, maximum: 20, default: 12 },
@@ -147,8 +141,6 @@ const textFast: ModelRow = {
   ],
 };
 
-const SEED = { ...anyInteger, minimum: 0, maximum: 2_147_483_647 };
-
 const I2V_27 = 'wan-video/wan-2.7-i2v';
 const price27 = readOn('2026-10-06', I2V_27);
 const wan27: ModelRow = {
@@ -163,26 +155,17 @@ const wan27: ModelRow = {
     first_clip: image,
     audio: image,
     negative_prompt: text,
-    duration: { ...anyInteger, minimum: 2, maximum: 15, default: 5 },
+    duration: integer(2, 15, 5),
     resolution: choice(['720p', '1080p'], '1080p'),
     enable_prompt_expansion: flag(true),
     seed: SEED,
   },
   start_image: 'first_frame',
   end_image: 'last_frame',
-  duration: {
-    unit: 'seconds',
-    strategy: 'percentage',
-    input: 'duration',
-    legal: { min: 2, max: 15, step: 1 },
-  },
+  duration: inSeconds('percentage', { min: 2, max: 15, step: 1 }),
   settings: { resolution: { input: 'resolution' } },
   rules: [
-    {
-      when: [{ input: 'last_frame', is: 'set' }],
-      then: [{ input: 'first_frame', is: 'set' }],
-      says: 'an end image needs a start image',
-    },
+    endNeedsStart('last_frame', 'first_frame'),
     {
       when: [{ input: 'first_clip', is: 'set' }],
       then: [{ input: 'first_frame', is: 'unset' }],
@@ -216,16 +199,11 @@ const wan3: ModelRow = {
     negative_prompt: { ...text, default: '' },
     resolution: choice(['480p', '720p', '1080p'], '1080p'),
     aspect_ratio: choice(RATIOS_3, 'adaptive'),
-    duration: { ...anyInteger, minimum: 2, maximum: 30, default: 5 },
+    duration: integer(2, 30, 5),
     enable_prompt_expansion: flag(true),
     seed: SEED,
   },
-  duration: {
-    unit: 'seconds',
-    strategy: 'percentage',
-    input: 'duration',
-    legal: { min: 2, max: 30, step: 1 },
-  },
+  duration: inSeconds('percentage', { min: 2, max: 30, step: 1 }),
   aspect_ratio: { input: 'aspect_ratio', values: RATIOS_3, follows_image: true },
   settings: { resolution: { input: 'resolution' } },
   prices: [
@@ -237,7 +215,7 @@ const wan3: ModelRow = {
   usual_time: 210,
   notes: [
     'Its own default is 1080p, the dearest; without a setting 720p is asked for.',
-    'It rewrites prompts itself; settings.enable_prompt_expansion false switches that off.',
+    rewritesPrompts('enable_prompt_expansion'),
   ],
 };
 
