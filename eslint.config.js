@@ -50,8 +50,8 @@ export const LAYERS = {
     packages: 'any',
   },
   // Runs in browsers and in Node, and outside this package.
-  client: { values: ['domain'], types: ['api/schemas'], packages: [] },
-  web: { values: ['domain', 'client'], types: [], packages: [] },
+  client: { values: ['domain', 'http/bounded-text'], types: ['api/schemas'], packages: [] },
+  web: { values: ['domain', 'client', 'http/bounded-text'], types: [], packages: [] },
   terminal: { values: ['domain', 'client', 'config', 'http'], types: [], packages: 'any' },
   simulator: { values: ['domain', 'http'], types: ['config'], packages: 'any' },
   // The development server of Temporal.
@@ -73,9 +73,9 @@ const TOP_LEVEL = [...Object.keys(LAYERS), ...ROOT_FILES];
 /** Pure besides the domain: what the page and the terminal draw from a job and a time they are given. */
 const PURE = [
   'src/domain/**/*.ts',
-  'src/client/json-mistake.ts',
-  'src/web/{format,words,time-left,store,plan-text,archive}.ts',
-  'src/terminal/{format,words,span,frame,final-table,view,arguments}.ts',
+  'src/client/{json-mistake,sse-parser,figures,words,followed-job}.ts',
+  'src/web/{format,time-left,plan-text,archive}.ts',
+  'src/terminal/{format,sentences,span,frame,final-table,view,arguments}.ts',
 ];
 
 /** `domain`, `adapters/temporal/connection` or `config` as the end of a relative specifier. */

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { deadline } from '../src/adapters/network/deadline.js';
 import type { Job, JobEvent } from '../src/domain/job/job.schema.js';
 import { isOver } from '../src/domain/job/progress.js';
-import { followEvents } from '../src/terminal/event-stream.js';
+import { createClient } from '../src/client/create-client.js';
 import type { Answered, Word } from './answers.js';
 import type { Act, ScheduledJob, Timed } from './schedule.js';
 
@@ -118,12 +118,10 @@ export class Driver {
 
   /** Every event of a job that is over; those that could be had, when it cannot be read to its end. */
   async log(jobId: string): Promise<JobEvent[]> {
-    const url = `${this.#url}/v1/jobs/${jobId}/events`;
+    const client = createClient({ baseUrl: this.#url });
     const log: JobEvent[] = [];
     try {
-      for await (const item of followEvents({ url, after: 0, signal: this.#signal })) {
-        if (item.kind === 'event') log.push(item.event);
-      }
+      for await (const event of client.events(jobId, { signal: this.#signal })) log.push(event);
     } catch {
       // The audit finds what is missing.
     }

@@ -20,6 +20,22 @@ function stringEnd(text: string, from: number): { end: number; whole: boolean } 
   return text[end] === '"' ? { end: end + 1, whole: true } : { end, whole: false };
 }
 
+export interface Mistake {
+  /** What stands there: a word of at most 20 characters, or one character; null at the end of the text. */
+  found: string | null;
+  /** Counted from 1. */
+  line: number;
+  column: number;
+}
+
+/** Where a text that JSON.parse refused breaks off, as people look for it. */
+export function mistakeIn(text: string): Mistake {
+  const position = firstMistake(text);
+  const lines = text.slice(0, position).split('\n');
+  const found = /^[\w.+-]{1,20}|^./su.exec(text.slice(position, position + 20))?.[0] ?? null;
+  return { found, line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+}
+
 export function firstMistake(text: string): number {
   const open: ('{' | '[')[] = [];
   let expected: Expected = 'value';

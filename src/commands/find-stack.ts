@@ -10,12 +10,12 @@ import type { HeldClaim, Holder } from '../embedded/data-dir-claim.js';
 import { withoutTrailing } from '../domain/values/trim-ends.js';
 import { localUrl } from '../http/ports.js';
 import { startStack } from './stack.js';
-import { createApiClient, readiness } from '../terminal/api-client.js';
-import type { ApiClient, Readiness } from '../terminal/api-client.js';
+import { createClient, type Client } from '../client/create-client.js';
+import type { Readiness } from '../client/wire.js';
 import { oneLine } from '../terminal/format.js';
 
 export interface Connected {
-  api: ApiClient;
+  api: Client;
   /** Temporal Web UI's page of a job; null where no Web UI is known. */
   uiUrl: (jobId: string) => string | null;
   /** The stack lives in this process and ends with it. */
@@ -32,6 +32,8 @@ export interface FindOptions {
 
 const KEEP = (): Promise<boolean> => Promise.resolve(false);
 const NOTHING = (): Promise<void> => Promise.resolve();
+/** Milliseconds in which a stack says whether it is ready. */
+const LOOK = 3_000;
 /** A stack that was just started answers before its worker polls. */
 const UNREADY_PATIENCE = 15_000;
 const POLL = 200;
@@ -42,7 +44,7 @@ export async function findStack(config: Config, options: FindOptions): Promise<C
   const running = await waitUntilReady(url, options);
   if (running !== null) {
     options.say(`Using the running stack at ${url}`);
-    return connected(createApiClient(url, key), running, {
+    return connected(createClient({ baseUrl: url, apiKey: key }), running, {
       embedded: false,
       isGone: KEEP,
       close: NOTHING,
@@ -63,6 +65,12 @@ export async function findStack(config: Config, options: FindOptions): Promise<C
     await sleep(POLL, undefined, { signal: options.signal });
   }
 }
+
+/** Null where no API of ours answers. */
+const readiness = (url: string): Promise<Readiness | null> =>
+  createClient({ baseUrl: url })
+    .readiness({ timeoutMs: LOOK })
+    .catch(() => null);
 
 async function waitUntilReady(
   url: string,
@@ -92,7 +100,7 @@ async function borrow(
   say(
     `Using the stack of process ${String(holder.pid)} (npm run ${holder.command}) at ${holder.url}`,
   );
-  return connected(createApiClient(holder.url, key), state, {
+  return connected(createClient({ baseUrl: holder.url, apiKey: key }), state, {
     embedded: false,
     isGone: () => Promise.resolve(!isHeldBy(holder)),
     close: NOTHING,
@@ -115,7 +123,7 @@ async function embedded(
     });
     await claim?.publish(stack.url);
     const state = await readiness(stack.url);
-    const api = createApiClient(stack.url, config.api.keys[0] ?? null);
+    const api = createClient({ baseUrl: stack.url, apiKey: config.api.keys[0] ?? null });
     return connected(
       api,
       { ui_url: stack.ui_url ?? state?.ui_url ?? null, namespace: config.temporal.namespace },
@@ -155,7 +163,7 @@ const quiet = (config: Config): Config => ({
 });
 
 const connected = (
-  api: ApiClient,
+  api: Client,
   { ui_url, namespace }: Pick<Readiness, 'ui_url' | 'namespace'>,
   rest: Pick<Connected, 'embedded' | 'isGone' | 'close'>,
 ): Connected => ({

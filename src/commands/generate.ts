@@ -3,7 +3,7 @@
  * anything; then finds or starts a stack, and follows the job by its HTTP API alone.
  *
  * Exit 0 the job succeeded · 1 it failed or was canceled, or a file is missing · 2 a bad plan, usage or setting ·
- * 129, 130, 143 left by a signal while the job goes on.
+ * 129, 130, 143 left by a signal while the job continues.
  */
 import { access, constants, mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -16,15 +16,17 @@ import { checkPlan } from '../domain/plan/check-plan.schema.js';
 import { alternativesFor } from '../domain/pricing/alternatives.js';
 import { estimateOf } from '../domain/pricing/estimate.js';
 import type { Job } from '../domain/job/job.schema.js';
-import type { PlanProblem } from '../domain/plan/plan-problems.schema.js';
 import { reservedIdProblem } from '../domain/plan/reserved-job-id.js';
-import { ApiProblem } from '../terminal/api-client.js';
+import type { PlanProblem } from '../domain/plan/resolved.js';
+import { ApiError } from '../client/api-error.js';
+import { plural } from '../client/figures.js';
+import type { Plan } from '../client/wire.js';
 import { GENERATE_USAGE, parseGenerate } from '../terminal/arguments.js';
 import type { GenerateOptions } from '../terminal/arguments.js';
 import { estimateText } from '../terminal/estimate-text.js';
 import { findStack } from './find-stack.js';
 import type { Connected } from './find-stack.js';
-import { oneLine, plural, safeJson } from '../terminal/format.js';
+import { oneLine, safeJson } from '../terminal/format.js';
 import { SIGNAL_CODES, listenForSignals } from '../terminal/interruption.js';
 import type { Interruption } from '../terminal/interruption.js';
 import { readPlanFile } from './plan-file.js';
@@ -69,11 +71,11 @@ const leaveCode = (interruption: Interruption): number =>
   SIGNAL_CODES[interruption.cause() ?? 'SIGTERM'];
 
 function explained(error: unknown): number {
-  if (error instanceof ApiProblem && error.errors.length > 0) {
-    printProblems('The plan', error.errors);
+  if (error instanceof ApiError && error.problem.errors.length > 0) {
+    printProblems('The plan', error.problem.errors);
     return 2;
   }
-  if (error instanceof ApiProblem && error.status < 500) {
+  if (error instanceof ApiError && error.status >= 400 && error.status < 500) {
     console.error(oneLine(error.message));
     return 2;
   }
@@ -197,7 +199,7 @@ async function run(config: Config, task: Run): Promise<number> {
         say(howToGoOn(stack, job, config));
         return leaveCode(interruption);
       }
-      say('The command that ran the stack has ended; the job goes on here');
+      say('The command that ran the stack has ended; the job continues here');
       order = { job_id: job.job_id };
       told = end.job.seq;
     } finally {
@@ -224,8 +226,10 @@ function followOn(
 }
 
 function openJob({ api }: Connected, order: Order): Promise<Job> {
-  if (order.job_id !== null) return api.job(order.job_id);
-  return 'draft' in order ? api.finals(order.draft, order.wishes) : api.create(order.plan);
+  if (order.job_id !== null) return api.jobs.get(order.job_id);
+  return 'draft' in order
+    ? api.jobs.final(order.draft, order.wishes)
+    : api.jobs.create(order.plan as Plan);
 }
 
 /** Ctrl-C is a question only where somebody sees it and can answer. */
@@ -235,8 +239,8 @@ const keyboard = (): ReadStream | null =>
 function howToGoOn(stack: Connected, job: Job, config: Config): string {
   const attach = `npm run generate -- --attach ${job.job_id}`;
   return stack.embedded
-    ? `Job ${job.job_id} is safe in ${config.data_dir} and goes on with: ${attach}   or: npm start`
-    : `Job ${job.job_id} goes on without this command. Follow it with: ${attach}   or at ${stack.api.url}/jobs/${job.job_id}`;
+    ? `Job ${job.job_id} is safe in ${config.data_dir} and continues with: ${attach}   or: npm start`
+    : `Job ${job.job_id} continues without this command. Follow it with: ${attach}   or at ${stack.api.urlOf(`/jobs/${job.job_id}`)}`;
 }
 
 const exitCode = ({ job, failures }: Extract<SessionEnd, { kind: 'over' }>): number =>

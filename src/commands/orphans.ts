@@ -20,7 +20,8 @@ import type {
 import { loadConfig } from '../config.js';
 import type { Config } from '../config.js';
 import { rememberedSimulatorPort } from '../http/ports.js';
-import { clock, oneLine, plural, safeJson, table, usd } from '../terminal/format.js';
+import { plural, time, usd } from '../client/figures.js';
+import { oneLine, safeJson, table } from '../terminal/format.js';
 import { knownJobs } from './known-jobs.js';
 import { pagesOf } from './list-pages.js';
 import { inOrder, orphanSearch } from './orphan-search.js';
@@ -195,7 +196,7 @@ function textOf(
     oneLine(
       ended.has(orphan.id) ? `${orphan.status} → ${ended.get(orphan.id) ?? ''}` : orphan.status,
     ),
-    clock(orphan.age),
+    time(orphan.age),
     isTerminal(orphan.status) || orphan.estimated_cost_usd === null
       ? usd(orphan.estimated_cost_usd)
       : `about ${usd(orphan.estimated_cost_usd)}`,

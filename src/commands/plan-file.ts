@@ -4,7 +4,7 @@
  */
 import { open } from 'node:fs/promises';
 import { MAX_PLAN_BYTES } from '../domain/plan/check-plan.schema.js';
-import { firstMistake } from '../client/json-mistake.js';
+import { mistakeIn } from '../client/json-mistake.js';
 
 export type PlanFile = { ok: true; value: unknown } | { ok: false; message: string };
 
@@ -60,8 +60,7 @@ async function readAtMost(file: string, limit: number): Promise<Buffer> {
 
 function whereBroken(text: string): string {
   if (text.trim() === '') return 'an empty file';
-  const position = firstMistake(text);
-  const before = text.slice(0, position).split('\n');
-  const found = position >= text.length ? 'the end of the file' : JSON.stringify(text[position]);
-  return `${found} at line ${String(before.length)}, column ${String((before.at(-1) ?? '').length + 1)}`;
+  const { found, line, column } = mistakeIn(text);
+  const got = found === null ? 'the end of the file' : JSON.stringify(found);
+  return `${got} at line ${String(line)}, column ${String(column)}`;
 }

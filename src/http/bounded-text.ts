@@ -29,19 +29,23 @@ export async function boundedText(
   const reader = body.getReader();
   const decoder = new TextDecoder();
   const parts: string[] = [];
-  using end = abortOf(signal ?? AbortSignal.timeout(LONGEST));
-  for (let size = 0; ;) {
-    const { done, value } = await Promise.race([reader.read(), end.aborted]);
-    if (done) break;
-    size += value.byteLength;
-    if (size > most) {
-      // Not awaited: a peer that never ends must not hold its reader.
-      void reader.cancel().catch(() => undefined);
-      throw new TooLong(most);
+  const end = abortOf(signal ?? AbortSignal.timeout(LONGEST));
+  try {
+    for (let size = 0; ;) {
+      const { done, value } = await Promise.race([reader.read(), end.aborted]);
+      if (done) break;
+      size += value.byteLength;
+      if (size > most) {
+        // Not awaited: a peer that never ends must not hold its reader.
+        void reader.cancel().catch(() => undefined);
+        throw new TooLong(most);
+      }
+      parts.push(decoder.decode(value, { stream: true }));
     }
-    parts.push(decoder.decode(value, { stream: true }));
+    return parts.join('') + decoder.decode();
+  } finally {
+    end.forget();
   }
-  return parts.join('') + decoder.decode();
 }
 
 /** As boundedText, parsed; what is no JSON rejects with a SyntaxError. */
@@ -51,8 +55,8 @@ export async function boundedJson(
   return JSON.parse(await boundedText(response, limits));
 }
 
-/** A promise that rejects when the signal is aborted, until it is disposed of. */
-function abortOf(signal: AbortSignal): Disposable & { aborted: Promise<never> } {
+/** A promise that rejects when the signal is aborted, until it is forgotten. (`using` needs a newer browser.) */
+function abortOf(signal: AbortSignal): { aborted: Promise<never>; forget: () => void } {
   let abort: () => void = () => undefined;
   const aborted = new Promise<never>((_resolve, reject) => {
     abort = () => {
@@ -65,7 +69,7 @@ function abortOf(signal: AbortSignal): Disposable & { aborted: Promise<never> } 
   signal.addEventListener('abort', abort, { once: true });
   return {
     aborted,
-    [Symbol.dispose]() {
+    forget() {
       signal.removeEventListener('abort', abort);
     },
   };

@@ -12,10 +12,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { umaskOfPerson } from '../config.js';
+import { linkedTo } from '../client/abortable.js';
+import { ApiError, reasonOf } from '../client/api-error.js';
+import type { Client } from '../client/create-client.js';
+import type { Clip, Job } from '../client/wire.js';
 import { clipFileName } from '../domain/job/clip-files.js';
-import type { Clip, Job } from '../domain/job/job.schema.js';
-import { ApiProblem } from './api-client.js';
-import type { ApiClient } from './api-client.js';
 
 export interface Downloads {
   /** Every finished clip that was not offered before. */
@@ -35,7 +36,7 @@ const AT_ONCE = 2;
 const PATIENCE = 60_000;
 
 export function startDownloads(
-  api: () => ApiClient,
+  api: Client,
   out: string,
   saved: (clipIndex: number) => void,
 ): Downloads {
@@ -55,13 +56,13 @@ export function startDownloads(
       if (from === null) continue;
       try {
         await persistently(
-          () => fetchFile(api(), from, path.join(out, name), stop.signal),
+          () => fetchFile(api, from, path.join(out, name), stop.signal),
           stop.signal,
         );
         if (needed) files.set(clip.clip_index, name);
       } catch (error) {
         if (stop.signal.aborted) return;
-        failures.push(`${name} could not be fetched: ${wordsOf(error)}`);
+        failures.push(`${name} could not be fetched: ${reasonOf(error)}`);
       }
     }
     saved(clip.clip_index);
@@ -93,31 +94,22 @@ export function startDownloads(
   };
 }
 
-function timer(milliseconds: number, late: AbortController): Disposable {
-  const timeout = setTimeout(() => {
-    late.abort(new DOMException('no end of the file in time', 'TimeoutError'));
-  }, milliseconds);
-  return {
-    [Symbol.dispose]() {
-      clearTimeout(timeout);
-    },
-  };
-}
-
 async function fetchFile(
-  api: ApiClient,
+  api: Client,
   from: string,
   to: string,
   signal: AbortSignal,
 ): Promise<void> {
-  // A controller that is held here: AbortSignal.timeout within AbortSignal.any may be collected (nodejs/node#57736).
-  const late = new AbortController();
-  using _timer = timer(PATIENCE, late);
-  const response = await api.download(from, AbortSignal.any([signal, late.signal]));
-  const expected = announcedLength(response);
-  if (response.body === null) throw new Error('expected a file, got an empty answer');
+  const limit = linkedTo(signal);
+  const timer = setTimeout(() => {
+    limit.abort(new DOMException('no end of the file in time', 'TimeoutError'));
+  }, PATIENCE);
   const unfinished = `${to}.part`;
   try {
+    const headers = { 'accept-encoding': 'identity' };
+    const response = await api.file(from, { signal: limit.signal, headers });
+    const expected = announcedLength(response);
+    if (response.body === null) throw new Error('expected a file, got an empty answer');
     await makeFolder(path.dirname(to));
     await pipeline(Readable.fromWeb(response.body), createWriteStream(unfinished));
     const { size } = await stat(unfinished);
@@ -131,6 +123,9 @@ async function fetchFile(
   } catch (error) {
     await rm(unfinished, { force: true });
     throw error;
+  } finally {
+    clearTimeout(timer);
+    limit.release();
   }
 }
 
@@ -150,7 +145,7 @@ async function persistently(task: () => Promise<void>, signal: AbortSignal): Pro
       return;
     } catch (error) {
       failures += 1;
-      const final = error instanceof ApiProblem && error.status < 500 && error.status !== 429;
+      const final = error instanceof ApiError && error.isFinal;
       if (final || isDiskError(error) || signal.aborted || Date.now() > end) throw error;
       await sleep(Math.min(5_000, 200 * 2 ** failures), undefined, { signal });
     }
@@ -185,10 +180,3 @@ export async function writeResult(out: string, job: Job): Promise<void> {
   await handOver(`${file}.part`);
   await rename(`${file}.part`, file);
 }
-
-const wordsOf = (error: unknown): string =>
-  error instanceof Error
-    ? error.cause instanceof Error
-      ? error.cause.message
-      : error.message
-    : String(error);

@@ -1,6 +1,7 @@
 /** What a plan would ask, cost and take, as text: the answer of `--dry-run`. Pure. */
-import type { ClipEstimate, Estimate } from '../domain/pricing/estimate.schema.js';
-import { clock, oneLine, plural, seconds, table, truncate, usd } from './format.js';
+import { plural, seconds, time, usd } from '../client/figures.js';
+import type { ClipEstimate, Estimate } from '../client/wire.js';
+import { oneLine, table, truncate } from './format.js';
 
 const HEADINGS = ['clip', 'target', 'asked', 'strategy', 'cost', 'increase', 'takes', 'why'];
 const FIGURES = new Set([0, 1, 2, 4, 5, 6]);
@@ -14,7 +15,7 @@ export function estimateText(estimate: Estimate): string[] {
     clip.buffer_strategy,
     usd(clip.estimated_cost_usd),
     `${String(clip.cost_increase_percent)} %`,
-    `~${clock(clip.usual_time)}`,
+    `~${time(clip.usual_time)}`,
     truncate(oneLine(clip.duration_reason), LONGEST_REASON),
   ]);
   return [
@@ -38,8 +39,8 @@ function totals(estimate: Estimate): string[] {
   const now = estimate.dispatch === 'window' ? makespan.window : makespan.batches;
   const other =
     estimate.dispatch === 'window'
-      ? `${clock(makespan.batches)} in batches`
-      : `${clock(makespan.window)} with "dispatch": "window"`;
+      ? `${time(makespan.batches)} in batches`
+      : `${time(makespan.window)} with "dispatch": "window"`;
   return [
     `${plural(estimate.total_clips, 'clip')}, at least ${String(estimate.min_successful_clips)} needed: ` +
       `${seconds(estimate.requested_duration)} asked for ${seconds(estimate.target_duration)} wanted`,
@@ -52,7 +53,7 @@ function totals(estimate: Estimate): string[] {
       ({ model, estimated_cost_usd }) =>
         `If ${model} has to take over all of it: ${usd(estimated_cost_usd)}`,
     ),
-    `Takes about ${clock(now)} (${other})`,
+    `Takes about ${time(now)} (${other})`,
   ];
 }
 

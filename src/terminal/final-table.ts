@@ -1,9 +1,11 @@
 /** What a job came to: one row a clip, the totals, and where the files are. Pure. */
-import type { Clip, Job } from '../domain/job/job.schema.js';
+import { plural, spent, time, usd } from '../client/figures.js';
+import { CLIP_WORDS, adviceFor } from '../client/words.js';
+import type { Clip, Job } from '../client/wire.js';
 import { unknownCosts } from '../domain/job/progress.js';
-import { clock, oneLine, plural, spent, table, truncate, usd } from './format.js';
+import { oneLine, table, truncate } from './format.js';
 import { SIMULATOR_NOTICE } from './frame.js';
-import { CLIP_WORDS, adviceFor, durations, problemText } from './words.js';
+import { durations, problemText } from './sentences.js';
 
 const HEADINGS = ['clip', 'state', 'duration', 'cost', 'attempts', 'file'] as const;
 const FIGURES = new Set([0, 3, 4]);
@@ -40,7 +42,7 @@ function summary(job: Job, { out, files }: Results): string[] {
   const lines = [
     `${job.job_id}: ${job.status}, ${String(job.successful_clips)} of ${plural(job.total_clips, 'clip')}` +
       ` (at least ${String(job.min_successful_clips)} needed), ${spent(job.total_cost_usd, job.unknown_costs)} of estimated ${usd(job.estimated_cost_usd)}` +
-      (job.total_generation_time === null ? '' : `, ${clock(job.total_generation_time)}`),
+      (job.total_generation_time === null ? '' : `, ${time(job.total_generation_time)}`),
   ];
   if (job.unknown_costs > 0) {
     lines.push(
@@ -49,7 +51,7 @@ function summary(job: Job, { out, files }: Results): string[] {
   }
   if (job.simulated) lines.push(SIMULATOR_NOTICE);
   if (job.error !== null && job.status !== 'canceled') {
-    lines.push(`${oneLine(job.error.message).replace(/[.!]?$/, '.')} ${adviceFor(job.error)}`);
+    lines.push(`${oneLine(job.error.message).replace(/[.!]?$/, '.')} ${adviceFor(job.error.kind)}`);
   }
   if (job.quality === 'draft' && job.successful_clips > 0) {
     const cost = job.final_cost_usd == null ? '' : `, about ${usd(job.final_cost_usd)} for all`;

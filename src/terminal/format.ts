@@ -1,34 +1,10 @@
 /**
- * Figures and texts as a terminal shows them: seconds, money, bars, and lines that keep to a width.
- * Pure. Nothing that came from outside reaches the screen with control characters in it (domain/values/foreign-text.ts).
+ * Bars, and texts that keep to a width. Pure. Nothing that came from outside reaches the screen with control characters in it
+ * (domain/values/foreign-text.ts).
  */
+import stringWidth from 'string-width';
+
 export { manyLines, oneLine, safeJson } from '../domain/values/foreign-text.js';
-
-export const seconds = (value: number): string =>
-  `${Number.isInteger(value) ? String(value) : value.toFixed(1)} s`;
-
-export const usd = (value: number | null): string =>
-  value === null ? 'unknown' : `$${value.toFixed(value !== 0 && Math.abs(value) < 0.01 ? 4 : 2)}`;
-
-/** What was spent, where the cost of so many predictions is not known: what is known is the least it can be. */
-export const spent = (value: number | null, unknown: number): string =>
-  unknown > 0 && value !== null ? `at least ${usd(value)}` : usd(value);
-
-/** 9 s, 1:05, 1:02:03. */
-export function clock(value: number): string {
-  const whole = Math.max(0, Math.round(value));
-  const two = (part: number): string => String(part).padStart(2, '0');
-  const [hours, minutes, rest] = [
-    Math.floor(whole / 3600),
-    Math.floor(whole / 60) % 60,
-    whole % 60,
-  ];
-  if (hours > 0) return `${String(hours)}:${two(minutes)}:${two(rest)}`;
-  return minutes > 0 ? `${String(minutes)}:${two(rest)}` : `${String(rest)} s`;
-}
-
-export const plural = (count: number, one: string, many = `${one}s`): string =>
-  `${String(count)} ${count === 1 ? one : many}`;
 
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
 
@@ -41,16 +17,9 @@ export function bar(percent: number, width: number): string {
 }
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-const WIDE =
-  /^(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f|[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}])/u;
-const EMPTY = /^\p{Mark}|^[\u200b-\u200f\u2060\ufeff]/u;
-
-const columnsOf = (grapheme: string): number =>
-  EMPTY.test(grapheme) ? 0 : WIDE.test(grapheme) ? 2 : 1;
 
 /** Columns that a text takes on the screen. */
-export const widthOf = (text: string): number =>
-  Array.from(graphemes.segment(text)).reduce((sum, { segment }) => sum + columnsOf(segment), 0);
+export const widthOf = (text: string): number => stringWidth(text, { countAnsiEscapeCodes: true });
 
 /** At most `width` columns, with an ellipsis where something was cut off. */
 export function truncate(text: string, width: number): string {
@@ -59,7 +28,7 @@ export function truncate(text: string, width: number): string {
   let kept = '';
   let columns = 0;
   for (const { segment } of graphemes.segment(text)) {
-    columns += columnsOf(segment);
+    columns += widthOf(segment);
     if (columns > width - 1) break;
     kept += segment;
   }

@@ -2,25 +2,34 @@
  * One picture of a job: view, size and time in, lines out. At most as many lines as the terminal has rows, each at
  * most as wide; where there are more clips than rows, those under way are shown and the rest is counted. Pure.
  */
-import type { Clip, ClipStatus, Job } from '../domain/job/job.schema.js';
+import { plural, spent, time, usd } from '../client/figures.js';
+import { CLIP_WORDS, JOB_WORDS, earlierText, phaseText, waitText } from '../client/words.js';
+import type { Clip, ClipProgress, ClipStatus, Job, JobStatus } from '../client/wire.js';
 import { isBegun, isClipOver, unknownCosts } from '../domain/job/progress.js';
-import type { ClipProgress } from './event-stream.js';
-import { bar, clock, oneLine, pad, padLeft, plural, spent, usd } from './format.js';
+import { bar, oneLine, pad, padLeft } from './format.js';
+import { attemptText, countdown, durations, problemText } from './sentences.js';
 import { fit, span } from './span.js';
-import type { Line, Span } from './span.js';
+import type { Line, Span, Style } from './span.js';
 import type { View } from './view.js';
-import {
-  CLIP_STYLES,
-  CLIP_WORDS,
-  JOB_STYLES,
-  attemptText,
-  countdown,
-  durations,
-  earlierText,
-  phaseOf,
-  problemText,
-  waitText,
-} from './words.js';
+
+const JOB_STYLES: Record<JobStatus, Style> = {
+  queued: 'dim',
+  running: 'cyan',
+  paused: 'yellow',
+  succeeded: 'green',
+  failed: 'red',
+  canceled: 'yellow',
+};
+
+const CLIP_STYLES: Record<ClipStatus, Style> = {
+  queued: 'dim',
+  running: 'cyan',
+  retrying: 'yellow',
+  storing: 'cyan',
+  succeeded: 'green',
+  failed: 'red',
+  canceled: 'yellow',
+};
 
 export interface Size {
   columns: number;
@@ -43,7 +52,7 @@ function header({ job, place }: View, now: number): Line[] {
     [
       span(job.job_id, 'bold'),
       span(`  ${oneLine(job.model)}  `),
-      span(job.status, JOB_STYLES[job.status]),
+      span(JOB_WORDS[job.status], JOB_STYLES[job.status]),
       ...(job.simulated ? [span(`  ${SIMULATOR_NOTICE}`, 'yellow')] : []),
     ],
     [span('Page      ', 'dim'), span(place.page_url)],
@@ -71,7 +80,7 @@ function totals(job: Job, now: number): Line {
 function elapsed(job: Job, now: number): string {
   if (job.started_at === null) return '';
   const end = job.completed_at === null ? now : Date.parse(job.completed_at);
-  return clock((end - Date.parse(job.started_at)) / 1000);
+  return time((end - Date.parse(job.started_at)) / 1000);
 }
 
 /** Batches go in ascending order, so the last one with a clip under way is the one that runs. */
@@ -126,7 +135,8 @@ interface Drawing {
   indexWidth: number;
 }
 
-const PHASE_WIDTH = 15;
+/** Of the usual words; a longer one moves what follows it. */
+const PHASE_WIDTH = 16;
 
 function clipLine(clip: Clip, { live, columns, now, indexWidth }: Drawing): Line {
   const style = CLIP_STYLES[clip.status];
@@ -134,10 +144,14 @@ function clipLine(clip: Clip, { live, columns, now, indexWidth }: Drawing): Line
   const before: Span[] = [
     span(` ${padLeft(String(clip.clip_index), indexWidth)} `),
     span(bar(shownPercent(clip, live), barWidth), style),
-    span(` ${pad(phaseOf(clip, live), PHASE_WIDTH)}`, style),
+    span(` ${pad(columnText(clip, live), PHASE_WIDTH)}`, style),
   ];
   return [...before, span(details(clip, live, now).join(' · '))];
 }
+
+/** Why a queued clip waits stands in its details. */
+const columnText = (clip: Clip, live: ClipProgress | undefined): string =>
+  waitText(clip, live) === null ? phaseText(clip, live) : CLIP_WORDS.queued;
 
 /** The durable percentage is coarse; while a clip renders, the provider's own figure moves within it. */
 export function shownPercent(clip: Clip, live: ClipProgress | undefined): number {
@@ -157,7 +171,7 @@ function details(clip: Clip, live: ClipProgress | undefined, now: number): strin
     rendering && live.percent !== null
       ? `${live.estimated ? '~' : ''}${String(Math.round(live.percent))} %`
       : '',
-    wait === null ? '' : wait < 0.5 ? 'goes on now' : `goes on in ${clock(wait)}`,
+    wait === null ? '' : wait < 0.5 ? 'resumes now' : `resumes in ${time(wait)}`,
     tellsAttempt(clip) ? attemptText(clip) : '',
     durations(clip),
     cost(clip),
@@ -169,8 +183,8 @@ function details(clip: Clip, live: ClipProgress | undefined, now: number): strin
 function ofQueued(clip: Clip, live: ClipProgress | undefined, now: number): string[] {
   const wait = countdown(clip, live, now);
   return [
-    waitText(clip, live),
-    wait === null ? '' : `goes on in ${clock(wait)}`,
+    waitText(clip, live) ?? '',
+    wait === null ? '' : `resumes in ${time(wait)}`,
     durations(clip),
     `about ${usd(clip.estimated_cost_usd)}`,
   ].filter((part) => part !== '');
@@ -190,14 +204,17 @@ function cost(clip: Clip): string {
 
 function footer(view: View): Line[] {
   const lines: Line[] = [];
-  const stale = [...view.live.values()].some(({ stale: nobody }) => nobody === true);
+  const stale = [...view.live.values()].some(({ stale: isStale }) => isStale === true);
   if (view.lost !== null) {
     lines.push([
-      span(`Connection lost (${oneLine(view.lost)}); trying again. The job goes on.`, 'yellow'),
+      span(
+        `Connection lost (${oneLine(view.lost)}); trying again. The job continues without it.`,
+        'yellow',
+      ),
     ]);
   } else if (stale) {
     lines.push([
-      span('No worker is running; the job is safe and goes on when one starts.', 'yellow'),
+      span('No worker is running; the job is safe and continues when one starts.', 'yellow'),
     ]);
   }
   const warning = view.job.warnings.at(-1);

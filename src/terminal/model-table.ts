@@ -3,7 +3,8 @@ import type { Comparison, Fit } from '../domain/pricing/estimate.schema.js';
 import { factsOf } from '../domain/models/facts.js';
 import { lifeCycleText } from '../domain/models/life-cycle.js';
 import type { ModelRow } from '../domain/models/row.js';
-import { clock, oneLine, plural, seconds, table, truncate, usd } from './format.js';
+import { plural, seconds, time, usd } from '../client/figures.js';
+import { oneLine, table, truncate } from './format.js';
 
 const HEADINGS = [
   ...['model', 'status', 'durations', 'sizes', 'ratios', 'images'],
@@ -28,7 +29,7 @@ const cells = (row: ModelRow): string[] => {
     facts.takes.has('sound') ? 'yes' : 'no',
     facts.takes.has('seed') ? 'yes' : 'no',
     facts.price,
-    `~${clock(facts.usual_time)}`,
+    `~${time(facts.usual_time)}`,
     facts.read_on?.[0] ?? '',
   ];
 };
@@ -62,7 +63,7 @@ export function comparisonTable(
     statusOf(one.model),
     usd(one.estimated_cost_usd),
     seconds(one.requested_duration),
-    `~${clock(one.makespan.batches)}`,
+    `~${time(one.makespan.batches)}`,
     remarks(one),
   ]);
   return [

@@ -3,19 +3,20 @@
  * JSON for programs. Each gets the same calls; none decides anything.
  */
 import type { WriteStream } from 'node:tty';
-import type { StreamItem } from './event-stream.js';
+import type { FollowItem } from '../client/follow-events.js';
+import { earlierText } from '../client/words.js';
 import { finalTable } from './final-table.js';
 import type { Results } from './final-table.js';
 import { manyLines, oneLine, safeJson } from './format.js';
 import { SIMULATOR_NOTICE, frame } from './frame.js';
 import { openScreen } from './screen.js';
 import type { View } from './view.js';
-import { earlierText, sentenceOf } from './words.js';
+import { sentenceOf } from './sentences.js';
 
 export interface Reporter {
   opened(view: View): void;
   /** After each item of the stream, and after anything else that changed the view (null). */
-  changed(view: View, item: StreamItem | null): void;
+  changed(view: View, item: FollowItem | null): void;
   /** A remark that is neither an event nor part of the job. */
   say(text: string): void;
   ended(view: View, results: Results): void;

@@ -4,13 +4,11 @@
  * to Ctrl-C.
  */
 import type { ReadStream } from 'node:tty';
-import type { Job } from '../domain/job/job.schema.js';
+import type { Client } from '../client/create-client.js';
+import type { FollowItem } from '../client/follow-events.js';
+import type { Job } from '../client/wire.js';
 import { isOver } from '../domain/job/progress.js';
-import { jobPath } from './api-client.js';
-import type { ApiClient } from './api-client.js';
 import { startDownloads, writeResult } from './downloads.js';
-import { followEvents } from './event-stream.js';
-import type { StreamItem } from './event-stream.js';
 import type { Answer, Interruption } from './interruption.js';
 import { readKey } from './key.js';
 import type { Reporter } from './reporters.js';
@@ -18,7 +16,7 @@ import { openView, seen } from './view.js';
 import type { View } from './view.js';
 
 export interface Access {
-  api: ApiClient;
+  api: Client;
   ui_url: string | null;
 }
 
@@ -51,17 +49,13 @@ export async function follow(
   const { api, ui_url } = access;
   const { reporter, interruption, out } = options;
   let view: View = openView(first, { page_url: pageUrl(api, first), ui_url, out });
-  const change = (next: View, item: StreamItem | null): void => {
+  const change = (next: View, item: FollowItem | null): void => {
     view = next;
     reporter.changed(view, item);
   };
-  const downloads = startDownloads(
-    () => api,
-    out,
-    (clipIndex) => {
-      change({ ...view, saved: new Set(view.saved).add(clipIndex) }, null);
-    },
-  );
+  const downloads = startDownloads(api, out, (clipIndex) => {
+    change({ ...view, saved: new Set(view.saved).add(clipIndex) }, null);
+  });
   if (options.keyboard !== null) {
     interruption.ask(questionAt(options.keyboard, { api, view: () => view, change, reporter }));
   }
@@ -69,9 +63,7 @@ export async function follow(
   downloads.offer(view.job);
   const stop = new AbortController();
   let gone = false;
-  for await (const item of followEvents({
-    url: new URL(`${jobPath(first.job_id)}/events`, api.url).href,
-    headers: api.headers,
+  for await (const item of api.follow(first.job_id, {
     after: options.after,
     signal: AbortSignal.any([interruption.signal, stop.signal]),
   })) {
@@ -111,16 +103,16 @@ async function finish(
 }
 
 /** The server's own snapshot; what was folded from the stream where it no longer answers. */
-async function finalJob(api: ApiClient, folded: Job): Promise<Job> {
-  const told = await api.job(folded.job_id).catch(() => folded);
+async function finalJob(api: Client, folded: Job): Promise<Job> {
+  const told = await api.jobs.get(folded.job_id).catch(() => folded);
   return isOver(told.status) ? told : folded;
 }
 
-const pageUrl = (api: ApiClient, job: Job): string =>
-  new URL(`/jobs/${encodeURIComponent(job.job_id)}`, api.url).href;
+const pageUrl = (api: Client, job: Job): string =>
+  api.urlOf(`/jobs/${encodeURIComponent(job.job_id)}`);
 
 interface Asking {
-  api: ApiClient;
+  api: Client;
   view: () => View;
   change: (view: View, item: null) => void;
   reporter: Reporter;
@@ -140,7 +132,7 @@ function questionAt(
     notice(null);
     if (key === 'l' || key === '\u0003') return 'leave';
     if (key === 'c') {
-      await api.cancel(view().job.job_id).then(
+      await api.jobs.cancel(view().job.job_id).then(
         () => {
           notice('Canceling: running predictions are ended at the provider.');
         },

@@ -5,7 +5,8 @@
 import { storeKey } from './api-key.js';
 import type { Job } from '../domain/job/job.schema.js';
 import { attribute, h, setText } from './dom.js';
-import { clipName, plural, spent as spentText, usd } from './format.js';
+import { plural, spent as spentText, usd } from '../client/figures.js';
+import { clipName } from './format.js';
 
 function open(dialog: HTMLDialogElement): Promise<string> {
   document.body.append(dialog);

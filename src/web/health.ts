@@ -2,7 +2,8 @@
  * Whether the rest of the stack is there, asked of `/readyz` while the tab is visible. Whoever listens
  * gets the latest answer at once; null means that the API itself did not answer.
  */
-import { readiness, type Readiness } from './api-client.js';
+import type { Readiness } from '../client/wire.js';
+import { api } from './api-client.js';
 
 export interface Health {
   latest(): Readiness | null;
@@ -18,7 +19,7 @@ export function watchHealth(): Health {
   let latest: Readiness | null = null;
   let checking: Promise<void> | null = null;
   const look = async (): Promise<void> => {
-    latest = await readiness();
+    latest = await api.readiness();
     checking = null;
     for (const listener of listeners) listener();
   };

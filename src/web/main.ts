@@ -41,7 +41,7 @@ function homeView(): View {
       stream: null,
       readiness,
       stale: false,
-      going: false,
+      isRunning: false,
       simulated: readiness?.simulated === true,
     });
   };

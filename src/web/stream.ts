@@ -1,33 +1,28 @@
 /**
- * One job's events, for as long as its page is open: connects, resumes by the last folded seq, notices silence and a
- * laptop's sleep, tries again with backoff. It knows nothing of jobs; what a frame means, where to resume and when it is
- * over are its caller's answers.
- *
- * T1 at most one connection at a time.
- * T2 a connection silent for longer than three keep-alives is dead, whatever the socket says.
- * T3 it follows the stream only while the page is visible and one of the browser's few streams is free
- *    (connections.ts). Otherwise it asks now and then for what came after the last seq, in short answers that end.
+ * One job's events, for as long as its page is open: the client's follower, with what only a browser knows. It follows the
+ * stream while the page is visible and one of the browser's few streams is free (connections.ts). Otherwise it asks now and
+ * then for what came after the last seq, in short answers that end.
  */
+import { boundedText } from '../http/bounded-text.js';
+import { linkedTo, pause } from '../client/abortable.js';
+import { ApiError } from '../client/api-error.js';
+import { followEvents, type Connection, type FollowItem } from '../client/follow-events.js';
+import { api } from './api-client.js';
 import { inTurn, takeStream } from './connections.js';
-import { createSseParser, type SseFrame } from '../client/sse-parser.js';
 
 export type StreamState =
   | { kind: 'connecting' }
   | { kind: 'open' }
-  | { kind: 'lost'; retry_at: number }
+  | { kind: 'lost' }
   | { kind: 'over' }
   | { kind: 'refused'; status: number };
 
 export interface StreamSource {
-  url: string;
-  headers(): Record<string, string>;
+  job_id: string;
   /** The last seq folded; null for a snapshot first. */
   position(): number | null;
-  /** False when the frame cannot be used and the stream must start again from `position`. */
-  onFrame(frame: SseFrame): boolean;
+  onItem(item: FollowItem): void;
   onState(state: StreamState): void;
-  /** Is the job over, so that the stream's end is its end? */
-  isOver(): boolean;
   /** The server wants a key; resolves when there is one. */
   onUnauthorized(): Promise<void>;
 }
@@ -38,196 +33,113 @@ export interface Stream {
   close(): void;
 }
 
-const SILENCE = 46_000;
-const TICK = 2000;
-/** A timer late by this much means that the machine slept. */
-const SLEPT = 15_000;
-const MAX_WAIT = 60_000;
-const BACKOFF = { first: 400, most: 3000 };
 /** Between two short answers. */
 const ASK_EVERY = { visible: 2000, hidden: 20_000 };
 /** Of one short answer, so that the turn passes on. */
 const MAX_SHORT = 10_000;
-
-type Outcome =
-  'over' | 'again' | 'lost' | 'asked' | 'unauthorized' | { refused: number } | { wait: number };
+/** Until a refusal is asked about again. */
+const REFUSED = 60_000;
+const NEVER = 2 ** 31 - 1;
 
 const isVisible = (): boolean => document.visibilityState === 'visible';
+const backoff = (failures: number): number =>
+  isVisible() ? Math.min(3000, 400 * 2 ** (failures - 1)) : ASK_EVERY.hidden;
 
 export function openStream(source: StreamSource): Stream {
-  let closed = false;
-  let failures = 0;
-  let connection: AbortController | null = null;
-  let follows = false;
-  let lastByte = Date.now();
-  let wake: () => void = () => undefined;
+  let isClosed = false;
+  let holdsStream = false;
+  /** From one nudge to the next. */
+  let round = new AbortController();
 
-  const watch = setInterval(
-    watchdog(() => lastByte, restart),
-    TICK,
-  );
-
-  /** Hidden, the stream goes back (T3); shown again, what was missed comes at once. */
-  function onVisibility(): void {
-    if (isVisible()) restart();
-    else if (follows) connection?.abort();
-  }
+  const nudge = (): void => {
+    round.abort();
+  };
+  /** Hidden, the stream goes back; shown again, what was missed comes at once. */
+  const onVisibility = (): void => {
+    if (isVisible() || holdsStream) nudge();
+  };
   document.addEventListener('visibilitychange', onVisibility);
 
-  function restart(): void {
-    failures = 0;
-    connection?.abort();
-    wake();
-  }
+  const open = async (position: number | null, signal: AbortSignal): Promise<Connection> => {
+    const release = isVisible() ? await takeStream() : null;
+    if (release === null) return shortAnswer(source.job_id, position, signal);
+    holdsStream = true;
+    const close = (): void => {
+      holdsStream = false;
+      release();
+    };
+    try {
+      if (!isVisible()) nudge(); // hidden in between
+      return { ...(await api.events(source.job_id, position, { signal })), close };
+    } catch (error) {
+      close();
+      throw error;
+    }
+  };
 
-  const pause = (milliseconds: number): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  const onItem = (item: FollowItem): void => {
+    if (item.kind === 'connected') source.onState({ kind: 'open' });
+    else if (item.kind === 'lost') source.onState({ kind: 'lost' });
+    else source.onItem(item);
+  };
+
+  async function follow(signal: AbortSignal): Promise<void> {
+    source.onState({ kind: 'connecting' });
+    try {
+      const after = source.position();
+      for await (const item of followEvents({ open, after, signal, backoff })) {
+        if (!signal.aborted) onItem(item);
+      }
+      if (signal.aborted) return;
+      source.onState({ kind: 'over' });
+      await pause(NEVER, signal); // until the job is started again
+    } catch (error) {
+      if (signal.aborted) return;
+      const status = error instanceof ApiError ? error.status : 0;
+      if (status === 401) return source.onUnauthorized();
+      source.onState({ kind: 'refused', status });
+      await pause(REFUSED, signal);
+    }
+  }
 
   async function run(): Promise<void> {
-    while (!closed) {
-      source.onState({ kind: 'connecting' });
-      lastByte = Date.now();
-      connection = new AbortController();
-      const outcome = await ask(connection);
-      if (closed) return;
-      await settle(outcome);
-    }
-  }
-
-  async function ask(mine: AbortController): Promise<Outcome> {
-    const onBytes = (): void => {
-      failures = 0;
-      lastByte = Date.now();
-    };
-    const release = isVisible() ? await takeStream() : null;
-    if (release !== null) {
-      follows = true;
-      try {
-        if (!isVisible()) return 'again'; // hidden in between
-        return await connect(source, mine, onBytes, source.url);
-      } finally {
-        follows = false;
-        release();
-      }
-    }
-    return inTurn('short', () => {
-      const timer = setTimeout(() => {
-        mine.abort();
-      }, MAX_SHORT);
-      return connect(source, mine, onBytes, `${source.url}?follow=false`).finally(() => {
-        clearTimeout(timer);
-      });
-    });
-  }
-
-  async function settle(outcome: Outcome): Promise<void> {
-    if (typeof outcome === 'object' && 'wait' in outcome) {
-      source.onState({ kind: 'lost', retry_at: Date.now() + outcome.wait });
-      return pause(outcome.wait);
-    }
-    if (typeof outcome === 'object') {
-      source.onState({ kind: 'refused', status: outcome.refused });
-      return pause(60_000);
-    }
-    if (outcome === 'over') {
-      source.onState({ kind: 'over' });
-      return new Promise((resolve) => {
-        wake = resolve; // until somebody starts the job again
-      });
-    }
-    if (outcome === 'unauthorized') return source.onUnauthorized();
-    if (!isVisible()) return pause(ASK_EVERY.hidden);
-    if (outcome === 'asked') return pause(ASK_EVERY.visible);
-    if (outcome === 'again') return pause(BACKOFF.first);
-    const delay = Math.min(BACKOFF.most, BACKOFF.first * 2 ** failures);
-    failures += 1;
-    source.onState({ kind: 'lost', retry_at: Date.now() + delay });
-    return pause(delay);
+    for (; !isClosed; round = new AbortController()) await follow(round.signal);
   }
 
   void run();
   return {
-    nudge: restart,
+    nudge,
     close() {
-      closed = true;
-      clearInterval(watch);
+      isClosed = true;
       document.removeEventListener('visibilitychange', onVisibility);
-      connection?.abort();
-      wake();
+      nudge();
     },
   };
 }
 
-/** Called every TICK: asks for a restart after silence (T2) and after sleep. */
-function watchdog(lastByte: () => number, restart: () => void): () => void {
-  let lastTick = Date.now();
-  return () => {
-    const time = Date.now();
-    const slept = time - lastTick > TICK + SLEPT;
-    lastTick = time;
-    if (slept || time - lastByte() > SILENCE) restart();
-  };
-}
-
-async function connect(
-  source: StreamSource,
-  connection: AbortController,
-  onBytes: () => void,
-  url: string,
-): Promise<Outcome> {
-  const position = source.position();
-  const resume: Record<string, string> =
-    position === null ? {} : { 'last-event-id': String(position) };
-  try {
-    connection.signal.throwIfAborted(); // while it waited for its turn
-    const response = await fetch(url, {
-      headers: { accept: 'text/event-stream', ...resume, ...source.headers() },
-      cache: 'no-store',
-      signal: connection.signal,
-    });
-    if (response.status === 401) return 'unauthorized';
-    if (response.status === 204) return 'over';
-    if (response.status === 429) return { wait: waitOf(response) };
-    if (response.status >= 400 && response.status < 500) return { refused: response.status };
-    if (!response.ok || response.body === null) return 'lost';
-    source.onState({ kind: 'open' });
-    const complete = await readFrames(response.body, source, onBytes);
-    if (!complete) return 'again';
-    if (source.isOver()) return 'over';
-    return url === source.url ? 'lost' : 'asked';
-  } catch {
-    return connection.signal.aborted ? 'again' : 'lost';
-  } finally {
-    connection.abort(); // T1: whatever ended it, nothing of this connection goes on
-  }
-}
-
-/** Milliseconds until the server wants to be asked again. */
-function waitOf({ headers }: Response): number {
-  const seconds = Number(headers.get('retry-after') ?? NaN);
-  return seconds > 0 ? Math.min(seconds * 1000, MAX_WAIT) : BACKOFF.most;
-}
-
-async function readFrames(
-  body: ReadableStream<Uint8Array>,
-  source: StreamSource,
-  onBytes: () => void,
-): Promise<boolean> {
-  const parser = createSseParser();
-  const decoder = new TextDecoder();
-  const reader = body.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return true;
-    onBytes();
-    for (const frame of parser.push(decoder.decode(value, { stream: true }))) {
-      if (!source.onFrame(frame)) return false;
+/** Read whole before it is given on, so that the turn is held for no longer than the answer takes. */
+async function shortAnswer(
+  jobId: string,
+  position: number | null,
+  signal: AbortSignal,
+): Promise<Connection> {
+  return inTurn('short', async () => {
+    const limit = linkedTo(signal);
+    const timer = setTimeout(() => {
+      limit.abort(new Error('the server did not answer in time'));
+    }, MAX_SHORT);
+    try {
+      const { response } = await api.events(jobId, position, {
+        signal: limit.signal,
+        query: '?follow=false',
+      });
+      const { status } = response;
+      const text = status === 204 ? null : await boundedText(response, { signal: limit.signal });
+      const againIn = isVisible() ? ASK_EVERY.visible : ASK_EVERY.hidden;
+      return { response: new Response(text, { status }), againIn };
+    } finally {
+      clearTimeout(timer);
+      limit.release();
     }
-  }
+  });
 }

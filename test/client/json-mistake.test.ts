@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { firstMistake } from '../../src/client/json-mistake.js';
+import { firstMistake, mistakeIn } from '../../src/client/json-mistake.js';
 
 describe('the first mistake of a text that is no JSON', () => {
   it.each([
@@ -17,6 +17,11 @@ describe('the first mistake of a text that is no JSON', () => {
     ['[1,]', 3],
     ['{} {}', 3],
     ['{"a": 1]', 7],
+    ['{"a": [1 2]}', 9],
+    ["{'a': 1}", 1],
+    ['{"a": 01}', 6],
+    ['[true, nul]', 7],
+    ['{"a": {"b": []}, }', 17],
     ['', 0],
   ])('%j breaks off at %d', (text, position) => {
     expect(() => JSON.parse(text) as unknown).toThrow();
@@ -29,6 +34,16 @@ describe('the first mistake of a text that is no JSON', () => {
         expect(firstMistake(text)).toBe(text.length);
       }),
     );
+  });
+
+  it('is found after a million brackets', () => {
+    expect(firstMistake('['.repeat(1_000_000))).toBe(1_000_000);
+  });
+
+  it('is told by line, column and what stands there', () => {
+    const text = '{\n  "model": "x",\n  oops\n}';
+    expect(mistakeIn(text)).toEqual({ found: 'oops', line: 3, column: 3 });
+    expect(mistakeIn('[1,')).toEqual({ found: null, line: 1, column: 4 });
   });
 
   it('is never before the part that could still have become JSON', () => {

@@ -1,12 +1,13 @@
-/** Any bytes as an event stream, to the parser, the terminal's reader and the page's: events in order, and a bounded memory. */
+/** Any bytes as an event stream, to the parser and the client's follower: events in order, and a bounded memory. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
+import { openEvents } from '../../src/client/create-client.js';
+import { followEvents } from '../../src/client/follow-events.js';
 import { createSseParser } from '../../src/client/sse-parser.js';
-import { followEvents } from '../../src/terminal/event-stream.js';
-import { readFrame } from '../../src/web/store.js';
+import { createTransport } from '../../src/client/transport.js';
 import { eventOf } from '../terminal/jobs.js';
-import { scripted, status } from '../terminal/scripted-server.js';
-import type { Answer } from '../terminal/scripted-server.js';
+import { scripted, status } from '../support/scripted-server.js';
+import type { Answer } from '../support/scripted-server.js';
 import { anyJson, mutated, oddText, propertyOf } from './fuzzer.js';
 import type { Fuzzer } from './fuzzer.js';
 
@@ -67,13 +68,12 @@ export const streams: Fuzzer = {
           .filter((frame) => typeof frame === 'object')) {
           expect(data.length).toBeLessThanOrEqual(MOST);
         }
-        for (const frame of frames)
-          if (typeof frame === 'object') readFrame(frame.event, frame.data);
-
         await using server = await scripted([sending(bytes), status(204)]);
         let last = 0;
+        const transport = createTransport({ baseUrl: server.url });
         const options = {
-          url: server.url,
+          open: (position: number | null, signal: AbortSignal) =>
+            openEvents(transport, 'x', position, { signal }),
           after: 0,
           signal: new AbortController().signal,
           backoff: () => 1,

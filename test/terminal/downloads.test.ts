@@ -2,11 +2,11 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createApiClient } from '../../src/terminal/api-client.js';
+import { createClient } from '../../src/client/create-client.js';
 import { startDownloads, writeResult } from '../../src/terminal/downloads.js';
 import { clipOf, doneClip, jobOf } from './jobs.js';
-import { scripted } from './scripted-server.js';
-import type { Answer } from './scripted-server.js';
+import { scripted } from '../support/scripted-server.js';
+import type { Answer } from '../support/scripted-server.js';
 
 let out: string;
 beforeEach(async () => {
@@ -34,7 +34,7 @@ async function download(answers: Answer[], job = jobOf([doneClip(0)])) {
   await using server = await scripted(answers);
   const saved: number[] = [];
   const downloads = startDownloads(
-    () => createApiClient(server.url, 'key'),
+    createClient({ baseUrl: server.url, apiKey: 'key' }),
     out,
     (clip) => saved.push(clip),
   );

@@ -1,35 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  bar,
-  clock,
-  oneLine,
-  pad,
-  table,
-  truncate,
-  usd,
-  widthOf,
-} from '../../src/terminal/format.js';
+import { bar, oneLine, pad, table, truncate, widthOf } from '../../src/terminal/format.js';
 import { fit, paint, plainText, span } from '../../src/terminal/span.js';
 
-describe('figures', () => {
-  it.each([
-    [0, '0 s'],
-    [59.4, '59 s'],
-    [59.6, '1:00'],
-    [3_723, '1:02:03'],
-    [-3, '0 s'],
-  ])('%d seconds read %s', (value, text) => {
-    expect(clock(value)).toBe(text);
-  });
-
-  it('an unknown cost is never a zero', () => {
-    expect(usd(null)).toBe('unknown');
-    expect(usd(0)).toBe('$0.00');
-    expect(usd(0.0042)).toBe('$0.0042');
-  });
-
-  it('a bar has exactly its width, whatever the percentage', () => {
+describe('a bar', () => {
+  it('has exactly its width, whatever the percentage', () => {
     fc.assert(
       fc.property(fc.double({ min: -50, max: 200, noNaN: true }), fc.nat(60), (percent, width) => {
         expect(widthOf(bar(percent, width))).toBe(width);

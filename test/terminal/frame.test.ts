@@ -60,15 +60,15 @@ describe('a frame', () => {
       error: problem('provider_error', 'Prediction interrupted (PA)'),
     });
     const line = draw(viewOf(jobOf([clip]))).find((text) => text.includes('retry'));
-    expect(line).toContain('waits to retry');
-    expect(line).toContain('goes on in 4 s');
+    expect(line).toContain('waiting to retry');
+    expect(line).toContain('resumes in 4 s');
     expect(line).toContain('attempt 2 of 3');
     expect(line).toContain('the provider had a problem (Prediction interrupted (PA))');
   });
 
   it('shows what was asked and what came', () => {
     expect(draw(viewOf(jobOf([doneClip(0)]))).join('\n')).toContain(
-      'done           5.0 s of 5 s · $0.35',
+      'ready            5.04 s of 5 s · $0.35',
     );
   });
 
@@ -100,7 +100,7 @@ describe('a frame', () => {
     );
     const rest = lines.find((line) => line.includes('more clips'));
     expect(rest).toContain(`and ${String(1_000 - clips.length)} more clips`);
-    expect(rest).toContain('5 done');
+    expect(rest).toContain('5 ready');
   });
 
   it('keeps control characters of prompts and providers off the terminal', () => {
@@ -115,7 +115,7 @@ describe('a frame', () => {
     expect(text).toContain('bad news');
   });
 
-  it('says that the connection is lost, and that the job goes on', () => {
+  it('says that the connection is lost, and that the job continues', () => {
     const view = seen(viewOf(many(3)), { kind: 'lost', reason: 'connect ECONNREFUSED' });
     expect(draw(view).join('\n')).toContain('Connection lost (connect ECONNREFUSED)');
     expect(draw(seen(view, { kind: 'connected' })).join('\n')).not.toContain('Connection lost');
@@ -128,7 +128,7 @@ describe('a frame', () => {
       clipOf(2, { waits_for: 'worker', started_at: AT }),
       clipOf(3),
     ];
-    const live = { clip_index: 1, attempt: 1, percent: null, estimated: false };
+    const live = { job_id: 'harbour', clip_index: 1, attempt: 1, percent: null, estimated: false };
     const view = seen(viewOf(jobOf(clips)), {
       kind: 'progress',
       progress: { ...live, phase: 'waiting_for_rate' },
@@ -139,12 +139,12 @@ describe('a frame', () => {
     });
     const lines = draw(sent);
     const line = (index: number) => lines.find((text) => text.startsWith(`  ${String(index)} `));
-    expect(line(0)).toContain("waits for the provider's rate limit");
-    expect(line(1)).toContain("waits for the provider's rate limit");
-    expect(line(2)).toContain('sending');
-    expect(line(2)).not.toContain('waits');
-    expect(line(3)).toContain('waits for its turn');
-    expect(draw(viewOf(jobOf(clips))).join('\n')).toContain('waits for a worker');
+    expect(line(0)).toContain("waiting for the provider's rate limit");
+    expect(line(1)).toContain("waiting for the provider's rate limit");
+    expect(line(2)).toContain('sending to the model');
+    expect(line(2)).not.toContain('waiting');
+    expect(line(3)).toContain('waiting for its turn');
+    expect(draw(viewOf(jobOf(clips))).join('\n')).toContain('waiting for a worker');
   });
 
   it('counts the warnings that the job no longer lists', () => {
@@ -154,6 +154,7 @@ describe('a frame', () => {
 
   it('says that no worker is running when only Temporal answers', () => {
     const progress = {
+      job_id: 'harbour',
       clip_index: 5,
       attempt: 1,
       percent: null,
@@ -163,19 +164,21 @@ describe('a frame', () => {
     } as const;
     const text = draw(seen(viewOf(many(12)), { kind: 'progress', progress })).join('\n');
     expect(text).toContain('No worker is running; the job is safe');
-    expect(text).toContain('waits for a worker');
+    expect(text).toContain('waiting for a worker');
   });
 });
 
 describe('a view', () => {
+  const progress = {
+    job_id: 'harbour',
+    clip_index: 0,
+    attempt: 1,
+    percent: 60,
+    phase: 'rendering',
+    estimated: false,
+  } as const;
+
   it("forgets what a clip was doing at the clip's next event", () => {
-    const progress = {
-      clip_index: 0,
-      attempt: 1,
-      percent: 60,
-      phase: 'rendering',
-      estimated: false,
-    };
     const rendering = clipOf(0, { status: 'running', attempt: 1, percent: 10 });
     const before = seen(viewOf(jobOf([rendering])), { kind: 'progress', progress });
     expect(before.live.get(0)).toEqual(progress);
@@ -187,7 +190,7 @@ describe('a view', () => {
 
   it('moves the bar between the durable figures by what the provider reports', () => {
     const clip = clipOf(0, { status: 'running', percent: 10 });
-    const live = { clip_index: 0, attempt: 1, percent: 50, phase: 'rendering', estimated: true };
+    const live = { ...progress, percent: 50 };
     expect(shownPercent(clip, live)).toBe(50);
     expect(shownPercent(clip, undefined)).toBe(10);
     expect(shownPercent({ ...clip, status: 'storing', percent: 90 }, live)).toBe(90);

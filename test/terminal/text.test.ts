@@ -9,7 +9,7 @@ import { estimateText, ranges } from '../../src/terminal/estimate-text.js';
 import { finalTable } from '../../src/terminal/final-table.js';
 import { jsonReporter, plainReporter } from '../../src/terminal/reporters.js';
 import { openView } from '../../src/terminal/view.js';
-import { sentenceOf } from '../../src/terminal/words.js';
+import { sentenceOf } from '../../src/terminal/sentences.js';
 import { PassThrough } from 'node:stream';
 import { clipOf, doneClip, eventOf, jobOf, UNKNOWN_LINE } from './jobs.js';
 
@@ -79,7 +79,7 @@ describe('the final table', () => {
       { status: 'failed', error: problem('insufficient_clips', 'only 1 of 2 clips succeeded.') },
     );
     const text = finalTable(job, { out: 'out/harbour', files: new Map([[0, 'clip_000.mp4']]) });
-    expect(text.find((line) => line.includes('clip_000.mp4'))).toContain('5.0 s of 5 s');
+    expect(text.find((line) => line.includes('clip_000.mp4'))).toContain('5.04 s of 5 s');
     expect(text.find((line) => line.includes('the model returned no video'))).toContain('failed');
     expect(text.join('\n')).toContain('only 1 of 2 clips succeeded. Retry the failed clips.');
     expect(text.at(-1)).toBe('1 clip, thumbnails and result.json are in out/harbour/');

@@ -159,7 +159,7 @@ export class MockApi {
     if (url.pathname === '/readyz') {
       reply(response, {
         status: this.readiness['ready'] === true ? 200 : 503,
-        body: this.readiness,
+        body: { api: 'durable-clip-generator', ...this.readiness },
       });
     } else if (file !== undefined) {
       response.writeHead(200, { 'content-type': file.type, 'content-length': file.bytes.length });
@@ -201,7 +201,7 @@ export class MockApi {
       response.write(`event: snapshot\ndata: ${JSON.stringify(entry.job)}\n\n`);
     }
     for (const event of entry.log) if (event.seq > after) sendEvent(response, event);
-    if (isOver(entry.job.status) || request.url?.endsWith('?follow=false') === true) {
+    if (isOver(entry.job.status) || request.url?.endsWith('follow=false') === true) {
       response.end();
       return;
     }

@@ -1,9 +1,8 @@
 /** The page's small readers: plans with mistakes, time that is left. */
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { record } from '../../src/domain/job/progress.js';
 import { jobName, named } from '../../src/web/job-name.js';
-import { firstMistake, readPlanText } from '../../src/web/plan-text.js';
+import { readPlanText } from '../../src/web/plan-text.js';
 import { secondsLeft } from '../../src/web/time-left.js';
 import { clipFact, sampleJob, started, STEPS } from './sample-job.js';
 
@@ -17,33 +16,6 @@ describe('a plan as text', () => {
     const answer = readPlanText('{\n  "model": "x",\n  oops\n}');
     expect(answer).toMatchObject({ kind: 'broken' });
     expect(answer.kind === 'broken' && answer.message).toMatch(/"oops" at line 3, column 3/);
-  });
-
-  it.each([
-    ['{"a": [1, 2', 11],
-    ['{"a": [1 2]}', 9],
-    ['[1,]', 3],
-    ['{"a" 1}', 5],
-    ["{'a': 1}", 1],
-    ['{"a": 01}', 7],
-    ['[true, nul]', 7],
-    ['{} {}', 3],
-    ['{"a": {"b": []}, }', 17],
-  ])('finds the first mistake of %s', (text, offset) => {
-    expect(firstMistake(text)).toBe(offset);
-  });
-
-  it('finds none before the end of any true JSON', () => {
-    fc.assert(
-      fc.property(fc.json(), fc.constantFrom(0, 1, 2), (json, indent) => {
-        const text = JSON.stringify(JSON.parse(json), null, indent);
-        expect(firstMistake(text)).toBe(text.length);
-      }),
-    );
-  });
-
-  it('is not stopped by a million brackets', () => {
-    expect(firstMistake('['.repeat(1_000_000))).toBe(1_000_000);
   });
 });
 

@@ -8,7 +8,8 @@
 import type { ModelRow } from '../../domain/models/row.js';
 import type { Clip, Job } from '../../domain/job/job.schema.js';
 import { unknownCosts } from '../../domain/job/progress.js';
-import { seconds, table, usd } from '../../terminal/format.js';
+import { seconds, usd } from '../../client/figures.js';
+import { table } from '../../terminal/format.js';
 
 /** The few facts of a clip that are added up; a job's other parts need not be kept in memory. */
 export interface Delivery {

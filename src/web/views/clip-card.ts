@@ -2,14 +2,14 @@
  * One clip: its picture, what it does, what it cost. A card is built once and then only corrected;
  * it redraws when its clip or its live progress is another object than before.
  */
+import { clock, percent, plural, seconds, spent, usd } from '../../client/figures.js';
+import { capital, phaseText } from '../../client/words.js';
+import type { Clip, ClipProgress, Job } from '../../client/wire.js';
 import { clipFileName } from '../../domain/job/clip-files.js';
-import type { Clip, Job } from '../../domain/job/job.schema.js';
 import { isBegun, isClipOver, unknownCosts } from '../../domain/job/progress.js';
 import { now } from '../clock.js';
 import { attribute, figure, h, icon, setText, show } from '../dom.js';
-import { clipName, clock, percent, plural, safeLink, seconds, spent, usd } from '../format.js';
-import type { LiveProgress } from '../store.js';
-import { phaseOf } from '../words.js';
+import { clipName, safeLink } from '../format.js';
 import { mediaUrl } from '../api-key.js';
 import { keepLink } from '../links.js';
 import { clipControls } from './clip-controls.js';
@@ -20,7 +20,7 @@ import { troubleBox } from './trouble.js';
 export interface CardInput {
   job: Job;
   clip: Clip;
-  live: LiveProgress | undefined;
+  live: ClipProgress | undefined;
 }
 
 export interface ClipCard {
@@ -85,7 +85,7 @@ export function clipCard(first: CardInput): ClipCard {
     attribute(element, 'data-scheduled', clip.status === 'queued' && isBegun(clip));
     picture.update(clip);
     reference.update(clip);
-    setText(phase, phaseOf(clip, live));
+    setText(phase, capital(phaseText(clip, live)));
     setText(
       attempt,
       [modelText(input), attemptText(clip)].filter((part) => part !== '').join(' · '),
@@ -134,7 +134,7 @@ const attemptText = (clip: Clip): string =>
 
 function progressBar(name: string): {
   element: HTMLElement;
-  update(clip: Clip, live: LiveProgress | undefined): void;
+  update(clip: Clip, live: ClipProgress | undefined): void;
 } {
   const fill = h('span', { class: 'bar__fill' });
   const bar = h(

@@ -2,9 +2,11 @@
  * What a plan will ask and cost, before anything is paid; or every mistake that is in it. It starts
  * nothing itself: the form that owns it does.
  */
-import type { Estimate, EstimatedClip, Refusal } from '../api-client.js';
+import { percent, plural, roughly, seconds, usd } from '../../client/figures.js';
+import type { ClipEstimate, Estimate } from '../../client/wire.js';
+import type { Refusal } from '../api-client.js';
 import { h, type Child } from '../dom.js';
-import { increase, percent, plural, roughly, seconds, usd } from '../format.js';
+import { increase } from '../format.js';
 
 /** Above this a buffer is worth a second look. */
 const WATCHED_INCREASE = 20;
@@ -101,7 +103,7 @@ const cheaper = (others: NonNullable<Estimate['alternatives']>): Child =>
 
 const HEADINGS = ['Clip', 'Wanted', 'Requested', 'Cost', 'Buffer'];
 
-const table = (clips: readonly EstimatedClip[]): HTMLElement =>
+const table = (clips: readonly ClipEstimate[]): HTMLElement =>
   h(
     'div',
     { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': 'Estimate of every clip' },
@@ -113,7 +115,7 @@ const table = (clips: readonly EstimatedClip[]): HTMLElement =>
     ),
   );
 
-const row = (clip: EstimatedClip): HTMLElement =>
+const row = (clip: ClipEstimate): HTMLElement =>
   h(
     'tr',
     {},

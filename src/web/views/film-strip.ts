@@ -2,9 +2,9 @@
  * The whole job at a glance: a frame a clip, in batches, coloured by state; for very many clips a
  * share a state. One picture to a screen reader, told in a sentence.
  */
-import type { ClipStatus, Job } from '../../domain/job/job.schema.js';
+import { CLIP_WORDS } from '../../client/words.js';
+import type { ClipStatus, Job } from '../../client/wire.js';
 import { attribute, h } from '../dom.js';
-import { CLIP_WORDS } from '../words.js';
 
 /** More frames than this are thinner than a pixel somewhere. */
 const MAX_FRAMES = 150;
@@ -41,7 +41,7 @@ const counts = (job: Job): [ClipStatus, number][] =>
 const sentence = (job: Job): string =>
   counts(job)
     .filter(([, count]) => count > 0)
-    .map(([status, count]) => `${String(count)} ${CLIP_WORDS[status].toLowerCase()}`)
+    .map(([status, count]) => `${String(count)} ${CLIP_WORDS[status]}`)
     .join(', ');
 
 const shares = (): HTMLElement[] =>

@@ -3,11 +3,11 @@
  * what it calls and what is said afterwards. A refusal is said in the server's own words.
  */
 import { tell } from '../announce.js';
+import { plural, usd } from '../../client/figures.js';
+import type { Job } from '../../client/wire.js';
 import { api, newKey, type Answer, type JobAction } from '../api-client.js';
 import { askForCap, askForFinals, confirmed } from '../dialogs.js';
 import { busy, h, setText, show } from '../dom.js';
-import { plural, usd } from '../format.js';
-import type { Job } from '../../domain/job/job.schema.js';
 import { isOver } from '../../domain/job/progress.js';
 import { downloadBox, type DownloadBox } from './download-box.js';
 
@@ -88,7 +88,7 @@ const steering = (act: Act): Control[] => [
     id: 'resume',
     label: () => 'Resume',
     visible: (job) => job.status === 'paused',
-    run: act('resume', 'The job goes on'),
+    run: act('resume', 'The job is resumed'),
   },
   {
     id: 'retry',

@@ -3,22 +3,22 @@
  * beside it act.
  */
 import { withoutTrailing } from '../../domain/values/trim-ends.js';
-import type { Job } from '../../domain/job/job.schema.js';
 import { isBegun, isOver } from '../../domain/job/progress.js';
+import type { FollowedJob } from '../../client/followed-job.js';
+import { clock, percent, plural, roughly, spent, usd } from '../../client/figures.js';
+import { JOB_WORDS, capital, earlierText, failureWords } from '../../client/words.js';
+import type { Job, Readiness } from '../../client/wire.js';
 import { earlierWarnings } from '../../domain/job/waiting.js';
 import { under } from '../base.js';
 import { now } from '../clock.js';
 import { attribute, figure, h, setText, show } from '../dom.js';
-import { ago, clock, percent, plural, roughly, safeLink, spent, usd } from '../format.js';
-import type { Readiness } from '../api-client.js';
-import type { PageState } from '../store.js';
+import { ago, safeLink } from '../format.js';
 import { secondsLeft } from '../time-left.js';
-import { JOB_WORDS, failureWords } from '../words.js';
 import { filmStrip } from './film-strip.js';
 
 export interface JobHeader {
   element: HTMLElement;
-  update(state: PageState, job: Job): void;
+  update(state: FollowedJob): void;
   /** Every second: what changes with time alone. */
   tick(job: Job, usualTime: number | null): void;
   showLink(job: Job, readiness: Readiness | null): void;
@@ -55,10 +55,10 @@ export function jobHeader(controls: HTMLElement): JobHeader {
       problem,
       warnings.element,
     ),
-    update(state, job) {
+    update({ job, batch: started }) {
       setText(title, job.job_id);
       attribute(chip, 'data-status', job.status);
-      setText(chip, JOB_WORDS[job.status]);
+      setText(chip, capital(JOB_WORDS[job.status]));
       setText(
         subtitle,
         [job.model, qualityText(job), `started ${ago(job.created_at, now())}`]
@@ -66,14 +66,14 @@ export function jobHeader(controls: HTMLElement): JobHeader {
           .join(' · '),
       );
       strip.update(job);
-      batch.set(percent(job.percent), batchNote(state, job));
+      batch.set(percent(job.percent), batchNote(job, started));
       clips.set(`${String(job.successful_clips)} of ${String(job.total_clips)}`, clipsNote(job));
       money.set(spent(job.total_cost_usd, job.unknown_costs), moneyNote(job));
       warnings.update(job);
       show(problem, job.error !== null && job.status === 'failed');
       if (job.error !== null) {
         problem.replaceChildren(
-          h('p', { class: 'notice__title', text: failureWords(job.error.kind) }),
+          h('p', { class: 'notice__title', text: capital(failureWords(job.error.kind)) }),
           h('p', { text: job.error.message }),
         );
       }
@@ -104,15 +104,11 @@ const workflowUrl = (base: string, namespace: string | undefined, job: Job): str
     'history',
   ].join('/');
 
-function batchNote(state: PageState, job: Job): string {
+function batchNote(job: Job, started: FollowedJob['batch']): string {
   if (job.dispatch === 'window') return `${String(job.batch_size)} at a time`;
   if (isOver(job.status))
-    return plural(Math.ceil(job.total_clips / job.batch_size), 'batch').replace(
-      'batchs',
-      'batches',
-    );
-  if (state.batch !== null)
-    return `batch ${String(state.batch.batch)} of ${String(state.batch.batches)}`;
+    return plural(Math.ceil(job.total_clips / job.batch_size), 'batch', 'batches');
+  if (started !== null) return `batch ${String(started.batch)} of ${String(started.batches)}`;
   const begun = job.clips.findLastIndex((clip) => isBegun(clip) && clip.status !== 'canceled');
   const batches = Math.ceil(job.clips.length / job.batch_size);
   return batches === 0
@@ -162,16 +158,15 @@ function warningList(): { element: HTMLElement; update(job: Job): void } {
   let shown: readonly string[] = [];
   return {
     element,
-    update({ warnings, warnings_total }) {
+    update(job) {
+      const { warnings, warnings_total } = job;
       show(element, warnings.length > 0);
       if (shown === warnings) return;
       shown = warnings;
       const earlier = earlierWarnings(warnings, warnings_total);
       setText(summary, plural(warnings.length + earlier, 'warning'));
       list.replaceChildren(
-        ...(earlier === 0
-          ? []
-          : [h('li', { text: `… and ${plural(earlier, 'earlier warning')}` })]),
+        ...(earlier === 0 ? [] : [h('li', { text: earlierText(job) })]),
         ...warnings.map((text) => h('li', { text })),
       );
     },

@@ -3,13 +3,14 @@
  * what is looked for stands in the address. Looks again by itself while the tab is visible; the list may lag by seconds
  * behind a job's own page.
  */
+import { plural, spent } from '../../client/figures.js';
+import { JOB_WORDS, capital } from '../../client/words.js';
+import type { JobStatus, JobSummary } from '../../client/wire.js';
 import { api } from '../api-client.js';
 import { under } from '../base.js';
 import { now } from '../clock.js';
 import { attribute, h, keyed, setText, show } from '../dom.js';
-import { ago, plural, spent } from '../format.js';
-import type { JobSummary, JobStatus } from '../../domain/job/job.schema.js';
-import { JOB_WORDS } from '../words.js';
+import { ago } from '../format.js';
 import type { View } from './plan-form.js';
 
 const REFRESH = 4000;
@@ -34,7 +35,7 @@ export function jobList(): View {
     { id: 'job-state', class: 'input' },
     h('option', { value: '', text: 'Any state' }),
     ...(Object.keys(JOB_WORDS) as JobStatus[]).map((value) =>
-      h('option', { value, text: JOB_WORDS[value] }),
+      h('option', { value, text: capital(JOB_WORDS[value]) }),
     ),
   );
   state.value = filters.get('status') ?? '';
@@ -215,7 +216,7 @@ function jobRow(
     element,
     update(next) {
       attribute(chip, 'data-status', next.status);
-      setText(chip, JOB_WORDS[next.status]);
+      setText(chip, capital(JOB_WORDS[next.status]));
       bar.style.setProperty('--percent', String(next.percent));
       attribute(bar, 'data-status', next.status);
       const counts = `${String(next.successful_clips)} of ${plural(next.total_clips, 'clip')}`;

@@ -3,14 +3,13 @@
  * reload (the address is the job), a lost API, absent workers and a sleeping laptop.
  */
 import { say, sayEvent } from '../announce.js';
-import { authorization } from '../api-key.js';
-import type { ModelRow } from '../../domain/models/row.js';
+import { fold, openedWith, type FollowedJob } from '../../client/followed-job.js';
+import type { FollowItem } from '../../client/follow-events.js';
+import type { Job, ModelRow } from '../../client/wire.js';
 import { api, needKey } from '../api-client.js';
 import { attribute, h, keyed } from '../dom.js';
 import type { Health } from '../health.js';
-import type { Job } from '../../domain/job/job.schema.js';
 import { isBegun, isClipOver, isOver } from '../../domain/job/progress.js';
-import { EMPTY, fold, leavesGap, readFrame, type PageState } from '../store.js';
 import { openStream, type StreamState } from '../stream.js';
 import { clipCard, type CardInput, type ClipCard } from './clip-card.js';
 import { clipFilter } from './clip-filter.js';
@@ -26,7 +25,8 @@ export interface JobViewContext {
 }
 
 export function jobView(jobId: string, context: JobViewContext): View {
-  let state: PageState = EMPTY;
+  /** Null until the first snapshot. */
+  let state: FollowedJob | null = null;
   let connection: StreamState = { kind: 'connecting' };
   let models: ModelRow[] = [];
   let drawing = false;
@@ -60,25 +60,25 @@ export function jobView(jobId: string, context: JobViewContext): View {
     context.notify({
       stream: connection,
       readiness: context.health.latest(),
-      stale: state.job?.stale === true,
-      going: state.job !== null && !isOver(state.job.status),
-      simulated: state.job?.simulated ?? context.health.latest()?.simulated ?? false,
+      stale: state?.job.stale === true,
+      isRunning: state !== null && !isOver(state.job.status),
+      simulated: state?.job.simulated ?? context.health.latest()?.simulated ?? false,
     });
-    if (state.job !== null) header.showLink(state.job, context.health.latest());
+    if (state !== null) header.showLink(state.job, context.health.latest());
   };
 
   const draw = (): void => {
     drawing = false;
-    const { job } = state;
-    if (job === null) return;
+    if (state === null) return;
+    const { job, live } = state;
     if (message.isConnected) element.replaceChildren(header.element, filter.element(grid), grid);
     attribute(element, 'data-job-status', job.status);
     attribute(element, 'data-seq', job.seq);
     document.title = `${job.successful_clips === job.total_clips ? '✓' : `${String(Math.round(job.percent))} %`} ${job.job_id}`;
-    header.update(state, job);
+    header.update(state);
     header.tick(job, usualTime(job));
     controls.update(job);
-    drawCards(job.clips.map((clip) => ({ job, clip, live: state.live.get(clip.clip_index) })));
+    drawCards(job.clips.map((clip) => ({ job, clip, live: live.get(clip.clip_index) })));
     notify();
   };
   /** However many frames arrive at once, the page is drawn once. A hidden tab has no animation frames, hence the timer. */
@@ -88,50 +88,47 @@ export function jobView(jobId: string, context: JobViewContext): View {
     setTimeout(draw, 16);
   };
 
+  const take = (item: FollowItem): void => {
+    if (state !== null) state = fold(state, item);
+    else if (item.kind === 'snapshot') state = openedWith(item.job);
+    drawSoon();
+  };
+
   const stream = openStream({
-    url: api.eventsUrl(jobId),
-    headers: authorization,
-    position: () => (state.job === null ? null : state.job.seq),
-    isOver: () => state.job !== null && isOver(state.job.status),
+    job_id: jobId,
+    position: () => state?.job.seq ?? null,
     onUnauthorized: needKey,
     onState(next) {
       const regained = connection.kind === 'lost' && next.kind === 'open';
       // Between two tries the page keeps saying that the connection is lost.
       if (!(connection.kind === 'lost' && next.kind === 'connecting')) connection = next;
-      if (next.kind === 'refused' && state.job === null)
+      if (next.kind === 'refused' && state === null)
         message.textContent = refusedText(next.status, jobId);
       if (regained) say('Connected again');
       if (next.kind === 'lost') void context.health.check();
       notify();
     },
-    onFrame({ event, data }) {
-      const frame = readFrame(event, data);
-      if (frame === null) return true;
-      if (frame.kind === 'event') {
-        if (leavesGap(state, frame.event)) return false;
-        if (state.job !== null && frame.event.seq > state.job.seq) sayEvent(frame.event);
-      }
-      state = fold(state, frame);
-      drawSoon();
-      return true;
+    onItem(item) {
+      if (item.kind === 'event' && state !== null && item.event.seq > state.job.seq)
+        sayEvent(item.event);
+      take(item);
     },
   });
 
   const ticking = setInterval(() => {
+    if (state === null || isOver(state.job.status)) return;
     const { job } = state;
-    if (job === null || isOver(job.status)) return;
     header.tick(job, usualTime(job));
     for (const clip of job.clips) {
       if (isBegun(clip) && !isClipOver(clip.status)) cards.get(clip.clip_index)?.tick();
     }
   }, 500);
-  /** After an absence of workers: what nobody could confirm is asked again. */
+  /** After an absence of workers: what no worker could confirm is asked again. */
   const refresh = async (): Promise<void> => {
-    if (state.job?.stale !== true || context.health.latest()?.ready !== true) return;
+    if (state?.job.stale !== true || context.health.latest()?.ready !== true) return;
     const answer = await api.job(jobId);
     if (!answer.ok || answer.value.seq < state.job.seq) return;
-    state = fold(state, { kind: 'snapshot', job: answer.value });
-    drawSoon();
+    take({ kind: 'snapshot', job: answer.value });
   };
   const unlisten = context.health.listen(() => {
     notify();
@@ -142,7 +139,7 @@ export function jobView(jobId: string, context: JobViewContext): View {
   };
   window.addEventListener('online', wake);
   void api.models().then((answer) => {
-    if (answer.ok) models = answer.value.models;
+    if (answer.ok) models = answer.value;
   });
 
   return {

@@ -2,11 +2,11 @@
  * The models as people choose among them: what each makes, takes and costs, filtered by what a plan needs, and what the plan
  * in the form costs and takes on each. It changes nothing but the plan's `model`, and only when asked to.
  */
+import { plural, roughly, usd } from '../../client/figures.js';
 import { api } from '../api-client.js';
 import type { Comparison } from '../../domain/pricing/estimate.schema.js';
 import { FEATURES, factsOf, type Feature, type ModelFacts } from '../../domain/models/facts.js';
 import { attribute, h, setText, show } from '../dom.js';
-import { plural, roughly, usd } from '../format.js';
 
 export interface ModelPicker {
   element: HTMLElement;
@@ -96,7 +96,7 @@ export function modelPicker(use: (model: string) => void): ModelPicker {
         setText(count, answer.message);
         return;
       }
-      lines = answer.value.models
+      lines = answer.value
         .map(factsOf)
         .sort(byPrice)
         .map((facts) => lineOf(facts, use));
@@ -111,7 +111,7 @@ export function modelPicker(use: (model: string) => void): ModelPicker {
     const answer = plan === null ? null : await api.compareModels(plan);
     if (mine !== round) return; // a newer plan is being compared
     const found = new Map(
-      (answer?.ok ? answer.value.models : []).map((one, place) => [one.model, { one, place }]),
+      (answer?.ok ? answer.value : []).map((one, place) => [one.model, { one, place }]),
     );
     const placeOf = ({ facts }: Line): number => found.get(facts.id)?.place ?? 0;
     if (found.size > 0) lines.sort((a, b) => placeOf(a) - placeOf(b));

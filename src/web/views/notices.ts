@@ -2,16 +2,16 @@
  * What a person must know about the machinery, and nothing when all is well: connection, workers,
  * simulator. One table; each row says when it shows and in which words.
  */
+import type { Readiness } from '../../client/wire.js';
 import { attribute, h, setText, show } from '../dom.js';
-import type { Readiness } from '../api-client.js';
 import type { StreamState } from '../stream.js';
 
 export interface Situation {
   stream: StreamState | null;
   readiness: Readiness | null;
   stale: boolean;
-  /** The job whose page this is goes on. */
-  going: boolean;
+  /** The job whose page this is has not ended. */
+  isRunning: boolean;
   simulated: boolean;
 }
 
@@ -28,22 +28,22 @@ const ROWS: readonly Row[] = [
   {
     id: 'connection',
     tone: 'warn',
-    text: 'Connection lost, trying again… The job goes on without this page.',
+    text: 'Connection lost, trying again… The job continues without this page.',
     when: unreachable,
   },
   {
     id: 'temporal',
     tone: 'warn',
-    text: 'Temporal cannot be reached; the job is safe and goes on when it is back.',
+    text: 'Temporal cannot be reached; the job is safe and continues when it is back.',
     when: (situation) => !unreachable(situation) && situation.readiness?.temporal === false,
   },
   {
     id: 'workers',
     tone: 'warn',
-    text: 'No worker is running; the job is safe and goes on when one starts.',
+    text: 'No worker is running; the job is safe and continues when one starts.',
     when: (situation) =>
       !unreachable(situation) &&
-      situation.going &&
+      situation.isRunning &&
       situation.readiness?.temporal !== false &&
       (situation.stale || situation.readiness?.workers === 0),
   },

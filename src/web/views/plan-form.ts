@@ -3,10 +3,11 @@
  * API, which refuses exactly what a start would refuse. Nothing starts but by its button.
  */
 import { say, tell } from '../announce.js';
-import { api, newKey, type Answer, type Estimate } from '../api-client.js';
+import { plural, usd } from '../../client/figures.js';
+import type { Estimate } from '../../client/wire.js';
+import { api, newKey, type Answer } from '../api-client.js';
 import { attribute, h, setText } from '../dom.js';
 import { EXAMPLE_PLAN } from '../example-plan.js';
-import { plural, usd } from '../format.js';
 import { jobName, named } from '../job-name.js';
 import { readPlanText } from '../plan-text.js';
 import { estimateView, mistakesView } from './estimate-box.js';
@@ -86,8 +87,12 @@ export function planForm(openJob: (jobId: string) => void): View {
       return;
     }
     sessionStorage.removeItem(DRAFT);
-    tell(answer.status === 200 ? 'This job was started before; here it is' : 'The job is started');
-    openJob(answer.value.job_id);
+    tell(
+      answer.value.status === 200
+        ? 'This job was started before; here it is'
+        : 'The job is started',
+    );
+    openJob(answer.value.value.job_id);
   };
 
   const use = (content: string): void => {

@@ -2,18 +2,17 @@
  * Why a clip waits or failed, in plain words, the provider's own beneath them, and the countdown to
  * what comes next. Nothing at all while nothing is wrong.
  */
-import type { Clip, Job } from '../../domain/job/job.schema.js';
+import { clock } from '../../client/figures.js';
+import { capital, failureWords, phaseText } from '../../client/words.js';
+import type { Clip, ClipProgress, Job } from '../../client/wire.js';
 import { isClipOver, isOver } from '../../domain/job/progress.js';
 import { now } from '../clock.js';
 import { h, setText, show } from '../dom.js';
-import { clock } from '../format.js';
-import type { LiveProgress } from '../store.js';
-import { failureWords, phaseOf } from '../words.js';
 
 interface Input {
   job: Job;
   clip: Clip;
-  live: LiveProgress | undefined;
+  live: ClipProgress | undefined;
 }
 
 export function troubleBox(): { element: HTMLElement; update(input: Input): void } {
@@ -37,9 +36,9 @@ export function troubleBox(): { element: HTMLElement; update(input: Input): void
 }
 
 /** A clip that runs again is not in trouble: what is told is of the attempt before. */
-function headline(clip: Clip, live: LiveProgress | undefined): string {
-  if (clip.error === null) return phaseOf(clip, live);
-  const words = failureWords(clip.error.kind);
+function headline(clip: Clip, live: ClipProgress | undefined): string {
+  if (clip.error === null) return capital(phaseText(clip, live));
+  const words = capital(failureWords(clip.error.kind));
   return isClipOver(clip.status) || clip.status === 'retrying' ? words : `Last attempt: ${words}`;
 }
 
@@ -60,11 +59,11 @@ function reasonOf({ clip, live }: Input): string | null {
   return live?.phase === 'waiting' ? (live.message ?? null) : null;
 }
 
-function countdownText(clip: Clip, live: LiveProgress | undefined): string {
+function countdownText(clip: Clip, live: ClipProgress | undefined): string {
   if (clip.status === 'retrying' || live?.phase === 'backoff') {
     return inTime(clip.next_attempt_at ?? live?.next_attempt_at, 'Next try', 'Trying again now…');
   }
-  return live?.phase === 'waiting' ? inTime(live.until, 'Goes on', 'Going on now…') : '';
+  return live?.phase === 'waiting' ? inTime(live.until, 'Resumes', 'Resuming now…') : '';
 }
 
 function inTime(at: string | null | undefined, what: string, due: string): string {

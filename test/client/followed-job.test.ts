@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Job, JobEvent, JobFact } from '../../src/domain/job/job.schema.js';
 import { record } from '../../src/domain/job/progress.js';
-import { EMPTY, fold, leavesGap, readFrame, type PageState } from '../../src/web/store.js';
-import { clipFact, sampleJob, started, STEPS } from './sample-job.js';
+import { fold, openedWith, type FollowedJob } from '../../src/client/followed-job.js';
+import type { ClipProgress } from '../../src/client/wire.js';
+import { clipFact, sampleJob, started, STEPS } from '../web/sample-job.js';
 
 const AT = '2026-01-31T12:00:00.000Z';
 
@@ -24,55 +25,50 @@ function history(): { first: Job; last: Job; events: JobEvent[] } {
   return { first, last: job, events };
 }
 
-const from = (job: Job): PageState => fold(EMPTY, { kind: 'snapshot', job });
-const foldAll = (state: PageState, events: JobEvent[]): PageState =>
+const foldAll = (state: FollowedJob, events: JobEvent[]): FollowedJob =>
   events.reduce((before, event) => fold(before, { kind: 'event', event }), state);
 
-describe('the page folds a job', () => {
+const waiting: ClipProgress = {
+  job_id: 'film',
+  clip_index: 0,
+  attempt: 1,
+  percent: null,
+  phase: 'waiting_for_worker',
+  estimated: false,
+};
+
+describe('a reader folds a job', () => {
   it('into exactly the job the workflow has', () => {
     const { first, last, events } = history();
-    expect(foldAll(from(first), events).job).toEqual(last);
+    expect(foldAll(openedWith(first), events).job).toEqual(last);
   });
 
   it('the same when every event comes twice', () => {
     const { first, last, events } = history();
     const state = foldAll(
-      from(first),
+      openedWith(first),
       events.flatMap((event) => [event, event]),
     );
     expect(state.job).toEqual(last);
-    expect(state.log).toHaveLength(events.length);
   });
 
-  it('not at all past a gap, and says that there is one', () => {
-    const { first, events } = history();
-    const state = from(first);
-    const third = events[2];
-    if (third === undefined) throw new Error('three events are needed');
-    expect(leavesGap(state, third)).toBe(true);
-    expect(fold(state, { kind: 'event', event: third })).toBe(state);
-  });
-
-  it('never back in time by a snapshot that nobody could refresh', () => {
+  it('never back in time by a snapshot that no worker has confirmed', () => {
     const { first, last, events } = history();
-    const state = foldAll(from(first), events);
+    const state = foldAll(openedWith(first), events);
     const after = fold(state, { kind: 'snapshot', job: { ...first, stale: true } });
     expect(after.job).toEqual({ ...last, stale: true });
   });
 
   it('and takes the mark of staleness away with the next event', () => {
     const { first, last, events } = history();
-    const state = foldAll(
-      fold(EMPTY, { kind: 'snapshot', job: { ...first, stale: true } }),
-      events,
-    );
+    const state = foldAll(openedWith({ ...first, stale: true }), events);
     expect(state.job).toEqual(last);
   });
 
   it('forgetting live progress as soon as an event tells more', () => {
     const { first, events } = history();
-    const live = { clip_index: 0, attempt: 1, percent: 50, phase: 'rendering', estimated: true };
-    const state = fold(foldAll(from(first), events.slice(0, 3)), {
+    const live: ClipProgress = { ...waiting, percent: 50, phase: 'rendering', estimated: true };
+    const state = fold(foldAll(openedWith(first), events.slice(0, 3)), {
       kind: 'progress',
       progress: live,
     });
@@ -82,32 +78,13 @@ describe('the page folds a job', () => {
 });
 
 describe('staleness', () => {
-  const live = {
-    clip_index: 0,
-    attempt: 1,
-    percent: null,
-    phase: 'waiting_for_worker',
-    estimated: false,
-  };
-
   it('is told by live frames too, both ways', () => {
     const { first } = history();
-    const away = fold(from(first), { kind: 'progress', progress: { ...live, stale: true } });
+    const away = fold(openedWith(first), {
+      kind: 'progress',
+      progress: { ...waiting, stale: true },
+    });
     expect(away.job?.stale).toBe(true);
-    expect(fold(away, { kind: 'progress', progress: live }).job).toEqual(first);
-  });
-});
-
-describe('frames', () => {
-  it('are read by their name', () => {
-    expect(readFrame('snapshot', '{"job_id":"a","seq":1,"clips":[]}')?.kind).toBe('snapshot');
-    expect(readFrame('clip.progress', '{"clip_index":1}')?.kind).toBe('progress');
-    expect(readFrame('clip.started', '{"seq":4}')?.kind).toBe('event');
-  });
-
-  it('that are broken or unknown are left out', () => {
-    expect(readFrame('clip.started', '{"seq":')).toBeNull();
-    expect(readFrame('something.new', '{}')).toBeNull();
-    expect(readFrame('snapshot', 'null')).toBeNull();
+    expect(fold(away, { kind: 'progress', progress: waiting }).job).toEqual(first);
   });
 });

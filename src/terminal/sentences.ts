@@ -1,109 +1,23 @@
-/**
- * States, phases and events in plain words: one table each, so that every word is written once. Pure.
- */
-import { FAILURES } from '../domain/job/failure-kinds.js';
-import type {
-  Problem,
-  Clip,
-  ClipStatus,
-  Job,
-  JobEvent,
-  JobStatus,
-  Wait,
-} from '../domain/job/job.schema.js';
+/** What happens to a job and its clips, as plain lines of the terminal. Pure. */
+import { seconds, spent, time, usd } from '../client/figures.js';
+import { clipName, dueAt, failureWords } from '../client/words.js';
+import type { Clip, ClipProgress, JobEvent, Problem } from '../client/wire.js';
 import { unknownCosts } from '../domain/job/progress.js';
-import { earlierWarnings, waitOf } from '../domain/job/waiting.js';
-import type { ClipProgress } from './event-stream.js';
-import { clock, oneLine, plural, seconds, spent, usd } from './format.js';
-import type { Style } from './span.js';
-
-export const JOB_STYLES: Record<JobStatus, Style> = {
-  queued: 'dim',
-  running: 'cyan',
-  paused: 'yellow',
-  succeeded: 'green',
-  failed: 'red',
-  canceled: 'yellow',
-};
-
-export const CLIP_STYLES: Record<ClipStatus, Style> = {
-  queued: 'dim',
-  running: 'cyan',
-  retrying: 'yellow',
-  storing: 'cyan',
-  succeeded: 'green',
-  failed: 'red',
-  canceled: 'yellow',
-};
-
-export const CLIP_WORDS: Record<ClipStatus, string> = {
-  queued: 'queued',
-  running: 'rendering',
-  retrying: 'waits to retry',
-  storing: 'saving',
-  succeeded: 'done',
-  failed: 'failed',
-  canceled: 'canceled',
-};
-
-const PHASE_WORDS: Readonly<Record<string, string>> = {
-  waiting_for_worker: 'waits for a worker',
-  waiting_for_rate: 'waits to be sent',
-  backoff: 'waits to retry',
-  creating: 'sending',
-  waiting: 'provider busy',
-  reconciling: 'finding again',
-  rendering: 'rendering',
-  storing: 'saving',
-};
-
-const WAIT_WORDS: Record<Wait, string> = {
-  worker: 'waits for a worker',
-  rate: "waits for the provider's rate limit",
-  turn: 'waits for its turn',
-  clip: 'waits for another clip',
-};
-
-/** Why a queued clip does not run. */
-export function waitText(clip: Clip, live: ClipProgress | undefined): string {
-  const wait = waitOf(clip, live);
-  return wait === null ? '' : WAIT_WORDS[wait];
-}
-
-const SHOWS_PHASE: ReadonlySet<ClipStatus> = new Set(['running', 'storing', 'queued']);
-
-/** What the clip does now: the live phase while it runs, else its state. */
-export const phaseOf = (clip: Clip, live: ClipProgress | undefined): string =>
-  live !== undefined && SHOWS_PHASE.has(clip.status) && waitOf(clip, live) === null
-    ? (PHASE_WORDS[live.phase] ?? CLIP_WORDS[clip.status])
-    : CLIP_WORDS[clip.status];
-
-/** Empty where the job lists every warning. */
-export function earlierText({ warnings, warnings_total }: Job): string {
-  const count = earlierWarnings(warnings, warnings_total);
-  return count === 0 ? '' : `… and ${plural(count, 'earlier warning')}`;
-}
+import { oneLine } from './format.js';
 
 /** Seconds until something waited for happens; null when nothing is. */
 export function countdown(clip: Clip, live: ClipProgress | undefined, now: number): number | null {
-  const until =
-    live?.next_attempt_at ??
-    live?.until ??
-    (clip.status === 'retrying' ? clip.next_attempt_at : null);
-  return until === null ? null : Math.max(0, (Date.parse(until) - now) / 1000);
+  const due = dueAt(clip, live);
+  return due === null ? null : Math.max(0, (Date.parse(due) - now) / 1000);
 }
 
 export function problemText({ kind, message }: Problem): string {
   const text = oneLine(message);
-  const { says } = FAILURES[kind];
+  const words = failureWords(kind);
   if (kind === 'canceled' && text !== '') return text;
-  return text === '' ? says : `${says} (${text})`;
+  return text === '' ? words : `${words} (${text})`;
 }
 
-/** What a person can do about it. */
-export const adviceFor = (error: Problem): string => FAILURES[error.kind].advice;
-
-export const clipName = (clipIndex: number): string => `clip ${String(clipIndex)}`;
 export const attemptText = (clip: Clip): string =>
   `attempt ${String(Math.max(1, clip.attempt))} of ${String(clip.max_attempts)}`;
 
@@ -163,5 +77,5 @@ function submitted(clip: Clip): string {
 
 function wait(clip: Clip, at: string): string {
   if (clip.next_attempt_at === null) return '';
-  return ` in ${clock((Date.parse(clip.next_attempt_at) - Date.parse(at)) / 1000)}`;
+  return ` in ${time((Date.parse(clip.next_attempt_at) - Date.parse(at)) / 1000)}`;
 }

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { ApiProblem } from '../../src/terminal/api-client.js';
-import { followEvents } from '../../src/terminal/event-stream.js';
-import type { StreamItem } from '../../src/terminal/event-stream.js';
-import { clipOf, eventOf, jobOf } from './jobs.js';
-import { json, scripted, status, stream } from './scripted-server.js';
-import type { Answer } from './scripted-server.js';
+import { ApiError } from '../../src/client/api-error.js';
+import { openEvents } from '../../src/client/create-client.js';
+import { followEvents } from '../../src/client/follow-events.js';
+import type { FollowItem, FollowOptions } from '../../src/client/follow-events.js';
+import { createTransport } from '../../src/client/transport.js';
+import { json, scripted, status, stream } from '../support/scripted-server.js';
+import type { Answer } from '../support/scripted-server.js';
+import { clipOf, eventOf, jobOf } from '../terminal/jobs.js';
 
 const durable = (seq: number): string =>
   `event: job.warning\nid: ${String(seq)}\ndata: ${JSON.stringify(eventOf(seq))}\n\n`;
@@ -16,9 +18,15 @@ const frameOf = (event: string, data: unknown): string =>
 const soon = { backoff: () => 1, silence: 5_000 };
 const staying = (): AbortSignal => new AbortController().signal;
 
-async function collect(url: string, more: Partial<Parameters<typeof followEvents>[0]> = {}) {
-  const items: StreamItem[] = [];
-  for await (const item of followEvents({ url, after: 0, signal: staying(), ...soon, ...more })) {
+const opening = (baseUrl: string): FollowOptions['open'] => {
+  const transport = createTransport({ baseUrl });
+  return (position, signal) => openEvents(transport, 'x', position, { signal });
+};
+
+async function collect(url: string, more: Partial<FollowOptions> = {}) {
+  const items: FollowItem[] = [];
+  const open = opening(url);
+  for await (const item of followEvents({ open, after: 0, signal: staying(), ...soon, ...more })) {
     items.push(item);
   }
   const seqs = items.flatMap((item) => (item.kind === 'event' ? [item.event.seq] : []));
@@ -28,9 +36,9 @@ async function collect(url: string, more: Partial<Parameters<typeof followEvents
 describe('following the events of a job', () => {
   it('begins at the beginning and ends when the server says that the job is over', async () => {
     await using server = await scripted([stream(durables(1, 3), 'end'), status(204)]);
-    const { seqs } = await collect(`${server.url}/events`);
+    const { seqs } = await collect(server.url);
     expect(seqs).toEqual([1, 2, 3]);
-    expect(server.requests[0]?.url).toBe('/events?after=0');
+    expect(server.requests[0]?.url).toBe('/v1/jobs/x/events?after=0');
     expect(server.requests[1]?.headers['last-event-id']).toBe('3');
   });
 
@@ -81,7 +89,7 @@ describe('following the events of a job', () => {
     const seqs: number[] = [];
     let failures = 0;
     for await (const item of followEvents({
-      url: first.url,
+      open: opening(first.url),
       after: 0,
       signal: staying(),
       ...soon,
@@ -112,7 +120,7 @@ describe('following the events of a job', () => {
   it('gives up at once on a job that does not exist, with what the server said', async () => {
     await using server = await scripted([json(404, { detail: 'there is no job "x"' })]);
     const error = await collect(server.url).catch((problem: unknown) => problem);
-    expect(error).toBeInstanceOf(ApiProblem);
+    expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({ status: 404, message: 'there is no job "x"' });
     expect(server.requests).toHaveLength(1);
   });
@@ -133,6 +141,7 @@ describe('following the events of a job', () => {
 
   it('passes on snapshots and what clips do now, without counting them', async () => {
     const progress = {
+      job_id: 'x',
       clip_index: 0,
       attempt: 1,
       percent: 40,
@@ -154,7 +163,8 @@ describe('following the events of a job', () => {
     const stop = new AbortController();
     await using server = await scripted([stream(durable(1), 'stay')]);
     const seqs: number[] = [];
-    for await (const item of followEvents({ url: server.url, after: 0, signal: stop.signal })) {
+    const open = opening(server.url);
+    for await (const item of followEvents({ open, after: 0, signal: stop.signal })) {
       if (item.kind !== 'event') continue;
       seqs.push(item.event.seq);
       stop.abort();
