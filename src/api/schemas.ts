@@ -113,6 +113,8 @@ export const ListQuery = z.object({
   cursor: z.string().min(1).max(2000).optional().meta({ description: 'next_cursor of a page.' }),
 });
 
+export type JobQuery = z.infer<typeof ListQuery>;
+
 export const JobList = z.object({
   jobs: z.array(JobSummary),
   next_cursor: z.string().nullable(),

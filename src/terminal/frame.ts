@@ -136,7 +136,7 @@ interface Drawing {
 }
 
 /** Of the usual words; a longer one moves what follows it. */
-const PHASE_WIDTH = 16;
+const PHASE_WIDTH = 17;
 
 function clipLine(clip: Clip, { live, columns, now, indexWidth }: Drawing): Line {
   const style = CLIP_STYLES[clip.status];
@@ -144,7 +144,7 @@ function clipLine(clip: Clip, { live, columns, now, indexWidth }: Drawing): Line
   const before: Span[] = [
     span(` ${padLeft(String(clip.clip_index), indexWidth)} `),
     span(bar(shownPercent(clip, live), barWidth), style),
-    span(` ${pad(columnText(clip, live), PHASE_WIDTH)}`, style),
+    span(` ${pad(`${columnText(clip, live)} `, PHASE_WIDTH)}`, style),
   ];
   return [...before, span(details(clip, live, now).join(' · '))];
 }

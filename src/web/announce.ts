@@ -37,6 +37,7 @@ export function sentenceOf(event: JobEvent): string | null {
     case 'clip.storing':
       return null;
   }
+  return null; // of a newer release
 }
 
 const region = (): HTMLElement | null => document.querySelector('#announcements');

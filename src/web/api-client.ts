@@ -96,7 +96,7 @@ export const api = {
   finals: (jobId: string, clips: readonly number[], idempotencyKey: string) =>
     answered(jobs.final(jobId, { clips, idempotencyKey })),
   job: (jobId: string) => answered(jobs.get(jobId)),
-  jobs: (query: JobQuery & { cursor?: string }) => answered(jobs.page({ limit: 50, ...query })),
+  jobs: (query: JobQuery) => answered(jobs.page({ limit: 50, ...query })),
   actOnJob: (jobId: string, action: JobAction) => answered(jobs[action](jobId)),
   setMaxCost: (jobId: string, usd: number) => answered(jobs.setMaxCost(jobId, usd)),
   actOnClip: (jobId: string, clipIndex: number, action: ClipAction) =>

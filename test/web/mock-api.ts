@@ -99,10 +99,11 @@ export class MockApi {
     return event;
   }
 
-  /** A frame that is no durable event. */
-  frame(jobId: string, name: string, data: object): void {
+  /** A frame that is not in the log; `id`: as durable events have it. */
+  frame(jobId: string, name: string, data: object, id?: number): void {
+    const position = id === undefined ? '' : `id: ${String(id)}\n`;
     for (const stream of this.#entry(jobId).streams) {
-      stream.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+      stream.write(`event: ${name}\n${position}data: ${JSON.stringify(data)}\n\n`);
     }
   }
 

@@ -79,7 +79,8 @@ describe.skipIf(!hasChromium)('the page survives', () => {
     await expect.poll(() => mock.listeners('film')).toBe(1);
     const asked = mock.asked('GET', '/v1/jobs/film/events').length;
     const future = { ...mock.job('film'), seq: 9 };
-    mock.frame('film', 'job.warning', { ...future, type: 'job.warning', message: 'from afar' });
+    const warning = { ...future, type: 'job.warning', message: 'from afar' };
+    mock.frame('film', 'job.warning', warning, 9);
     await expect.poll(() => mock.asked('GET', '/v1/jobs/film/events').length).toBe(asked + 1);
     expect(mock.asked('GET', '/v1/jobs/film/events').at(-1)?.headers['last-event-id']).toBe('1');
     await complete(mock, 'film', 0);
