@@ -1,5 +1,5 @@
 /**
- * dist: the compiled program, the page and the workflow bundle. `dist/.built` holds the fingerprint of everything
+ * dist: the compiled program, the page, the client as a package and the workflow bundle. `dist/.built` holds the fingerprint of everything
  * that went in; it is removed first and written last, so a build that was interrupted is built again.
  */
 import { createHash } from 'node:crypto';
@@ -26,6 +26,9 @@ const INPUTS = [
   'tsconfig.json',
   'tsconfig.build.json',
   'tsconfig.web.json',
+  'tsconfig.client.json',
+  'setup/client-package.mjs',
+  'package.json',
   'package-lock.json',
 ];
 
@@ -38,10 +41,16 @@ export const program = {
       const built = fingerprint(INPUTS.map((name) => inRoot(name)));
       mkdirSync(inRoot('dist'), { recursive: true });
       rmSync(stamp, { force: true });
-      await Promise.all([compile('tsconfig.build.json'), compile('tsconfig.web.json')]);
+      rmSync(inRoot('dist/client'), { recursive: true, force: true });
+      await Promise.all([
+        compile('tsconfig.build.json', INCREMENTALLY),
+        compile('tsconfig.web.json', INCREMENTALLY),
+        compile('tsconfig.client.json'),
+      ]);
       removeOrphans(inRoot('dist'), inRoot());
       removeOrphans(inRoot('dist/page'), inRoot('src'));
       copyPage(inRoot('dist/page'));
+      await packClient();
       await bundleWorkflows();
       writeFileSync(stamp, built);
       return 'built';
@@ -69,12 +78,17 @@ function filesBelow(place) {
   }
 }
 
-async function compile(project) {
+/** Below dist, so that removing dist forgets what was emitted. */
+const INCREMENTALLY = (project) => [
+  '--incremental',
+  ...['--tsBuildInfoFile', inRoot('dist', `.${project}.tsbuildinfo`)],
+];
+
+async function compile(project, how = () => []) {
   const { ok, text } = await run(process.execPath, [
     inRoot('node_modules/typescript/bin/tsc'),
-    ...['--project', inRoot(project), '--incremental'],
-    // Below dist, so that removing dist forgets what was emitted.
-    ...['--tsBuildInfoFile', inRoot('dist', `.${project}.tsbuildinfo`)],
+    ...['--project', inRoot(project)],
+    ...how(project),
   ]);
   if (ok) return;
   const errors = text.split('\n').filter((line) => /error TS\d+/.test(line));
@@ -91,7 +105,8 @@ function removeOrphans(output, source) {
     if (
       !name.endsWith('.js') ||
       name === 'workflow-bundle.js' ||
-      name.startsWith(`page${path.sep}`)
+      name.startsWith(`page${path.sep}`) ||
+      name.startsWith(`client${path.sep}`)
     )
       continue;
     if (!existsSync(path.join(source, name.replace(/\.js$/, '.ts')))) {
@@ -114,6 +129,16 @@ export function copyPage(folder) {
   for (const [module, file] of Object.entries(VENDORED)) {
     cpSync(inRoot(file), path.join(folder, module));
     rmSync(path.join(folder, `${module}.map`), { force: true });
+  }
+}
+
+async function packClient() {
+  const script = inRoot('setup/client-package.mjs');
+  const { ok, text } = await run(process.execPath, [script, inRoot('dist/client')]);
+  if (!ok) {
+    throw new SetupError(
+      `packing the client failed: ${lastWords(text)}; correct src/client and run the command again.`,
+    );
   }
 }
 

@@ -1,6 +1,9 @@
 /**
  * `dist/client`, the client as a package of its own: what its entry reaches and nothing else. Its declarations depend on no
  * package either: what `wire.ts` infers from zod schemas is written out as plain types, with the descriptions of the schemas.
+ * A process of its own, as the compiler that it loads is large.
+ *
+ *   node setup/client-package.mjs FOLDER     FOLDER: where tsconfig.client.json was compiled to
  */
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,8 +14,9 @@ const ENTRY = 'client/index';
 const WIRE = 'src/client/wire.ts';
 const NOTHING = ts.TypeFlags.Null | ts.TypeFlags.Undefined;
 
-/** `folder`: where tsconfig.client.json was compiled to. */
-export function packClient(folder) {
+packClient(path.resolve(process.argv[2]));
+
+function packClient(folder) {
   writeFileSync(path.join(folder, 'client/wire.d.ts'), plainTypes(inRoot(WIRE)));
   keepReachable(folder);
   const { name, version, description, license, engines } = JSON.parse(

@@ -67,7 +67,10 @@ export interface Client {
     /** The job as it is now, whole. 404: there is none of that id. */
     get(jobId: string, options?: CallOptions): Promise<JobSnapshot>;
     /** Every job that matches, newest first, page by page as they are read. The list may lag by seconds. */
-    list(query?: Omit<JobQuery, 'cursor'>, options?: CallOptions): AsyncGenerator<JobSummary, void, void>;
+    list(
+      query?: Omit<JobQuery, 'cursor'>,
+      options?: CallOptions,
+    ): AsyncGenerator<JobSummary, void, void>;
     /** One page of that list. */
     page(query?: JobQuery, options?: CallOptions): Promise<JobPage>;
     /** Ends it, and its predictions at the provider. This and the following resolve when the API has taken it on (202). */

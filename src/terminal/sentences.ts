@@ -57,6 +57,7 @@ export function sentenceOf(event: JobEvent): string {
     case 'job.canceled':
       return 'job canceled';
   }
+  return (event as JobEvent).type; // of a newer release
 }
 
 const on = ({ model }: Clip): string => (model === undefined ? '' : ` on ${model}`);
