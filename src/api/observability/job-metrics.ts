@@ -1,15 +1,17 @@
 /**
- * What jobs add to /metrics. Sums are kept as jobs end; the page of figures only writes them down. Pure.
+ * What jobs add to /metrics. The sums are kept up to date as jobs end; a scrape only writes them out.
  *
- * F1 what is called `total` comes from finished jobs alone, so that it never falls because nobody looks at a job.
- * F2 an unknown price or length adds nothing, and is not counted as zero where that would show in an average.
+ * FIGURES-1 what is called `total` comes from finished jobs alone, so that it does not fall when no reader follows a job.
+ * FIGURES-2 an unknown price or length adds nothing, and is not counted as zero where that would show in an average.
  */
+import { Counter, Gauge, Summary } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { sumsOf } from '../../domain/job/index-entry.js';
 import type { JobEntry, JobSums } from '../../domain/job/index-entry.js';
 import type { Job } from '../../domain/job/job.schema.js';
 import { unknownCostsOf } from '../../domain/job/progress.js';
-import { family, labelsOf } from './exposition.js';
-import type { MetricType } from './exposition.js';
+
+const METRICS = { counter: Counter, gauge: Gauge, summary: Summary } as const;
 
 const FAMILIES = {
   jobs: ['gauge', 'Jobs by state: those that ended, and those followed now.'],
@@ -30,18 +32,20 @@ const FAMILIES = {
   ],
   requested_duration_seconds: ['summary', 'Durations asked for, of clips that were measured.'],
   actual_duration_seconds: ['summary', 'Durations of the same clips as measured.'],
-} as const satisfies Record<string, readonly [MetricType, string]>;
+} as const satisfies Record<string, readonly [keyof typeof METRICS, string]>;
 
 type Family = keyof typeof FAMILIES;
 
 /** Without their prefix. */
 export const FIGURE_NAMES = Object.keys(FAMILIES) as readonly Family[];
 
+type Labels = Readonly<Record<string, string>>;
+
 /** `suffix` is that of a summary's line. */
 interface Sample {
   family: Family;
   suffix: '' | '_sum' | '_count';
-  labels: string;
+  labels: Labels;
   value: number;
 }
 
@@ -75,7 +79,7 @@ export class Figures {
   /** Of a finished job; -1 takes it away again, for one that ended once more. */
   addFinished({ job, sums }: Pick<JobEntry, 'job' | 'sums'>, times: 1 | -1 = 1): void {
     this.addCounts(job, sums, times);
-    const labels = moneyLabels(job); // F1
+    const labels = moneyLabels(job); // FIGURES-1
     for (const [words, count] of Object.entries(sums.predictions)) {
       const [status = '', billed = '', adopted = ''] = words.split('/');
       this.#add('predictions_total', { ...labels, status, billed, adopted }, count * times);
@@ -84,7 +88,7 @@ export class Figures {
     this.#add('unknown_costs_total', labels, job.unknown_costs * times);
     this.#add('estimated_cost_usd_total', labels, sums.estimated_cost_usd * times);
     this.#add('buffer_cost_usd_total', labels, sums.buffer_cost_usd * times);
-    if (sums.measured === 0) return; // F2
+    if (sums.measured === 0) return; // FIGURES-2
     const { model } = job;
     for (const which of ['requested', 'actual'] as const) {
       const name = `${which}_duration_seconds` as const;
@@ -97,42 +101,46 @@ export class Figures {
   addCounts({ model, status }: Counted, { clips }: JobSums, times: 1 | -1 = 1): void {
     this.#add('jobs', { model, status }, times);
     for (const [words, count] of Object.entries(clips)) {
-      const [of = '', kind = null] = words.split('/');
-      this.#add('clips', { model, status: of, kind }, count * times);
+      const [of = '', kind] = words.split('/');
+      this.#add('clips', { model, status: of, ...(kind && { kind }) }, count * times);
     }
   }
 
-  render(): string[] {
-    // Sums of floats read as written.
-    const samples = [...this.#samples.values()].map((sample) => ({
-      ...sample,
-      value: Math.round(sample.value * 1e6) / 1e6,
-    }));
-    return FIGURE_NAMES.flatMap((name) => {
-      const [type, help] = FAMILIES[name];
-      const lines = samples
-        .filter(({ family: of, value }) => of === name && !(isCount(of) && value === 0))
-        .map(({ suffix, labels, value }) => `${PREFIX}${name}${suffix}{${labels}} ${String(value)}`)
-        .sort();
-      return family(`${PREFIX}${name}`, type, help, lines);
-    });
+  samplesOf(name: Family) {
+    return [...this.#samples]
+      .filter(([, { family, value }]) => family === name && !(isCount(name) && value === 0))
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([, { suffix, labels, value }]) => ({
+        metricName: `${PREFIX}${name}${suffix}`,
+        labels,
+        value: Math.round(value * 1e6) / 1e6, // sums of floats read as written
+      }));
   }
 
-  #add(
-    name: Family,
-    labels: Readonly<Record<string, string | null>>,
-    value: number,
-    suffix: Sample['suffix'] = '',
-  ): void {
-    const sample = { family: name, suffix, labels: labelsOf(labels), value };
+  #add(name: Family, labels: Labels, value: number, suffix: Sample['suffix'] = ''): void {
+    const sample = { family: name, suffix, labels, value };
     const known = this.#samples.get(keyOf(sample));
     if (known === undefined) this.#samples.set(keyOf(sample), sample);
     else known.value += value;
   }
 }
 
-const keyOf = ({ family: name, suffix, labels }: Sample): string => `${name}${suffix}{${labels}`;
-/** Nothing is there of a state that nobody is in any more. */
+/**
+ * Shows what `figures` returns at each scrape. prom-client counts what happens in a process and lets a counter only grow; these
+ * sums come from the index of finished jobs, a job that ended once more is taken out of them, and a summary has only its sum.
+ */
+export function exposeFigures(registry: Registry, figures: () => Figures): void {
+  for (const name of FIGURE_NAMES) {
+    const [type, help] = FAMILIES[name];
+    const metric = new METRICS[type]({ name: `${PREFIX}${name}`, help, registers: [registry] });
+    const described = metric.get.bind(metric);
+    metric.get = async () => ({ ...(await described()), values: figures().samplesOf(name) });
+  }
+}
+
+const keyOf = ({ family, suffix, labels }: Sample): string =>
+  `${family}${suffix}${JSON.stringify(labels)}`;
+/** A state that no job or clip is in any more has no line. */
 const isCount = (name: Family): boolean => name === 'jobs' || name === 'clips';
 const moneyLabels = ({ model, simulated }: Pick<Job, 'model' | 'simulated'>) => ({
   model,

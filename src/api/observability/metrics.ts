@@ -1,11 +1,24 @@
-/** The API's own figures: a handful of counters and gauges, and no library for it. */
-import { family, labelsOf } from './exposition.js';
+/**
+ * What `/metrics` answers, by prom-client: the API's own counters and gauges, the figures of jobs, and those of the process.
+ *
+ * METRICS-1 each app has a registry of its own; what Node tells of its process is collected once, however many apps there are.
+ */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { exposeFigures, Figures } from './job-metrics.js';
+
+/** Read at each scrape; one that is absent is not known now. */
+export interface CurrentValues {
+  temporal_up: number;
+  workers: number;
+  running_jobs?: number;
+}
 
 export interface Metrics {
   countRequest(labels: { method: string; route: string; status: number }, seconds: number): void;
   count(name: CounterName): void;
-  /** As lines; `more` are gauges read just now. */
-  render(more: Record<string, number>): string[];
+  /** In Prometheus' text format. */
+  exposition(now: CurrentValues, figures: Figures): Promise<string>;
+  readonly contentType: string;
 }
 
 const COUNTERS = {
@@ -16,7 +29,7 @@ const COUNTERS = {
 } as const;
 type CounterName = keyof typeof COUNTERS;
 
-const GAUGES: Readonly<Record<string, string>> = {
+const GAUGES = {
   open_event_streams: 'Event streams open now.',
   watched_jobs: 'Jobs that this process follows now.',
   temporal_up: 'Did Temporal answer just now?',
@@ -24,89 +37,79 @@ const GAUGES: Readonly<Record<string, string>> = {
   workers: 'Worker processes that polled within the last minute.',
   resident_memory_bytes: 'Memory of this process.',
   uptime_seconds: 'Since this process began to serve.',
-};
+} as const;
+type GaugeName = keyof typeof GAUGES;
+
+const COUNTER_NAMES = Object.keys(COUNTERS) as readonly CounterName[];
+const GAUGE_NAMES = Object.keys(GAUGES) as readonly GaugeName[];
 
 /** Without their prefix. */
-export const API_FIGURE_NAMES: readonly string[] = [COUNTERS, GAUGES].flatMap((row) =>
-  Object.keys(row),
-);
+export const API_FIGURE_NAMES: readonly string[] = [...COUNTER_NAMES, ...GAUGE_NAMES];
 
 const PREFIX = 'clip_generator_api_';
 const BUCKETS = [0.005, 0.02, 0.1, 0.5, 2, 10];
 
-interface Timing {
-  count: number;
-  sum: number;
-  buckets: number[];
-}
+export function createMetrics(
+  read: Record<'open_event_streams' | 'watched_jobs', () => number>,
+): Metrics {
+  const registry = new Registry();
+  const described = (name: string, help: string) => ({
+    name: `${PREFIX}${name}`,
+    help,
+    registers: [registry],
+  });
+  const counters = new Map(
+    COUNTER_NAMES.map((name) => [name, new Counter(described(name, COUNTERS[name]))]),
+  );
+  const gauges = GAUGE_NAMES.map(
+    (name) => [name, new Gauge(described(name, GAUGES[name]))] as const,
+  );
+  const requests = new Counter({
+    ...described('requests_total', 'Requests answered.'),
+    labelNames: ['method', 'route', 'status'],
+  });
+  const timings = new Histogram({
+    ...described('request_seconds', 'Time to answer.'),
+    labelNames: ['method', 'route'],
+    buckets: BUCKETS,
+  });
+  let shown = new Figures();
+  exposeFigures(registry, () => shown);
+  const everything = Registry.merge([registry, processRegistry()]);
 
-export function createMetrics(gauges: Record<string, () => number>): Metrics {
-  const counters = new Map<CounterName, number>();
-  const requests = new Map<string, number>();
-  const timings = new Map<string, Timing>();
   return {
-    count(name) {
-      counters.set(name, (counters.get(name) ?? 0) + 1);
-    },
+    count: (name) => counters.get(name)?.inc(),
     countRequest({ method, route, status }, seconds) {
-      const labels = labelsOf({ method, route });
-      const full = labelsOf({ method, route, status: String(status) });
-      requests.set(full, (requests.get(full) ?? 0) + 1);
-      const timing = timings.get(labels) ?? { count: 0, sum: 0, buckets: BUCKETS.map(() => 0) };
-      timings.set(labels, observe(timing, seconds));
+      requests.inc({ method, route, status });
+      timings.observe({ method, route }, seconds);
     },
-    render(more) {
-      const now = {
-        ...Object.fromEntries(Object.entries(gauges).map(([name, read]) => [name, read()])),
-        ...more,
+    exposition(now, figures) {
+      const values: Partial<Record<GaugeName, number>> = {
+        open_event_streams: read.open_event_streams(),
+        watched_jobs: read.watched_jobs(),
         resident_memory_bytes: process.memoryUsage.rss(),
         uptime_seconds: process.uptime(),
+        ...now,
       };
-      const names = Object.keys(COUNTERS) as CounterName[];
-      return [
-        ...names.flatMap((name) =>
-          family(`${PREFIX}${name}`, 'counter', COUNTERS[name], [
-            `${PREFIX}${name} ${String(counters.get(name) ?? 0)}`,
-          ]),
-        ),
-        ...Object.entries(now).flatMap(([name, value]) =>
-          family(`${PREFIX}${name}`, 'gauge', GAUGES[name] ?? name, [
-            `${PREFIX}${name} ${String(value)}`,
-          ]),
-        ),
-        ...family(
-          `${PREFIX}requests_total`,
-          'counter',
-          'Requests answered.',
-          [...requests].map(
-            ([labels, value]) => `${PREFIX}requests_total{${labels}} ${String(value)}`,
-          ),
-        ),
-        ...family(
-          `${PREFIX}request_seconds`,
-          'histogram',
-          'Time to answer.',
-          [...timings].flatMap(histogram),
-        ),
-      ];
+      for (const [name, gauge] of gauges) {
+        const value = values[name];
+        if (value === undefined) gauge.remove();
+        else gauge.set(value);
+      }
+      shown = figures;
+      return everything.metrics();
     },
+    contentType: everything.contentType,
   };
 }
 
-const observe = ({ count, sum, buckets }: Timing, seconds: number): Timing => ({
-  count: count + 1,
-  sum: sum + seconds,
-  buckets: buckets.map((value, place) => value + (seconds <= (BUCKETS[place] ?? 0) ? 1 : 0)),
-});
+let ofProcess: Registry | null = null;
 
-const histogram = ([labels, { count, sum, buckets }]: [string, Timing]): string[] => {
-  const name = `${PREFIX}request_seconds`;
-  return [
-    ...BUCKETS.map(
-      (le, place) => `${name}_bucket{${labels},le="${String(le)}"} ${String(buckets[place] ?? 0)}`,
-    ),
-    `${name}_bucket{${labels},le="+Inf"} ${String(count)}`,
-    `${name}_sum{${labels}} ${String(sum)}`,
-    `${name}_count{${labels}} ${String(count)}`,
-  ];
-};
+/** METRICS-1: its observers of garbage collection and of the event loop never end. */
+function processRegistry(): Registry {
+  if (ofProcess === null) {
+    ofProcess = new Registry();
+    collectDefaultMetrics({ register: ofProcess });
+  }
+  return ofProcess;
+}

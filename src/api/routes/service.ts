@@ -1,6 +1,7 @@
 /** About the service itself: catalogue, liveness, readiness, figures. */
 import type { App } from '../app.js';
 import { lifeCycleOf } from '../../domain/models/life-cycle.js';
+import type { Figures } from '../observability/job-metrics.js';
 import { ofPlans } from './plan-body.js';
 import * as schemas from '../schemas.js';
 import type { Services } from '../services.js';
@@ -98,8 +99,7 @@ export function serviceRoutes(app: App, services: Services): void {
         workers,
         ...(running === null ? {} : { running_jobs: running }),
       };
-      const lines = [...metrics.render(now), ...figures, ''];
-      return reply.type('text/plain; version=0.0.4; charset=utf-8').send(lines.join('\n'));
+      return reply.type(metrics.contentType).send(await metrics.exposition(now, figures));
     },
   );
 
@@ -111,9 +111,9 @@ export function serviceRoutes(app: App, services: Services): void {
 }
 
 /** A stored job that runs again counts as what it is now. */
-async function jobFigures({ ended, hub }: Services): Promise<string[]> {
+async function jobFigures({ ended, hub }: Services): Promise<Figures> {
   const live = hub.liveJobs();
   const figures = await ended.figures(live.map(({ job_id }) => job_id));
   for (const job of live) figures.addLive(job);
-  return figures.render();
+  return figures;
 }

@@ -32,12 +32,9 @@ async function read(dataDir: string) {
   const stored = new StoredJobs(createJobIndex(dataDir));
   await stored.look();
   await stored.settled();
-  const cost = stored
-    .figures()
-    .render()
-    .find((text) => text.startsWith('clip_generator_cost_usd_total'));
+  const [cost] = stored.figures().samplesOf('cost_usd_total');
   const ids = stored.all().map(({ job }) => job.job_id);
-  return { ids, cost: Number(cost?.split(' ').at(-1) ?? 0) };
+  return { ids, cost: cost?.value ?? 0 };
 }
 
 const newestFirst = (count: number): string[] =>

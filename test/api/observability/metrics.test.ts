@@ -60,9 +60,9 @@ async function finish(all: Harness, jobId: string): Promise<void> {
 
 async function scrape({ app }: Harness): Promise<Map<string, number>> {
   const { body } = await app.inject({ url: '/metrics' });
-  const lines = body.trim().split('\n');
+  const lines = body.split('\n').filter((line) => line !== '');
   for (const line of lines) {
-    expect(line).toMatch(/^(# (HELP|TYPE) \S+ .+|[a-z_]+(\{[^}]*\})? [0-9.e+-]+)$/);
+    expect(line).toMatch(/^(# (HELP|TYPE) \S+ .+|[a-z_0-9]+(\{[^}]*\})? ([0-9.e+-]+|Nan))$/);
   }
   const samples = lines.filter((line) => !line.startsWith('#'));
   const names = samples.map((line) => line.slice(0, line.lastIndexOf(' ')));
@@ -169,5 +169,25 @@ describe('the figures of jobs', () => {
     expect(found.get('clip_generator_api_temporal_up')).toBe(0);
     expect(found.has('clip_generator_api_running_jobs')).toBe(false);
     expect(found.get(`clip_generator_jobs{model="${MODEL}",status="succeeded"}`)).toBe(1);
+  });
+});
+
+describe('the figures of the process', () => {
+  it('are in the answer of every app of the process, each once', async () => {
+    const apps = [await harness(), await harness()];
+    for (const app of apps) {
+      const found = await scrape(app); // which refuses a sample that is there twice
+      expect(found.get('process_cpu_seconds_total')).toBeGreaterThan(0);
+      expect(found.get('nodejs_heap_size_used_bytes')).toBeGreaterThan(0);
+      expect(found.has('nodejs_eventloop_lag_p99_seconds')).toBe(true);
+    }
+  });
+
+  it('are apart from those of each app, which counts its own requests only', async () => {
+    const [first, second] = [await harness(), await harness()];
+    await first.app.inject({ url: '/healthz' });
+    const name = 'clip_generator_api_requests_total{method="GET",route="/healthz",status="200"}';
+    expect((await scrape(first)).get(name)).toBe(1);
+    expect((await scrape(second)).has(name)).toBe(false);
   });
 });
