@@ -38,14 +38,22 @@ export const LAYERS = {
   settings: { values: ['domain'], types: [], packages: 'any' },
   // What HTTP servers and clients of every layer share.
   http: { values: ['config'], types: [], packages: 'any' },
-  logging: { values: ['domain', 'config'], types: [], packages: 'any' },
+  logging: { values: ['domain', 'contract', 'config'], types: [], packages: 'any' },
   adapters: {
     values: ['domain', 'contract', 'config', 'http', 'settings/package-files'],
     types: [],
     packages: 'any',
   },
   api: {
-    values: ['domain', 'contract', 'adapters', 'config', 'http', 'settings/package-files'],
+    values: [
+      'domain',
+      'contract',
+      'adapters',
+      'config',
+      'http',
+      'logging',
+      'settings/package-files',
+    ],
     types: [],
     packages: 'any',
   },

@@ -35,6 +35,7 @@ import { requireWritable } from './config.js';
 import type { Config } from './config.js';
 import { endLeftExecutions, workerIdentity } from './adapters/temporal/dead-workers.js';
 import { keepYoungGenerationSmall } from './settings/small-heap.js';
+import { createLogger, reportsTo } from './logging/logger.js';
 import { workerLogger } from './logging/worker-log.js';
 import { SIDE_QUEUES, sideQueue } from './contract/workflow.js';
 import type { SideQueue } from './contract/workflow.js';
@@ -77,7 +78,7 @@ export async function startWorker(
   }
   requireWritable(config.data_dir);
   const store_id = await identityOf(config.data_dir);
-  const log = overrides.log ?? console.error;
+  const log = overrides.log ?? reportsTo(createLogger({ level: config.log_level }));
   installRuntime(config);
   const closing = new AbortController();
   const waiting = { address: config.temporal.address, log };

@@ -3,11 +3,11 @@ import { Writable } from 'node:stream';
 import { format } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { logLine } from '../src/commands/process.js';
 import type { JobEvent } from '../src/domain/job/job.schema.js';
 import { jsonReporter, plainReporter } from '../src/terminal/reporters.js';
 import { openView } from '../src/terminal/view.js';
 import type { View } from '../src/terminal/view.js';
+import { createLogger, reportsTo } from '../src/logging/logger.js';
 import { workerLogger } from '../src/logging/worker-log.js';
 import { FakeJobs } from './api/fake-jobs.js';
 import { harness } from './api/harness.js';
@@ -75,9 +75,61 @@ describe('the log', () => {
     expect(said.join('')).not.toMatch(CONTROL);
   });
 
+  it('of the worker has what names a clip as fields', () => {
+    const said = heard();
+    workerLogger('info').warn('Activity failed', {
+      workflowId: 'a',
+      activityId: 'clip-3',
+      attempt: 2,
+      taskToken: 'completes the activity',
+      error: new TypeError('no\nstack'),
+    });
+    expect(JSON.parse(said.join(''))).toMatchObject({
+      name: 'worker',
+      msg: 'Activity failed',
+      job_id: 'a',
+      clip_index: 3,
+      execution: 2,
+      reason: 'TypeError: no',
+    });
+  });
+
+  it.each(['info', 'trace'] as const)('at %s has no token, key or password in a field', (level) => {
+    const said = heard();
+    const secret = 'r8_0123456789';
+    const log = createLogger({ level });
+    const headers = { authorization: `Bearer ${secret}`, host: 'here' };
+    const err = Object.assign(new Error('refused'), { token: secret });
+    log.error({ headers, request: { headers }, api_key: secret, err }, 'refused');
+    log.error({ req: { method: 'GET', url: `/v1/jobs/a/events?api_key=${secret}` } }, 'refused');
+    workerLogger(level).error('failed', { taskToken: secret, error: err });
+    expect(said).toHaveLength(3);
+    expect(said.join('')).not.toContain(secret);
+    expect(said.join('')).toContain('"host":"here"');
+  });
+
+  it('on a terminal is lines for people, in which no text begins an entry of its own', () => {
+    const isTTY = Object.getOwnPropertyDescriptor(process.stderr, 'isTTY');
+    Object.defineProperty(process.stderr, 'isTTY', { value: true, configurable: true });
+    onTestFinished(() => {
+      if (isTTY === undefined) Reflect.deleteProperty(process.stderr, 'isTTY');
+      else Object.defineProperty(process.stderr, 'isTTY', isTTY);
+    });
+    const said = heard();
+    const log = createLogger({ level: 'info' });
+    for (const text of fc.sample(hostile, 40)) {
+      log.warn({ job_id: text, err: new Error(`${text}\nentry`) }, `late ${text}\nentry`);
+    }
+    expect(said[0]).toMatch(/WARN.*late/);
+    const colour = new RegExp(String.raw`\u001b\[\d+m`, 'g');
+    expect(said.join('').replace(colour, '')).not.toMatch(CONTROL);
+    expect(madeUp(said)).toEqual([]);
+  });
+
   it('of a command is one line, whatever its parts report', () => {
     const said = heard();
-    for (const text of fc.sample(hostile, 40)) logLine(`worker: stopped (${text}\nentry)`);
+    const report = reportsTo(createLogger({ level: 'info' }));
+    for (const text of fc.sample(hostile, 40)) report(`worker: stopped (${text}\nentry)`);
     expect(said.filter((line) => line.indexOf('\n') !== line.length - 1)).toEqual([]);
     expect(said.join('')).not.toMatch(CONTROL);
     expect(madeUp(said)).toEqual([]);

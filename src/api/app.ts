@@ -15,7 +15,7 @@ import type { FastifyInstance, FastifyBaseLogger, RawServerDefault } from 'fasti
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import { safeJson } from '../domain/values/foreign-text.js';
+import { createLogger } from '../logging/logger.js';
 import { LIMITS, SMALL_BODY } from './load/limits.js';
 import { readBodies } from './plugins/bodies.js';
 import { answerEarly, earlyAnswers } from './plugins/early.js';
@@ -49,6 +49,10 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   const { settings } = deps;
   const door = { keys: settings.api_keys, hosts: settings.allowed_hosts ?? [] };
   const limits = { ...LIMITS, ...settings.limits };
+  const logger: FastifyBaseLogger = createLogger({
+    name: 'api',
+    level: settings.log_level ?? 'info',
+  });
   const app = Fastify({
     ...earlyAnswers(door, limits),
     bodyLimit: SMALL_BODY,
@@ -56,12 +60,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
     forceCloseConnections: 'idle',
     // Any job_id of 1,000 characters, however it is encoded; the parser ends at 16 KiB of headers anyway.
     routerOptions: { maxParamLength: 12_000 },
-    logger: {
-      level: settings.log_level ?? 'info',
-      stream: { write: (line) => process.stderr.write(safeJson(line)) },
-      // Without the query: a key may stand in it.
-      serializers: { req: ({ method, url }) => ({ method, url: url.split('?')[0] ?? '' }) },
-    },
+    loggerInstance: logger,
   }).withTypeProvider<ZodTypeProvider>();
   app.server.maxConnections = limits.connections;
   const refuseUnknownPlaces = answerProblems(app);

@@ -53,11 +53,6 @@ export async function runUntilSignal(
   }, stop.signal);
 }
 
-/** What the parts of a command report, with texts of others in it, as one line on stderr. */
-export const logLine = (line: string): void => {
-  console.error(oneLine(line));
-};
-
 /** Runs the body of a command; whatever it throws becomes one line and an exit code. */
 export async function runCommand(
   body: () => Promise<number>,

@@ -1,7 +1,7 @@
 /** `npm run simulator`: the server that plays Replicate, alone, in the foreground. */
 import { loadConfig, requireWritable } from '../config.js';
-import { oneLine } from '../domain/values/foreign-text.js';
 import { portAsSet } from '../http/ports.js';
+import { createLogger, reportsTo } from '../logging/logger.js';
 import { startSimulator } from '../simulator/index.js';
 import { parseSwitches } from '../terminal/arguments.js';
 import { runUntilSignal } from './process.js';
@@ -15,7 +15,7 @@ export async function main(argv: string[]): Promise<number> {
     return 2;
   }
   return runUntilSignal(async () => {
-    const { simulator, api, data_dir, catalogue } = loadConfig();
+    const { simulator, api, data_dir, catalogue, log_level } = loadConfig();
     requireWritable(data_dir);
     const { port, speed } = simulator;
     await portAsSet({ variable: 'SIMULATOR_PORT', host: HOST, port });
@@ -26,9 +26,7 @@ export async function main(argv: string[]): Promise<number> {
       speed,
       data_dir,
       catalogue,
-      log: (line) => {
-        console.log(oneLine(line));
-      },
+      log: reportsTo(createLogger({ level: log_level })),
     });
     console.log(`Replicate SIMULATOR at ${running.url}, ${String(speed)} times as fast.`);
     console.log(`No model is called and nothing is paid. Its books: ${running.control_url}/stats`);

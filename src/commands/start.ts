@@ -4,7 +4,7 @@
  */
 import '../settings/small-heap.js';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UserError, logLine, runUntilSignal } from './process.js';
+import { UserError, runUntilSignal } from './process.js';
 import type { Running } from './process.js';
 import { loadConfig, requireWritable } from '../config.js';
 import type { Config } from '../config.js';
@@ -12,6 +12,7 @@ import { claimDataDir } from '../embedded/data-dir-claim.js';
 import type { HeldClaim } from '../embedded/data-dir-claim.js';
 import { portAsSet } from '../http/ports.js';
 import type { Stack } from './stack.js';
+import { createLogger, reportsTo } from '../logging/logger.js';
 import { parseSwitches } from '../terminal/arguments.js';
 import { SIMULATOR_NOTICE } from '../terminal/frame.js';
 
@@ -36,7 +37,8 @@ async function start(signal: AbortSignal): Promise<Running> {
   try {
     console.log(`Starting; data in ${config.data_dir}`);
     const { startStack } = await import('./stack.js'); // small-heap.ts
-    const stack = await startStack(config, { ports: 'as_set', log: logLine, signal });
+    const log = reportsTo(createLogger({ level: config.log_level }));
+    const stack = await startStack(config, { ports: 'as_set', log, signal });
     await claim?.publish(stack.url);
     console.log(welcome(config, stack));
     return {

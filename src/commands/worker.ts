@@ -1,8 +1,9 @@
 /** `npm run worker`: a worker alone, in the foreground. Any number of them share the work. */
 import '../settings/small-heap.js';
 import { loadConfig } from '../config.js';
+import { createLogger, reportsTo } from '../logging/logger.js';
 import { parseSwitches } from '../terminal/arguments.js';
-import { logLine, runUntilSignal } from './process.js';
+import { runUntilSignal } from './process.js';
 
 export async function main(argv: string[]): Promise<number> {
   const parsed = parseSwitches(argv, []);
@@ -15,7 +16,8 @@ export async function main(argv: string[]): Promise<number> {
     const config = loadConfig();
     const { address, task_queue, namespace } = config.temporal;
     console.log(`Worker: starting, Temporal at ${address}, namespace ${namespace}`);
-    const worker = await startWorker(config, { log: logLine, signal });
+    const log = reportsTo(createLogger({ level: config.log_level }));
+    const worker = await startWorker(config, { log, signal });
     const renders = config.replicate.simulated
       ? `the simulator expected at ${config.replicate.base_url} (npm run simulator); nothing is paid`
       : config.replicate.base_url;

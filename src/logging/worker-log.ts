@@ -1,14 +1,15 @@
 /**
- * The SDK's log as people read it: one line a message, on stderr, with what tells one clip from another. Stacks
- * only at debug; expected things (a failed attempt that is tried again) are no alarm.
+ * The log of Temporal's SDK, as entries of ours: what names a clip becomes fields, expected things (a failed attempt that is
+ * tried again) are no alarm, and stacks and all other attributes are there at debug only.
  */
-import { inspect } from 'node:util';
 import { DefaultLogger } from '@temporalio/worker';
-import type { LogLevel as SdkLevel } from '@temporalio/worker';
+import type { LogLevel as SdkLevel, LogMetadata } from '@temporalio/worker';
 import type { LogLevel } from '../config.js';
-import { manyLines, oneLine } from '../domain/values/foreign-text.js';
+import { clipOfActivity } from '../contract/activity-ids.js';
+import { createLogger } from './logger.js';
 
-const LEVELS: Record<LogLevel, SdkLevel> = {
+/** The SDK's info is about every task, which is our debug. */
+const SDK_LEVEL: Record<LogLevel, SdkLevel> = {
   trace: 'TRACE',
   debug: 'DEBUG',
   info: 'WARN',
@@ -16,25 +17,35 @@ const LEVELS: Record<LogLevel, SdkLevel> = {
   error: 'ERROR',
 };
 
-/** Said at every start of the queue that has activities only: by design. */
-const BY_DESIGN = 'No workflows registered, not polling for workflow tasks';
+const LEVEL = {
+  TRACE: 'trace',
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARN: 'warn',
+  ERROR: 'error',
+} as const satisfies Record<SdkLevel, LogLevel>;
+
+/** The SDK warns of it at every start of a queue that has activities only, as ours do by design. */
+const EXPECTED = 'No workflows registered, not polling for workflow tasks';
 
 export function workerLogger(level: LogLevel): DefaultLogger {
+  const log = createLogger({ name: 'worker', level });
   const isVerbose = level === 'debug' || level === 'trace';
-  return new DefaultLogger(LEVELS[level], ({ level: severity, message, meta, timestampNanos }) => {
-    if (message === BY_DESIGN) return;
-    const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
-    const subject = ['workflowId', 'activityId', 'attempt']
-      .map((key): unknown => meta?.[key])
-      .filter((value) => typeof value === 'string' || typeof value === 'number')
-      .join(' ');
-    const line = [time, severity, 'worker:', message, subject, reasonIn(meta?.['error'])]
-      .filter((part) => part !== '')
-      .join(' ');
-    console.error(oneLine(line));
-    if (isVerbose && meta !== undefined) console.error(manyLines(inspect(meta)));
+  return new DefaultLogger(SDK_LEVEL[level], ({ level: severity, message, meta = {} }) => {
+    if (message === EXPECTED) return;
+    const { error, ...attributes }: Record<string, unknown> = meta;
+    const details = isVerbose ? { ...attributes, err: error } : { reason: reasonOf(error) };
+    log[LEVEL[severity]]({ ...fieldsOf(meta), ...details }, message);
   });
 }
 
-const reasonIn = (error: unknown): string =>
-  error instanceof Error ? `(${error.name}: ${error.message.split('\n', 1)[0] ?? ''})` : '';
+/** `execution` is Temporal's count; an attempt of ours may take several. */
+const fieldsOf = ({ workflowId, activityId, attempt }: LogMetadata) => ({
+  job_id: workflowId as unknown,
+  clip_index: clipOfActivity(String(activityId))?.clip_index,
+  activity: activityId as unknown,
+  execution: attempt as unknown,
+});
+
+const reasonOf = (error: unknown): string | undefined =>
+  error instanceof Error ? `${error.name}: ${error.message.split('\n', 1)[0] ?? ''}` : undefined;

@@ -2,6 +2,7 @@
  * What Temporal itself knows of clips under way, from their pending activities: the only source of attempt,
  * backoff and render progress between two events. Pure; nothing here is durable or numbered.
  */
+import { clipOfActivity } from '../../contract/activity-ids.js';
 import type { ClipProgress, LivePhase } from '../../domain/job/clip-progress.schema.js';
 import type { Clip, Job, Wait } from '../../domain/job/job.schema.js';
 import { isClipOver } from '../../domain/job/progress.js';
@@ -15,14 +16,6 @@ interface Watched {
   areRendered?: boolean | null;
   now: number;
 }
-
-/** `clip-3` renders, `store-3` stores. */
-const ACTIVITY_ID = /^(clip|store)(?:-clip)?-(\d+)$/;
-
-export const clipOfActivity = (activityId: string): { role: string; clip_index: number } | null => {
-  const [, role, index] = ACTIVITY_ID.exec(activityId) ?? [];
-  return role === undefined ? null : { role, clip_index: Number(index) };
-};
 
 export function clipProgress(jobId: string, watched: Watched): ClipProgress | null {
   const { activity } = watched;
