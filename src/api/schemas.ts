@@ -18,7 +18,8 @@ import {
   planFieldsSchema,
 } from '../domain/plan/plan.schema.js';
 import { comparisonSchema, estimateSchema } from '../domain/pricing/estimate.schema.js';
-import type { ModelRow } from '../domain/models/row.js';
+import { lifeCycleSchema } from '../domain/models/row.schema.js';
+import type { LifeCycle, ModelRow } from '../domain/models/row.js';
 
 export const Clip = clipSchema.meta({ id: 'Clip' });
 export const Job = jobSchema.meta({ id: 'Job' });
@@ -178,23 +179,13 @@ export const Events = {
   ...PROBLEMS,
 };
 
-const lifeCycle = z
-  .object({
-    status: z.enum(['active', 'superseded', 'deprecated', 'retired']).meta({
-      description: 'Plans for a retired model are refused; deprecated and superseded are warnings.',
-    }),
-    since: z.string().nullable(),
-    until: z.string().nullable().meta({ description: 'The announced end of a deprecated model.' }),
-    successor: z.string().nullable().meta({ description: 'The model that takes its place.' }),
-    source: z.string().meta({ description: 'Who says so.' }),
-  })
-  .meta({ id: 'LifeCycle' });
+const lifeCycle = lifeCycleSchema.meta({ id: 'LifeCycle' });
 
 export const ModelList = z.object({
   models: z.array(z.looseObject({ id: z.string(), life_cycle: lifeCycle })),
 });
 /** Rows are typed by themselves (row.ts): what is described of them here is the little that clients need. */
-export type ModelPage = { models: (ModelRow & { life_cycle: z.infer<typeof lifeCycle> })[] };
+export type ModelPage = { models: (ModelRow & { life_cycle: LifeCycle })[] };
 
 export const Readiness = z.object({
   ready: z.boolean(),

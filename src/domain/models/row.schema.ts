@@ -3,6 +3,7 @@
  * a row is one of its inputs, and whatever can be asked has one price. The published JSON Schema is generated from here.
  */
 import { z } from 'zod';
+import { bufferStrategySchema, unitPriceSchema } from '../job/job.schema.js';
 import { number, object, text, whole } from '../plan/coercions.schema.js';
 import { priceMistake } from '../pricing/price-check.js';
 import type { ModelRow } from './row.js';
@@ -42,7 +43,7 @@ const legal = z.union([
     }),
 ]);
 const durationBase = {
-  strategy: z.enum(['maximum', 'percentage', 'none']),
+  strategy: bufferStrategySchema,
   input: text().nullable(),
   legal,
 };
@@ -58,20 +59,21 @@ const duration = z.discriminatedUnion('unit', [
 ]);
 
 /** What may be asked of the value of an input. */
-const TESTS = [
-  { is: z.enum(['set', 'unset']) },
-  { one_of: z.array(scalar).min(1) },
-  { at_most: number() },
-  { at_least: number() },
-] as const;
-const test = z.union(TESTS.map((fields) => z.strictObject(fields)));
-const simple = z.union(TESTS.map((fields) => z.strictObject({ input: text(), ...fields })));
+const testWith = <Shape extends z.ZodRawShape>(more: Shape) =>
+  z.union([
+    z.strictObject({ ...more, is: z.enum(['set', 'unset']) }),
+    z.strictObject({ ...more, one_of: z.array(scalar).min(1) }),
+    z.strictObject({ ...more, at_most: number() }),
+    z.strictObject({ ...more, at_least: number() }),
+  ]);
+const test = testWith({});
+const simple = testWith({ input: text() });
 const condition = z.union([simple, z.strictObject({ any_of: z.array(simple).min(1) })]);
 
 const usd = z.number().min(0);
 const price = object({
   usd,
-  per: z.enum(['second', 'clip', 'run_second']),
+  per: unitPriceSchema.shape.per,
   as_of: z.iso.date(),
   source: text().min(1),
   when: z.record(text(), z.union([scalar, test])).nullish(),
@@ -88,13 +90,17 @@ const setting = object({
 const inputName = text().nullable();
 
 const day = z.iso.date().nullish().default(null);
-const lifeCycle = z
+export const lifeCycleSchema = z
   .strictObject({
-    status: z.enum(['active', 'superseded', 'deprecated', 'retired']),
+    status: z.enum(['active', 'superseded', 'deprecated', 'retired']).meta({
+      description: 'Plans for a retired model are refused; deprecated and superseded are warnings.',
+    }),
     since: day,
-    until: day,
-    successor: text().nullish().default(null),
-    source: text().min(1),
+    until: day.meta({ description: 'The announced end of a deprecated model.' }),
+    successor: text().nullish().default(null).meta({
+      description: 'The model that takes its place.',
+    }),
+    source: text().min(1).meta({ description: 'Who says so.' }),
   })
   .superRefine(({ status, since, until, successor }, context) => {
     const isActive = status === 'active';
@@ -158,7 +164,7 @@ const rowFields = object({
   usual_time: number().gt(0),
   bills_failed: z.boolean(),
   notes: z.array(text()),
-  life_cycle: lifeCycle.nullish(),
+  life_cycle: lifeCycleSchema.nullish(),
 });
 
 type Fields = z.infer<typeof rowFields>;
@@ -188,8 +194,19 @@ function namedInputs(row: Fields): [place: string, name: string | null][] {
   ];
 }
 
-/** A schema that accepts what the type does not would show here. */
-export const asRow = (row: Fields): ModelRow => row as ModelRow;
+/** As rows are parsed: an optional field may be absent, and is never null. */
+type Parsed<T> = T extends readonly (infer Item)[]
+  ? Parsed<Item>[]
+  : T extends object
+    ? {
+        [Key in keyof T]: undefined extends T[Key]
+          ? Parsed<Exclude<T[Key], null | undefined>>
+          : Parsed<T[Key]>;
+      }
+    : T;
+
+/** The compiler compares the schema with the type: what the one accepts and the other does not is an error here. */
+export const asRow = (row: Fields): ModelRow => row as Parsed<Fields>;
 
 export const rowSchema = rowFields.superRefine((row, context) => {
   const strange = namedInputs(row).filter(
