@@ -5,7 +5,14 @@
  *
  *   node setup/client-package.mjs FOLDER     FOLDER: where tsconfig.client.json was compiled to
  */
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 import { inRoot } from './paths.mjs';
@@ -27,6 +34,7 @@ function packClient(folder) {
     ...{ name, version, description, license, type: 'module', engines, sideEffects: false },
     exports: { './client': entry },
   };
+  copyFileSync(inRoot('LICENSE'), path.join(folder, 'LICENSE'));
   writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 

@@ -27,12 +27,14 @@ export const SECRET = `whsec_${Buffer.from('the secret of the harness').toString
 
 type World = Partial<Pick<ApiDeps, 'webhookSecret' | 'wake' | 'estimate'>>;
 
+/** `before`: an API that was closed, whose jobs, data folder and port the next one has. */
 export async function harness(
   settings: Partial<ApiSettings> = {},
   world: World = {},
+  before: Harness | null = null,
 ): Promise<Harness> {
-  const data_dir = await mkdtemp(path.join(tmpdir(), 'api-'));
-  const jobs = new FakeJobs();
+  const data_dir = before?.data_dir ?? (await mkdtemp(path.join(tmpdir(), 'api-')));
+  const jobs = before?.jobs ?? new FakeJobs();
   const archive = createArchive(data_dir);
   const app = await buildApp({
     jobs,
@@ -58,7 +60,10 @@ export async function harness(
       ...settings,
     },
   });
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const url = await app.listen({
+    host: '127.0.0.1',
+    port: before === null ? 0 : Number(new URL(before.url).port),
+  });
   onTestFinished(async () => {
     await app.close();
     await rm(data_dir, { recursive: true, force: true });

@@ -176,7 +176,7 @@ describe.skipIf(!hasChromium)('steering on the page', () => {
       mock.emit('film', { type: 'job.paused' });
       await page.locator('[data-job-status="paused"]').waitFor();
       await page.getByRole('button', { name: 'Resume' }).click();
-      await toast('The job goes on').waitFor();
+      await toast('The job is resumed').waitFor();
       expect(mock.asked('POST', '/v1/jobs/film/resume')).toHaveLength(1);
       await complete(mock, 'film', 0);
       mock.emit('film', { type: 'job.completed', error: null, total_cost_usd: 0.35 });
