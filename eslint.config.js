@@ -37,7 +37,7 @@ export const LAYERS = {
   // What config.ts reads the environment with.
   settings: { values: ['domain'], types: [], packages: 'any' },
   // What HTTP servers and clients of every layer share.
-  http: { values: ['config'], types: [], packages: 'any' },
+  http: { values: ['domain', 'config'], types: [], packages: 'any' },
   logging: { values: ['domain', 'contract', 'config'], types: [], packages: 'any' },
   adapters: {
     values: ['domain', 'contract', 'config', 'http', 'settings/package-files'],

@@ -3,10 +3,10 @@
  * folder, or one of our own. Says which; never starts a second one on a folder that is in use.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isLoopback } from '../config.js';
 import type { Config } from '../config.js';
 import { claimDataDir, isHeldBy } from '../embedded/data-dir-claim.js';
 import type { HeldClaim, Holder } from '../embedded/data-dir-claim.js';
+import { isLoopback } from '../domain/values/loopback.js';
 import { withoutTrailing } from '../domain/values/trim-ends.js';
 import { localUrl } from '../http/ports.js';
 import { startStack } from './stack.js';

@@ -1,7 +1,9 @@
 /**
- * The text of an HTTP answer, of a bounded length: an answer may be endless, or small and unpack to gigabytes. What was read
- * is counted as it comes, after any decompression, and the connection of a longer one is closed.
+ * The text of an HTTP answer up to a length: an answer may be endless, or small and unpack to gigabytes. The bytes are counted
+ * as they come, after any decompression, and the connection of a longer answer is closed.
  */
+
+import { orAborted } from './or-aborted.js';
 
 /** An answer is longer than its reader takes. */
 export class TooLong extends Error {
@@ -13,11 +15,11 @@ export class TooLong extends Error {
 
 /** Bytes of an answer in JSON. A video within one, as a `data:` URL, has three quarters of them. */
 export const MAX_JSON = 32 * 2 ** 20;
-/** Milliseconds for which an answer is read where no signal says otherwise. */
-const LONGEST = 60_000;
+/** Milliseconds for which an answer is read where the caller gives no signal. */
+const TIMEOUT = 60_000;
 
 /**
- * Rejects with TooLong, with what broke the answer off, or with the reason of the signal: the signal of the request alone does
+ * Rejects with TooLong, with the error that broke the answer off, or with the signal's reason: the signal of the request alone does
  * not end a body of Node's fetch that says it is gzip, is not, and came in two pieces.
  */
 export async function boundedText(
@@ -29,48 +31,24 @@ export async function boundedText(
   const reader = body.getReader();
   const decoder = new TextDecoder();
   const parts: string[] = [];
-  const end = abortOf(signal ?? AbortSignal.timeout(LONGEST));
-  try {
-    for (let size = 0; ;) {
-      const { done, value } = await Promise.race([reader.read(), end.aborted]);
-      if (done) break;
-      size += value.byteLength;
-      if (size > most) {
-        // Not awaited: a peer that never ends must not hold its reader.
-        void reader.cancel().catch(() => undefined);
-        throw new TooLong(most);
-      }
-      parts.push(decoder.decode(value, { stream: true }));
+  const end = signal ?? AbortSignal.timeout(TIMEOUT);
+  for (let size = 0; ;) {
+    const { done, value } = await orAborted(reader.read(), end);
+    if (done) break;
+    size += value.byteLength;
+    if (size > most) {
+      // Not awaited: the cancellation of an endless answer may take for ever.
+      void reader.cancel().catch(() => undefined);
+      throw new TooLong(most);
     }
-    return parts.join('') + decoder.decode();
-  } finally {
-    end.forget();
+    parts.push(decoder.decode(value, { stream: true }));
   }
+  return parts.join('') + decoder.decode();
 }
 
-/** As boundedText, parsed; what is no JSON rejects with a SyntaxError. */
+/** As boundedText, parsed; rejects with a SyntaxError for a text that is not JSON. */
 export async function boundedJson(
   ...[response, limits]: Parameters<typeof boundedText>
 ): Promise<unknown> {
   return JSON.parse(await boundedText(response, limits));
-}
-
-/** A promise that rejects when the signal is aborted, until it is forgotten. (`using` needs a newer browser.) */
-function abortOf(signal: AbortSignal): { aborted: Promise<never>; forget: () => void } {
-  let abort: () => void = () => undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    abort = () => {
-      reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-    };
-  });
-  // Of those that nothing waits for any more.
-  aborted.catch(() => undefined);
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort, { once: true });
-  return {
-    aborted,
-    forget() {
-      signal.removeEventListener('abort', abort);
-    },
-  };
 }

@@ -1,14 +1,15 @@
 /**
- * Which host a request says it is for, and whether a server without keys answers it.
+ * Which host a request names, and whether a server without keys answers it.
  *
  * The owner of any site can let its name resolve to 127.0.0.1 (DNS rebinding); a page of that site then reaches a
- * server on this machine as its own origin. Only the Host, which no script can set, tells such a request from ours.
+ * server on this machine as its own origin. Only the Host, which no script can set, tells such a request from others.
  *
- * R1 every place that names the host counts: each Host line and the authority of an absolute target. What a proxy
+ * HOST-1 Every line that names the host counts: each Host header and the authority of an absolute target. What a proxy
  *    adds (Forwarded, X-Forwarded-Host) is never read, for any program can write it.
- * R2 a name is read as browsers read it (WHATWG URL), so that each spelling of an address is the same address.
+ * HOST-2 A name is read as browsers read it (WHATWG URL), so that every spelling of an address is the same address.
  */
 import type { IncomingMessage } from 'node:http';
+import { isLoopback } from '../domain/values/loopback.js';
 
 export interface HostRefusal {
   status: 400 | 403;
@@ -31,19 +32,9 @@ const DEFAULT_PORTS: readonly number[] = [80, 443];
 function parseHost(text: string): Host | null {
   const [, host = '', port = ''] = HOST.exec(text) ?? [];
   if (host === '' || Number(port) > 65_535 || !URL.canParse(`http://${host}`)) return null;
-  const name = new URL(`http://${host}`).hostname.replace(/\.$/, ''); // R2
+  const name = new URL(`http://${host}`).hostname.replace(/\.$/, ''); // HOST-2
   return { name, port: port === '' ? null : Number(port) };
 }
-
-/**
- * `localhost` and all names below it (RFC 6761: browsers never ask DNS for them), 127.0.0.0/8, ::1, and 127.0.0.0/8
- * mapped into IPv6. Not 0.0.0.0 or [::], by which pages of other sites reach this machine.
- */
-const isLoopback = (name: string): boolean =>
-  /^(?:.*[^.]\.)?localhost$/.test(name) ||
-  /^127(?:\.\d{1,3}){3}$/.test(name) ||
-  name === '[::1]' ||
-  /^\[::ffff:7f[\da-f]{2}:[\da-f]{1,4}\]$/.test(name);
 
 /** An entry without a port stands for all of them; a host without one, for either default port. */
 function matches(entry: string, { name, port }: Host): boolean {

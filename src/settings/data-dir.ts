@@ -1,13 +1,14 @@
 /**
- * DATA_DIR before it is used. Looking changes nothing: a command that refuses a plan leaves no folder behind. Commands that
- * write there try to, before they wait for anything; a look at permissions does not tell for root, nor on every file system.
+ * DATA_DIR before it is used. The check changes nothing: a command that refuses a plan leaves no folder behind. Commands that
+ * write to it try a write before they wait for anything: permissions do not tell for root, nor on every file system.
  */
 import { accessSync, constants, mkdirSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { keepPrivate } from './private-files.js';
-import { ConfigError } from './reader.js';
+import { ConfigError } from './config-error.js';
+import { errorMessage } from '../domain/values/error-message.js';
 
-/** A folder, or a place where one can be made. */
+/** A folder, or a path where one can be made. */
 export function dataDirOf(folder: string): string {
   const found = nearest(path.resolve(folder));
   if (!statSync(found).isDirectory()) throw refusal(folder, `${found} is a file`);
@@ -34,7 +35,7 @@ function makeUnlessThere(place: string): void {
   }
 }
 
-/** Makes the folder, and something in it. */
+/** Makes the folder, and tries a write in it. */
 export function requireWritable(folder: string): void {
   makeDataDir(folder);
   attempt(folder, () => rmdirSync(mkdtempSync(path.join(folder, '.probe-'))));
@@ -50,7 +51,7 @@ function attempt<T>(folder: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw refusal(folder, error instanceof Error ? error.message : String(error), error);
+    throw refusal(folder, errorMessage(error), error);
   }
 }
 

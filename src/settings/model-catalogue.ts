@@ -1,14 +1,15 @@
 /**
- * The catalogue a process works with: the rows it is delivered with, and those of the file MODEL_CATALOGUE, which
- * add to them or replace them by id. A mistake in the file is one sentence, and nothing starts.
+ * The model catalogue of a process: the delivered rows, and those of the file MODEL_CATALOGUE, which add to them or replace them by
+ * id. A mistake in the file is one sentence, and nothing starts.
  */
 import { CATALOGUE, type Catalogue, type ModelRow } from '../domain/models/index.js';
 import { isRetired, lifeCycleOf, lifeCycleProblems } from '../domain/models/life-cycle.js';
 import { asRow, catalogueFileSchema } from '../domain/models/row.schema.js';
 import { nearestWord } from '../domain/plan/nearest-word.js';
 import { shapeProblems } from '../domain/plan/plan-problems.schema.js';
+import { errorMessage } from '../domain/values/error-message.js';
 import { readTextFile } from './text-file.js';
-import { ConfigError, refuse } from './reader.js';
+import { ConfigError, refuse } from './config-error.js';
 
 const MAX_BYTES = 4 * 1024 * 1024;
 const NAMED_PROBLEMS = 3;
@@ -27,11 +28,11 @@ export function loadCatalogue(path: string | null): Catalogue {
   }
   const rows = parsed.data.models.map((row) => [row.id, asRow(row)] as const);
   const catalogue = new Map([...CATALOGUE, ...rows]);
-  const [wrong] = lifeCycleProblems(catalogue);
-  return wrong === undefined ? catalogue : fail(path, 'a file of model rows', wrong);
+  const [problem] = lifeCycleProblems(catalogue);
+  return problem === undefined ? catalogue : fail(path, 'a file of model rows', problem);
 }
 
-/** The model of plans that name none has to be one that can be asked for. */
+/** The default model has to be one that a plan can name. */
 export function modelOf(catalogue: Catalogue, id: string): string {
   const row = catalogue.get(id);
   if (row !== undefined) return isRetired(row) ? refuseRetired(row) : id;
@@ -57,13 +58,13 @@ const fail = (path: string, expected: string, got: string, cause?: unknown): nev
 
 function read(path: string): string {
   const file = readTextFile(path, MAX_BYTES);
-  return file.ok ? file.text : fail(path, 'a file of model rows', file.problem.said);
+  return file.ok ? file.text : fail(path, 'a file of model rows', file.problem.text);
 }
 
 function parse(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    return fail(path, 'JSON', error instanceof Error ? error.message : String(error), error);
+    return fail(path, 'JSON', errorMessage(error), error);
   }
 }

@@ -1,15 +1,17 @@
 /**
  * How Temporal is reached. Address, namespace, key, TLS and profiles are read by the SDK's own envconfig, as the Temporal CLI
- * reads them; what the SDK takes without a look, and a connection then waits on for ever, is checked here.
+ * reads them; what the SDK takes unchecked, so that a connection would wait for ever, is checked here.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig';
 import type { ClientConfigProfile, ConfigDataSource } from '@temporalio/envconfig';
 import type { ConnectionOptions } from '@temporalio/client';
-import { isProgram } from '#setup/temporal-cli.mjs';
+import { errorMessage } from '../domain/values/error-message.js';
+import { ConfigError } from './config-error.js';
+import type { Env } from './config-error.js';
+import { hostAndPort, readAs, temporalName } from './shapes.js';
 import { readTextFile } from './text-file.js';
-import { ConfigError, hostAndPort, isHost, refuse } from './reader.js';
-import type { Env, Reader } from './reader.js';
+import type { Variables } from './variables.js';
 
 export interface TemporalSettings {
   connection: ConnectionOptions;
@@ -23,58 +25,30 @@ export interface TemporalSettings {
   cli: string | null;
 }
 
-/** Temporal's databases keep 255 characters of a name; the queues beside the main one have five more (`-paid`). */
-const LONGEST = { namespace: 255, task_queue: 250 } as const;
-const LARGEST_FILE = 1024 * 1024;
+const namespaceName = temporalName(255);
+const MAX_FILE_BYTES = 1024 * 1024;
 
-export function readTemporal(read: Reader, env: Env): TemporalSettings {
+export function readTemporal(variables: Variables, env: Env): TemporalSettings {
   const given: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
     if (value !== undefined && value.trim() !== '') given[name] = value.trim();
   }
-  // The SDK takes any other word for "no TLS".
-  read.oneOf('TEMPORAL_TLS', ['true', 'false', '1', '0'], 'false');
-  read.secret('TEMPORAL_API_KEY');
-  const serverName = read.text('TEMPORAL_TLS_SERVER_NAME');
-  if (serverName !== null && !isHost(serverName)) {
-    refuse('TEMPORAL_TLS_SERVER_NAME', 'a host name', serverName);
-  }
   checkHeaders(given);
   const profile = readProfile(given);
   const { connectionOptions, namespace } = toClientOptions(withMaterials(profile, given));
-  const port = read.port('TEMPORAL_PORT', 7233);
-  const address = connectionOptions.address ?? null;
-  if (address !== null && hostAndPort(address) === null) {
-    refuse('TEMPORAL_ADDRESS', 'host:port', address);
-  }
-  const where = address ?? `127.0.0.1:${String(port)}`;
+  const port = variables.TEMPORAL_PORT;
+  const address = connectionOptions.address ?? `127.0.0.1:${String(port)}`;
+  readAs(hostAndPort, address, 'TEMPORAL_ADDRESS');
   return {
-    connection: { ...connectionOptions, address: where },
-    address: where,
-    embedded: address === null,
-    namespace: nameOf('TEMPORAL_NAMESPACE', namespace ?? 'default', LONGEST.namespace),
-    task_queue: nameOf(
-      'TEMPORAL_TASK_QUEUE',
-      read.text('TEMPORAL_TASK_QUEUE') ?? 'generate-clips',
-      LONGEST.task_queue,
-    ),
+    connection: { ...connectionOptions, address },
+    address,
+    embedded: connectionOptions.address === undefined,
+    namespace: readAs(namespaceName, namespace ?? 'default', 'TEMPORAL_NAMESPACE'),
+    task_queue: variables.TEMPORAL_TASK_QUEUE,
     port,
-    ui_port: read.port('TEMPORAL_UI_PORT', 8233),
-    cli: programOf(read.text('TEMPORAL_CLI')),
+    ui_port: variables.TEMPORAL_UI_PORT,
+    cli: variables.TEMPORAL_CLI,
   };
-}
-
-function nameOf(variable: string, name: string, longest: number): string {
-  const isName = /^[^\s\p{C}/]+$/u.test(name) && name.length <= longest;
-  return isName
-    ? name
-    : refuse(variable, `1 to ${String(longest)} characters without spaces or slashes`, name);
-}
-
-function programOf(cli: string | null): string | null {
-  return cli === null || isProgram(cli)
-    ? cli
-    : refuse('TEMPORAL_CLI', 'the path of a `temporal` program', cli);
 }
 
 /** Values may be secrets, and are not repeated. */
@@ -86,7 +60,7 @@ function checkHeaders(given: Readonly<Record<string, string>>): void {
   throw new ConfigError(`${bad}: expected printable characters, got something else (not shown).`);
 }
 
-/** A profile file is used only when it is asked for: `npm start` must not surprise with a cloud namespace. */
+/** A profile file is used only when a variable asks for it: `npm start` must not surprise with a cloud namespace. */
 function readProfile(given: Record<string, string>): ClientConfigProfile {
   const { TEMPORAL_PROFILE: name, TEMPORAL_CONFIG_FILE: file } = given;
   const disableFile = name === undefined && file === undefined;
@@ -104,19 +78,19 @@ function readProfile(given: Record<string, string>): ClientConfigProfile {
         : name !== undefined
           ? 'TEMPORAL_PROFILE'
           : 'TEMPORAL_*';
-    const [said = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    const [reason = ''] = errorMessage(error).split('\n');
     throw new ConfigError(
-      `${variable}: expected connection settings the Temporal SDK can read, got: ${said}`,
+      `${variable}: expected connection settings the Temporal SDK can read, got: ${reason}`,
       { cause: error },
     );
   }
 }
 
 function textOf(variable: string, expected: string, file: string): string {
-  const read = readTextFile(file, LARGEST_FILE);
+  const read = readTextFile(file, MAX_FILE_BYTES);
   if (read.ok) return read.text;
   throw new ConfigError(
-    `${variable}: expected the path of ${expected}, got "${file}", but ${read.problem.said}.`,
+    `${variable}: expected the path of ${expected}, got "${file}", but ${read.problem.text}.`,
   );
 }
 
@@ -141,7 +115,7 @@ const MATERIALS = [
   },
 ] as const;
 
-/** The profile with certificates and keys read: the SDK would hand on what is none, and leave out half a pair. */
+/** The profile with certificates and keys read: the SDK would pass on texts that are neither, and leave out half a pair. */
 function withMaterials(profile: ClientConfigProfile, given: Env): ClientConfigProfile {
   if (profile.tls === undefined) return profile;
   const tls = { ...profile.tls };
@@ -162,7 +136,7 @@ function withMaterials(profile: ClientConfigProfile, given: Env): ClientConfigPr
   return { ...profile, tls };
 }
 
-/** The variable a person has set; what none names stands in the profile. */
+/** The variable that was set; a value that no variable names is the profile's. */
 const nameGiven = (variable: string, given: Env): string =>
   [`${variable}_PATH`, `${variable}_DATA`].find((name) => given[name] !== undefined) ??
   (given['TEMPORAL_CONFIG_FILE'] === undefined ? 'TEMPORAL_PROFILE' : 'TEMPORAL_CONFIG_FILE');

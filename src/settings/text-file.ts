@@ -1,18 +1,18 @@
 /**
- * Text files that a person gives: plans, catalogues, certificates, profiles. Editors and shells put a byte order mark in front
- * of some, or write UTF-16; both are read. Never reads more than `most` bytes, for a device or a pipe may be endless.
+ * Text files that a setting names: catalogues, certificates, profiles. Editors and shells put a byte order mark in front
+ * of some, or write UTF-16; both are read. No more than `maxBytes` are read: a device or a pipe may be endless.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 
 export type TextFile = { ok: true; text: string } | { ok: false; problem: Problem };
 
-/** `said` completes the sentence "expected …, but …". */
+/** `text` completes the sentence "expected …, but …". */
 export interface Problem {
   kind: 'unreadable' | 'too_large' | 'not_text';
-  said: string;
+  text: string;
 }
 
-const READING: Readonly<Record<string, string>> = {
+const READ_ERRORS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EISDIR: 'it is a folder',
   EACCES: 'it may not be read',
@@ -28,23 +28,23 @@ const MARKS = [
   { mark: [0xfe, 0xff], encoding: 'utf-16be' },
 ] as const;
 
-export function readTextFile(file: string, most: number): TextFile {
+export function readTextFile(file: string, maxBytes: number): TextFile {
   try {
-    const bytes = readAtMost(file, most + 1);
-    if (bytes.length > most) {
-      return refused('too_large', `it has more than ${String(most)} bytes`);
+    const bytes = readAtMost(file, maxBytes + 1);
+    if (bytes.length > maxBytes) {
+      return refused('too_large', `it has more than ${String(maxBytes)} bytes`);
     }
     return { ok: true, text: decode(bytes) };
   } catch (error) {
     if (error instanceof TypeError) return refused('not_text', 'it is no text in UTF-8');
     const { code = '', message } = error as NodeJS.ErrnoException;
-    return refused('unreadable', READING[code] ?? message);
+    return refused('unreadable', READ_ERRORS[code] ?? message);
   }
 }
 
-const refused = (kind: Problem['kind'], said: string): TextFile => ({
+const refused = (kind: Problem['kind'], text: string): TextFile => ({
   ok: false,
-  problem: { kind, said },
+  problem: { kind, text },
 });
 
 /** Throws a TypeError for bytes that are no text; a byte order mark is not part of the text. */

@@ -5,6 +5,7 @@
  * W1 only `completed` is tried again, with growing pauses for about a minute; each try has the same id.
  */
 import { createHmac, randomBytes } from 'node:crypto';
+import { isLoopback } from '../domain/values/loopback.js';
 import type { Core } from './core.js';
 import { isEnded, nextChange, stateAt } from './lifecycle.js';
 import { viewOf, type PredictionRecord } from './record.js';
@@ -13,7 +14,6 @@ import { viewOf, type PredictionRecord } from './record.js';
 export const WEBHOOK_SECRET = `whsec_${Buffer.from('replicate-simulator-webhook-secret').toString('base64')}`;
 
 const RETRY_SECONDS = [1, 2, 4, 8, 16, 29];
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 type Event = 'start' | 'output' | 'completed';
@@ -47,7 +47,7 @@ export class Webhooks {
   /** Sends what is due now, and sets a timer for what comes next. */
   schedule(record: PredictionRecord): void {
     const { webhook } = record;
-    if (webhook === null || this.#closed || !LOOPBACK.test(new URL(webhook).hostname)) return;
+    if (webhook === null || this.#closed || !isLoopback(new URL(webhook).hostname)) return;
     const now = this.#core.now();
     for (const event of this.#due(record, now)) this.#send(record, webhook, event);
     clearTimeout(this.#timers.get(record.id));

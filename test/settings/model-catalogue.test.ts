@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadCatalogue, modelOf } from '../../src/settings/model-catalogue.js';
-import { ConfigError } from '../../src/settings/reader.js';
+import { ConfigError } from '../../src/settings/config-error.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import { rowOf } from '../domain/models/rows.js';
 

@@ -10,6 +10,8 @@
  * SLOTS-4 A host gets at most `per_host.per_second` downloads a second, and none while it is paused.
  */
 
+import { abortReason } from '../../http/or-aborted.js';
+
 export interface SlotLimits {
   total: number;
   per_job: number;
@@ -57,12 +59,12 @@ export class DownloadSlots {
   acquire(download: Download, signal: AbortSignal): Promise<Disposable> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
-        reject(reasonOf(signal));
+        reject(abortReason(signal));
         return;
       }
       const abort = (): void => {
         this.#remove(request);
-        reject(reasonOf(signal));
+        reject(abortReason(signal));
         this.#serve();
       };
       const grant = (slot: Disposable): void => {
@@ -191,6 +193,3 @@ const sum = (numbers: Iterable<number>): number => {
   for (const number of numbers) all += number;
   return all;
 };
-
-const reasonOf = ({ reason }: AbortSignal): Error =>
-  reason instanceof Error ? reason : new Error('aborted', { cause: reason });

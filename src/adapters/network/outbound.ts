@@ -1,25 +1,12 @@
 /**
- * Requests to the provider and for its files, through the proxy that the environment names (config.ts reads it).
+ * Requests to the provider and for its files, through the proxy that the environment names (settings/proxies.ts).
  *
- * O1 What runs on this machine is never asked through a proxy.
- * O2 A request that a proxy keeps from its goal says so, and names the proxy without what is secret in its address.
+ * PROXY-1 A server on this machine is never asked through a proxy.
+ * PROXY-2 A request that fails at the proxy says so, and names the proxy without its user name and password.
  */
 import type { ProxyAgent } from 'undici';
-import { isLoopback } from '../../config.js';
+import { staysOnThisMachine } from '../../domain/values/loopback.js';
 import type { Proxies, Proxy } from '../../config.js';
-
-/** Names and addresses that stay on this machine, those included that mean "any of mine" when they are connected to. */
-export function isOwnMachine(host: string): boolean {
-  const bare = host
-    .toLowerCase()
-    .replace(/^\[|\]$/g, '')
-    .replace(/\.$/, '')
-    .replace(/^::ffff:/, '');
-  return (
-    isLoopback(bare) || OWN.has(bare) || bare.endsWith('.localhost') || /^7f[\da-f]{2}:/.test(bare)
-  );
-}
-const OWN = new Set(['0.0.0.0', '::', 'ip6-localhost', 'ip6-loopback', 'localhost.localdomain']);
 
 /** The global `fetch` where no proxy is named. */
 export function outboundFetch(proxies: Proxies | undefined): typeof fetch {
@@ -43,13 +30,13 @@ export function outboundFetch(proxies: Proxies | undefined): typeof fetch {
   };
 }
 
-/** Loaded where there is a proxy: 100 modules and 2 MB that few need. */
+/** Loaded only where there is a proxy: 100 modules and 2 MB. */
 async function createAgent({ url }: Proxy): Promise<ProxyAgent> {
   const { ProxyAgent } = await import('undici');
   return new ProxyAgent({ uri: url, proxyTunnel: false });
 }
 
-/** Its message is fit to be shown as it is. */
+/** PROXY-2 Its message holds no secret. */
 export class ProxyError extends Error {
   override readonly name = 'ProxyError';
   constructor({ variable, url }: Proxy, error: unknown) {
@@ -72,7 +59,7 @@ function reasonOf(error: unknown): string {
 export function proxyFor(url: URL, { http, https, direct }: Proxies): Proxy | null {
   const host = url.hostname.toLowerCase().replace(/^\[|\]$/g, '');
   const port = url.port !== '' ? url.port : url.protocol === 'https:' ? '443' : '80';
-  if (isOwnMachine(host) || direct.some((entry) => covers(entry, host, port))) return null;
+  if (staysOnThisMachine(host) || direct.some((entry) => covers(entry, host, port))) return null;
   return url.protocol === 'https:' ? https : http;
 }
 

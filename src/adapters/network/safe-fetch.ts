@@ -1,11 +1,11 @@
 /**
- * Fetches what a URL in a plan points at, without lending anybody this machine's place in its network.
+ * Fetches a URL that a plan names. The writer of the plan must not reach hosts of this machine's network through it (SSRF).
  *
- * F1 Only http(s), never with credentials, cookies or a token; redirects are followed by hand and checked again.
- * F2 A host is resolved once; unless it is allowed by name, every address it has must be public, and the
- *    connection goes to one of exactly those, so that a second answer of the DNS changes nothing.
- * F3 Never more than `max_bytes`, never longer than `timeout` over all redirects, never slower than `rate`. What `visit`
- *    takes does not count: waiting for a turn is no fault of the host's.
+ * SAFE-FETCH-1 Only http(s), never with credentials, cookies or a token; each redirect is checked like the first URL.
+ * SAFE-FETCH-2 A host is resolved once. Unless it is allowed by name, all its addresses must be public, and the connection goes
+ *    to one of them, so that a second answer of the DNS changes nothing.
+ * SAFE-FETCH-3 Never more than `max_bytes`, never longer than `timeout` over all redirects, never slower than `rate`. The time of
+ *    `visit` does not count: a wait for a slot is no fault of the host.
  */
 import { lookup } from 'node:dns/promises';
 import type { LookupAddress } from 'node:dns';
@@ -14,6 +14,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
 import type { LookupFunction } from 'node:net';
+import { orAborted } from '../../http/or-aborted.js';
 import { deadline } from './deadline.js';
 import type { Deadline } from './deadline.js';
 import { meterRate } from './minimum-rate.js';
@@ -23,22 +24,22 @@ import { retryAfter } from './retry-after.js';
 
 export type Fetched =
   | { type: 'fetched'; bytes: Buffer; content_type: string }
-  /** `final`: trying again cannot help. `retry_after`: seconds for which the host asks to be left alone. */
+  /** `final`: a retry cannot help. `retry_after`: seconds that the host asks to wait. */
   | { type: 'refused'; message: string; final: boolean; retry_after: number | null };
 
 export interface SafeFetchOptions {
   /** `host` or `host:port` that may be loopback or private. */
   allow_hosts: readonly string[];
   signal: AbortSignal;
-  /** What the URL should lead to; an image when absent. */
+  /** What the URL should lead to, for messages; an image when absent. */
   expected?: string;
   max_bytes?: number;
   /** Milliseconds. */
   timeout?: number;
   rate?: MinimumRate;
-  /** Called before each request, also after a redirect, and waited for. */
+  /** Awaited before each request, also of a redirect. */
   visit?: (host: string) => Promise<void>;
-  /** Told of every piece of a body that came, also of one that is refused. */
+  /** Called for every piece of a body, also of one that is refused. */
   count?: (bytes: number) => void;
   resolve?: (host: string) => Promise<LookupAddress[]>;
 }
@@ -126,7 +127,7 @@ function isAllowed(url: URL, allowed: readonly string[]): boolean {
   return allowed.some((name) => names.includes(name.toLowerCase()));
 }
 
-/** F2 */
+/** SAFE-FETCH-2. The resolver itself cannot be stopped. */
 async function addressesOf(url: URL, options: SafeFetchOptions): Promise<LookupAddress[]> {
   const host = bare(url.hostname);
   const family = isIP(host);
@@ -150,20 +151,6 @@ async function named(host: string, options: SafeFetchOptions): Promise<LookupAdd
   return found;
 }
 
-/** The resolver itself cannot be stopped. */
-function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      reject(new Error('aborted', { cause: signal.reason }));
-    };
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', abort);
-    });
-  });
-}
-
 /** One request, on a connection of its own, to one of the given addresses. */
 function request(
   url: URL,
@@ -179,7 +166,7 @@ function request(
   return new Promise((resolve, reject) => {
     const sent = get(url, { agent: false, lookup: known, headers: HEADERS, signal });
     sent.once('response', resolve);
-    // For good: an aborted request may fail once more after its response.
+    // Not once: an aborted request may fail again after its response.
     sent.on('error', reject);
   });
 }

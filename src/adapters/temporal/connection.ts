@@ -11,7 +11,7 @@ import type { Interceptor } from '@grpc/grpc-js';
 import { Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 import type { ConnectionOptions } from '@temporalio/client';
 import { errorMessage } from '../../domain/values/error-message.js';
-import { isOwnMachine } from '../network/outbound.js';
+import { staysOnThisMachine } from '../../domain/values/loopback.js';
 
 type Call = ConstructorParameters<typeof InterceptingCall>[0];
 type Options = Omit<ConnectionOptions, 'interceptors'>;
@@ -26,7 +26,7 @@ export const connectWhenNeeded = (options: Options): Connection =>
 
 /** gRPC uses the proxy of the environment for this machine too, and then waits for it without a word. */
 const direct = (options: Options): Options =>
-  isOwnMachine(hostOf(options.address ?? 'localhost'))
+  staysOnThisMachine(hostOf(options.address ?? 'localhost'))
     ? { ...options, channelArgs: { ...options.channelArgs, 'grpc.enable_http_proxy': 0 } }
     : options;
 

@@ -5,8 +5,9 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createReplicateFiles } from '../../../src/adapters/replicate/files-api.js';
 import { createReplicate } from '../../../src/adapters/replicate/replicate-client.js';
-import { isOwnMachine, outboundFetch, proxyFor } from '../../../src/adapters/network/outbound.js';
+import { outboundFetch, proxyFor } from '../../../src/adapters/network/outbound.js';
 import { loadConfig } from '../../../src/config.js';
+import { staysOnThisMachine } from '../../../src/domain/values/loopback.js';
 import { startSimulator } from '../../../src/simulator/index.js';
 import { startProxy } from '../../support/proxy-server.js';
 
@@ -75,7 +76,7 @@ describe('which way a request takes', () => {
       '10.0.0.1',
       'notlocalhost',
     ]) {
-      expect(isOwnMachine(host), host).toBe(false);
+      expect(staysOnThisMachine(host), host).toBe(false);
     }
   });
 });

@@ -1,0 +1,33 @@
+/**
+ * Which hosts are this machine. The one place that says so: for what may be answered without a key, what is never asked through
+ * a proxy, and where the simulator may call back. Names and addresses are taken in any spelling, with or without brackets.
+ */
+const bare = (host: string): string =>
+  host
+    .toLowerCase()
+    .replace(/^\[|\]$/g, '')
+    .replace(/\.$/, '');
+
+/**
+ * `localhost` and all names below it (RFC 6761: browsers never ask DNS for them), ::1, 127.0.0.0/8, and 127.0.0.0/8 mapped into
+ * IPv6. Not 0.0.0.0 or ::, by which pages of other sites reach this machine.
+ */
+export function isLoopback(host: string): boolean {
+  const name = bare(host);
+  return (
+    /^(?:.*[^.]\.)?localhost$/.test(name) ||
+    /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/.test(name) ||
+    name === '::1' ||
+    /^::ffff:7f[\da-f]{2}:[\da-f]{1,4}$/.test(name)
+  );
+}
+
+/** Names that systems give loopback beside `localhost`, and the addresses that mean "any of mine" where they are connected to. */
+const OTHER_NAMES = new Set([
+  ...['ip6-localhost', 'ip6-loopback', 'localhost.localdomain'],
+  ...['0.0.0.0', '::', '::ffff:0.0.0.0', '::ffff:0:0'],
+]);
+
+/** Does a connection to the host stay on this machine? */
+export const staysOnThisMachine = (host: string): boolean =>
+  isLoopback(host) || OTHER_NAMES.has(bare(host));

@@ -1,0 +1,92 @@
+/**
+ * Every variable that is read here: its name, shape and default. What each is for stands in docs/settings.md and .env.example.
+ * Connection settings of Temporal that the SDK reads by itself are in temporal-profile.ts, proxies in proxies.ts.
+ */
+import { z } from 'zod';
+import { isLoopback } from '../domain/values/loopback.js';
+import { isProgram } from '#setup/temporal-cli.mjs';
+import {
+  expected,
+  host,
+  hostName,
+  hosts,
+  keys,
+  number,
+  oneOf,
+  port,
+  readAs,
+  secret,
+  temporalName,
+  url,
+} from './shapes.js';
+import type { Env } from './config-error.js';
+
+function endsInV1(text: string): boolean {
+  const { pathname, search } = new URL(text);
+  return pathname.endsWith('/v1') && search === '';
+}
+
+const rows = z.object({
+  REPLICATE_API_TOKEN: secret.optional(),
+  REPLICATE_BASE_URL: url('http:', 'https:')
+    .refine(endsInV1, expected('a URL that ends in /v1'))
+    .optional(),
+  REPLICATE_CREATES_PER_MINUTE: number(1, 600).default(500),
+  REPLICATE_WEBHOOK_URL: url('https:').nullable().default(null),
+
+  /** Decision 49. */
+  VIDEO_GENERATOR_MODEL: z.string().default('prunaai/p-video'),
+  VIDEO_GENERATOR_DURATION_BUFFER: number(1, 2).default(1.25),
+  MODEL_CATALOGUE: z.string().nullable().default(null),
+  REFERENCE_ALLOW_HOSTS: hosts.default([]),
+
+  HOST: host.default('127.0.0.1'),
+  PORT: port.default(3000),
+  API_KEYS: keys.default([]),
+  ALLOWED_HOSTS: hosts.default([]),
+  API_REQUESTS_PER_MINUTE: number(60, 1_000_000).default(6_000),
+  DATA_DIR: z.string().default('.data'),
+  LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error').default('info'),
+
+  /** Of the SDK's own, those that it would take whatever they say. It takes any other word for "no TLS". */
+  TEMPORAL_TLS: oneOf('true', 'false', '1', '0').optional(),
+  TEMPORAL_TLS_SERVER_NAME: hostName.optional(),
+  TEMPORAL_API_KEY: secret.optional(),
+  /** The queues of activities have up to five characters more, and Temporal's databases keep 255. */
+  TEMPORAL_TASK_QUEUE: temporalName(250).default('generate-clips'),
+  TEMPORAL_PORT: port.default(7233),
+  TEMPORAL_UI_PORT: port.default(8233),
+  TEMPORAL_CLI: z
+    .string()
+    .refine(isProgram, expected('the path of a `temporal` program'))
+    .nullable()
+    .default(null),
+
+  SIMULATOR_PORT: port.default(8288),
+  SIMULATOR_SPEED: number(0.1, 10_000).default(20),
+});
+
+const schema = rows
+  .refine(({ API_KEYS, HOST }) => API_KEYS.length > 0 || isLoopback(HOST), {
+    path: ['API_KEYS'],
+    error: ({ input }) =>
+      `expected at least one key because HOST is "${(input as { HOST: string }).HOST}", which is not loopback; set API_KEYS, or HOST=127.0.0.1.`,
+  })
+  .refine(
+    (given) => given.REPLICATE_BASE_URL === undefined || given.REPLICATE_API_TOKEN !== undefined,
+    {
+      path: ['REPLICATE_BASE_URL'],
+      error:
+        'expected REPLICATE_API_TOKEN beside it, got none; set the token, or unset both to use the simulator.',
+    },
+  );
+
+export type Variables = z.output<typeof rows>;
+
+export type LogLevel = Variables['LOG_LEVEL'];
+
+/** Throws the first mistake as a ConfigError. An empty or blank value counts as unset. */
+export function readVariables(env: Env): Variables {
+  const given = Object.keys(rows.shape).map((name) => [name, env[name]?.trim() || undefined]);
+  return readAs(schema, Object.fromEntries(given));
+}
