@@ -1,13 +1,14 @@
 /**
- * The worker process: connects, assembles the world for the activities, polls its task queues until closed.
- * The main queue runs workflows and what is quick; the paid queue runs `generateClip` alone, so that one limit, kept by
- * Temporal over all workers together, is the limit of creates. What waits for hosts outside has queues of its own.
+ * The worker process: connects, builds the activities' dependencies, polls its task queues until it is closed.
+ * The main queue runs workflows and quick activities. The paid queue runs `generateClip` alone, so that its rate, which Temporal
+ * limits over all workers together, is the limit of creates. Activities that wait for hosts outside have queues of their own.
  *
- * W1 Closing hands running clips over at once and cancels nothing.
+ * WORKER-1 Closing hands running clips over at once and cancels nothing.
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pRetry from 'p-retry';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { NativeConnectionOptions } from '@temporalio/worker';
@@ -31,6 +32,7 @@ import { sweepScratchFiles } from './adapters/storage/scratch-files.js';
 import { identityOf } from './adapters/storage/store-identity.js';
 import { findOwnWorkflow } from './adapters/temporal/workflow-calls.js';
 import { watchWakes } from './adapters/replicate/poll-hints.js';
+import { errorMessage } from './domain/values/error-message.js';
 import { requireWritable } from './config.js';
 import type { Config } from './config.js';
 import { endLeftExecutions, workerIdentity } from './adapters/temporal/dead-workers.js';
@@ -43,15 +45,15 @@ import { PAID_TIMINGS } from './contract/timings.js';
 import { packageFile } from './settings/package-files.js';
 
 export interface RunningWorker {
-  /** Settles when the worker has stopped for good. */
+  /** Settles when the worker has ended. */
   run: Promise<void>;
   close(): Promise<void>;
 }
 
 export interface WorkerOverrides {
-  /** Parts of the world, for tests. */
+  /** Dependencies of the activities, for tests. */
   deps?: Partial<Deps>;
-  /** When predictions are looked at; the product's own when absent. */
+  /** When predictions are read; the product's own when absent. */
   reader?: ReaderOptions;
   log?: (line: string) => void;
   /** Ends the wait for a Temporal that does not answer yet. */
@@ -59,10 +61,7 @@ export interface WorkerOverrides {
 }
 
 /** Milliseconds between two sweeps of DATA_DIR. */
-const SWEEP = 6 * 3_600_000;
-
-/** What becomes of an execution that could not be handed over. */
-const LEFT = 'another worker goes on with it after the heartbeat time-out';
+const SWEEP_INTERVAL = 6 * 3_600_000;
 
 /** The one file that the workflow sandbox loads. */
 export const bundlePath = packageFile('dist/workflow-bundle.js');
@@ -81,10 +80,10 @@ export async function startWorker(
   const log = overrides.log ?? reportsTo(createLogger({ level: config.log_level }));
   installRuntime(config);
   const closing = new AbortController();
-  const waiting = { address: config.temporal.address, log };
-  const connection = await onceItAnswers(
+  const wait = { address: config.temporal.address, log };
+  const connection = await whenTemporalAnswers(
     () => NativeConnection.connect(config.temporal.connection as NativeConnectionOptions),
-    { ...waiting, signal: overrides.signal },
+    { ...wait, signal: overrides.signal },
   );
   const deps = await assemble(
     config,
@@ -93,33 +92,33 @@ export async function startWorker(
     overrides.reader,
   );
   const create = (signal: AbortSignal | undefined): Promise<Worker[]> =>
-    onceItAnswers(() => createWorkers(config, connection, deps), {
-      ...waiting,
+    whenTemporalAnswers(() => createWorkers(config, connection, deps), {
+      ...wait,
       signal,
-      mayWait: isAway,
+      isPassing: isUnavailable,
     });
   let workers = await create(overrides.signal);
   const client = new Client({ connection, namespace: config.temporal.namespace });
   endLeftExecutions(client, config.temporal).then(
     (ended) => {
-      if (ended > 0) log(`worker: goes on with ${String(ended)} executions of one that died`);
+      if (ended > 0) log(`worker: resumes ${String(ended)} executions of a worker that died`);
     },
     (error: unknown) => {
       if (closing.signal.aborted) return;
       log(
-        `worker: what others may have left was not looked at (${words(error)}); time-outs end it`,
+        `worker: executions of dead workers were not looked for (${errorMessage(error)}); their heartbeat time-outs end them`,
       );
     },
   );
-  // Nothing waits for it: what processes left that had no time to tidy up, and what is of the past.
+  // In the background: files of processes that were killed, and old records.
   const sweep = (): void => {
     const sweeps = [sweepScratchFiles(config.data_dir), deps.creates.sweep()];
     Promise.all(sweeps).catch((error: unknown) => {
-      log(`worker: old files could not be removed (${words(error)})`);
+      log(`worker: old files could not be removed (${errorMessage(error)})`);
     });
   };
   sweep();
-  const sweeping = setInterval(sweep, SWEEP).unref();
+  const sweeping = setInterval(sweep, SWEEP_INTERVAL).unref();
 
   const run = (async () => {
     for (;;) {
@@ -128,15 +127,17 @@ export async function startWorker(
         await Promise.all(runs);
         return;
       } catch (error) {
-        // One of them failed for good (say, the server was replaced): the other must not poll alone.
-        shutdown(workers);
+        // One worker failed for good (say, the server was replaced): the others must not poll without it.
+        shutdown(workers); // WORKER-1
         if (closing.signal.aborted) {
           await Promise.allSettled(runs);
-          log(`worker: closed before all was handed over (${words(error)}); ${LEFT}`);
+          log(
+            `worker: closed before every execution was handed over (${errorMessage(error)}); another worker resumes them after the heartbeat time-out`,
+          );
           return;
         }
-        log(`worker: stopped polling (${words(error)}); starting again`);
-        await sleep(1_000);
+        log(`worker: stopped polling (${errorMessage(error)}); starting again`);
+        await sleep(RETRY_INTERVAL);
         workers = await create(closing.signal);
       }
     }
@@ -144,7 +145,7 @@ export async function startWorker(
     .catch((error: unknown) => {
       if (!closing.signal.aborted) throw error;
     })
-    // Refused while a worker that could not hand over holds it; then it ends with the process.
+    // Refused while a worker that could not hand over uses it; then it ends with the process.
     .finally(() => connection.close().catch(() => undefined));
 
   return {
@@ -164,7 +165,7 @@ function shutdown(workers: readonly Worker[]): void {
 }
 
 let installed = false;
-/** Once a process. Signals are the commands' business, not the runtime's. */
+/** Once in a process. The commands handle signals, not the runtime. */
 function installRuntime(config: Config): void {
   if (installed) return;
   installed = true;
@@ -175,33 +176,36 @@ function installRuntime(config: Config): void {
   });
 }
 
-interface Waiting {
+/** Milliseconds between two attempts to reach Temporal. */
+const RETRY_INTERVAL = 1_000;
+
+interface Wait {
   address: string;
   log: (line: string) => void;
   signal: AbortSignal | undefined;
-  /** Which failures are worth waiting for; by default all. */
-  mayWait?: (error: unknown) => boolean;
+  /** Which failures are waited out; by default all. */
+  isPassing?: (error: unknown) => boolean;
 }
 
-/** Tries every second until Temporal answers, which it may stop to do between any two steps. */
-async function onceItAnswers<T>(
-  work: () => Promise<T>,
-  { address, log, signal, mayWait = () => true }: Waiting,
-): Promise<T> {
-  for (let announced = false; ; announced = true) {
-    try {
-      return await work();
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (!mayWait(error)) throw error;
-      if (!announced) log(`worker: waiting for Temporal at ${address} (${words(error)})`);
-      await sleep(1_000, undefined, signal ? { signal } : {});
-    }
-  }
-}
+/** Retries until Temporal answers, which it may stop doing between any two steps of a start. */
+const whenTemporalAnswers = <T>(
+  step: () => Promise<T>,
+  { address, log, signal, isPassing = () => true }: Wait,
+): Promise<T> =>
+  pRetry(step, {
+    retries: Infinity,
+    minTimeout: RETRY_INTERVAL,
+    factor: 1,
+    ...(signal && { signal }),
+    shouldRetry: ({ error }) => isPassing(error),
+    onFailedAttempt({ error, attemptNumber }) {
+      if (attemptNumber > 1 || !isPassing(error) || signal?.aborted === true) return;
+      log(`worker: waiting for Temporal at ${address} (${error.message})`);
+    },
+  });
 
-/** As gRPC says it, in the text of whatever error the SDK makes of it. */
-const isAway = (error: unknown): boolean =>
+/** The texts of gRPC, which are in the message of every error that the SDK makes of them. */
+const isUnavailable = (error: unknown): boolean =>
   /Unavailable|transport error|DeadlineExceeded|Deadline exceeded|Cancelled/.test(String(error));
 
 async function assemble(
@@ -234,7 +238,7 @@ async function assemble(
       provider: config.replicate.base_url,
       allow_hosts: [
         ...config.reference_allow_hosts,
-        // The simulator's own sample images.
+        // The simulator has sample images.
         ...(config.replicate.simulated ? loopbackNames(config.replicate.base_url) : []),
       ],
     }),
@@ -255,17 +259,17 @@ async function assemble(
 }
 
 /**
- * A step of a workflow that is cut off takes Node down with it (temporalio/sdk-typescript#939), and the SDK cuts off
- * after 5 s: a process that was suspended in the middle of a step, or a job of 1,000 clips on a busy machine. The
- * option is read by SDK 1.24 and in none of its types.
+ * A workflow step that runs into this time-out takes Node down with it (temporalio/sdk-typescript#939). The SDK's 5 s are too
+ * few for a process that was suspended in the middle of a step, or for a job of 1,000 clips on a busy machine. SDK 1.24 reads the
+ * option, but has no type for it.
  */
-const PATIENT: object = { isolateExecutionTimeout: '10m' };
+const LONG_STEPS: object = { isolateExecutionTimeout: '10m' };
 
 /**
- * Executions at a time, by queue. Those of `refs` and `save` mostly wait: for a place of the few that download at once,
- * which they share fairly over jobs (adapters/network/download-slots.ts).
+ * Executions at a time, by queue. Those of `refs` and `save` mostly wait for a download slot, of which there are fewer
+ * (adapters/network/download-slots.ts).
  */
-const SLOTS: Record<SideQueue | 'main', number> = {
+const EXECUTIONS: Record<SideQueue | 'main', number> = {
   main: 20,
   paid: 200,
   hold: 200,
@@ -286,7 +290,7 @@ async function createWorkers(
     namespace,
     identity: workerIdentity(),
     dataConverter: storedPayloads(config.data_dir),
-    // The id of a new prediction must not wait long for its turn to be sent.
+    // The id of a new prediction must not wait long to be sent.
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',
     shutdownForceTime: '25s',
@@ -296,21 +300,21 @@ async function createWorkers(
     ...common,
     taskQueue: task_queue,
     workflowBundle: { codePath: bundlePath },
-    // All of them: jobs that began before the other queues were there have tasks of theirs here.
+    // All activities: jobs that were started before the other queues existed have their tasks here.
     activities,
     maxCachedWorkflows: 200,
-    ...PATIENT,
-    maxConcurrentActivityTaskExecutions: SLOTS.main,
-    // A workflow whose worker was killed goes on elsewhere after 3 s instead of 10.
+    ...LONG_STEPS,
+    maxConcurrentActivityTaskExecutions: EXECUTIONS.main,
+    // Another worker takes over the workflows of one that was killed after 3 s instead of 10.
     stickyQueueScheduleToStartTimeout: '3s',
   });
-  // The thread that runs workflows has started.
+  // The thread that runs workflows has started now (small-heap.ts).
   keepYoungGenerationSmall();
   const others = SIDE_QUEUES.map((side) =>
     Worker.create({
       ...common,
       taskQueue: sideQueue(task_queue, side),
-      maxConcurrentActivityTaskExecutions: SLOTS[side],
+      maxConcurrentActivityTaskExecutions: EXECUTIONS[side],
       activities:
         side === 'paid' || side === 'hold' ? createPaidActivities(deps, side) : activities,
       ...(side === 'paid'
@@ -325,5 +329,3 @@ function loopbackNames(baseUrl: string): string[] {
   const { host, port } = new URL(baseUrl);
   return [host, `localhost:${port}`];
 }
-
-const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
