@@ -36,7 +36,10 @@ function namesRead(): string[] {
   const file = path.join(folder, 'temporal.toml');
   writeFileSync(file, '[profile.default]\n');
   loadClientConfigProfile({ overrideEnvVars: recording({ TEMPORAL_CONFIG_FILE: file }, names) });
-  return [...names].filter((name) => !WITHOUT_EFFECT.includes(name)).sort();
+  // Proxies have a paragraph of their own, in lower case.
+  return [...names]
+    .filter((name) => !WITHOUT_EFFECT.includes(name) && !/_proxy$/i.test(name))
+    .sort();
 }
 
 function temporaryFolder(): string {

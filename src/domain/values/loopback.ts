@@ -1,12 +1,8 @@
 /**
  * Which hosts are this machine. The one place that says so: for what may be answered without a key, what is never asked through
- * a proxy, and where the simulator may call back. Names and addresses are taken in any spelling, with or without brackets.
+ * a proxy, and where the simulator may call back. Names and addresses are taken in upper and lower case, with or without brackets.
  */
-const bare = (host: string): string =>
-  host
-    .toLowerCase()
-    .replace(/^\[|\]$/g, '')
-    .replace(/\.$/, '');
+const bare = (host: string): string => host.toLowerCase().replace(/^\[|\]$/g, '');
 
 /**
  * `localhost` and all names below it (RFC 6761: browsers never ask DNS for them), ::1, 127.0.0.0/8, and 127.0.0.0/8 mapped into
@@ -28,6 +24,8 @@ const OTHER_NAMES = new Set([
   ...['0.0.0.0', '::', '::ffff:0.0.0.0', '::ffff:0:0'],
 ]);
 
-/** Does a connection to the host stay on this machine? */
-export const staysOnThisMachine = (host: string): boolean =>
-  isLoopback(host) || OTHER_NAMES.has(bare(host));
+/** Does a connection to the host stay on this machine? A name may end in a dot, as the root of DNS. */
+export function staysOnThisMachine(host: string): boolean {
+  const name = bare(host).replace(/\.$/, '');
+  return isLoopback(name) || OTHER_NAMES.has(name);
+}

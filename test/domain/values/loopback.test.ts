@@ -3,7 +3,7 @@ import { isLoopback, staysOnThisMachine } from '../../../src/domain/values/loopb
 
 const LOOPBACK = [
   'localhost',
-  'LOCALHOST.',
+  'LOCALHOST',
   'a.localhost',
   '127.0.0.1',
   '127.8.9.1',
@@ -11,7 +11,7 @@ const LOOPBACK = [
   '[::1]',
 ];
 const MAPPED = ['::ffff:127.0.0.1', '[::ffff:7f00:1]'];
-const ANY = ['0.0.0.0', '::', '[::]', 'ip6-localhost'];
+const ANY = ['0.0.0.0', '::', '[::]', 'ip6-localhost', 'localhost.'];
 const OTHER = [
   '128.0.0.1',
   '7f00:1::1',
