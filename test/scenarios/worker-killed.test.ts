@@ -180,7 +180,7 @@ describe('a worker stopped for a deploy', () => {
     await first.terminate();
     process.kill(pid, 'SIGCONT');
     expect(await first.exited, first.output).toEqual([0, null]);
-    expect(first.output).toContain('closed before all was handed over');
+    expect(first.output).toContain('closed before every execution was handed over');
     expect(first.output).not.toMatch(/^ +at /m);
     await world.startWorker();
     await world.control('POST', '/release', { all: true });
