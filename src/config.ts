@@ -13,7 +13,7 @@ import { readVariables } from './settings/variables.js';
 
 export { ConfigError } from './settings/config-error.js';
 export { makeDataDir, requireWritable } from './settings/data-dir.js';
-export { umaskOfPerson } from './settings/private-files.js';
+export { inheritedUmask } from './settings/private-files.js';
 export type { Proxies, Proxy } from './settings/proxies.js';
 export type { LogLevel } from './settings/variables.js';
 

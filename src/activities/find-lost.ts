@@ -32,7 +32,7 @@ const MARGIN = 30_000;
 /** The same while the provider has never said what time it is. */
 const BLIND_MARGIN = 7_200_000;
 
-export interface Wanted {
+export interface WantedPort {
   model: string;
   input: Record<string, unknown>;
   since: string;
@@ -46,7 +46,7 @@ type World = Pick<Deps, 'replicate' | 'index' | 'claims' | 'plan' | 'provider_or
 export async function findLost(
   deps: World,
   execution: Execution,
-  wanted: Wanted,
+  wanted: WantedPort,
 ): Promise<ProviderPrediction | null> {
   const { replicate, index } = deps;
   execution.beat({
@@ -118,7 +118,7 @@ async function firstUnclaimed(
   { replicate, claims }: World,
   listed: readonly Listed[],
   likeness: Likeness,
-  { owner, exclude, model }: Wanted,
+  { owner, exclude, model }: WantedPort,
 ): Promise<ProviderPrediction | null> {
   const like = listed
     .filter(({ id }) => !exclude.has(id))

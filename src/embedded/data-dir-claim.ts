@@ -1,9 +1,9 @@
 /**
- * One embedded stack a data folder: its database has room for one server. The stack that runs leaves its address
- * in `DATA_DIR/stack.json`, so that commands started beside it use it or wait, instead of colliding.
+ * One embedded stack for one data folder, since its database takes one server. A running stack writes its address to
+ * `DATA_DIR/stack.json`, so that other commands use it or wait for it.
  *
- * C1 of any number of claimants exactly one holds the claim.
- * C2 a claim dies with its process; nothing has to be cleaned up after a kill.
+ * CLAIM-DIR-1 Of any number of processes that claim a folder, exactly one holds the claim.
+ * CLAIM-DIR-2 A claim ends with its process; nothing has to be cleaned up after a kill.
  */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -13,7 +13,7 @@ import { holderOf as lockHolder, tryLock } from '#setup/lock.mjs';
 
 interface Details {
   command: string;
-  /** Of its API; null until that answers. */
+  /** Of the stack's API; null until it answers. */
   url: string | null;
 }
 
@@ -45,10 +45,10 @@ export async function claimDataDir(dataDir: string, command: string): Promise<Cl
   };
 }
 
-/** Who runs a stack on this folder right now. */
+/** The process that runs a stack on this folder right now. */
 export async function holderOf(dataDir: string): Promise<Holder | null> {
   return lockHolder(fileOf(dataDir)) as Holder | null;
 }
 
-/** A claim dies with its process. */
+/** CLAIM-DIR-2 */
 export const isHeldBy: (holder: Holder) => boolean = isAlive;

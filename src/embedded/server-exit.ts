@@ -1,55 +1,54 @@
 /**
- * Why an embedded Temporal server ended before it was ready: what it printed, made into one sentence that says what to
- * do. It logs JSON lines, and where Go panics, a trace that is for nobody's eyes; the reason stands above the trace.
+ * Why an embedded Temporal server ended before it was ready: its output, made into one sentence that says what to do. The server
+ * logs JSON lines. When Go panics, the reason stands above a trace that users need not see.
  */
 import { stripVTControlCharacters } from 'node:util';
 import { portRefusal } from '../http/ports.js';
-import type { Wanted } from '../http/ports.js';
+import type { WantedPort } from '../http/ports.js';
 
-export interface LastWords {
-  heard: (line: string) => void;
-  /** `how` is the way the process ended, in words. */
-  reason(how: string, circumstances: Circumstances): Error;
-  /** The newest line that tells something. */
+export interface ServerOutput {
+  add: (line: string) => void;
+  /** `exit`: the signal or exit code, in words. */
+  exitError(exit: string, server: ServerFacts): Error;
+  /** The newest error; where there is none, the newest line. */
   last(): string;
 }
 
-export interface Circumstances {
+export interface ServerFacts {
   database: string;
-  /** The ports that it was given. */
-  ports: readonly Wanted[];
+  /** The ports that the server was given. */
+  ports: readonly WantedPort[];
 }
 
-const TELLS = /^(panic|fatal error|error):/i;
-const KEPT = 20;
+const ERROR_LINE = /^(panic|fatal error|error):/i;
+const MAX_ERRORS = 20;
 
-export function lastWords(): LastWords {
+export function collectServerOutput(): ServerOutput {
   let newest = '';
-  const telling: string[] = [];
+  const errors: string[] = [];
   return {
-    heard: (line) => {
-      // Colours are for terminals.
+    add: (line) => {
       newest = stripVTControlCharacters(line);
-      const words = wordsOf(newest);
-      if (words !== null && telling.push(words) > KEPT) telling.shift();
+      const error = errorIn(newest);
+      if (error !== null && errors.push(error) > MAX_ERRORS) errors.shift();
     },
-    reason: (how, circumstances) => {
-      const said = telling.at(-1) ?? newest;
+    exitError: (exit, { ports, database }) => {
+      const last = errors.at(-1) ?? newest;
       return (
-        taken(telling, circumstances.ports) ??
-        damaged(telling, circumstances.database) ??
+        portTaken(errors, ports) ??
+        databaseDamaged(errors, database) ??
         new Error(
-          `temporal: expected the server to run, but it ended at once (${how}): ${said.slice(0, 300)}`,
+          `temporal: expected the server to run, but it ended at once (${exit}): ${last.slice(0, 300)}`,
         )
       );
     },
-    last: () => telling.at(-1) ?? newest,
+    last: () => errors.at(-1) ?? newest,
   };
 }
 
-/** What an error of the server says; null for every other line. */
-function wordsOf(line: string): string | null {
-  if (TELLS.test(line)) return line;
+/** The message of an error line; null for every other line. */
+function errorIn(line: string): string | null {
+  if (ERROR_LINE.test(line)) return line;
   try {
     const entry = JSON.parse(line) as Record<string, unknown>;
     if (entry['level'] !== 'ERROR' && entry['level'] !== 'FATAL') return null;
@@ -60,15 +59,15 @@ function wordsOf(line: string): string | null {
   }
 }
 
-/** Ports are looked at before the start; another program may still come in between. */
-function taken(telling: readonly string[], ports: readonly Wanted[]): Error | null {
-  const inUse = telling.find((words) => words.includes('address already in use'));
+/** Ports are checked before the start; another program may still take one in between. */
+function portTaken(errors: readonly string[], ports: readonly WantedPort[]): Error | null {
+  const inUse = errors.find((message) => message.includes('address already in use'));
   const port = ports.find((wanted) => inUse?.includes(`:${String(wanted.port)}: `) === true);
   return port === undefined ? null : portRefusal({ code: 'EADDRINUSE' }, port);
 }
 
-const damaged = (telling: readonly string[], database: string): Error | null =>
-  telling.some((words) => /not a database|malformed|corrupt/i.test(words))
+const databaseDamaged = (errors: readonly string[], database: string): Error | null =>
+  errors.some((message) => /not a database|malformed|corrupt/i.test(message))
     ? new Error(
         `temporal: expected a SQLite database, got ${database}, which is damaged; move it away to start with an empty one.`,
       )

@@ -1,12 +1,12 @@
 /**
- * The embedded Temporal server: `temporal server start-dev` with a SQLite file below DATA_DIR, for people without a
- * Temporal of their own. It refuses a port or a database somebody else uses, and is ready only when its namespace answers.
+ * The embedded Temporal server: `temporal server start-dev` with a SQLite file below DATA_DIR, for users without a Temporal
+ * of their own. It refuses a port or a database that another program uses, and is ready only when its namespace answers.
  *
- * E1 It ends with this process, however that dies (bound-child.ts).
- * E2 A server that dies by itself is started again, on the same port and file, with backoff; only one that held for a
- *    minute resets the backoff.
- * E3 Of its ports, only gRPC and the Web UI take orders, and the Web UI only through temporal-ui.ts: a browser cannot
- *    speak gRPC, and the HTTP API, which checks neither origin nor key, answers no host at all.
+ * EMBEDDED-1 It ends with this process, however that dies (bound-child.ts).
+ * EMBEDDED-2 A server that ends by itself is started again, on the same port and file, with backoff. Only a server that ran for
+ *    a minute resets the backoff.
+ * EMBEDDED-3 Of its ports, only gRPC and the Web UI accept calls, the Web UI only through temporal-ui.ts: a browser cannot speak
+ *    gRPC, and the HTTP API, which checks neither origin nor key, answers no host at all.
  */
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,12 +14,13 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { connectTemporal } from '../adapters/temporal/connection.js';
 import { ConfigError, requireWritable } from '../config.js';
 import type { Config } from '../config.js';
+import { errorMessage } from '../domain/values/error-message.js';
 import { SEARCH_ATTRIBUTES } from '../domain/job/visibility.js';
 import { lockDatabase } from './database-lock.js';
 import type { DatabaseLock } from './database-lock.js';
 import { freePorts, portAsSet } from '../http/ports.js';
-import type { Wanted } from '../http/ports.js';
-import { lastWords } from './server-exit.js';
+import type { WantedPort } from '../http/ports.js';
+import { collectServerOutput } from './server-exit.js';
 import { refreshTasks } from './task-refresh.js';
 import { hiddenLoopback, startWebUiProxy } from './temporal-ui.js';
 import type { HostAndPort } from './temporal-ui.js';
@@ -39,12 +40,13 @@ export interface TemporalOptions {
 }
 
 const HOST = '127.0.0.1';
-const READY_MS = 60_000;
+const READY_TIMEOUT_MS = 60_000;
 /** Finished jobs stay in the Web UI for a month; the server's own default is a day. */
 const RETENTION = '30 days';
-/** At once, and when the server's list of jobs has caught up. */
+/** At once, and when the server's list of jobs is complete. */
 const REPAIRS_MS = [0, 15_000] as const;
-const BACKOFF_MS = { first: 250, most: 15_000, held: 60_000 } as const;
+/** EMBEDDED-2 */
+const BACKOFF_MS = { min: 250, max: 15_000, reset_after: 60_000 } as const;
 
 export async function startTemporal(
   config: Config,
@@ -63,7 +65,7 @@ export async function startTemporal(
       config.api.allowed_hosts,
     );
     try {
-      const keeper = new Keeper(config, { database, ui }, lock, options.log ?? console.error);
+      const keeper = new ServerKeeper(config, { database, ui }, lock, options.log ?? console.error);
       await keeper.start();
       return {
         address: `${HOST}:${String(port)}`,
@@ -84,8 +86,7 @@ export async function startTemporal(
   }
 }
 
-/** What a server is started on. */
-interface Place {
+interface ServerPlaces {
   database: string;
   /** Where the Web UI itself listens. */
   ui: HostAndPort;
@@ -102,18 +103,23 @@ type Phase =
   | { kind: 'restarting' }
   | { kind: 'closed' };
 
-class Keeper {
+class ServerKeeper {
   readonly #config: Config;
-  readonly #place: Place;
+  readonly #places: ServerPlaces;
   readonly #lock: DatabaseLock;
   readonly #log: (line: string) => void;
   readonly #closing = new AbortController();
   #phase: Phase = { kind: 'restarting' };
   #restarting: Promise<void> = Promise.resolve();
 
-  constructor(config: Config, place: Place, lock: DatabaseLock, log: (line: string) => void) {
+  constructor(
+    config: Config,
+    places: ServerPlaces,
+    lock: DatabaseLock,
+    log: (line: string) => void,
+  ) {
     this.#config = config;
-    this.#place = place;
+    this.#places = places;
     this.#lock = lock;
     this.#log = log;
   }
@@ -123,17 +129,17 @@ class Keeper {
   }
 
   async start(): Promise<void> {
-    const server = await launch(this.#config, this.#place, this.#closing.signal, (pid) => {
-      this.#lock.serves(pid);
+    const server = await launch(this.#config, this.#places, this.#closing.signal, (pid) => {
+      this.#lock.setServer(pid);
     });
     this.#phase = { kind: 'running', server, since: Date.now() };
-    void server.exited.then((how) => {
-      if (this.#phase.kind === 'running') this.#restarting = this.#startAgain(how);
+    void server.exited.then((exit) => {
+      if (this.#phase.kind === 'running') this.#restarting = this.#restart(exit);
     });
     void this.#repair(server);
   }
 
-  /** Whoever ran on this database before may have been killed. */
+  /** The server that used this database before may have been killed. */
   async #repair(server: BoundChild): Promise<void> {
     const { port, namespace } = this.#config.temporal;
     const done = new Set<string>();
@@ -142,8 +148,9 @@ class Keeper {
       if (this.#phase.kind !== 'running' || this.#phase.server !== server) return;
       await refreshTasks(`${HOST}:${String(port)}`, namespace, done).catch((error: unknown) => {
         if (this.pid !== server.pid) return;
-        const why = error instanceof Error ? error.message : String(error);
-        this.#log(`temporal: tasks that a crash may have lost could not be made anew: ${why}`);
+        this.#log(
+          `temporal: tasks that a crash may have lost could not be made anew: ${errorMessage(error)}`,
+        );
       });
     }
   }
@@ -157,58 +164,59 @@ class Keeper {
     this.#lock.release();
   }
 
-  async #startAgain(how: string): Promise<void> {
-    const held = this.#phase.kind === 'running' ? Date.now() - this.#phase.since : 0;
+  async #restart(exit: string): Promise<void> {
+    const ranFor = this.#phase.kind === 'running' ? Date.now() - this.#phase.since : 0;
     this.#phase = { kind: 'restarting' };
-    if (held > BACKOFF_MS.held) this.#delay = BACKOFF_MS.first;
-    let reason = `the server ended unexpectedly (${how})`;
+    if (ranFor > BACKOFF_MS.reset_after) this.#delay = BACKOFF_MS.min;
+    let reason = `the server ended unexpectedly (${exit})`;
     for (;;) {
       this.#log(`temporal: ${reason}; starting it again in ${String(this.#delay / 1000)} s`);
       await sleep(this.#delay, undefined, { signal: this.#closing.signal }).catch(() => undefined);
       if (this.#isClosed()) return;
-      this.#delay = Math.min(this.#delay * 2, BACKOFF_MS.most);
+      this.#delay = Math.min(this.#delay * 2, BACKOFF_MS.max);
       try {
         await this.start();
         this.#log(`temporal: running again on port ${String(this.#config.temporal.port)}`);
         return;
       } catch (error) {
         if (this.#isClosed()) return;
-        reason = error instanceof Error ? error.message : String(error);
+        reason = errorMessage(error);
       }
     }
   }
-  #delay: number = BACKOFF_MS.first;
+  #delay: number = BACKOFF_MS.min;
 
   #isClosed(): boolean {
     return this.#closing.signal.aborted;
   }
 }
 
-/** Resolves when the namespace answers; whatever goes wrong before that leaves no process behind. */
+/** Resolves when the namespace answers. A failure before that leaves no process behind. */
 async function launch(
   config: Config,
-  place: Place,
+  places: ServerPlaces,
   closing: AbortSignal,
   onStarted: (pid: number) => void,
 ): Promise<BoundChild> {
-  const words = lastWords();
+  const output = collectServerOutput();
   const server = await startBoundChild(
     findCli(config),
-    serverArguments(config, place),
-    words.heard,
-    path.dirname(place.database),
+    serverArguments(config, places),
+    output.add,
+    path.dirname(places.database),
   );
   onStarted(server.pid);
-  let ended: string | null = null;
-  void server.exited.then((how) => (ended = how));
+  let exit: string | null = null;
+  void server.exited.then((how) => (exit = how));
   try {
-    const until = Date.now() + READY_MS;
+    const until = Date.now() + READY_TIMEOUT_MS;
     while (!(await answers(config))) {
       closing.throwIfAborted();
-      if (ended !== null)
-        throw words.reason(ended, { database: place.database, ports: portsOf(config) });
+      if (exit !== null) {
+        throw output.exitError(exit, { database: places.database, ports: portsOf(config) });
+      }
       if (Date.now() > until) {
-        throw new Error(`temporal: expected to be ready within 60 s, got: ${words.last()}`);
+        throw new Error(`temporal: expected to be ready within 60 s, got: ${output.last()}`);
       }
       await sleep(50);
     }
@@ -220,13 +228,13 @@ async function launch(
   }
 }
 
-const portsOf = ({ temporal }: Config): Wanted[] => [
+const portsOf = ({ temporal }: Config): WantedPort[] => [
   { variable: 'TEMPORAL_PORT', host: HOST, port: temporal.port },
   { variable: 'TEMPORAL_UI_PORT', host: HOST, port: temporal.ui_port },
 ];
 
-/** In the folder of the database: the server makes a URL of the name, in which ?, # and % of a path mean something else. */
-const serverArguments = ({ temporal }: Config, { database, ui }: Place): string[] => [
+/** Run in the folder of the database: the server makes a URL of the file's name, where ?, # and % of a path would be syntax. */
+const serverArguments = ({ temporal }: Config, { database, ui }: ServerPlaces): string[] => [
   ...['server', 'start-dev', '--ip', HOST, '--port', String(temporal.port)],
   ...['--ui-ip', ui.host, '--ui-port', String(ui.port), '--namespace', temporal.namespace],
   ...['--db-filename', path.basename(database), '--log-level', 'warn', '--log-format', 'json'],
@@ -236,15 +244,15 @@ const serverArguments = ({ temporal }: Config, { database, ui }: Place): string[
   // One partition: the creates-per-minute limit of a task queue is divided by their number.
   ...['--dynamic-config-value', 'matching.numTaskqueueReadPartitions=1'],
   ...['--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1'],
-  // Jobs take turns in a queue, by their fairness key.
+  // Jobs share a queue by their fairness keys.
   ...['--dynamic-config-value', 'matching.enableFairness=true'],
-  // E3: the port of the HTTP API cannot be left out, so it answers no `Host`; Nexus has routes there of its own.
+  // EMBEDDED-3: the port of the HTTP API cannot be switched off, so it answers no `Host`; Nexus has routes of its own there.
   ...['--dynamic-config-value', 'frontend.httpAllowedHosts=[]'],
   ...['--dynamic-config-value', 'system.enableNexus=false'],
 ];
 
-/** The server listens within a tenth of a second; gRPC would wait for a whole one after the first refusal. */
-const SOON_AGAIN = {
+/** The server listens within 0.1 s; gRPC would wait for a whole second after the first refusal. */
+const FAST_RECONNECT = {
   'grpc.initial_reconnect_backoff_ms': 20,
   'grpc.max_reconnect_backoff_ms': 100,
 };
@@ -255,7 +263,7 @@ async function answers({ temporal }: Config): Promise<boolean> {
     const connection = await connectTemporal({
       address,
       connectTimeout: 2_000,
-      channelArgs: SOON_AGAIN,
+      channelArgs: FAST_RECONNECT,
     });
     try {
       const { namespace } = temporal;

@@ -1,10 +1,10 @@
 /**
- * The address of Temporal's Web UI. The UI asks for no key and checks no `Host`, so a page of another origin whose name
- * is made to point at this machine (DNS rebinding) could start and end workflows through it. People and browsers reach
- * it only through this server; the UI itself listens where a page cannot look for it.
+ * A proxy in front of Temporal's Web UI. The UI asks for no key and checks no `Host`, so a page of another origin whose name
+ * resolves to this machine (DNS rebinding) could start and end workflows through it. Browsers reach the UI only through this
+ * proxy; the UI itself listens on an address that a page cannot find.
  *
- * U1 A request is passed on only when its host is this machine or an allowed one, an act only when it is of the UI's own
- *    page or of a program.
+ * WEB-UI-1 A request is forwarded only when its host is this machine or an allowed one; one that changes something only when it
+ *    comes from the UI's own page or from a program.
  */
 import { randomInt } from 'node:crypto';
 import { createServer, request as send } from 'node:http';
@@ -28,8 +28,8 @@ export interface WebUiProxy {
 }
 
 /**
- * Where the UI itself listens: one of the 16 million loopback addresses of Linux. Elsewhere only 127.0.0.1 answers, and
- * its random port has to do.
+ * Where the UI itself listens: one of the 16 million loopback addresses of Linux. On other systems only 127.0.0.1 answers, and
+ * the random port has to be enough.
  */
 export const hiddenLoopback = (platform: NodeJS.Platform = process.platform): string =>
   platform === 'linux'
@@ -44,8 +44,8 @@ export async function startWebUiProxy(
 ): Promise<WebUiProxy> {
   const server = createServer((request, response) => {
     const refusal = refusalOf(request, allowedHosts);
-    if (refusal === null) void pass(request, response, upstream);
-    else say(response, refusal.status, refusal.detail);
+    if (refusal === null) void forward(request, response, upstream);
+    else answer(response, refusal.status, refusal.detail);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
@@ -64,18 +64,18 @@ export async function startWebUiProxy(
   };
 }
 
-/** U1. Null: pass it on. */
+/** WEB-UI-1. Null: the request is forwarded. */
 function refusalOf(request: IncomingMessage, allowedHosts: readonly string[]): Refusal | null {
   const { method, headers } = request;
-  const isAct = method !== 'GET' && method !== 'HEAD';
+  const isChange = method !== 'GET' && method !== 'HEAD';
   const isForeign = headers.origin !== undefined && !isOwnOrigin(headers.origin, headers.host);
   return (
     hostRefusal(request, allowedHosts) ??
-    (isAct && isForeign ? { status: 403, detail: 'expected a request of its own page' } : null)
+    (isChange && isForeign ? { status: 403, detail: 'expected a request of its own page' } : null)
   );
 }
 
-async function pass(
+async function forward(
   request: IncomingMessage,
   response: ServerResponse,
   { host, port }: HostAndPort,
@@ -88,17 +88,18 @@ async function pass(
       forwarded.on('error', reject);
     });
     const sent = pipeline(request, forwarded).catch(() => undefined);
-    const answer = await answered;
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
-    await pipeline(answer, response);
+    const upstream = await answered;
+    response.writeHead(upstream.statusCode ?? 502, upstream.headers);
+    await pipeline(upstream, response);
     await sent;
   } catch {
     if (response.headersSent) response.destroy();
-    else say(response, 502, "Temporal's Web UI does not answer; the server may be starting again");
+    else
+      answer(response, 502, "Temporal's Web UI does not answer; the server may be starting again");
   }
 }
 
-function say(response: ServerResponse, status: number, text: string): void {
+function answer(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
   response.end(`${text}\n`);
 }

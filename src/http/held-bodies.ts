@@ -1,40 +1,40 @@
 /**
- * How many bytes of bodies a server holds at the same time, whatever they announce.
+ * A limit to the bytes of request bodies that a server holds in memory at the same time.
  *
- * H1 bytes count as they come, and until their request is answered or its connection closed.
+ * BODIES-1 Bytes count as they come, whatever the body announces, until its request is answered or its connection closed.
  */
 import { Transform } from 'node:stream';
 import type { Readable } from 'node:stream';
 import type { ServerResponse } from 'node:http';
 
 export class HeldBodies {
-  readonly #most: number;
+  readonly #maxBytes: number;
   readonly #refusal: () => Error;
   #held = 0;
 
-  /** `most` bytes; the body that would go beyond ends with the refusal. */
-  constructor(most: number, refusal: () => Error) {
-    this.#most = most;
+  /** A body that would exceed the limit ends with the refusal. */
+  constructor(maxBytes: number, refusal: () => Error) {
+    this.#maxBytes = maxBytes;
     this.#refusal = refusal;
   }
 
   /** The same body, counted. */
   count(body: Readable, answer: Pick<ServerResponse, 'once'>): Readable {
-    let mine = 0;
+    let bytes = 0;
     const counted = new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
-        if (this.#held + chunk.length > this.#most) {
+        if (this.#held + chunk.length > this.#maxBytes) {
           done(this.#refusal());
           return;
         }
-        mine += chunk.length;
+        bytes += chunk.length;
         this.#held += chunk.length;
         done(null, chunk);
       },
     });
     answer.once('close', () => {
-      this.#held -= mine; // H1
-      mine = 0;
+      this.#held -= bytes; // BODIES-1
+      bytes = 0;
       counted.destroy();
     });
     body.on('error', (error) => counted.destroy(error));

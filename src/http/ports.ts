@@ -1,4 +1,4 @@
-/** Which ports the embedded parts listen on: as they were set, or, for short-lived stacks, where there is room. */
+/** The ports that embedded parts listen on: those that were set, or, for short-lived stacks, any free ones. */
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -6,14 +6,14 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { ConfigError } from '../config.js';
 
-export interface Wanted {
-  /** The setting that a person would change. */
+export interface WantedPort {
+  /** The setting that names it. */
   variable: string;
   host: string;
   port: number;
 }
 
-/** Ports nobody listens on, all different: held together, and for a minute given to nobody who asks for any port. */
+/** Free ports, all different: they are held together, and for a minute the system assigns them to no other program. */
 export async function freePorts(host: string, count: number): Promise<number[]> {
   const held: Held[] = [];
   try {
@@ -25,8 +25,8 @@ export async function freePorts(host: string, count: number): Promise<number[]> 
   }
 }
 
-/** The port as it was set, or one sentence. */
-export async function portAsSet(wanted: Wanted): Promise<number> {
+/** The port that was set; rejects with a ConfigError when it cannot be listened on. */
+export async function portAsSet(wanted: WantedPort): Promise<number> {
   try {
     return await listenOnce(wanted.host, wanted.port);
   } catch (error) {
@@ -34,9 +34,9 @@ export async function portAsSet(wanted: Wanted): Promise<number> {
   }
 }
 
-/** The usual port where it is free, else any free one; a port that somebody chose is never exchanged. */
-export const portWhereFree = (wanted: Wanted, usual: number): Promise<number> =>
-  wanted.port === usual
+/** The default port where it is free, else any free one. A port that was set is never exchanged for another. */
+export const portWhereFree = (wanted: WantedPort, defaultPort: number): Promise<number> =>
+  wanted.port === defaultPort
     ? listenOnce(wanted.host, wanted.port).catch(() => anyFreePort(wanted.host))
     : portAsSet(wanted);
 
@@ -54,13 +54,13 @@ interface Held {
 }
 
 /**
- * A port that was just released is the next one that Linux may give to whoever listens on port 0 or connects. A closed
- * connection keeps it from that for a minute (TIME_WAIT), and keeps nobody from it who asks for this port. The
- * `temporal` program finds its own free ports in the same way.
+ * Linux may assign a port that was just released to the next program that listens on port 0 or connects. A closed connection
+ * prevents that for a minute (TIME_WAIT), but does not prevent listening on this very port. The `temporal` program finds its
+ * free ports in the same way.
  */
 async function reserve(host: string, port: number): Promise<void> {
   const socket = connect({ host, port });
-  // The end that closes first is the one that waits: the server's, in `hold`.
+  // The end that closes first is in TIME_WAIT: the server's, in `hold`.
   await once(socket.resume(), 'close');
 }
 
@@ -80,7 +80,7 @@ function hold(host: string, port: number): Promise<Held> {
   });
 }
 
-const REFUSALS: Readonly<Record<string, (wanted: Wanted) => string>> = {
+const REFUSALS: Readonly<Record<string, (wanted: WantedPort) => string>> = {
   EADDRINUSE: ({ variable, host, port }) =>
     `${variable}: expected a free port, got ${String(port)}, which another program uses on ${host}; stop that program or set ${variable}.`,
   EACCES: ({ variable, port }) =>
@@ -90,16 +90,15 @@ const REFUSALS: Readonly<Record<string, (wanted: Wanted) => string>> = {
   EAI_AGAIN: ({ host }) => `HOST: expected an address of this machine, got "${host}".`,
 };
 
-/** Why a server may not listen where it was told to; null for what no setting mends. */
-export function portRefusal(error: unknown, wanted: Wanted): ConfigError | null {
+/** Why a server cannot listen on its port; null for errors that no setting corrects. */
+export function portRefusal(error: unknown, wanted: WantedPort): ConfigError | null {
   const { code } = error as NodeJS.ErrnoException;
-  const why = REFUSALS[code ?? ''];
-  return why === undefined ? null : new ConfigError(why(wanted), { cause: error });
+  const messageFor = REFUSALS[code ?? ''];
+  return messageFor === undefined ? null : new ConfigError(messageFor(wanted), { cause: error });
 }
 
 /**
- * Files that the simulator has delivered are fetched from where it was when it delivered them, so a stack that
- * goes on with a job needs its simulator on the same port.
+ * The URLs of the simulator's output files hold its port, so a stack that resumes a job needs its simulator on the same port.
  */
 export async function rememberedSimulatorPort(dataDir: string): Promise<number | null> {
   const text = await readFile(portFile(dataDir), 'utf8').catch(() => '');
@@ -112,7 +111,7 @@ export const rememberSimulatorPort = (dataDir: string, port: number): Promise<vo
 
 const portFile = (dataDir: string): string => path.join(dataDir, 'simulator.port');
 
-/** Where a server that listens on `host` is reached from this machine. */
+/** The URL at which this machine reaches a server that listens on `host`. */
 export function localUrl(host: string, port: number): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   const bare = reachable.replace(/^\[|\]$/g, '');

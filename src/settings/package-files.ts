@@ -1,7 +1,7 @@
-/** Where the files of this package are, whether its sources run or its build: `dist/src` mirrors `src`, one folder further down. */
+/** Paths of files of this package, for its sources and its build: `dist/src` mirrors `src`, one folder deeper. */
 import { fileURLToPath } from 'node:url';
 
 const ROOT = new URL(import.meta.url.endsWith('.ts') ? '../../' : '../../../', import.meta.url);
 
-/** The path of a file or folder, given as from the package's root. */
+/** `name` is relative to the package's root. */
 export const packageFile = (name: string): string => fileURLToPath(new URL(name, ROOT));

@@ -11,7 +11,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { umaskOfPerson } from '../config.js';
+import { inheritedUmask } from '../config.js';
 import { linkedTo } from '../client/abortable.js';
 import { ApiError, reasonOf } from '../client/api-error.js';
 import type { Client } from '../client/create-client.js';
@@ -159,7 +159,7 @@ const isDiskError = (error: unknown): boolean =>
 
 /** Files here are the person's, by their own umask; the process has a stricter one for DATA_DIR. */
 async function handOver(place: string, mode = 0o666): Promise<void> {
-  const umask = umaskOfPerson();
+  const umask = inheritedUmask();
   // Where a file system has modes of its own, they stand.
   if (umask !== null) await chmod(place, mode & ~umask).catch(() => undefined);
 }

@@ -1,9 +1,9 @@
-/** What a person reads when the embedded server does not start: a sentence, whatever the server printed. */
+/** What a user reads when the embedded server does not start: one sentence, whatever the server printed. */
 import { expect, it } from 'vitest';
 import { ConfigError } from '../../src/config.js';
-import { lastWords } from '../../src/embedded/server-exit.js';
+import { collectServerOutput } from '../../src/embedded/server-exit.js';
 
-const CIRCUMSTANCES = {
+const SERVER = {
   database: '/data/temporal.db',
   ports: [
     { variable: 'TEMPORAL_PORT', host: '127.0.0.1', port: 7233 },
@@ -11,7 +11,7 @@ const CIRCUMSTANCES = {
   ],
 };
 
-/** Printed by CLI 1.5.1 when another program took the port between the look and the start. */
+/** Printed by CLI 1.5.1 when another program took the port between the check and the start. */
 const trace = (port: number): string[] => [
   `{"time":"2026-11-25T01:19:43.015720042Z","level":"ERROR","msg":"Failed to start gRPC listener","error":"listen tcp 127.0.0.1:${String(port)}: bind: address already in use","service":"frontend","address":"127.0.0.1:${String(port)}"}`,
   'panic: runtime error: invalid memory address or nil pointer dereference',
@@ -23,25 +23,25 @@ const trace = (port: number): string[] => [
   '\tgithub.com/temporalio/cli@v1.5.1/cmd/temporal/main.go:18 +0x96',
 ];
 
-function reasonOf(lines: readonly string[]): Error {
-  const words = lastWords();
-  for (const line of lines) words.heard(line);
-  return words.reason('exit 2', CIRCUMSTANCES);
+function errorAfter(lines: readonly string[]): Error {
+  const output = collectServerOutput();
+  for (const line of lines) output.add(line);
+  return output.exitError('exit 2', SERVER);
 }
 
 it('a port taken in the last moment is named with its variable, not by the trace of the server', () => {
-  const reason = reasonOf(trace(7233));
-  expect(reason).toBeInstanceOf(ConfigError);
-  expect(reason.message).toBe(
+  const error = errorAfter(trace(7233));
+  expect(error).toBeInstanceOf(ConfigError);
+  expect(error.message).toBe(
     'TEMPORAL_PORT: expected a free port, got 7233, which another program uses on 127.0.0.1; stop that program or set TEMPORAL_PORT.',
   );
 });
 
-it('a port of its own that the server could not have is told in its words', () => {
-  expect(reasonOf(trace(40123)).message).toMatch(
+it('a port that no setting names is reported in the words of the server', () => {
+  expect(errorAfter(trace(40123)).message).toMatch(
     /^temporal: expected the server to run, but it ended at once \(exit 2\): panic: runtime error/,
   );
-  expect(reasonOf(trace(40123).slice(0, 1)).message).toContain(
+  expect(errorAfter(trace(40123).slice(0, 1)).message).toContain(
     'Failed to start gRPC listener: listen tcp 127.0.0.1:40123: bind: address already in use',
   );
 });
@@ -51,12 +51,12 @@ it('a damaged database is told apart from every other error', () => {
     level: 'ERROR',
     msg: 'creating namespaces: file is not a database (26)',
   });
-  expect(reasonOf([line, '}']).message).toBe(
+  expect(errorAfter([line, '}']).message).toBe(
     'temporal: expected a SQLite database, got /data/temporal.db, which is damaged; move it away to start with an empty one.',
   );
 });
 
-it('a warning is no reason, and without an error the newest line is', () => {
+it('a warning is not taken for the reason; without an error the newest line is', () => {
   const warning = JSON.stringify({ level: 'WARN', msg: 'error: of no importance' });
-  expect(reasonOf([warning, '\u001B[31mKilled\u001B[0m']).message).toMatch(/\(exit 2\): Killed$/);
+  expect(errorAfter([warning, '\u001B[31mKilled\u001B[0m']).message).toMatch(/\(exit 2\): Killed$/);
 });

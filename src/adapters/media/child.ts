@@ -1,9 +1,9 @@
 /**
- * A process that parses and decodes foreign bytes for the one that forked it: one task after another, each under the
- * limits it came with. It loads what a task needs when the first such task comes, keeps it, and knows no secret: its
- * environment is what the pool gives it.
+ * A process that parses and decodes bytes from outside for its parent: one task after another, each under the limits of its
+ * request. It loads what a task needs with the first such task, and keeps it. It has no secret: its environment is what the pool
+ * gives it.
  *
- * M1 It never outlives its parent: the end of the channel ends it, and so does its guard while it is busy.
+ * MEDIA-CHILD-1 It never outlives its parent: the end of the channel ends it, and its guard does while it is busy.
  */
 import { Worker } from 'node:worker_threads';
 import { CELL } from './protocol.js';
@@ -13,19 +13,19 @@ type Table = {
   [Name in TaskName]: (input: Tasks[Name]['input']) => Promise<Tasks[Name]['output']>;
 };
 
-const TABLE: Table = {
+const TASK_FUNCTIONS: Table = {
   prepare: async () => {
     await Promise.all([import('./measure.js'), import('./thumbnail.js')]);
     return null;
   },
   measure: async ({ file }) => (await import('./measure.js')).measureFile(file),
-  thumbnail: async ({ file, at }) => (await import('./thumbnail.js')).pictureOf(file, at),
+  thumbnail: async ({ file, at }) => (await import('./thumbnail.js')).thumbnailOf(file, at),
   inspect: async ({ bytes, keep }) => (await import('./image.js')).inspectAndKeep(bytes, keep),
   compose: async (parts) => (await import('./composite.js')).buildComposite(parts),
 };
 
-// Not `exit`, which waits for native threads that may be in the middle of a frame.
-const end = (): void => void process.kill(process.pid, 'SIGKILL');
+// Not `exit`, which waits for native threads that may be decoding.
+const kill = (): void => void process.kill(process.pid, 'SIGKILL');
 
 const cells = new Int32Array(
   new SharedArrayBuffer(Object.keys(CELL).length * Int32Array.BYTES_PER_ELEMENT),
@@ -41,7 +41,7 @@ async function serve({ task, input, limits }: Request): Promise<Reply> {
   Atomics.store(cells, CELL.CPU_MS, limits.cpu_seconds * 1000);
   Atomics.store(cells, CELL.TASK, ++count);
   Atomics.notify(cells, CELL.TASK);
-  const work = TABLE[task] as (input: unknown) => Promise<unknown>;
+  const work = TASK_FUNCTIONS[task] as (input: unknown) => Promise<unknown>;
   try {
     const value = await work(input);
     return { type: 'done', value, resident: process.memoryUsage.rss() };
@@ -60,10 +60,10 @@ function thrown(error: unknown): Thrown {
   return { name, message, ...index };
 }
 
-// Ctrl-C reaches the whole process group; when the parent is done is the parent's to say.
+// Ctrl-C reaches the whole process group; this process ends when its parent does.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
-process.on('disconnect', end);
+process.on('disconnect', kill); // MEDIA-CHILD-1
 process.on('message', (request: Request) => {
   void serve(request).then((reply) => process.send?.(reply));
 });
-if (!process.connected) end();
+if (!process.connected) kill();

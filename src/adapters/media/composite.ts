@@ -1,22 +1,16 @@
 /**
- * One start image of several: the scene as background at the target ratio, characters and objects side by side in
+ * One start image made of several: the scene as background at the target ratio, characters and objects side by side in
  * its lower half, standing on its bottom edge. A picture with a background of its own gets soft edges, so that the
- * model sees somebody in a place instead of a card on a wall; a cut-out keeps its outline. Bytes in, a JPEG out.
+ * model sees a person in a place and not a card on a wall; a cut-out keeps its outline. Bytes in, a JPEG out.
  *
- * Co1 One image is decoded at a time, and all together have a bounded number of pixels, counted before the first.
- * Co2 What goes wrong with an image names it (BadPart).
+ * COMPOSITE-1 One image is decoded at a time. Their pixels are limited in sum, and counted before the first is decoded.
+ * COMPOSITE-2 An error names the image at fault (BadPart).
  */
 import type { OverlayOptions } from 'sharp';
 import { openImage } from './image.js';
+import { errorMessage } from '../../domain/values/error-message.js';
 import { BadPart } from './media-failures.js';
-
-export interface CompositeParts {
-  /** `16:9` */
-  aspect_ratio: string;
-  scene: Uint8Array;
-  characters: readonly Uint8Array[];
-  objects: readonly Uint8Array[];
-}
+import type { CompositeParts } from './protocol.js';
 
 const LONG_SIDE = 1280;
 /** Shares of the canvas. */
@@ -27,7 +21,7 @@ const GAP = 0.02;
 /** Share of a figure's shorter side that fades. */
 const FADE = 0.08;
 
-/** Of all images together: two dozen as they are kept. */
+/** Of all images together: enough for two dozen kept ones. */
 const MAX_PIXELS = 100_000_000;
 
 interface Size {
@@ -58,13 +52,13 @@ export async function buildComposite(parts: CompositeParts): Promise<Uint8Array>
   const figures: Figure[] = [];
   for (const [place, bytes] of [...characters, ...objects].entries()) {
     const share = place < characters.length ? CHARACTER_HEIGHT : OBJECT_HEIGHT;
-    figures.push(await partly(place + 1, () => measure(bytes, canvas.height * share)));
+    figures.push(await ofPart(place + 1, () => measure(bytes, canvas.height * share)));
   }
   const overlays: OverlayOptions[] = [];
-  for (const [place, figure] of inARow(figures, canvas).entries()) {
-    overlays.push(await partly(place + 1, () => draw(figure)));
+  for (const [place, figure] of inOneRow(figures, canvas).entries()) {
+    overlays.push(await ofPart(place + 1, () => draw(figure)));
   }
-  return partly(0, () =>
+  return ofPart(0, () =>
     openImage(scene)
       .autoOrient()
       .resize(canvas.width, canvas.height, { fit: 'cover', position: 'centre' })
@@ -75,11 +69,11 @@ export async function buildComposite(parts: CompositeParts): Promise<Uint8Array>
   );
 }
 
-/** Co1 */
+/** COMPOSITE-1 */
 async function requireFewPixels(images: readonly Uint8Array[]): Promise<void> {
   let pixels = 0;
   for (const [index, bytes] of images.entries()) {
-    const { width, height } = await partly(index, () => openImage(bytes).metadata());
+    const { width, height } = await ofPart(index, () => openImage(bytes).metadata());
     pixels += width * height;
     if (pixels > MAX_PIXELS) {
       const most = String(MAX_PIXELS / 1e6);
@@ -88,19 +82,13 @@ async function requireFewPixels(images: readonly Uint8Array[]): Promise<void> {
   }
 }
 
-/** Co2 */
-async function partly<T>(index: number, work: () => Promise<T>): Promise<T> {
+/** COMPOSITE-2 */
+async function ofPart<T>(index: number, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new BadPart(
-      index,
-      `expected an image that can be composed, got one that cannot: ${reason}`,
-      {
-        cause: error,
-      },
-    );
+    const message = `expected an image that can be composed, got one that cannot: ${errorMessage(error)}`;
+    throw new BadPart(index, message, { cause: error });
   }
 }
 
@@ -115,8 +103,8 @@ interface Placed extends Figure {
   top: number;
 }
 
-/** Centred, on the bottom edge; a row that is too wide shrinks as a whole. */
-function inARow(figures: readonly Figure[], canvas: Size): Placed[] {
+/** Centred, on the bottom edge; a row that is too wide is scaled down as a whole. */
+function inOneRow(figures: readonly Figure[], canvas: Size): Placed[] {
   const gap = canvas.width * GAP;
   const wide = figures.reduce((sum, { width }) => sum + width, 0) + gap * (figures.length - 1);
   const scale = Math.min(1, (canvas.width * ROW_WIDTH) / wide);

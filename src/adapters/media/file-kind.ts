@@ -1,16 +1,16 @@
 /**
- * What a file is, by its first bytes, whatever it is called and whatever its content type says. It names a
- * kind and vouches for nothing: that a file is whole is found out by decoding it.
+ * The kind of a file, by its first bytes, whatever its name and content type are. It proves nothing else: whether a file is
+ * whole is found out by decoding it.
  *
- * K1 At most the first 4 KiB are read, by loops whose work grows with that length alone.
- * K2 Any bytes have a kind; nothing throws.
+ * FILE-KIND-1 At most the first 4 KiB are read, in time that is linear in that length.
+ * FILE-KIND-2 Any bytes have a kind; nothing throws.
  */
 import { textKindOf } from './text-kind.js';
 import type { FileFamily, FileKind } from './text-kind.js';
 
 export type { FileFamily, FileKind } from './text-kind.js';
 
-/** K1 */
+/** FILE-KIND-1 */
 const HEAD = 4096;
 
 type Test = (head: Buffer) => boolean;
@@ -33,11 +33,11 @@ const riff =
   (head) =>
     any('RIFF', 'RIFX', 'RF64', 'BW64')(head) && at(8, ...forms)(head);
 
-/** Pictures of any coding. */
+/** Brands of images of any coding. */
 const GENERAL_IMAGE = ['mif1', 'mif2', 'mif3', 'msf1', 'miaf', 'MiPr', 'MiAn', '1pic', 'unif'];
 const IMAGE_FORMATS = new Set(['avif', 'heic']);
 
-/** Where a box's name says what it is; brands are looked for in this order, the major one first. */
+/** Prefixes of brands; the first row that matches wins, the major brand first. */
 const BRANDS: readonly (readonly [prefixes: readonly string[], name: string])[] = [
   [['avif', 'avis', 'avio', 'MA1A', 'MA1B'], 'avif'],
   [
@@ -57,7 +57,7 @@ const MOVIE_BOXES = new Set(['moov', 'mdat', 'pnot']);
 const FRAGMENT_BOXES = new Set(['styp', 'moof', 'sidx', 'prft']);
 const FILLER_BOXES = new Set(['free', 'skip', 'wide', 'uuid']);
 
-/** Far above every box but `mdat`, and below what four printable characters amount to. */
+/** Larger than every box but `mdat`, and smaller than four printable characters read as a size. */
 const LARGEST_BOX = 0x20000000;
 
 /** ISO/IEC 14496-12 and QuickTime: the first box that says what the file is, behind any filler. */
@@ -85,8 +85,8 @@ function brandOf(box: Buffer): string {
   const [major = ''] = brands;
   const of = (brand: string): string | undefined =>
     BRANDS.find(([prefixes]) => prefixes.some((prefix) => brand.startsWith(prefix)))?.[1];
-  // A general brand, such as `mif1`, says a picture: what it is coded with stands among the compatible brands. A brand
-  // that is not in the table may be a picture too; no video is compatible with one.
+  // A general brand, such as `mif1`, means an image, and the compatible brands name its coding. A brand that is not in the table
+  // may be that of an image too: no video names an image brand as compatible.
   const isGeneral = of(major) === undefined || GENERAL_IMAGE.includes(major);
   const coded = isGeneral
     ? brands.find((brand) => IMAGE_FORMATS.has(of(brand) ?? '') && !GENERAL_IMAGE.includes(brand))
@@ -131,7 +131,7 @@ const ogg =
     starts(head, 'OggS') &&
     (codecs.length === 0 || codecs.some((codec) => head.includes(Buffer.from(codec, 'latin1'))));
 
-/** `BM` begins many a text: the header that follows has one of few sizes. */
+/** Texts may start with `BM` too, but the header of a BMP has one of few sizes. */
 const BMP_HEADERS = new Set([12, 16, 40, 52, 56, 64, 108, 124]);
 const bmp: Test = (head) =>
   starts(head, 'BM') &&
@@ -151,7 +151,7 @@ const flashFilm: Test = (head) =>
 
 type Row = readonly [family: FileFamily, format: string, name: string, test: Test];
 
-/** First match wins: the longer and the rarer marks stand before the shorter. */
+/** The first match wins: longer and rarer marks stand before shorter ones. */
 const KINDS: readonly Row[] = [
   ['empty', 'empty', 'an empty file', (head) => head.length === 0],
   ['image', 'jpeg', 'a JPEG image', any('\xff\xd8\xff')],

@@ -1,19 +1,19 @@
 /**
  * A thread of a child that watches the whole process while a task keeps its main thread busy: resident memory,
- * processor time, and whether the parent still lives. What is over a limit is ended from here, since a main thread
- * that allocates or loops hears no message and no signal handler.
+ * processor time, and whether the parent is alive. It kills the process that exceeds a limit: a main thread that allocates or
+ * loops runs no message or signal handler.
  */
 import { writeSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
-import { CELL, VERDICT_FD } from './protocol.js';
-import type { GuardData, Verdict } from './protocol.js';
+import { CELL, GUARD_FD } from './protocol.js';
+import type { GuardData, LimitName } from './protocol.js';
 
-/** Milliseconds; what a task can allocate in between is what it can exceed its limit by. */
-const BETWEEN_LOOKS = 20;
+/** Milliseconds between two checks: a task can exceed its limit by what it allocates in that time. */
+const INTERVAL = 20;
 
-function end(verdict: Verdict | null): void {
+function kill(exceeded: LimitName | null): void {
   try {
-    if (verdict !== null) writeSync(VERDICT_FD, verdict);
+    if (exceeded !== null) writeSync(GUARD_FD, exceeded);
   } finally {
     process.kill(process.pid, 'SIGKILL');
   }
@@ -26,15 +26,15 @@ const cpuMs = (): number => {
 
 function watch({ cells, parent }: GuardData): void {
   for (;;) {
-    // At rest the thread sleeps: an idle child costs nothing.
+    // Between tasks the thread sleeps: an idle child costs nothing.
     Atomics.wait(cells, CELL.TASK, 0);
     const task = Atomics.load(cells, CELL.TASK);
-    const began = cpuMs();
+    const start = cpuMs();
     while (task !== 0 && Atomics.load(cells, CELL.TASK) === task) {
-      if (process.memoryUsage.rss() > Atomics.load(cells, CELL.MEGABYTES) * 2 ** 20) end('memory');
-      if (cpuMs() - began > Atomics.load(cells, CELL.CPU_MS)) end('time');
-      if (process.ppid !== parent) end(null);
-      Atomics.wait(cells, CELL.TASK, task, BETWEEN_LOOKS);
+      if (process.memoryUsage.rss() > Atomics.load(cells, CELL.MEGABYTES) * 2 ** 20) kill('memory');
+      if (cpuMs() - start > Atomics.load(cells, CELL.CPU_MS)) kill('time');
+      if (process.ppid !== parent) kill(null);
+      Atomics.wait(cells, CELL.TASK, task, INTERVAL);
     }
   }
 }

@@ -1,42 +1,32 @@
 /**
  * Is this an image that video models take? Judged by its bytes, never by its name or content type, and decoded
- * once to its last row, since a file that is cut off looks whole in its header. Only three formats reach the
- * decoder at all: what draws (SVG, PDF) or has many faces (TIFF) stays outside. Runs in a child.
+ * once to its last row, since a truncated file looks whole in its header. Only three formats reach the decoder: not those with
+ * instructions to draw (SVG, PDF) or many variants (TIFF). Runs in a child.
  *
- * Im1 `openImage` makes every decoder, so that what was found good at the check is good when it is used.
- * Im2 Pixels are counted from the header, before any is decoded.
+ * IMAGE-1 `openImage` makes every decoder, so that an image that passed the check can be used.
+ * IMAGE-2 Pixels are counted from the header, before any is decoded.
  */
 import sharp from 'sharp';
 import type { Metadata, Sharp } from 'sharp';
 import { kindOf } from './file-kind.js';
 import { NotAnImage } from './media-failures.js';
-import type { Inspected } from './protocol.js';
-
-export { NotAnImage } from './media-failures.js';
-
-export interface ImageFacts {
-  format: ImageFormat;
-  width: number;
-  height: number;
-}
-
-export type ImageFormat = 'jpeg' | 'png' | 'webp';
+import type { ImageFacts, ImageFormat, Inspected } from './protocol.js';
 
 export const MIN_SIDE = 64;
 export const MAX_PIXELS = 50_000_000;
 
-/** A part of a composite fills at most its canvas; a long strip keeps no more than it needs of its length. */
+/** A part fills at most the canvas of its composite, so that no more pixels are kept; a long strip is limited by its length. */
 const KEPT_SHORT_SIDE = 1280;
 const KEPT_LONG_SIDE = 4096;
 
-// Memory for speed that is of no use to a task which sees each image once.
+// The cache helps only where an image is read twice.
 sharp.cache(false);
 
 const FORMATS: Readonly<Record<ImageFormat, string>> = { jpeg: 'JPEG', png: 'PNG', webp: 'WebP' };
 
 const isFormat = (format: string): format is ImageFormat => Object.hasOwn(FORMATS, format);
 
-/** Im1. Warnings of a decoder are none: files of many cameras have them. `maxPixels` is what a frame may have. */
+/** IMAGE-1. A decoder's warnings are ignored: files of many cameras cause some. `maxPixels` is the limit for one frame. */
 export const openImage = (bytes: Uint8Array, maxPixels: number | false = MAX_PIXELS): Sharp =>
   sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true });
 
@@ -53,7 +43,7 @@ export async function inspectAndKeep(bytes: Uint8Array, keep: boolean): Promise<
     throw new NotAnImage(`expected a JPEG, PNG or WebP image, got ${name}`);
   }
   try {
-    // No limit of pixels: what is over it shall be told with its size.
+    // Without a limit of pixels, so that the refusal can name the size.
     const header = await openImage(bytes, false).metadata();
     const { width, height } = header;
     requireSize(width, height);
@@ -68,7 +58,7 @@ export async function inspectAndKeep(bytes: Uint8Array, keep: boolean): Promise<
   }
 }
 
-/** Im2 */
+/** IMAGE-2 */
 function requireSize(width: number, height: number): void {
   const size = `${String(width)}×${String(height)}`;
   if (width < MIN_SIDE || height < MIN_SIDE) {
@@ -79,7 +69,7 @@ function requireSize(width: number, height: number): void {
   }
 }
 
-/** To a handful of pixels: every byte is read, little is kept. */
+/** To 16×16 pixels: every byte is decoded, little memory is used. */
 async function decode(bytes: Uint8Array): Promise<null> {
   await openImage(bytes).resize(16, 16, { fit: 'fill' }).raw().toBuffer();
   return null;

@@ -1,6 +1,6 @@
 /**
- * A sample of a video as a JPEG, by the FFmpeg that has decoded it: sharp would be one more library in the child, with 12 MB
- * and 0.09 s of processor time at its start.
+ * Encodes a video sample as a JPEG with the FFmpeg that has decoded it. Sharp would be one more library in the child: 12 MB, and
+ * 0.09 s of processor time at its start.
  */
 import { toAvFrame } from '@mediabunny/server';
 import type { VideoSample } from 'mediabunny';
@@ -30,13 +30,13 @@ export async function jpegOf(sample: VideoSample): Promise<Uint8Array> {
   using decoded = new Frame();
   decoded.alloc();
   await toAvFrame(sample, decoded);
-  using frame = await asJpegHasIt(decoded);
-  // Awaited: both frames have to live until it is done.
+  using frame = await inJpegFormat(decoded);
+  // Awaited: both frames have to exist until it is done.
   return await encode(frame);
 }
 
 /** Planes of full range, half as many of colour each way. */
-async function asJpegHasIt(decoded: Frame): Promise<Frame> {
+async function inJpegFormat(decoded: Frame): Promise<Frame> {
   const { width, height } = decoded;
   const frame = new Frame();
   frame.alloc();

@@ -1,10 +1,11 @@
 /** Measures a video file with mediabunny. Runs in a child: a few bytes can claim billions of samples. */
 import { stat } from 'node:fs/promises';
 import { EncodedPacketSink, FilePathSource, Input, MP4, QTFF } from 'mediabunny';
+import { errorMessage } from '../../domain/values/error-message.js';
 import { NotAVideo } from './media-failures.js';
 import type { Measured } from './protocol.js';
 
-/** As much as is ever downloaded. */
+/** The limit of downloads too. */
 const MAX_BYTES = 512 * 2 ** 20;
 
 /** Throws NotAVideo with a sentence. */
@@ -18,10 +19,9 @@ export async function measureFile(file: string): Promise<Measured> {
     return await measureInput(input);
   } catch (error) {
     if (error instanceof NotAVideo) throw error;
-    throw new NotAVideo(
-      `expected an MP4 video, got something else (${error instanceof Error ? error.message : String(error)})`,
-      { cause: error },
-    );
+    throw new NotAVideo(`expected an MP4 video, got something else (${errorMessage(error)})`, {
+      cause: error,
+    });
   } finally {
     input.dispose();
   }
@@ -32,7 +32,7 @@ async function measureInput(input: Input): Promise<Measured> {
   if (track === null) throw new NotAVideo('expected a video track, got none');
   // The container's duration may be the sound's; a fragmented file may start late.
   const duration = (await track.computeDuration()) - (await track.getFirstTimestamp());
-  // A file cut after its index looks whole until its last packet is asked for.
+  // A file that is cut off after its index looks whole until its last packet is read.
   const last = await new EncodedPacketSink(track).getPacket(Infinity);
   if (last === null) throw new NotAVideo('expected a whole file, got one that is cut off');
   return {

@@ -1,4 +1,4 @@
-/** How looking at foreign bytes can fail. Each message is a sentence for people. */
+/** How parsing and decoding bytes from outside can fail. Each message is a sentence for users. */
 
 export class NotAVideo extends Error {
   override readonly name = 'NotAVideo';
@@ -18,12 +18,12 @@ export class BadPart extends Error {
   }
 }
 
-/** The input needs more than anything of its kind may, or breaks the code that reads it: final. */
+/** The input exceeds a limit of its task, or crashes the code that reads it: final. */
 export class TooMuch extends Error {
   override readonly name = 'TooMuch';
 }
 
-/** The child was ended from outside or fell silent, twice: the input may be innocent. */
+/** Two children were killed from outside or fell silent: the input may not be at fault. */
 export class ChildLost extends Error {
   override readonly name = 'ChildLost';
 }

@@ -1,28 +1,27 @@
 /**
- * Looking into foreign files: what a video really is, a still of it, whether an image is one, several images made
- * into one. The only door to all of it; the work itself is done by child processes with limits of time and memory,
- * so that a hostile file can take down only such a child. Loads no decoder and no parser of media.
+ * Reading files from outside: measures videos, makes thumbnails, checks images, composes several images into one. The only entry
+ * to this work, which child processes with limits of time and memory do, so that a hostile file can crash only such a
+ * child. Loads no decoder and no parser of media.
  */
-import type { CompositeParts } from './composite.js';
 import { createPool } from './pool.js';
 import type { Pool } from './pool.js';
-import type { Inspected, Measured } from './protocol.js';
+import type { CompositeParts, Inspected, Measured } from './protocol.js';
 
-export type { Inspected, Measured } from './protocol.js';
+export type { CompositeParts, Inspected, Measured } from './protocol.js';
 export { BadPart, ChildLost, NotAnImage, NotAVideo, TooMuch } from './media-failures.js';
 
 export interface Media {
   /** Throws NotAVideo with a sentence when the file is not a whole, playable MP4 video; TooMuch, ChildLost. */
   measure(file: string): Promise<Measured>;
-  /** A 320×180 JPEG, letterboxed. Throws when no picture can be had. */
+  /** A 320×180 JPEG, letterboxed. Throws when no frame can be decoded. */
   thumbnail(file: string, at: number): Promise<Uint8Array>;
-  /** Says that videos will come, until it is disposed of: the first of them finds everything loaded. */
+  /** Until it is disposed of, one child is kept ready for videos. */
   expect(): Disposable;
 }
 
 /** Each of these may take hundreds of megabytes: callers run one at a time. */
 export interface Images {
-  /** Throws NotAnImage with a sentence; TooMuch, ChildLost. `keep`: also as small as a composite needs it. */
+  /** Throws NotAnImage with a sentence; TooMuch, ChildLost. `keep`: also scales the image down to what a composite needs. */
   inspect(bytes: Uint8Array, keep: boolean): Promise<Inspected>;
   /** A JPEG. Throws BadPart, which says which image is at fault; TooMuch, ChildLost. */
   compose(parts: CompositeParts): Promise<Uint8Array>;
@@ -38,8 +37,8 @@ export const mediaOf = (pool: Pool): Media & Images => ({
 
 const pool = createPool();
 
-/** Of this process; it starts no child before the first task, or before one is expected. */
+/** Of this process. The first child is started with the first task, or when videos are expected. */
 export const media: Media & Images = mediaOf(pool);
 
-/** Ends the children of this process, and resolves when they are gone. */
+/** Ends the children of this process, and resolves when they have ended. */
 export const endMediaChildren = (): Promise<void> => pool.close();

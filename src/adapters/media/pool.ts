@@ -1,12 +1,12 @@
 /**
- * Children that handle foreign bytes, one task each at a time. They live long, since loading a decoder costs more than using
- * it; one that is idle for a while ends. One child is enough for most: another starts when a task has waited for a while, up to
- * as many as there are processors.
+ * Children that handle bytes from outside, each one task at a time. They are kept, since loading a decoder costs more than using
+ * it, and end when they are idle for a while. One child is usually enough: another starts when a task has waited for a while, up
+ * to the number of processors. A limit alone (p-limit) would do neither.
  *
- * P1 No input can take more than its task's limits: its child is killed, and the next task gets another.
- * P2 An input is at fault when it exceeds a limit, or breaks two children. A child that was killed from outside, or
- *    that a halted machine kept silent, proves nothing (ChildLost).
- * P3 As long as videos are expected, one child is there, with what they need loaded.
+ * POOL-1 No input can exceed its task's limits: its child is killed, and the next task gets another.
+ * POOL-2 An input is at fault when it exceeds a limit, or crashes two children. A child that was killed from outside, or was
+ *    silent on a halted machine, proves nothing (ChildLost).
+ * POOL-3 As long as videos are expected, one child runs with everything loaded that they need.
  */
 import { availableParallelism } from 'node:os';
 import { MediaChild } from './child-process.js';
@@ -20,11 +20,11 @@ export interface Pool {
     task: Name,
     input: Tasks[Name]['input'],
   ): Promise<Tasks[Name]['output']>;
-  /** P3 Videos will come, until it is disposed of. */
+  /** POOL-3 Videos are expected until it is disposed of. */
   expect(): Disposable;
   /** Process ids of the children that are alive. */
   pids(): number[];
-  /** Ends every child, and resolves when they are gone; the next task gets a new one. */
+  /** Ends every child, and resolves when they have ended; the next task gets a new one. */
   close(): Promise<void>;
 }
 
@@ -34,22 +34,22 @@ export interface PoolOptions {
   idle?: number;
   /** Milliseconds that a task waits before another child is started for it. */
   patience?: number;
-  /** Instead of those of the table, for tests. */
+  /** Instead of those of `TASKS`, for tests. */
   limits?: Partial<Limits>;
 }
 
-/** Where videos are expected one stays anyway. */
+/** Milliseconds after which an idle child ends. */
 const IDLE = 10_000;
-/** Two dozen stills: a child more costs 0.25 s of processor time and 100 MB, and helps only where one is not enough. */
+/** The time of two dozen thumbnails: another child costs 0.25 s of processor time and 100 MB. */
 const PATIENCE = 500;
-/** Then a fresh child: memory that native code has lost track of is not kept for ever. */
+/** Then the child is replaced: native code may leak memory. */
 const MAX_TASKS = 1_000;
-/** Bytes that a child at rest may hold, so that the next task has room below its limit. */
+/** Bytes that an idle child may hold, so that the next task has room below its limit. */
 const MAX_RESIDENT = 224 * 2 ** 20;
-/** Ends by which a program breaks, whoever sent the input; any other signal comes from outside. */
-const BREAKS = /^(?:SIGSEGV|SIGABRT|SIGBUS|SIGILL|SIGFPE|SIGTRAP|SIGSYS|exit code .*)$/;
+/** How a program ends when it crashes; other signals come from outside. */
+const CRASHES = /^(?:SIGSEGV|SIGABRT|SIGBUS|SIGILL|SIGFPE|SIGTRAP|SIGSYS|exit code .*)$/;
 
-interface Place {
+interface PooledChild {
   child: MediaChild;
   tasks: number;
   timer: NodeJS.Timeout | undefined;
@@ -57,89 +57,89 @@ interface Place {
 
 export function createPool({
   size = availableParallelism(),
-  idle = IDLE,
+  idle: idleTime = IDLE,
   patience = PATIENCE,
   limits,
 }: PoolOptions = {}): Pool {
-  /** The one used last is at the end, and is used next: the others come to their rest. */
-  const resting: Place[] = [];
-  const working = new Set<Place>();
-  const line: ((place: Place) => void)[] = [];
-  let growing: NodeJS.Timeout | undefined;
+  /** The child that was used last is at the end and is used next, so that the others become superfluous. */
+  const idle: PooledChild[] = [];
+  const busy = new Set<PooledChild>();
+  const queue: ((pooled: PooledChild) => void)[] = [];
+  let growth: NodeJS.Timeout | undefined;
   let expected = 0;
 
-  /** Where there has been a line for a while, it gets a child more. */
+  /** A queue that has existed for a while gets another child. */
   function serve(): void {
-    while (line.length > 0) {
-      const place = rested() ?? (working.size === 0 ? fresh() : undefined);
-      if (place === undefined) break;
-      give(place);
+    while (queue.length > 0) {
+      const pooled = nextIdle() ?? (busy.size === 0 ? newChild() : undefined);
+      if (pooled === undefined) break;
+      assign(pooled);
     }
-    if (line.length === 0 || working.size >= size) {
-      clearTimeout(growing);
-      growing = undefined;
+    if (queue.length === 0 || busy.size >= size) {
+      clearTimeout(growth);
+      growth = undefined;
       return;
     }
-    growing ??= setTimeout(() => {
-      growing = undefined;
-      give(fresh());
+    growth ??= setTimeout(() => {
+      growth = undefined;
+      assign(newChild());
       serve();
     }, patience);
   }
 
-  function give(place: Place): void {
-    working.add(place);
-    line.shift()?.(place);
+  function assign(pooled: PooledChild): void {
+    busy.add(pooled);
+    queue.shift()?.(pooled);
   }
 
-  const fresh = (): Place => ({ child: new MediaChild(), tasks: 0, timer: undefined });
+  const newChild = (): PooledChild => ({ child: new MediaChild(), tasks: 0, timer: undefined });
 
-  function rested(): Place | undefined {
-    for (let place = resting.pop(); place !== undefined; place = resting.pop()) {
-      clearTimeout(place.timer);
-      if (place.child.isAlive) return place;
+  function nextIdle(): PooledChild | undefined {
+    for (let pooled = idle.pop(); pooled !== undefined; pooled = idle.pop()) {
+      clearTimeout(pooled.timer);
+      if (pooled.child.isAlive) return pooled;
     }
     return undefined;
   }
 
-  function rest(place: Place): void {
-    place.timer = setTimeout(() => {
-      // P3
-      if (expected > 0 && resting.length + working.size === 1) {
-        rest(place);
+  function endWhenIdle(pooled: PooledChild): void {
+    pooled.timer = setTimeout(() => {
+      // POOL-3
+      if (expected > 0 && idle.length + busy.size === 1) {
+        endWhenIdle(pooled);
         return;
       }
-      resting.splice(resting.indexOf(place), 1);
-      void place.child.end();
-    }, idle).unref();
+      idle.splice(idle.indexOf(pooled), 1);
+      void pooled.child.end();
+    }, idleTime).unref();
   }
 
-  function giveBack(place: Place, outcome: Reply | Ended): void {
-    working.delete(place);
-    place.tasks += 1;
-    const isFit =
-      place.child.isAlive &&
+  function release(pooled: PooledChild, outcome: Reply | Ended): void {
+    busy.delete(pooled);
+    pooled.tasks += 1;
+    const isReusable =
+      pooled.child.isAlive &&
       'resident' in outcome &&
       outcome.resident <= MAX_RESIDENT &&
-      place.tasks < MAX_TASKS &&
-      !(outcome.type === 'thrown' && !Object.hasOwn(KNOWN, outcome.error.name));
-    if (isFit) {
-      rest(place);
-      resting.push(place);
+      pooled.tasks < MAX_TASKS &&
+      !(outcome.type === 'thrown' && !Object.hasOwn(EXPECTED_ERRORS, outcome.error.name));
+    if (isReusable) {
+      endWhenIdle(pooled);
+      idle.push(pooled);
     } else {
-      void place.child.end();
+      void pooled.child.end();
     }
     serve();
   }
 
   async function once(task: TaskName, input: unknown): Promise<Reply | Ended> {
-    const place = await new Promise<Place>((resolve) => {
-      line.push(resolve);
+    const pooled = await new Promise<PooledChild>((resolve) => {
+      queue.push(resolve);
       serve();
     });
     const request = { task, input, limits: { ...TASKS[task].limits, ...limits } };
-    const outcome = await place.child.run(request);
-    giveBack(place, outcome);
+    const outcome = await pooled.child.run(request);
+    release(pooled, outcome);
     return outcome;
   }
 
@@ -148,10 +148,10 @@ export function createPool({
     input: Tasks[Name]['input'],
   ): Promise<Tasks[Name]['output']> {
     let outcome = await once(task, input);
-    // Killed or broken once: the same again in another child tells an accident from an input that does it.
+    // POOL-2: a second attempt in another child tells an accident from an input that crashes it.
     if (outcome.type === 'died' || outcome.type === 'silent') outcome = await once(task, input);
     if (outcome.type === 'done') return outcome.value as Tasks[Name]['output'];
-    if (outcome.type === 'thrown') throw revived(outcome.error);
+    if (outcome.type === 'thrown') throw asError(outcome.error);
     throw asFailure(task, outcome, { ...TASKS[task].limits, ...limits });
   }
 
@@ -159,8 +159,8 @@ export function createPool({
     run,
     expect() {
       expected += 1;
-      // Nothing waits for it: a child that could not get ready is found out by the first task.
-      if (resting.length + working.size === 0) run('prepare', null).catch(() => undefined);
+      // Not awaited: when the preparation fails, the first task finds out.
+      if (idle.length + busy.size === 0) run('prepare', null).catch(() => undefined);
       let isOver = false;
       return {
         [Symbol.dispose]() {
@@ -170,33 +170,32 @@ export function createPool({
       };
     },
     pids: () =>
-      [...resting, ...working]
-        .flatMap(({ child }) => (child.isAlive ? [child.pid ?? []] : []))
-        .flat(),
+      [...idle, ...busy].flatMap(({ child }) => (child.isAlive ? [child.pid ?? []] : [])).flat(),
     async close() {
-      const places = [...resting, ...working];
-      resting.length = 0;
-      for (const { timer } of places) clearTimeout(timer);
-      await Promise.all(places.map(({ child }) => child.end()));
+      const all = [...idle, ...busy];
+      idle.length = 0;
+      for (const { timer } of all) clearTimeout(timer);
+      await Promise.all(all.map(({ child }) => child.end()));
     },
   };
 }
 
-/** What a task may throw of its own accord. */
-const KNOWN: Readonly<Record<string, (error: Thrown) => Error>> = {
+/** The errors that a task throws on purpose. */
+const EXPECTED_ERRORS: Readonly<Record<string, (error: Thrown) => Error>> = {
   NotAVideo: ({ message }) => new NotAVideo(message),
   NotAnImage: ({ message }) => new NotAnImage(message),
   BadPart: ({ message, index = 0 }) => new BadPart(index, message),
 };
 
-const revived = (error: Thrown): Error => KNOWN[error.name]?.(error) ?? new Error(error.message);
+const asError = (error: Thrown): Error =>
+  EXPECTED_ERRORS[error.name]?.(error) ?? new Error(error.message);
 
 function asFailure(task: TaskName, end: Ended, limits: Limits): Error {
   const { verb } = TASKS[task];
   switch (end.type) {
-    case 'over': {
+    case 'over_limit': {
       const limit =
-        end.verdict === 'memory'
+        end.limit === 'memory'
           ? `${String(limits.megabytes)} MB of memory`
           : `${String(limits.cpu_seconds)} s of processor time`;
       return new TooMuch(`the file took more than ${limit} to ${verb}`);
@@ -206,7 +205,7 @@ function asFailure(task: TaskName, end: Ended, limits: Limits): Error {
         `nothing came of trying to ${verb} the file for ${String(limits.wall_seconds)} s, twice`,
       );
     case 'died':
-      return BREAKS.test(end.by)
+      return CRASHES.test(end.by)
         ? new TooMuch(`the file broke two processes that tried to ${verb} it (${end.by})`)
         : new ChildLost(
             `two processes that were to ${verb} the file were ended from outside (${end.by})`,

@@ -1,10 +1,7 @@
 /**
- * What the pool and its children say to each other, and the one table of what a task may cost. Everything here is
- * sent as a message: plain data and bytes, no functions.
+ * The messages between the pool and its children, and the one table of the tasks' limits. A message holds plain data and bytes,
+ * no functions.
  */
-import type { CompositeParts } from './composite.js';
-import type { ImageFacts } from './image.js';
-
 /** Of a video track. */
 export interface Measured {
   /** Seconds. */
@@ -13,9 +10,26 @@ export interface Measured {
   height: number;
 }
 
-/** Facts of an image, and the image as small as a composite needs it where `keep` asks for it. */
+export type ImageFormat = 'jpeg' | 'png' | 'webp';
+
+export interface ImageFacts {
+  format: ImageFormat;
+  width: number;
+  height: number;
+}
+
+/** `kept`: where it was asked for, the image scaled down to what a composite needs. */
 export interface Inspected extends ImageFacts {
   kept: Uint8Array | null;
+}
+
+/** What a composite is made of. */
+export interface CompositeParts {
+  /** `16:9` */
+  aspect_ratio: string;
+  scene: Uint8Array;
+  characters: readonly Uint8Array[];
+  objects: readonly Uint8Array[];
 }
 
 /** Task → what goes in and what comes out. */
@@ -36,7 +50,7 @@ export interface Limits {
   megabytes: number;
   /** Processor time, of all threads: a machine that is busy or was asleep uses up none of it. */
   cpu_seconds: number;
-  /** Silence after which the child is given up. Says nothing about the input. */
+  /** Silence after which the child is killed. Says nothing about the input. */
   wall_seconds: number;
 }
 
@@ -76,11 +90,11 @@ export type Reply =
   | { type: 'done'; value: unknown; resident: number }
   | { type: 'thrown'; error: Thrown; resident: number };
 
-/** What the guard writes to file descriptor `VERDICT_FD` before it ends the process. */
-export type Verdict = 'memory' | 'time';
-export const VERDICT_FD = 4;
+/** The limit that was exceeded: the guard writes it to this file descriptor before it kills its process. */
+export type LimitName = 'memory' | 'time';
+export const GUARD_FD = 4;
 
-/** Cells of the memory that a child shares with its guard. `TASK` is the number of the running task, 0 at rest. */
+/** Cells of the memory that a child shares with its guard. `TASK` is the number of the running task, 0 when idle. */
 export const CELL = { TASK: 0, MEGABYTES: 1, CPU_MS: 2 } as const;
 
 export interface GuardData {

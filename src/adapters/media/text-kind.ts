@@ -1,12 +1,12 @@
 /**
- * What a text is: markup, JSON, a playlist or plain words. The texts come from outside and are made to hurt:
- * everything here is one pass from left to right, without a pattern that could look at a place twice.
+ * The kind of a text: markup, JSON, a playlist or plain words. Texts come from outside and may be hostile: each function is one
+ * pass from left to right, without a pattern that could backtrack.
  */
 export type FileFamily =
   'video' | 'image' | 'audio' | 'document' | 'text' | 'archive' | 'unknown' | 'empty';
 
 export interface FileKind {
-  /** With its article, for a sentence: "a WebM video". */
+  /** With its article, for messages: "a WebM video". */
   name: string;
   family: FileFamily;
   /** In one lower-case word: `mp4`, `webm`, `jpeg`. */
@@ -20,7 +20,7 @@ const JSON_TEXT: FileKind = { name: 'JSON', family: 'text', format: 'json' };
 const PLAYLIST: FileKind = { name: 'a playlist', family: 'text', format: 'm3u8' };
 const PLAIN: FileKind = { name: 'a text file', family: 'text', format: 'text' };
 
-/** Null: not a text. `head` is the beginning of a file, and may end in the middle of a character. */
+/** Null: not a text. `head` is the start of a file, and may end in the middle of a character. */
 export function textKindOf(head: Buffer): FileKind | null {
   const { text, isText } = decode(head);
   const begin = text.slice(skipSpace(text, 0));
@@ -30,7 +30,7 @@ export function textKindOf(head: Buffer): FileKind | null {
   return isJson(begin) ? JSON_TEXT : PLAIN;
 }
 
-/** UTF-8, UTF-16 by its mark or its first `<`, and for markup's sake the tags of any encoding that keeps ASCII. */
+/** UTF-8, or UTF-16 by its mark or first `<`. The tags of markup are found in every encoding that keeps ASCII. */
 function decode(head: Buffer): { text: string; isText: boolean } {
   const label = encodingOf(head);
   try {
@@ -95,7 +95,7 @@ const DOCTYPES: readonly (readonly [start: string, FileKind])[] = [
   ['<!doctype svg', SVG],
 ];
 
-/** By its first element, or by the doctype before it; each step goes on where the last one ended. */
+/** By its first element, or by the doctype before it; each step starts where the last one ended. */
 function markupKindOf(text: string): FileKind | null {
   let isXml = false;
   for (let index = 0; ;) {

@@ -1,4 +1,4 @@
-/** One frame of a video as a 320×180 JPEG, letterboxed. Native code decodes it, hence only ever in a child. */
+/** One frame of a video as a 320×180 JPEG, letterboxed. Native code decodes it, so this runs only in a child. */
 import { registerMediabunnyServer } from '@mediabunny/server';
 import { FilePathSource, Input, MP4, QTFF, VideoSampleSink } from 'mediabunny';
 import type { InputVideoTrack } from 'mediabunny';
@@ -12,7 +12,7 @@ const HEIGHT = 180;
 
 registerMediabunnyServer();
 
-export async function pictureOf(file: string, at: number): Promise<Uint8Array> {
+export async function thumbnailOf(file: string, at: number): Promise<Uint8Array> {
   const input = new Input({ source: new FilePathSource(file), formats: [MP4, QTFF] });
   try {
     const track = await input.getPrimaryVideoTrack();

@@ -1,6 +1,6 @@
 /**
- * A file that came as a `data:` URL (RFC 2397), as the answer that a download of it would have been. Linear in its
- * length; the size is known, and refused, before anything is decoded.
+ * Decodes a file that came as a `data:` URL (RFC 2397) into the response that its download would be. Linear in its
+ * length; a size over the limit is refused before anything is decoded.
  */
 export type Decoded =
   { type: 'decoded'; response: Response } | { type: 'refused'; message: string };
@@ -14,7 +14,7 @@ export function decodeInline(url: string, maxBytes: number): Decoded {
   const header = url.slice(url.indexOf(':') + 1, comma);
   const body = url.slice(comma + 1);
   const isBase64 = /;\s*base64\s*$/i.test(header);
-  // Three characters make one byte where all are escaped, and four such bytes make three where they are base64.
+  // At least: three characters a byte where all are escaped, and four such bytes for three where they are base64.
   const least = Math.floor((isBase64 ? body.length * 0.75 : body.length) / 3);
   if (least > maxBytes) return refused(`expected at most ${String(maxBytes)} bytes of inline file`);
   const raw = unescaped(body);
@@ -26,7 +26,6 @@ export function decodeInline(url: string, maxBytes: number): Decoded {
       `expected at most ${String(maxBytes)} bytes, the inline file has ${String(bytes.length)}`,
     );
   }
-  // `type` has been looked at when the output was chosen; what it is, is measured.
   return { type: 'decoded', response: new Response(new Uint8Array(bytes)) };
 }
 
@@ -43,7 +42,7 @@ function endOfHeader(url: string): number | null {
   return first < 0 ? null : first;
 }
 
-/** Bytes of a percent-encoded text; what is not escaped stands for itself, in UTF-8. */
+/** The bytes of a percent-encoded text; characters that are not escaped are in UTF-8. */
 function unescaped(text: string): Buffer {
   const bytes = Buffer.from(text, 'utf8');
   if (!text.includes('%')) return bytes;

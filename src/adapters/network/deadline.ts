@@ -1,11 +1,11 @@
 /**
- * A signal that fires after so many milliseconds, or with another one. AbortSignal.timeout inside AbortSignal.any
- * does not do: Node 20 may collect it as garbage, and then it never fires (nodejs/node#57736). Here the timer
+ * A signal that fires after so many milliseconds, or with another signal. AbortSignal.timeout inside AbortSignal.any
+ * is not enough: Node 20 may collect it as garbage, and then it never fires (nodejs/node#57736). Here the timer
  * holds what it will abort.
  */
 export interface Deadline extends Disposable {
   readonly signal: AbortSignal;
-  /** The time that this takes does not count. */
+  /** The time of this work does not count. */
   notCounting<T>(work: () => Promise<T>): Promise<T>;
 }
 

@@ -1,7 +1,7 @@
-/** A download that trickles: in each window of time at least so many bytes have to come, or it is ended. */
+/** A minimum rate for downloads: in each window of time so many bytes have to arrive. */
 
 export interface MinimumRate {
-  /** Bytes a second, on average over a window. */
+  /** Bytes a second, on average over one window. */
   bytes: number;
   /** Seconds. */
   window: number;
@@ -11,21 +11,21 @@ export interface RateMeter extends Disposable {
   count(bytes: number): void;
 }
 
-/** Starts at once. `slow` is called once, with what was expected and what came. */
+/** Starts at once. `slow` is called at most once, with the rate that was expected and the bytes that arrived. */
 export function meterRate(rate: MinimumRate, slow: (message: string) => void): RateMeter {
-  let came = 0;
+  let arrived = 0;
   const timer = setInterval(() => {
-    if (came < rate.bytes * rate.window) {
+    if (arrived < rate.bytes * rate.window) {
       clearInterval(timer);
       slow(
-        `expected at least ${String(rate.bytes)} bytes a second, got ${String(came)} in ${String(rate.window)} s`,
+        `expected at least ${String(rate.bytes)} bytes a second, got ${String(arrived)} in ${String(rate.window)} s`,
       );
     }
-    came = 0;
+    arrived = 0;
   }, rate.window * 1_000);
   return {
     count(bytes) {
-      came += bytes;
+      arrived += bytes;
     },
     [Symbol.dispose]() {
       clearInterval(timer);

@@ -1,6 +1,6 @@
 /**
- * Which addresses belong to the public internet. Everything else (this machine, its network, the cloud's metadata)
- * must never be reached by a URL that somebody wrote into a plan. Pure.
+ * Which addresses belong to the public internet. All others (this machine, its network, the cloud's metadata service)
+ * must never be reached by a URL of a plan. Pure.
  * Source: IANA special-purpose address registries for IPv4 and IPv6; RFC 6890.
  */
 import { BlockList, isIP } from 'node:net';
@@ -10,7 +10,7 @@ const NOT_PUBLIC_V4: readonly (readonly [string, number])[] = [
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],
   ['127.0.0.0', 8],
-  // Azure's host, public by number only.
+  // Azure's metadata service, whose address is in a public range.
   ['168.63.129.16', 32],
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
@@ -25,7 +25,7 @@ const NOT_PUBLIC_V4: readonly (readonly [string, number])[] = [
   ['240.0.0.0', 4],
 ];
 
-/** Of the one block that is public at all; tunnels among them lead to any IPv4 address. */
+/** Of the only block that is public; the tunnels among them lead to any IPv4 address. */
 const PUBLIC_V6 = ['2000::', 3] as const;
 const NOT_PUBLIC_V6: readonly (readonly [string, number])[] = [
   ['2001::', 23],
@@ -40,7 +40,7 @@ for (const [network, prefix] of NOT_PUBLIC_V6) refused.addSubnet(network, prefix
 const global = new BlockList();
 global.addSubnet(...PUBLIC_V6, 'ipv6');
 
-/** Takes the numeric form; anything else, a zone included, is not public. */
+/** For numeric addresses; anything else, also with a zone, is not public. */
 export function isPublicAddress(address: string): boolean {
   switch (isIP(address)) {
     case 4:

@@ -1,10 +1,9 @@
 /**
- * How long an answer asks to wait, wherever it says so: the body's `retry_after`, the header `Retry-After` (seconds, or
- * a date by the clock of the one that answers), or words. The first that makes sense wins; what makes none (null,
- * empty, negative, absurdly long, another type) never hides one that does.
+ * How long an answer asks to wait, in whichever form: the body's `retry_after`, the header `Retry-After` (seconds, or
+ * a date by the server's clock), or words. The first valid one counts. Invalid ones (null, empty, negative, longer than a day,
+ * another type) are skipped.
  */
 
-/** What is needed of an answer. */
 export interface AskedToWait {
   /** Of the body, as parsed. */
   body: unknown;
@@ -15,26 +14,26 @@ export interface AskedToWait {
   date: string | null;
 }
 
-/** Seconds; what asks for more is no sensible answer. */
-const ABSURD = 86_400;
-/** Seconds that are waited at most and at least. */
-const LONGEST = 600;
-const SHORTEST = 1;
+/** Seconds; a longer wait is invalid. */
+const MAX_VALID = 86_400;
+/** Seconds. */
+const MAX_WAIT = 600;
+const MIN_WAIT = 1;
 
 /** Seconds, whole, from 1 to 600; null when the answer does not say. `now`: the provider's time, where it sent no `Date`. */
 export function retryAfter(answer: AskedToWait, now: number): number | null {
   const { body, text, retry_after: header } = answer;
-  const said = [
+  const wait = [
     inNumber(body),
     inNumber(header),
     inDate(header, instantOf(answer.date) ?? now),
     inWords(text),
-  ].find((seconds) => seconds !== null && seconds >= 0 && seconds <= ABSURD);
-  if (said == null) return null;
-  return Math.min(LONGEST, Math.max(SHORTEST, Math.ceil(said)));
+  ].find((seconds) => seconds !== null && seconds >= 0 && seconds <= MAX_VALID);
+  if (wait == null) return null;
+  return Math.min(MAX_WAIT, Math.max(MIN_WAIT, Math.ceil(wait)));
 }
 
-/** A number, or a text that is one, with or without its unit; of a header that was sent twice, the first. */
+/** A number, or a text with one, with or without its unit; of a header that was sent twice, the first. */
 function inNumber(value: unknown): number | null {
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
   if (typeof value !== 'string') return null;

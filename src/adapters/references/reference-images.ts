@@ -18,11 +18,10 @@ import { shownUrl, urlsOfComposite } from '../../domain/references/clip-referenc
 import type { FailureKind } from '../../domain/job/failures.js';
 import type { CompositeReference } from '../../domain/references/composite.schema.js';
 import { artifactFolder, artifactPath, nameAlso, writeWhole } from '../storage/artifact-store.js';
-import type { CompositeParts } from '../media/composite.js';
 import { kindOf } from '../media/file-kind.js';
 import { createHazards } from '../media/hazards.js';
 import { BadPart, ChildLost, media, NotAnImage, TooMuch } from '../media/media.js';
-import type { Images } from '../media/media.js';
+import type { CompositeParts, Images } from '../media/media.js';
 import { createReferenceFetch } from './fetch-images.js';
 import type { ReferenceFetchOptions } from './fetch-images.js';
 import type { ReplicateFiles } from '../replicate/files-api.js';

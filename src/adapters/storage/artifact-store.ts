@@ -1,6 +1,6 @@
 /**
- * Files of finished clips below DATA_DIR/artifacts, and the job's own record below DATA_DIR/jobs.
- * A file is either whole or absent: everything is written beside its place and renamed into it.
+ * Files of finished clips below DATA_DIR/artifacts, and the records of jobs below DATA_DIR/jobs.
+ * A file is either whole or absent: it is written under a temporary name and renamed.
  * Names come from `job_id` and `clip_index` alone, never from a provider.
  */
 import { createWriteStream } from 'node:fs';
@@ -17,7 +17,7 @@ const JOB_ID = /^[A-Za-z0-9_-]+$/;
 export const folderOf = (jobId: string): string =>
   JOB_ID.test(jobId) ? jobId : `~${encodeURIComponent(jobId).replaceAll('.', '%2E')}`;
 
-/** Where everything that belongs to a job's clips is kept. */
+/** The folder of all files of a job's clips. */
 export const artifactFolder = (dataDir: string, jobId: string): string =>
   path.join(dataDir, 'artifacts', folderOf(jobId));
 
@@ -34,7 +34,7 @@ export const jobPath = (
   file: 'job.json' | 'events.jsonl' | 'plan.json',
 ): string => path.join(dataDir, 'jobs', folderOf(jobId), file);
 
-/** What is known of a stored video; kept beside it, so that a second execution need not download again. */
+/** Facts of a stored video, in a file of their own, so that a second execution need not download it again. */
 export interface StoredVideo {
   prediction_id: string;
   actual_duration: number;
@@ -45,10 +45,10 @@ export interface StoredVideo {
   thumbnail: boolean;
 }
 
-/** Unique over all machines that share the folder: in containers every process has the same id. */
+/** Unique over all machines that share the folder: in containers all processes may have the same id. */
 const temporaryName = (target: string): string => `${target}.${randomUUID()}.part`;
 
-/** Writes a file whole or not at all; `flush` waits until a power cut cannot take it any more. */
+/** Writes a file whole or not at all; with `flush` it survives a power cut once this resolves. */
 export async function writeWhole(
   target: string,
   content: string | Uint8Array,
@@ -76,22 +76,22 @@ async function writeFlushed(file: string, content: string | Uint8Array): Promise
   }
 }
 
-/** A name is the folder's, and not every system can flush one. */
+/** The file's name is part of its folder. Some systems cannot flush a folder. */
 async function flushFolder(folder: string): Promise<void> {
-  const handle = await open(folder).catch(unlessUnflushed);
+  const handle = await open(folder).catch(unlessUnsupported);
   try {
-    await handle?.sync().catch(unlessUnflushed);
+    await handle?.sync().catch(unlessUnsupported);
   } finally {
     await handle?.close();
   }
 }
-const unlessUnflushed = (error: unknown): undefined => {
-  if (!UNFLUSHED.has(codeOf(error))) throw error;
+const unlessUnsupported = (error: unknown): undefined => {
+  if (!NO_FLUSH.has(codeOf(error))) throw error;
 };
-const UNFLUSHED = new Set(['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP', 'ENOSYS']);
+const NO_FLUSH = new Set(['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP', 'ENOSYS']);
 
-/** What link(2) says where the file system has no hard links, or keeps this user from making them. */
-const LINKLESS = new Set([
+/** Errors of link(2) where the file system has no hard links, or does not let this user make them. */
+const NO_LINKS = new Set([
   'EPERM',
   'ENOTSUP',
   'EOPNOTSUPP',
@@ -100,16 +100,17 @@ const LINKLESS = new Set([
   'EINVAL',
   'EACCES',
 ]);
-/** What link(2) and rename(2) say where the name is taken, by a file or by a folder. */
-const TAKEN = new Set(['EEXIST', 'ENOTEMPTY', 'ENOTDIR']);
+/** Errors of link(2) and rename(2) where the name is taken, by a file or by a folder. */
+const NAME_TAKEN = new Set(['EEXIST', 'ENOTEMPTY', 'ENOTDIR']);
+/** Of the file in a folder that stands for a file: names on disk are never changed. */
 const WHOLE = 'whole';
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
 
 /**
- * Writes a file whole where there is none yet: of any number at once, exactly one is told true. Where there are no hard
- * links, a folder with the file in it gets the name: a rename onto one that is not empty fails, and so do a link onto a
- * folder and a rename of a folder onto a file. `readWhole` reads both. `flush` as above.
+ * Writes a file whole unless there is one: of any number of concurrent calls, exactly one resolves to true. Without hard links, a
+ * folder with the file in it gets the name: a rename onto a folder that is not empty fails, as do a link onto a folder and a
+ * rename of a folder onto a file. `readWhole` reads both. `flush` as in `writeWhole`.
  */
 export async function createWhole(
   target: string,
@@ -125,7 +126,7 @@ export async function createWhole(
     try {
       return await unlessTaken(hardLink(temporary, target));
     } catch (error) {
-      if (!LINKLESS.has(codeOf(error))) throw error;
+      if (!NO_LINKS.has(codeOf(error))) throw error;
     }
     await rm(temporary);
     await mkdir(temporary);
@@ -141,34 +142,34 @@ const unlessTaken = (naming: Promise<void>): Promise<boolean> =>
   naming.then(
     () => true,
     (error: unknown) => {
-      if (TAKEN.has(codeOf(error))) return false;
+      if (NAME_TAKEN.has(codeOf(error))) return false;
       throw error;
     },
   );
 
-/** What `createWhole` wrote. */
+/** Reads what `createWhole` has written. */
 export const readWhole = (target: string): Promise<string> =>
   readFile(target, 'utf8').catch((error: unknown) => {
     if (codeOf(error) !== 'EISDIR') throw error;
     return readFile(path.join(target, WHOLE), 'utf8');
   });
 
-/** One more name of a whole file that is never changed: a link, or a copy where links cannot be made. */
+/** Another name for a whole file that never changes: a link, or a copy where there are no links. */
 export async function nameAlso(file: string, target: string): Promise<void> {
   await rm(target, { force: true });
   await link(file, target).catch(async () => writeWhole(target, await readFile(file)));
 }
 
 export interface ArtifactStore {
-  /** A place to write a video to; `keep` moves it into its final place, disposal removes what was not kept. */
+  /** A temporary file for a video. `keep` gives it its final name; without `keep`, disposal removes it. */
   open(jobId: string, clipIndex: number): Promise<OpenArtifact>;
   stored(jobId: string, clipIndex: number): Promise<StoredVideo | null>;
   saveThumbnail(jobId: string, clipIndex: number, jpeg: Uint8Array): Promise<void>;
-  /** The log so far of a job that goes on. */
+  /** The log so far of a job that is still running. */
   saveEvents(jobId: string, events: readonly JobEvent[]): Promise<void>;
   saveJob(job: Job, events: readonly JobEvent[]): Promise<void>;
   loadEvents(jobId: string): Promise<JobEvent[]>;
-  /** As it was given, so that the job can run again when Temporal has forgotten it. */
+  /** The plan as it was submitted, so that the job can run again when Temporal no longer has its history. */
   savePlan(jobId: string, plan: unknown): Promise<void>;
   /** Null when there is none. */
   loadPlan(jobId: string): Promise<unknown>;
@@ -197,7 +198,7 @@ export function createArtifactStore(dataDir: string): ArtifactStore {
         stream: () => createWriteStream(temporary),
         async keep(facts) {
           await rename(temporary, target);
-          // Last, so that facts without a video cannot be.
+          // Last: there are no facts without a video.
           await writeWhole(artifactPath(dataDir, jobId, clipIndex, 'facts'), JSON.stringify(facts));
         },
         async [Symbol.asyncDispose]() {

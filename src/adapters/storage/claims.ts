@@ -1,27 +1,26 @@
 /**
- * Which clip a prediction belongs to, across jobs and workers that share DATA_DIR. Replicate has no tags,
- * so a prediction found in its list is told from another clip's only by its input; two clips may ask for
- * exactly the same.
+ * Exclusive claims: which clip a prediction belongs to, across all jobs and workers that share DATA_DIR. Replicate has no tags,
+ * so a prediction in its list can be matched to a clip only by its input, and two clips may have the same input.
  *
- * C1 A prediction has at most one owner, for ever: a finished file gets the prediction's name, or finds it taken.
+ * CLAIMS-1 A prediction has at most one owner, for ever: a complete file gets the prediction's name, or finds it taken.
  */
 import path from 'node:path';
 import { createWhole, readWhole } from './artifact-store.js';
 
 export interface Claims {
-  /** True when the prediction is (now, or already) this owner's. */
+  /** True when this owner has the prediction, from now on or already. */
   claim(predictionId: string, owner: string): Promise<boolean>;
-  /** The owner, or null when nobody has claimed it. */
+  /** Null when the prediction is not claimed. */
   owner(predictionId: string): Promise<string | null>;
 }
 
 export function createClaims(dataDir: string): Claims {
   const folder = path.join(dataDir, 'claims');
-  const place = (id: string): string => path.join(folder, encodeURIComponent(id));
+  const fileOf = (id: string): string => path.join(folder, encodeURIComponent(id));
 
   async function owner(id: string): Promise<string | null> {
     try {
-      return await readWhole(place(id));
+      return await readWhole(fileOf(id));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
       throw error;
@@ -30,7 +29,8 @@ export function createClaims(dataDir: string): Claims {
 
   return {
     owner,
-    // A reader that met half a claim would take it for nobody's, so it is written before it has its name.
-    claim: async (id, who) => (await createWhole(place(id), who)) || (await owner(id)) === who,
+    // CLAIMS-1: written before it has its name, since half a claim would name no owner.
+    claim: async (id, claimant) =>
+      (await createWhole(fileOf(id), claimant)) || (await owner(id)) === claimant,
   };
 }

@@ -1,11 +1,12 @@
 /**
- * The creates that were begun, below DATA_DIR/creates/<job>/<clip>: `<number>` is written before the `<number>`-th create of
- * the clip is sent, `<number>.answer` when it is known what came of it. No file, nothing created: the provider's list need
- * not be searched.
+ * The log of creates, below DATA_DIR/creates/<job>/<clip>: `<number>` is written before the `<number>`-th create of the clip is
+ * sent, `<number>.answer` when its result is known. Without a file nothing was created, and the provider's list need not be
+ * searched.
  *
- * W1 The file is on the disk before the request leaves, also after a power cut.
- * W2 Of any number of executions that are about to send the same create, exactly one is told to.
- * W3 `since` says from when on every create of a job is here. Files go by whole jobs, and `since` with them.
+ * CREATES-1 The file is on the disk before the request is sent, and survives a power cut.
+ * CREATES-2 Of any number of executions that are about to send the same create, exactly one may send it.
+ * CREATES-3 `since` is the time from which on the log has every create of the job. A job's files are removed all at once, with
+ *    `since`.
  */
 import { randomUUID } from 'node:crypto';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
@@ -14,28 +15,28 @@ import type { BegunCreate, CreateIntent } from '../../domain/job/create-intent.j
 import { createWhole, folderOf, readWhole, writeWhole } from './artifact-store.js';
 
 export interface Creates {
-  /** Every create of the job from this time of the server on is written down; the first word counts. */
+  /** From this time of the server on, every create of the job is in the log. The first call of a job counts. */
   open(jobId: string, at: string): Promise<void>;
   of(jobId: string, clipIndex: number): ClipCreates;
-  /** Removes those of jobs that have created nothing for a day; answers with how many jobs. */
+  /** Removes the logs of jobs that have created nothing for a day; resolves to their number. */
   sweep(now?: number): Promise<number>;
 }
 
 export interface ClipCreates {
-  /** From when on none is missing; null when nobody knows. */
+  /** The time from which on no create is missing; null when that is unknown. */
   since(): Promise<string | null>;
-  /** In order, from the newest of those that came to one of the `known` predictions on; and the last number that was used. */
+  /** In order, from the newest create with one of the `known` predictions on; and the last number that was used. */
   begun(known?: ReadonlySet<string>): Promise<{ begun: BegunCreate[]; last: number }>;
-  /** False where another execution has begun this one. */
+  /** CREATES-2: false when another execution has begun this create. */
   begin(number: number, intent: CreateIntent): Promise<boolean>;
-  /** Null: nothing was created, as far as anybody knows. */
+  /** Null: no prediction was found. */
   answer(number: number, predictionId: string | null): Promise<void>;
-  /** It was not sent, or refused. By the execution that has begun it, and no other. */
+  /** The create was not sent, or was refused. Only for the execution that has begun it. */
   withdraw(number: number): Promise<void>;
 }
 
-/** Milliseconds without a create after which a job's are swept. */
-const OLD = 24 * 3_600_000;
+/** Milliseconds without a create after which a job's log is removed. */
+const MAX_AGE = 24 * 3_600_000;
 const SINCE = 'since';
 const SWEPT = '.swept-';
 
@@ -55,13 +56,13 @@ export function createCreates(dataDir: string): Creates {
       for (const name of await names(folder)) {
         const job = path.join(folder, name);
         if (!name.startsWith(SWEPT)) {
-          if (now - (await newest(job)) <= OLD) continue;
+          if (now - (await newest(job)) <= MAX_AGE) continue;
           swept += 1;
         }
-        // W3: at once, and not file by file.
-        const gone = path.join(folder, `${SWEPT}${randomUUID()}`);
-        await rename(job, gone);
-        await rm(gone, { recursive: true, force: true });
+        // CREATES-3: renamed first, since files are removed one by one.
+        const removed = path.join(folder, `${SWEPT}${randomUUID()}`);
+        await rename(job, removed);
+        await rm(removed, { recursive: true, force: true });
       }
       return swept;
     },
@@ -69,11 +70,11 @@ export function createCreates(dataDir: string): Creates {
 }
 
 function clipCreates(sinceFile: string, folder: string): ClipCreates {
-  const place = (number: number): string => path.join(folder, String(number));
-  const answerTo = (number: number): string => `${place(number)}.answer`;
+  const fileOf = (number: number): string => path.join(folder, String(number));
+  const answerTo = (number: number): string => `${fileOf(number)}.answer`;
 
   async function read(number: number): Promise<BegunCreate | null> {
-    const intent = await unlessMissing(readWhole(place(number)));
+    const intent = await unlessMissing(readWhole(fileOf(number)));
     if (intent === null) return null; // withdrawn meanwhile
     const answer = await unlessMissing(readWhole(answerTo(number)));
     return {
@@ -97,14 +98,15 @@ function clipCreates(sinceFile: string, folder: string): ClipCreates {
       }
       return { begun, last: numbers[0] ?? 0 };
     },
-    begin: (number, intent) => createWhole(place(number), JSON.stringify(intent), { flush: true }),
+    // CREATES-1
+    begin: (number, intent) => createWhole(fileOf(number), JSON.stringify(intent), { flush: true }),
     async answer(number, prediction_id) {
       const content = JSON.stringify({ prediction_id });
-      // That nothing was found never takes the place of what was.
+      // A prediction that was found is never overwritten by null.
       if (prediction_id === null) await createWhole(answerTo(number), content);
       else await writeWhole(answerTo(number), content);
     },
-    withdraw: (number) => rm(place(number), { recursive: true, force: true }),
+    withdraw: (number) => rm(fileOf(number), { recursive: true, force: true }),
   };
 }
 
@@ -117,7 +119,7 @@ const unlessMissing = <T>(reading: Promise<T>): Promise<T | null> =>
 const names = async (folder: string): Promise<string[]> =>
   (await unlessMissing(readdir(folder))) ?? [];
 
-/** When a file was last made in a job's folder or in one of a clip. */
+/** When a file was last made in a job's folder or in the folder of one of its clips. */
 async function newest(job: string): Promise<number> {
   const places = [job, ...(await names(job)).map((name) => path.join(job, name))];
   const times = await Promise.all(places.map(async (place) => unlessMissing(stat(place))));

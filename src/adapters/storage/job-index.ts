@@ -1,15 +1,15 @@
 /**
- * The index of finished jobs below DATA_DIR/index: what a list and the figures need of each, so that neither reads the
- * jobs themselves. Written with every archived job, by any process on any machine; only ever added to, so that a reader
- * looks at names and reads the new ones.
+ * The index of finished jobs below DATA_DIR/index: what lists and figures need of each job, so that neither reads the
+ * jobs themselves. Written with every archived job, by any process on any machine. Files are only added, so that a reader
+ * lists the names and reads the new ones.
  *
- *   entries/<time>-<hash of job_id>.json   one line, as it is written
- *   segments/<number>.jsonl                lines that were packed together, so that a process that starts reads few files
+ *   entries/<time>-<hash of job_id>.json   one line, as it was written
+ *   segments/<number>.jsonl                many lines in one file, so that a process that starts reads few files
  *
- * I1 Of the lines of a job the one with the latest `at` holds; a line read twice changes nothing. Duplicates are harmless.
- * I2 A segment gets its number in one step: of processes that write the same number, one does and the others are told.
- *    Its entries are deleted after that, so that a crash leaves lines twice, never none.
- * I3 It can be made anew from the jobs. What it lacks of them, api/jobs/index-upkeep.ts finds.
+ * INDEX-1 Of several lines for a job the one with the latest `at` counts. Reading a line twice changes nothing.
+ * INDEX-2 A segment gets its number in one step: of several processes that write the same number, one succeeds and the others are
+ *    told. Its entries are deleted after that, so that a crash leaves lines twice, never none.
+ * INDEX-3 The index can be rebuilt from the jobs. api/jobs/index-upkeep.ts adds what it lacks.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
@@ -20,7 +20,7 @@ import { createWhole, readWhole, writeWhole } from './artifact-store.js';
 import type { ArtifactStore } from './artifact-store.js';
 
 export interface IndexLine {
-  /** When the job ended; of a removal, when that was noticed. */
+  /** When the job ended; for a removal, when it was noticed. */
   at: string;
   job_id: string;
   /** Null: the job was removed. */
@@ -29,19 +29,19 @@ export interface IndexLine {
 
 export interface JobIndex {
   put(line: IndexLine): Promise<void>;
-  /** Many at once, as a segment; false when another process has just written one, which is to be read first. */
+  /** Writes a segment; false when another process has just written one, which has to be read first. */
   putAll(lines: readonly IndexLine[]): Promise<boolean>;
-  /** Names, each to be read once: of the entries first, and of the segments after these were read (I2). */
+  /** Names, each to be read once. Segments are listed after the entries were read (INDEX-2). */
   entries(): Promise<string[]>;
   segments(): Promise<string[]>;
-  /** Nothing for a file that is gone or is none of ours. */
+  /** Empty for a file that was removed, or has another content. */
   entry(name: string): Promise<IndexLine[]>;
   segment(name: string): Promise<IndexLine[]>;
-  /** Makes a segment of the entries. */
+  /** Moves the entries into a segment. */
   pack(): Promise<void>;
 }
 
-/** Lines of a segment, at most: some hundred KiB, read in some milliseconds. */
+/** Of one segment: some hundred KiB, read in some milliseconds. */
 const MAX_LINES = 1_000;
 
 export const lineOf = (entry: JobEntry): IndexLine => ({
@@ -83,13 +83,13 @@ export function createJobIndex(dataDir: string): JobIndex {
       const names = (await list(entries, '.json')).slice(0, MAX_LINES);
       const lines: IndexLine[] = [];
       for (const name of names) lines.push(...(await entry(name)));
-      if (lines.length === 0 || !(await append(segment, lines))) return; // I2
+      if (lines.length === 0 || !(await append(segment, lines))) return; // INDEX-2
       for (const name of names) await rm(path.join(entries, name), { force: true });
     },
   };
 }
 
-/** A store whose jobs are in the index too, after they are there. */
+/** A store that adds each job to the index after it has saved it. */
 export function indexing(store: ArtifactStore, index: JobIndex): ArtifactStore {
   return {
     ...store,
@@ -101,7 +101,7 @@ export function indexing(store: ArtifactStore, index: JobIndex): ArtifactStore {
   };
 }
 
-/** Of the same end always the same: written again, it is one entry. */
+/** The same end of a job has the same name: written again, it is one entry. */
 function nameOf({ at, job_id }: IndexLine): string {
   const hash = createHash('sha256').update(job_id).digest('hex').slice(0, 32);
   return `${at.replace(/[^0-9A-Za-z]/g, '')}-${hash}.json`;
@@ -114,7 +114,7 @@ function linesOf(text: string): IndexLine[] {
       const value = JSON.parse(line) as IndexLine;
       return isLine(value) ? [value] : [];
     } catch {
-      return []; // not ours
+      return []; // not a line of this index
     }
   });
 }

@@ -1,10 +1,10 @@
 /**
- * What Temporal need not hold: payloads of 256 KiB and more (plans, carried states, results of `resolvePlan`) are files
- * below DATA_DIR/payloads, named by their hash, and histories refer to them. What people read with Temporal's own tools
- * stays in histories and answers as plain JSON: jobs and pages of events, both of which the workflow keeps small.
+ * Large payloads outside Temporal: those of 256 KiB and more (plans, carried-over states, results of `resolvePlan`) are files
+ * below DATA_DIR/payloads, named by their hash, and histories refer to them. What users read with Temporal's own tools
+ * stays in histories and answers as plain JSON: jobs and pages of events, which the workflow keeps small.
  *
- * P1 A payload is on the disk, whole, before Temporal is told of it.
- * P2 What is read is what was written: the name is the hash of the content.
+ * PAYLOADS-1 A payload is on the disk, whole, before Temporal gets the reference.
+ * PAYLOADS-2 What is read is what was written: the name is the hash of the content.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -18,38 +18,41 @@ import {
 } from '@temporalio/common/lib/internal-non-workflow/payload-visitor.js';
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
+import { errorMessage } from '../../domain/values/error-message.js';
 import { writeWhole } from './artifact-store.js';
 
 const { Payload: Encoding } = proto.temporal.api.common.v1;
 type History = temporal.api.history.v1.IHistory;
 
-/** A payload could not be written or read; the API says so instead of failing. */
+/** A payload could not be written or read. */
 export class PayloadTrouble extends Error {
   override readonly name = 'PayloadTrouble';
 }
 
-/** How a job, a page of events and a page of clips begin; a plan may begin with its `job_id`, and has no `run_id`. */
-const FOR_PEOPLE = /^\{"(?:job_id":"[^"]*","run_id"|events"|seq")/;
-/** With the longest id that a workflow may have. */
-const LONGEST_BEGINNING = 1_100;
+/** The start of a job, a page of events and a page of clips. A plan may start with its `job_id`, but has no `run_id`. */
+const INLINE = /^\{"(?:job_id":"[^"]*","run_id"|events"|seq")/;
+/** Bytes that `INLINE` needs, with the longest id that a workflow may have. */
+const START_LENGTH = 1_100;
 
-/** The SDK takes answers of queries and results for payloads like any other. */
+/** The SDK stores answers of queries and results like all other payloads. */
 export const staysInline = ({ data }: Payload): boolean =>
-  FOR_PEOPLE.test(Buffer.from(data?.subarray(0, LONGEST_BEGINNING) ?? []).toString('latin1'));
+  INLINE.test(Buffer.from(data?.subarray(0, START_LENGTH) ?? []).toString('latin1'));
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
 export function createPayloadDriver(dataDir: string): StorageDriver {
   const folder = path.join(dataDir, 'payloads');
-  const place = (sha256: string): string => path.join(folder, sha256.slice(0, 2), sha256);
+  const fileOf = (sha256: string): string => path.join(folder, sha256.slice(0, 2), sha256);
 
   async function store(payload: Payload): Promise<StorageDriverClaim> {
     const content = Encoding.encode(payload).finish();
     const sha256 = hashOf(content);
-    // Also where it is there already: its time says when it was last needed, and a damaged one is repaired.
-    await writeWhole(place(sha256), content, { flush: true }).catch((cause: unknown) => {
-      throw new PayloadTrouble(`expected to write payload ${sha256}: ${words(cause)}`, { cause });
-    }); // P1
+    // Also when it exists: its time says when it was last needed, and a damaged file is repaired.
+    await writeWhole(fileOf(sha256), content, { flush: true }).catch((cause: unknown) => {
+      throw new PayloadTrouble(`expected to write payload ${sha256}: ${errorMessage(cause)}`, {
+        cause,
+      });
+    }); // PAYLOADS-1
     return new StorageDriverClaim({ sha256 });
   }
 
@@ -58,11 +61,12 @@ export function createPayloadDriver(dataDir: string): StorageDriver {
       throw new PayloadTrouble(`expected the hash of a payload in its reference, got "${sha256}"`);
     }
     const expected = `expected payload ${sha256} in ${folder}`;
-    const content = await readFile(place(sha256)).catch((cause: unknown) => {
-      const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? MISSING : words(cause);
+    const content = await readFile(fileOf(sha256)).catch((cause: unknown) => {
+      const why =
+        (cause as NodeJS.ErrnoException).code === 'ENOENT' ? MISSING : errorMessage(cause);
       throw new PayloadTrouble(`${expected}: ${why}`, { cause });
     });
-    if (hashOf(content) !== sha256) throw new PayloadTrouble(`${expected}: the file was changed`); // P2
+    if (hashOf(content) !== sha256) throw new PayloadTrouble(`${expected}: the file was changed`); // PAYLOADS-2
     return Encoding.decode(content);
   }
 
@@ -77,11 +81,9 @@ export function createPayloadDriver(dataDir: string): StorageDriver {
 const MISSING =
   'this process has another DATA_DIR than the one that wrote it, or the file was deleted';
 
-const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 const hashOf = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
-/** For every client and worker: one that is without can start and ask, but not read what others have stored. */
+/** For every client and worker: without it they cannot read what others have stored. */
 export function storedPayloads(
   dataDir: string,
   payloadSizeThreshold?: number,
@@ -96,7 +98,7 @@ export function storedPayloads(
   };
 }
 
-/** Puts stored payloads into their places in a history as the server answers it; the SDK does so in its own calls only. */
+/** Replaces references by payloads in a history that the server has answered; the SDK does so only in its own calls. */
 export async function fillIn<Answer extends { history?: History | null }>(
   { externalStorage }: DataConverter,
   answer: Answer,

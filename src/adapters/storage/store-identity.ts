@@ -1,9 +1,9 @@
 /**
- * Which DATA_DIR this is. Jobs are frozen to the one they were started with: on another, what is on the disk says nothing of
- * them, and what is written there nobody finds.
+ * The identity of a DATA_DIR. A job belongs to the one it was started with: another has no files of the job, and the job's
+ * readers look for none there.
  *
- * D1 The identity is made once, by one of any number of workers that start at the same time.
- * D2 Who pays and who owns what is decided by files that only one can make: where the file system cannot do that nothing starts.
+ * STORE-1 The identity is made once, by one of any number of workers that start at the same time.
+ * STORE-2 Creates and claims rest on files that only one process can make. On a file system that cannot do that, nothing starts.
  */
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { createWhole, readWhole } from './artifact-store.js';
 
 type Create = (file: string, content: string) => Promise<boolean>;
 
-/** The identity of this DATA_DIR, made where there is none; refuses a file system that cannot make a file once (D2). */
+/** The identity of this DATA_DIR, made where there is none. STORE-2: rejects on a file system that cannot make a file exactly once. */
 export async function identityOf(dataDir: string, create: Create = createWhole): Promise<string> {
   const probe = path.join(dataDir, `.probe-${randomUUID()}`);
   try {
@@ -26,7 +26,7 @@ export async function identityOf(dataDir: string, create: Create = createWhole):
     await rm(probe, { recursive: true, force: true }).catch(() => undefined);
   }
   const file = path.join(dataDir, 'identity');
-  await create(file, randomUUID()); // D1
+  await create(file, randomUUID()); // STORE-1
   return (await readWhole(file)).trim();
 }
 

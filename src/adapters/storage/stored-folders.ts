@@ -1,4 +1,4 @@
-/** The folders below DATA_DIR/jobs, which have each finished job as it was stored: what the index is made of. */
+/** The folders below DATA_DIR/jobs, one for each finished job: the index is rebuilt from them. */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Job } from '../../domain/job/job.schema.js';
@@ -7,7 +7,7 @@ import { jobPath } from './artifact-store.js';
 export interface StoredFolders {
   names(): Promise<string[]>;
   nameOf(jobId: string): string;
-  /** `absent` only where there is certainly nothing; null for what cannot be read, or is not the job of this folder. */
+  /** `absent` only when there is certainly no file; null for a file that cannot be read, or is not the job of this folder. */
   job(name: string): Promise<Job | 'absent' | null>;
 }
 
@@ -22,9 +22,9 @@ export function createStoredFolders(dataDir: string): StoredFolders {
       try {
         const text = await readFile(path.join(folder, name, 'job.json'), 'utf8');
         const job = JSON.parse(text) as Partial<Job> | null;
-        const isOurs = typeof job?.job_id === 'string' && Array.isArray(job.clips);
+        const isJob = typeof job?.job_id === 'string' && Array.isArray(job.clips);
         // A copy of a job's folder is not a second job.
-        return isOurs && nameOf(job.job_id as string) === name ? (job as Job) : null;
+        return isJob && nameOf(job.job_id as string) === name ? (job as Job) : null;
       } catch (error) {
         return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'absent' : null;
       }

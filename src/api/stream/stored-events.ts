@@ -64,7 +64,7 @@ async function lineAfter(
   }
 }
 
-interface Wanted {
+interface WantedPort {
   after: number;
   mostBytes: number;
 }
@@ -72,7 +72,7 @@ interface Wanted {
 async function eventsFrom(
   handle: FileHandle,
   start: number,
-  { after, mostBytes }: Wanted,
+  { after, mostBytes }: WantedPort,
 ): Promise<JobEvent[]> {
   const events: JobEvent[] = [];
   let bytes = 0;

@@ -68,13 +68,13 @@ export function closestDuration(legal: readonly LegalDuration[], target: number)
   );
 }
 
-interface Wanted {
+interface WantedPort {
   seconds: number;
   words: string;
 }
 
 /** What each strategy wants before the model is asked what it accepts. */
-const WANTED: Record<BufferStrategy, (target: number, buffer: number) => Wanted> = {
+const WANTED: Record<BufferStrategy, (target: number, buffer: number) => WantedPort> = {
   none: (target) => ({ seconds: target, words: `${show(target)} s` }),
   maximum: (target) => ({ seconds: target, words: `${show(target)} s` }),
   percentage: (target, buffer) => {
@@ -94,11 +94,11 @@ export interface DurationRequest {
   buffer: number;
 }
 
-const wantedOf = ({ strategy, target, buffer }: DurationRequest): Wanted =>
+const wantedOf = ({ strategy, target, buffer }: DurationRequest): WantedPort =>
   WANTED[strategy](decimal(target), buffer);
 
 /** D3: the first that covers what is wanted; null where none does. */
-const coveringOf = (legal: readonly LegalDuration[], { seconds: wanted }: Wanted) =>
+const coveringOf = (legal: readonly LegalDuration[], { seconds: wanted }: WantedPort) =>
   legal.find(({ seconds }) => seconds >= wanted) ?? null;
 
 function longestOf(legal: readonly LegalDuration[]): LegalDuration {
@@ -133,7 +133,7 @@ export function planDuration(
 
 function reasonFor(
   legal: readonly LegalDuration[],
-  wanted: Wanted,
+  wanted: WantedPort,
   covering: LegalDuration | null,
 ): string {
   const longest = show(legal.at(-1)?.seconds ?? 0);

@@ -1,9 +1,9 @@
-/** Foreign images in a child: what is broken, cut, lies about its size or is huge is told with a reason, at a bounded cost. */
+/** Images from outside in a child: broken, truncated, mislabelled or huge ones are refused with a reason, at a bounded cost. */
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { inspectImage, MAX_PIXELS, NotAnImage } from '../../../src/adapters/media/image.js';
-import { BadPart, mediaOf } from '../../../src/adapters/media/media.js';
+import { inspectImage, MAX_PIXELS } from '../../../src/adapters/media/image.js';
+import { BadPart, mediaOf, NotAnImage } from '../../../src/adapters/media/media.js';
 import { createPool } from '../../../src/adapters/media/pool.js';
 import { picture } from '../../support/image-host.js';
 
