@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { GenerateClipInput } from '../contract/activities.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';
-import { mayExist } from '../domain/job/create-intent.js';
-import type { CreateIntent, MayExist } from '../domain/job/create-intent.js';
+import { unsettled } from '../domain/job/create-intent.js';
+import type { CreateIntent, Unsettled } from '../domain/job/create-intent.js';
 import type { ClipCreates } from '../adapters/storage/create-log.js';
 import type { Attempt } from './attempt.js';
 import type { Deps } from './deps.js';
@@ -13,7 +13,7 @@ import { serverClock } from './server-clock.js';
 
 type Sent = Pick<GenerateClipInput, 'clip_index' | 'model' | 'input' | 'since' | 'chain'>;
 
-export interface Begun extends MayExist {
+export interface Begun extends Unsettled {
   /** Whatever the clip has begun since `since` is here: of anything else, nothing was created. */
   isAll: boolean;
   /** The number of the next create. */
@@ -30,7 +30,7 @@ export async function begunOf(
   const { begun, last } = await clip.begun(known);
   const since = await clip.since();
   return {
-    ...mayExist(begun, {
+    ...unsettled(begun, {
       model: sent.model,
       run_id: runId,
       chain: sent.chain,

@@ -12,7 +12,7 @@ import { toListed } from '../adapters/replicate/prediction-index.js';
 import { isTerminal } from '../adapters/replicate/replicate-client.js';
 import type { ProviderPrediction } from '../adapters/replicate/replicate-client.js';
 import type { GenerateClipInput } from '../contract/activities.js';
-import type { BegunCreate } from '../domain/job/create-intent.js';
+import type { EarlierCreate } from '../domain/job/create-intent.js';
 import { RETENTION } from '../domain/job/prediction-status.js';
 import type { Attempt } from './attempt.js';
 import { cancelAndConfirm } from './cancel-prediction.js';
@@ -123,7 +123,7 @@ async function doubted(
   { workflowId, runId }: Execution,
   { clip_index, chain }: GenerateClipInput,
   others: ReadonlySet<string>,
-): Promise<BegunCreate[]> {
+): Promise<EarlierCreate[]> {
   const { begun } = await creates.of(workflowId, clip_index).begun(others);
   const oldest = serverClock.now() - RETENTION * 1000;
   return begun.filter(
@@ -138,7 +138,7 @@ async function doubted(
 async function createdWith(
   { replicate }: Deps,
   { execution }: Attempt,
-  { at }: BegunCreate,
+  { at }: EarlierCreate,
 ): Promise<ProviderPrediction[]> {
   const sent = sinceAt(replicate, at);
   const margin = Math.min(BLIND_MARGIN, replicate.clock.error + MARGIN);

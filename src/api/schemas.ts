@@ -12,7 +12,7 @@ import {
 import { above0 } from '../domain/plan/coercions.schema.js';
 import { planProblemSchema } from '../domain/plan/plan-problems.schema.js';
 import {
-  finalWishesSchema,
+  finalRequestSchema,
   MAX_COST_USD,
   MAX_LABEL,
   planFieldsSchema,
@@ -123,7 +123,7 @@ export const JobList = z.object({
 export type JobPage = z.infer<typeof JobList>;
 
 export const Estimate = estimateSchema.meta({ id: 'Estimate' });
-export const Final = finalWishesSchema;
+export const Final = finalRequestSchema;
 export const ModelComparison = z
   .object({ models: z.array(comparisonSchema) })
   .meta({ id: 'ModelComparison' });

@@ -5,7 +5,7 @@
 import { plural, spent, time, usd } from '../client/figures.js';
 import { CLIP_WORDS, JOB_WORDS, earlierText, phaseText, waitText } from '../client/words.js';
 import type { Clip, ClipProgress, ClipStatus, Job, JobStatus } from '../client/wire.js';
-import { isBegun, isClipOver, unknownCosts } from '../domain/job/progress.js';
+import { isStarted, isClipOver, unknownCosts } from '../domain/job/progress.js';
 import { bar, oneLine, pad, padLeft } from './format.js';
 import { attemptText, countdown, durations, problemText } from './sentences.js';
 import { fit, span } from './span.js';
@@ -87,7 +87,7 @@ function elapsed(job: Job, now: number): string {
 export function batchText(job: Job): string {
   if (job.dispatch === 'window') return `window of ${String(job.batch_size)}`;
   const batches = Math.max(1, Math.ceil(job.clips.length / job.batch_size));
-  const last = job.clips.findLastIndex(isBegun);
+  const last = job.clips.findLastIndex(isStarted);
   const current = Math.floor(Math.max(0, last) / job.batch_size) + 1;
   return `batch ${String(current)} of ${String(batches)}`;
 }

@@ -15,7 +15,7 @@ import type {
 } from '../contract/activities.js';
 import { problem } from '../domain/job/failure-kinds.js';
 import type { Problem, Clip, Prediction } from '../domain/job/job.schema.js';
-import { passesOn } from '../domain/job/fallbacks.js';
+import { allowsFallback } from '../domain/job/fallbacks.js';
 import { backoffSeconds, MAX_ATTEMPTS } from '../domain/job/retry-policy.js';
 import type { ResolvedClip } from '../domain/plan/resolved.js';
 import { paidActivities, reattaching } from './activity-options.js';
@@ -183,7 +183,7 @@ export class ClipRun {
       } catch (error) {
         if (!(error instanceof ClipOver)) throw error;
         over = error.error;
-        next = passesOn(over) ? this.#job.makers.after(this.#maker) : null;
+        next = allowsFallback(over) ? this.#job.makers.after(this.#maker) : null;
         if (next !== null) continue;
         this.#fail(over);
         return;

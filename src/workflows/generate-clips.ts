@@ -18,7 +18,7 @@ import type {
   Previous,
   ResolvePlanResult,
 } from '../contract/activities.js';
-import { clipsAgain, continueJob } from '../domain/job/continue-job.js';
+import { retriedClips, continueJob } from '../domain/job/continue-job.js';
 import { INVALID_PLAN, isFailureKind, problem } from '../domain/job/failure-kinds.js';
 import { emptyJob, initialJob } from '../domain/job/initial-job.js';
 import type { Job } from '../domain/job/job.schema.js';
@@ -130,7 +130,7 @@ async function check(plan: Plan, log: JobLog): Promise<ResolvePlanResult> {
 function start(log: JobLog, plan: Plan, fresh: Job, previous: Job | null): void {
   const { job_id, run_id, total_clips, model, estimated_cost_usd } = fresh;
   log.record({ type: 'job.started', run_id, total_clips, model, estimated_cost_usd });
-  for (const fact of clipsAgain(fresh, previous)) log.record(fact);
+  for (const fact of retriedClips(fresh, previous)) log.record(fact);
   // The plan here is as it was written, and null there is the same as nothing.
   const asked = plan.job_id ?? job_id;
   if (asked !== job_id) {

@@ -15,9 +15,9 @@ import type {
   Wait,
 } from '../domain/job/job.schema.js';
 import type { ClipPage, EventPage } from '../domain/job/pages.js';
-import { pageOfClips, upTo } from '../domain/job/pages.js';
+import { pageOfClips, takePage } from '../domain/job/pages.js';
 import { fitJob } from '../domain/job/payload-size.js';
-import { clipPercent, newsOf, record } from '../domain/job/progress.js';
+import { clipPercent, clipForEvent, record } from '../domain/job/progress.js';
 import { describeJob } from './current-details.js';
 import { Visible } from './publish-visibility.js';
 
@@ -88,7 +88,7 @@ export class JobLog {
     if (before === undefined) throw new Error(`no clip ${String(clipIndex)}`);
     const { waits_for: _, ...known } = before;
     const after = { ...made(known), ...change };
-    const clip = newsOf(before, { ...after, percent: clipPercent(after.status) });
+    const clip = clipForEvent(before, { ...after, percent: clipPercent(after.status) });
     this.record({ type, clip_index: clipIndex, clip });
   }
 
@@ -102,7 +102,7 @@ export class JobLog {
   page(after: unknown): EventPage {
     const from =
       typeof after === 'number' && after > this.#base ? Math.floor(after) - this.#base : 0;
-    const events = upTo(PAGE_EVENTS, (place) => this.#events[from + place]);
+    const events = takePage(PAGE_EVENTS, (place) => this.#events[from + place]);
     return { events, last_seq: this.#job.seq };
   }
 

@@ -11,7 +11,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { BegunCreate, CreateIntent } from '../../domain/job/create-intent.js';
+import type { EarlierCreate, CreateIntent } from '../../domain/job/create-intent.js';
 import { createWhole, folderOf, readWhole, writeWhole } from './artifact-store.js';
 
 export interface Creates {
@@ -26,7 +26,7 @@ export interface ClipCreates {
   /** The time from which on no create is missing; null when that is unknown. */
   since(): Promise<string | null>;
   /** In order, from the newest create with one of the `known` predictions on; and the last number that was used. */
-  begun(known?: ReadonlySet<string>): Promise<{ begun: BegunCreate[]; last: number }>;
+  begun(known?: ReadonlySet<string>): Promise<{ begun: EarlierCreate[]; last: number }>;
   /** CREATES-2: false when another execution has begun this create. */
   begin(number: number, intent: CreateIntent): Promise<boolean>;
   /** Null: no prediction was found. */
@@ -73,13 +73,13 @@ function clipCreates(sinceFile: string, folder: string): ClipCreates {
   const fileOf = (number: number): string => path.join(folder, String(number));
   const answerTo = (number: number): string => `${fileOf(number)}.answer`;
 
-  async function read(number: number): Promise<BegunCreate | null> {
+  async function read(number: number): Promise<EarlierCreate | null> {
     const intent = await unlessMissing(readWhole(fileOf(number)));
     if (intent === null) return null; // withdrawn meanwhile
     const answer = await unlessMissing(readWhole(answerTo(number)));
     return {
       ...(JSON.parse(intent) as CreateIntent),
-      ...(answer === null ? {} : (JSON.parse(answer) as Pick<BegunCreate, 'prediction_id'>)),
+      ...(answer === null ? {} : (JSON.parse(answer) as Pick<EarlierCreate, 'prediction_id'>)),
       number,
     };
   }
@@ -89,7 +89,7 @@ function clipCreates(sinceFile: string, folder: string): ClipCreates {
     async begun(known = new Set()) {
       const numbers = (await names(folder)).filter((name) => /^\d+$/.test(name)).map(Number);
       numbers.sort((a, b) => b - a);
-      const begun: BegunCreate[] = [];
+      const begun: EarlierCreate[] = [];
       for (const number of numbers) {
         const create = await read(number);
         if (create === null) continue;

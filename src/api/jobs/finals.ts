@@ -5,7 +5,7 @@
  */
 import { isOver } from '../../domain/job/progress.js';
 import { finalsOf } from '../../domain/plan/quality.js';
-import type { FinalWishes } from '../../domain/plan/plan.schema.js';
+import type { FinalRequest } from '../../domain/plan/plan.schema.js';
 import { conflict, invalid } from '../problems.js';
 import { noSuchJob, planOf } from './steer.js';
 import { submit, type Submitted } from './submit.js';
@@ -15,7 +15,7 @@ type Deps = Parameters<typeof submit>[0];
 export async function startFinals(
   deps: Deps,
   draftId: string,
-  wishes: FinalWishes,
+  wishes: FinalRequest,
   key: string | null,
 ): Promise<Submitted> {
   const draft = await deps.snapshot(draftId);

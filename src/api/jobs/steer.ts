@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clip, Job, JobSnapshot } from '../../domain/job/job.schema.js';
 import { jsonBytes } from '../../domain/job/payload-size.js';
-import { isClipOver, isOver, unfinished } from '../../domain/job/progress.js';
+import { isClipOver, isOver, reopened } from '../../domain/job/progress.js';
 import type { Checked } from '../../domain/plan/resolved.js';
 import { memoOf } from '../../domain/job/visibility.js';
 import { wholeJob } from '../../domain/job/whole-job.js';
@@ -145,7 +145,7 @@ async function runAgain(deps: Deps, snapshot: JobSnapshot): Promise<Job> {
     // Whole, however long its ledger is: what is too large for Temporal is stored beside it.
     previous: job,
     summary: `${String(job.total_clips)} clips · ${job.model} · again`,
-    memo: memoOf({ ...unfinished(job), status: 'queued' }),
+    memo: memoOf({ ...reopened(job), status: 'queued' }),
     details: `Goes on from run \`${job.run_id}\`: good clips are kept, the others tried once more.`,
   });
   if (started === null) return existing(deps, job.job_id); // somebody else was first

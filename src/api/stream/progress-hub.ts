@@ -7,7 +7,7 @@
  */
 import type { Job } from '../../domain/job/job.schema.js';
 import type { ClipProgress } from '../../domain/job/clip-progress.schema.js';
-import { isBegun, isClipOver, isOver } from '../../domain/job/progress.js';
+import { isStarted, isClipOver, isOver } from '../../domain/job/progress.js';
 import type { Archive } from '../jobs/job-archive.js';
 import { JobWatcher } from './job-watcher.js';
 import type { Jobs, Run } from '../jobs/jobs-port.js';
@@ -229,4 +229,4 @@ function snapshotFrame(watched: Watched): Buffer | null {
 
 /** Has it clips that Temporal knows something of? */
 const isUnderWay = (job: Job | null): boolean =>
-  job?.clips.some((clip) => isBegun(clip) && !isClipOver(clip.status)) === true;
+  job?.clips.some((clip) => isStarted(clip) && !isClipOver(clip.status)) === true;

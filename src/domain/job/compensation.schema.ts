@@ -1,4 +1,4 @@
-/** What the composer that follows is told about a finished job's lengths; compensation.ts computes it. */
+/** How the lengths of a finished job differ from its targets, for a later composing step; compensation.ts computes it. */
 import { z } from 'zod';
 
 const seconds = z.number().meta({ description: 'Seconds.' });
@@ -8,10 +8,12 @@ const clipCompensationSchema = z.strictObject({
   clip_index: clipIndex,
   original_target_duration: seconds,
   extended_target_duration: seconds.meta({
-    description: 'Its own target and what the clips before it lack.',
+    description: 'Its own target plus the seconds missing before it.',
   }),
   actual_duration: seconds.nullable(),
-  compensation_taken: seconds.meta({ description: 'What it makes up for clips before it.' }),
+  compensation_taken: seconds.meta({
+    description: 'Seconds of it that compensate for earlier clips.',
+  }),
   shortfall_after: seconds.meta({ description: 'Seconds missing after this clip.' }),
   hole: z.boolean().meta({ description: 'It failed or was canceled.' }),
 });

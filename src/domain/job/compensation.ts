@@ -1,11 +1,11 @@
 /**
- * What the composer that follows has to do about clips that came out too short or not at all. Pure arithmetic on a
- * finished job; it changes no file.
+ * What a later composing step has to do about clips that are too short or missing. Pure arithmetic on a finished job; it
+ * changes no file.
  *
- * A shortfall is handed on: the next clip's extended target is its own target plus all that is missing so far, and
- * what it has beyond its own target is taken as compensation. A failed clip is a hole that hands on its whole
- * target. What is still missing after the last clip is the total shortfall, and its share of the whole length
- * decides: below 10 % accept, up to 20 % warn, above 20 % extend the last good clip, above 50 % fail.
+ * A shortfall carries over: the extended target of the next clip is its own target plus all seconds missing so far, and
+ * what it has beyond its own target counts as compensation. A failed clip is a hole that carries over its whole target.
+ * What is missing after the last clip is the total shortfall, and its share of the whole length decides: below 10 %
+ * accept, up to 20 % warn, above 20 % extend the last good clip, above 50 % fail.
  */
 import { decimal } from '../values/decimal.js';
 import type {
@@ -16,7 +16,7 @@ import type {
 } from './compensation.schema.js';
 import type { Clip } from './job.schema.js';
 
-/** What it needs to know of a clip. */
+/** The fields of a clip that this arithmetic reads. */
 export type DeliveredClip = Pick<
   Clip,
   'clip_index' | 'status' | 'original_target_duration' | 'actual_duration'
@@ -25,7 +25,7 @@ export type DeliveredClip = Pick<
 const ACCEPT_BELOW_PERCENT = 10;
 const WARN_UP_TO_PERCENT = 20;
 const FAIL_ABOVE_PERCENT = 50;
-/** A picture may stand still for less than this; a longer gap is filled by showing the clip again. */
+/** A shorter gap is filled with the last frame, a longer one by looping the clip. */
 const FREEZE_BELOW_SECONDS = 2;
 const MAX_EXTENSION_SECONDS = 5;
 
@@ -48,7 +48,7 @@ function extensionOf(shortfall: number, last: ClipCompensation): Extension {
   };
 }
 
-function handOn(clip: DeliveredClip, missing: number): ClipCompensation {
+function compensate(clip: DeliveredClip, missing: number): ClipCompensation {
   const delivered = clip.status === 'succeeded' ? (clip.actual_duration ?? 0) : 0;
   const extended = round(clip.original_target_duration + missing);
   const used = Math.min(delivered, extended);
@@ -63,11 +63,11 @@ function handOn(clip: DeliveredClip, missing: number): ClipCompensation {
   };
 }
 
-/** Clips in any order; they are shown, and make up for each other, by `clip_index`. */
+/** Takes the clips in any order; they compensate for each other in the order of `clip_index`. */
 export function compensationOf(delivered: readonly DeliveredClip[]): Compensation {
   const clips: ClipCompensation[] = [];
   for (const clip of [...delivered].sort((a, b) => a.clip_index - b.clip_index)) {
-    clips.push(handOn(clip, clips.at(-1)?.shortfall_after ?? 0));
+    clips.push(compensate(clip, clips.at(-1)?.shortfall_after ?? 0));
   }
   const target = round(clips.reduce((sum, clip) => sum + clip.original_target_duration, 0));
   const actual = round(clips.reduce((sum, clip) => sum + (clip.actual_duration ?? 0), 0));

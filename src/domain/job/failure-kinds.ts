@@ -1,15 +1,15 @@
 /**
- * The closed list of the ways a clip can fail, and what each way means: may a new prediction be
- * tried, and how many in all. What a provider's message means is in failures.ts.
+ * The closed list of kinds of failure, and what each kind means: is another prediction tried, does the job stop starting
+ * clips, and what a person is told. failures.ts maps a provider's message to a kind.
  */
 
-/** Is another prediction tried by itself (`retry`), and does meeting this stop the clips not started yet (`halts`)? */
+/** `retry`: another prediction is tried automatically. `halts`: no further clip of the job is started. */
 interface FailureRule {
   readonly retry: boolean;
   readonly halts: boolean;
-  /** What went wrong, in a few words a person understands. */
+  /** What went wrong, for a person. */
   readonly says: string;
-  /** What to do about it, in words a person can act on. */
+  /** What that person can do. */
   readonly advice: string;
 }
 
@@ -51,7 +51,7 @@ export const FAILURES = {
   ),
   rate_limited: rule(
     false,
-    'the provider let nothing begin',
+    'the provider accepted no new prediction',
     'Retry the clip when the account is less busy; a larger clip_timeout waits for longer.',
   ),
   provider_error: rule(
@@ -92,7 +92,7 @@ export const FAILURES = {
   ),
   unreachable: rule(
     false,
-    'too many clips failed to go on',
+    'too many clips failed to reach the minimum',
     'Too many clips failed to reach min_successful_clips; retry them.',
   ),
   canceled: rule(false, 'canceled', 'Retry the clip if it is wanted after all.'),
@@ -134,30 +134,30 @@ interface Said {
   message: string;
 }
 
-/** The provider has the model no more, or not now (404, 410): said at the beginning of the message, nothing was created. */
+/** Prefix of the message when the provider does not have the model (404, 410). Nothing was created. */
 export const MODEL_UNAVAILABLE = 'model_unavailable';
 
 export const isModelUnavailable = ({ kind, message }: Said): boolean =>
   kind === 'invalid_input' && message.startsWith(MODEL_UNAVAILABLE);
 
-/** How one failed prediction is to be taken. `delay` = least seconds before the next try. */
+/** What a failed prediction means for its clip. `delay`: minimum seconds before the next attempt. */
 export interface Verdict {
   kind: FailureKind;
   retry: boolean;
   delay?: number;
-  /** At most so many predictions in all for this reason (`MAX_ATTEMPTS` when absent). */
+  /** Maximum number of predictions for this reason (`MAX_ATTEMPTS` when absent). */
   limit?: number;
 }
 
-/** Failure type of a look at a prediction that the provider does not have. */
+/** Failure type of reading a prediction that the provider does not have. */
 export const MISSING = 'Missing';
 
-/** Failure type of an execution that was cut off (paused, reset, timed out); never the clip's own. */
+/** Failure type of an execution that was interrupted (paused, reset, timed out); never a failure of the clip. */
 export const INTERRUPTED = 'Interrupted';
 
 /** Failure type of a job whose plan was refused. */
 export const INVALID_PLAN = 'InvalidPlan';
 
-/** Of an attempt that is not made; `last`: why the one before it failed. */
+/** Message for an attempt that is not made; `last`: why the previous one failed. */
 export const noLongerFits = (last: Said | null): string =>
   `the next attempt no longer fits max_cost_usd${last === null ? '' : `; last error: ${last.message}`}`;

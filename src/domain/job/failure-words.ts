@@ -1,8 +1,8 @@
 /**
- * What the words of a failure are about, one family a row. Providers and the models behind them say the same thing in
- * many ways, and change their words without notice; so a row names the words that a family is made of, not sentences.
- * Words count only together, within one clause, of at most 4,000 characters (W1 of clauses.ts), and no repetition here holds
- * another one or meets one like it.
+ * What a failure message is about: one row for each family of words. Providers and models phrase the same failure in many
+ * ways and change their phrases without notice, so a row lists words, not sentences. Words count only together within one
+ * clause, which has at most 4,000 characters (CLAUSES-1). Repetitions are neither nested nor adjacent to a similar one, so
+ * that every pattern takes linear time.
  */
 import type { Clauses } from './clauses.js';
 
@@ -19,15 +19,15 @@ export type Family =
   | 'reference'
   /** Any other input does not fit. */
   | 'input'
-  /** Nothing but the advice to try once more. */
+  /** Only the advice to try again. */
   | 'again';
 
 /** All of its patterns are found in one clause. */
 type Phrase = readonly RegExp[];
 
 interface Row {
-  readonly says: readonly Phrase[];
-  /** A clause with one of these says something else. */
+  readonly phrases: readonly Phrase[];
+  /** A clause that matches this is about something else. */
   readonly unless?: RegExp;
 }
 
@@ -50,14 +50,14 @@ const RIGHTS =
 const TOPIC =
   /\b(?:sexual\w*|nudity|nude|porn\w*|erotic\w*|violen(?:ce|t)|gore|gory|hate|hateful|harassment|self harm|terroris\w+|politic\w+)\b/;
 
-/** A checker that does not work has refused nothing. */
+/** A checker that is out of order has refused nothing. */
 const TROUBLE =
   /\btime[ds]? ?out\b|\btimeout\b|\bunavailable\b|\bunreachable\b|\bconnection\b|\boverload\w*|\b(?:service|api|server|endpoint|backend|model|module|worker|process) (?:(?:is|was|has|had) )?(?:down|error|errored|failed|failure|crash\w*|(?:did |does )?not (?:respond|reach|load|start)\w*|returned (?:an error|5\d\d))|\b(?:failed|unable|could not|cannot|can't|couldn't) (?:to )?(?:be )?(?:load\w*|initiali[sz]\w*|start\w*|reach\w*|respond\w*|download\w*|connect\w*|call\w*|contact\w*|import\w*)|\bout of memory\b|\bcase sensitive\b|\btime sensitive\b|\b(?:no|not|never|without) (?:been |be )?(?:flagged|nsfw|unsafe|sensitive|blocked|any violation\w*)|\bpassed (?:the |all )?(?:moderation|safety|content)\b/;
 
 const IMAGE =
   /\b(?:images?|pictures?|photos?|jpe?g|png|webp|heic|heif|avif|gif|svg|tiff|bmp|base ?64|data ?ur[il]|media|(?:input|source|reference|uploaded|remote) files?|the file|files?|ur[il]s?|links?|(?:first|last|start|end|tail|head) frames?|references?|asset)\b/;
 
-/** The verb with which reading fails, and how. */
+/** Verbs of failing, and of reading. */
 const CANNOT =
   /\b(?:cannot|can't|could not|couldn't|unable to|fail(?:ed|s|ure|ing)? (?:to|in|on)|failed|not able to|error (?:while |when |in |on )?|impossible to|problem)\b/;
 const READING =
@@ -71,13 +71,13 @@ const MEASURE =
 const LIMIT =
   /\b(?:invalid|exceed\w*|at (?:least|most)|must|should|less|greater|larger|smaller|bigger|lower|higher|between|minimum|maximum|min|max|limit|not supported|unsupported|unknown|out of range|only supports?|mismatch|wrong|too)\b/;
 
-/** Of the model's own files, of what it makes, and of what is no image at all. */
+/** About files of the model, its output, or something that is no image. */
 const NOT_THE_REFERENCE =
   /\b(?:weights?|checkpoints?|lora|tokenizer|safetensors?|state dict|config\w*|docker|container|pull(?:ing)?|model files?|output\w*|result\w*|upload(?:ing)?|sav(?:e|ing)|encod(?:e|ing)|generat(?:e|ing|ion)|webhook|callback|images? to videos?|text to image|latents?|vae|polic(?:y|ies)|metadata|manifest)\b/;
 
 const ROWS: Readonly<Record<Family, Row>> = {
   refusal: {
-    says: [
+    phrases: [
       [/\bflagged\b/],
       [
         /\b(?:content|prompt|request|image|video|output|input|result) (?:was |is |were |has been )?moderated\b/,
@@ -151,7 +151,7 @@ const ROWS: Readonly<Record<Family, Row>> = {
     unless: TROUBLE,
   },
   capacity: {
-    says: [
+    phrases: [
       [/\b(?:too many|rate|concurren\w+) (?:\w+ )?(?:requests?|limit\w*|exceed\w*|reached)\b/],
       [/\brate ?limit\w*\b|\bthrottl\w+|\btoo many (?:requests|tasks|jobs|concurrent)\b/],
       [
@@ -178,7 +178,7 @@ const ROWS: Readonly<Record<Family, Row>> = {
     ],
   },
   outage: {
-    says: [
+    phrases: [
       [
         /\b(?:temporar\w+|currently|momentarily) (?:\w+ )?(?:unavailable|down|offline|not available|disabled|suspended)\b/,
       ],
@@ -189,7 +189,7 @@ const ROWS: Readonly<Record<Family, Row>> = {
     ],
   },
   transport: {
-    says: [
+    phrases: [
       [
         /\bconnect(?:ion|ions)? ?(?:pool |was |is |has been |to \w+ )?(?:error|refused|reset|aborted|closed|timed? ?out|timeout|lost|failed|failure|dropped|terminated|broken|interrupted|unexpectedly|attempts? failed)\b/,
       ],
@@ -225,7 +225,7 @@ const ROWS: Readonly<Record<Family, Row>> = {
     ],
   },
   reference: {
-    says: [
+    phrases: [
       [IMAGE, CANNOT, READING],
       [IMAGE, UNUSABLE],
       [IMAGE, MEASURE, LIMIT],
@@ -237,7 +237,7 @@ const ROWS: Readonly<Record<Family, Row>> = {
     unless: NOT_THE_REFERENCE,
   },
   input: {
-    says: [
+    phrases: [
       [
         /\bvalidation (?:error|failed|failure|exception|problem)|\b(?:input|request|schema|parameter|argument|prompt) validation\b|\bfailed validation\b|\b(?:does not|did not|doesn't) validate\b/,
       ],
@@ -261,7 +261,7 @@ const ROWS: Readonly<Record<Family, Row>> = {
       /\bcuda\b|\bcudnn\b|\bcublas\b|\bnccl\b|\b(?:api|access|secret|auth\w*|session) (?:key|token)\b|\bcredentials?\b|\bresponse\b|\boutput\b|\bwebhook\b/,
   },
   again: {
-    says: [
+    phrases: [
       [
         /\b(?:try|retry) (?:it |this |your request |the request |the operation |running it )?(?:again|later|in a)|\bplease retry\b|\bretry (?:your|the|this|later|after)\b|\btransient\b|\btemporar(?:y|ily) (?:error|failure|problem|issue|fail\w*)/,
       ],
@@ -270,9 +270,9 @@ const ROWS: Readonly<Record<Family, Row>> = {
   },
 };
 
-/** Does one clause say what the family is made of? */
-export const says = (family: Family, clauses: Clauses): boolean => {
-  const { says: phrases, unless } = ROWS[family];
+/** Does a clause match a phrase of the family? */
+export const mentions = (family: Family, clauses: Clauses): boolean => {
+  const { phrases, unless } = ROWS[family];
   return clauses.some(
     (clause) =>
       unless?.test(clause) !== true &&

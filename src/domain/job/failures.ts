@@ -1,16 +1,16 @@
 /**
- * A provider's message becomes a kind of failure here and nowhere else. Codes and texts: Replicate's documentation of
- * error codes, observed predictions; the families of words are in failure-words.ts. The kinds stand in a file of their own,
- * failure-kinds.ts: a workflow and a page need no words.
+ * The only place that maps a provider's message to a kind of failure. Sources of codes and texts: Replicate's documentation
+ * of error codes, and observed predictions. Families of words are in failure-words.ts. The kinds are in failure-kinds.ts,
+ * because workflows and the page need no words.
  */
 import { clausesOf, cut } from './clauses.js';
 import type { FailureKind, Verdict } from './failure-kinds.js';
-import { says } from './failure-words.js';
+import { mentions } from './failure-words.js';
 import type { Family } from './failure-words.js';
 
 export * from './failure-kinds.js';
 
-/** A code of the provider's, or what the words are about. */
+/** `match`: an error code of the provider, or a family of words. */
 interface TextRule {
   readonly match: RegExp | Family;
   readonly verdict: Verdict;
@@ -24,9 +24,9 @@ const again = (kind: FailureKind, more: { delay?: number; limit?: number } = {})
 const never = (kind: FailureKind): Verdict => ({ kind, retry: false });
 
 /**
- * First match wins. A code stands in brackets: `(E005)`, `(code: PA)`; what follows it is a run's own id. A refusal
- * comes first, since another attempt is paid and refused again. What may pass comes before the input's fault: a time-out
- * while an image is fetched is not the image's, which was fetched and decoded before it was sent.
+ * The first match wins. A code is in brackets, `(E005)` or `(code: PA)`; the id of the run follows it. Refusals come first:
+ * another attempt would be paid and refused again. Temporary causes come before faults of the input: a time-out while an
+ * image is fetched is not the fault of the image, which was fetched and decoded before it was sent.
  */
 const TEXT_RULES: readonly TextRule[] = [
   { match: /\(E005\)/i, verdict: never('flagged') },
@@ -50,21 +50,21 @@ const TEXT_RULES: readonly TextRule[] = [
 ];
 
 /**
- * Takes a failed prediction's free text to a verdict; anything unknown may be tried again. `echoes` are strings of the
- * clip's own input: where the text repeats them, they are not the provider's words.
+ * The verdict on a failed prediction's free text; an unknown text is tried again. `inputTexts` are strings of the clip's
+ * own input: where the text quotes them, they are not the provider's words.
  */
-export function judgeText(text: string | null, echoes: readonly string[] = []): Verdict {
+export function judgeText(text: string | null, inputTexts: readonly string[] = []): Verdict {
   const read = cut(text ?? '');
-  const clauses = clausesOf(read, echoes);
+  const clauses = clausesOf(read, inputTexts);
   const rule = TEXT_RULES.find(({ match }) =>
-    typeof match === 'string' ? says(match, clauses) : match.test(read),
+    typeof match === 'string' ? mentions(match, clauses) : match.test(read),
   );
   return rule?.verdict ?? again('provider_error');
 }
 
-/** What a create that was refused (a 4xx) is, when its words say more than its status does. */
+/** The kind of a refused create (a 4xx), where its words tell more than its status. */
 export function judgeRefusedCreate(text: string, kind: FailureKind): FailureKind {
   const clauses = clausesOf(text);
-  if (says('refusal', clauses)) return 'flagged';
-  return kind === 'invalid_input' && says('reference', clauses) ? 'invalid_reference' : kind;
+  if (mentions('refusal', clauses)) return 'flagged';
+  return kind === 'invalid_input' && mentions('reference', clauses) ? 'invalid_reference' : kind;
 }

@@ -1,9 +1,9 @@
-/** What a job does with the models that its plan names for when its own cannot make a clip. Pure, and part of the workflow bundle. */
+/** Clips that move to one of the plan's `fallback_models`. Pure, and part of the workflow bundle. */
 import { isModelUnavailable, ruleOf } from './failure-kinds.js';
 import type { Problem } from './job.schema.js';
 import type { PlannedClip, ResolvedClip } from '../plan/resolved.js';
 
-/** The plan's clips as they are planned on the model that takes over. */
+/** The plan's clips as planned on the fallback model. */
 export function clipsOn(
   own: readonly ResolvedClip[],
   planned: readonly PlannedClip[],
@@ -31,6 +31,6 @@ export function clipsOn(
   );
 }
 
-/** May another model do better? Not where the input, the account or this machine is at fault. */
-export const passesOn = (error: Problem): boolean =>
+/** Can another model succeed? Not where the input, the account or this machine is at fault. */
+export const allowsFallback = (error: Problem): boolean =>
   ruleOf(error.kind).retry || isModelUnavailable(error);

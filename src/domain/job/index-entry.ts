@@ -1,21 +1,18 @@
-/**
- * What the index of finished jobs has of each: enough to list it, to find it and to count it, so that nobody reads the
- * job itself for that. Pure.
- */
+/** An entry of the index of finished jobs: enough to list, find and count a job without reading it. Pure. */
 import type { Clip, Job, JobSummary } from './job.schema.js';
 import { beginningsOf, summaryOf } from './job-summary.js';
 import { isOver, unknownCostsOf } from './progress.js';
 
-/** What one job adds to the figures, by words joined with a slash. */
+/** What one job adds to the metrics; keys are words joined with a slash. */
 export interface JobSums {
   /** By status, and by status and kind of failure. */
   clips: Record<string, number>;
   /** By status, whether billed, and whether adopted. */
   predictions: Record<string, number>;
   estimated_cost_usd: number;
-  /** What of the estimates is for durations above the closest. */
+  /** The share of the estimates that pays for durations above the closest one. */
   buffer_cost_usd: number;
-  /** Clips whose length was measured, and their lengths. */
+  /** Number of clips whose length was measured, and their total lengths. */
   measured: number;
   requested_duration: number;
   actual_duration: number;
@@ -51,9 +48,9 @@ export function sumsOf(job: Job): JobSums {
     actual_duration: 0,
   };
   for (const clip of job.clips) {
-    plus(sums.clips, [clip.status, ...kindOf(clip)]);
+    increment(sums.clips, [clip.status, ...kindOf(clip)]);
     for (const { status, billed, adopted } of clip.predictions) {
-      plus(sums.predictions, [status, billed === null ? 'unknown' : String(billed), adopted]);
+      increment(sums.predictions, [status, billed === null ? 'unknown' : String(billed), adopted]);
     }
     sums.estimated_cost_usd += clip.estimated_cost_usd ?? 0;
     sums.buffer_cost_usd += bufferCost(clip);
@@ -65,7 +62,7 @@ export function sumsOf(job: Job): JobSums {
   return sums;
 }
 
-function plus(counts: Record<string, number>, words: readonly (string | boolean)[]): void {
+function increment(counts: Record<string, number>, words: readonly (string | boolean)[]): void {
   const name = words.join('/');
   counts[name] = (counts[name] ?? 0) + 1;
 }
@@ -73,6 +70,6 @@ function plus(counts: Record<string, number>, words: readonly (string | boolean)
 const kindOf = ({ status, error }: Clip): string[] =>
   (status === 'failed' || status === 'canceled') && error !== null ? [error.kind] : [];
 
-/** The estimate, less what the closest legal duration would cost. */
+/** The estimate minus the cost of the closest legal duration. */
 const bufferCost = ({ estimated_cost_usd, cost_increase_percent }: Clip): number =>
   (estimated_cost_usd ?? 0) * (1 - 100 / (100 + cost_increase_percent));

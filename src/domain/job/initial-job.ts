@@ -1,4 +1,4 @@
-/** The job before its first event: everything queued, nothing spent. Pure; the one place that builds a Job. */
+/** The job before its first event: every clip queued, nothing spent. Pure; the only place that builds a Job. */
 import { compositeLink } from '../references/clip-references.js';
 import { MAX_WARNINGS } from './progress.js';
 import type { Clip, Job } from './job.schema.js';
@@ -43,7 +43,7 @@ export const initialClip = (clip: ResolvedClip): Clip => ({
   metadata: clip.metadata,
 });
 
-/** The clip as it is planned on a model. */
+/** The clip after it moved to another model. */
 export function plannedFor(
   jobId: string,
   { seed: _seed, composite_url: _composite, ...clip }: Clip,

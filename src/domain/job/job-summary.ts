@@ -1,13 +1,13 @@
 /**
- * A job as a list has it: everything but its clips, its warnings and what follows from them. The same in Temporal's memo,
- * in the index of finished jobs and in answers. And what a list is searched by. Pure.
+ * A job as an entry of a list: without its clips, its warnings and what is computed from them. The same in Temporal's memo,
+ * in the index of finished jobs and in answers. Also the filter of lists. Pure.
  */
 import type { Clip, Job, JobStatus, JobSummary } from './job.schema.js';
 import { beginningOf, shortened } from '../values/well-formed.js';
 
 const MAX_MESSAGE = 300;
-const PROMPTS = 3;
-const PROMPT = 100;
+const MAX_PROMPTS = 3;
+const MAX_PROMPT = 100;
 
 export function summaryOf(job: Job): JobSummary {
   const {
@@ -24,11 +24,11 @@ export function summaryOf(job: Job): JobSummary {
   };
 }
 
-/** Of the prompts, what a job can be found by: the beginnings of the first ones. */
+/** The beginnings of the first prompts: a job can be found by their words. */
 export const beginningsOf = (clips: readonly Pick<Clip, 'prompt'>[]): string[] =>
-  clips.slice(0, PROMPTS).map(({ prompt }) => beginningOf(prompt, PROMPT));
+  clips.slice(0, MAX_PROMPTS).map(({ prompt }) => beginningOf(prompt, MAX_PROMPT));
 
-/** Null: whatever it is. */
+/** Null: no filter. */
 export interface JobFilter {
   status: JobStatus | null;
   model: string | null;
@@ -42,7 +42,7 @@ export const textOf = (
   beginnings: readonly string[],
 ): string => [job_id, model, ...labels, ...beginnings].join('\n').toLowerCase();
 
-/** Does the filter let a job pass? `text` is its `textOf`. */
+/** Does a job pass the filter? `text` is its `textOf`. */
 export function matching({
   status,
   model,

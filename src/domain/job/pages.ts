@@ -1,4 +1,4 @@
-/** Long lists as answers of the workflow: as many items a page as fit below Temporal's limit. Pure. */
+/** Pages of long lists as query answers: as many items as fit below Temporal's limit. Pure. */
 import type { Clip, Job, JobEvent } from './job.schema.js';
 import { jsonBytes } from './payload-size.js';
 
@@ -17,13 +17,13 @@ export interface EventPage {
 }
 
 const PAGE_BYTES = 1_200_000;
-/** Of one clip: their JSON is smaller than a page. */
-const PAGE_LINES = 1_000;
+/** Predictions of one clip on a page; their JSON is smaller than a page. */
+const PAGE_PREDICTIONS = 1_000;
 
-/** At least one item, at most `most`, until one is undefined. */
-export function upTo<T>(most: number, item: (place: number) => T | undefined): T[] {
+/** The items of one page: at least one and at most `max`, until `item` is undefined. */
+export function takePage<T>(max: number, item: (place: number) => T | undefined): T[] {
   const taken: T[] = [];
-  for (let bytes = 0; taken.length < most;) {
+  for (let bytes = 0; taken.length < max;) {
     const one = item(taken.length);
     if (one === undefined) break;
     bytes += jsonBytes(one);
@@ -34,27 +34,27 @@ export function upTo<T>(most: number, item: (place: number) => T | undefined): T
 }
 
 /**
- * Pieces of clips: each clip once for every thousand of its predictions, so that a page may end in the middle of one, and
- * the next begins with the rest of it. `from` is the number of pieces before the page.
+ * A page of clips. A clip with more than a thousand predictions is several pieces, so that a page may end within it and the
+ * next one begins with the rest. `from` is the number of pieces before the page.
  */
 export function pageOfClips({ seq, clips }: Job, from: number): ClipPage {
   const pieces = clips.flatMap(piecesOf);
-  const page = upTo(pieces.length, (place) => pieces[from + place]?.());
+  const page = takePage(pieces.length, (place) => pieces[from + place]?.());
   const next = from + page.length;
   return { seq, clips: page, next: next < pieces.length ? next : null };
 }
 
-/** Made when they are asked for. */
+/** Functions: a piece is made only when a page takes it. */
 function piecesOf(clip: Clip): (() => Clip)[] {
   const { predictions } = clip;
-  const count = Math.max(1, Math.ceil(predictions.length / PAGE_LINES));
+  const count = Math.max(1, Math.ceil(predictions.length / PAGE_PREDICTIONS));
   return Array.from({ length: count }, (_, place) => () => ({
     ...clip,
-    predictions: predictions.slice(place * PAGE_LINES, (place + 1) * PAGE_LINES),
+    predictions: predictions.slice(place * PAGE_PREDICTIONS, (place + 1) * PAGE_PREDICTIONS),
   }));
 }
 
-/** The clips that the pages of one job, in order, are made of. */
+/** Joins the pages of one job, in order, to its clips. */
 export function clipsOf(pages: readonly ClipPage[]): Clip[] {
   const clips: Clip[] = [];
   for (const piece of pages.flatMap((page) => page.clips)) {

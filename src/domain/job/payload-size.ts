@@ -1,7 +1,7 @@
 /**
- * Keeps a job below Temporal's payload limit, step by step: first without what the plan has in full, then without what can
- * be computed again, at last without predictions that are over. States, money and what may still run are never touched, and
- * the answer counts what it lacks. Pure.
+ * Keeps a job below Temporal's payload limit, step by step: texts that the plan has in full are shortened first, then
+ * figures that can be computed again are left out, then finished predictions. States, money and predictions that may still
+ * run are never touched, and `truncated` counts what is missing. Pure.
  */
 import { isTerminal } from './prediction-status.js';
 import type { Clip, Job, Truncated } from './job.schema.js';
@@ -24,22 +24,22 @@ export function jsonBytes(value: unknown): number {
   return bytes;
 }
 
-/** A job with little in it needs no counting: what its plan says in full has at most 1 MiB, and is counted once more here. */
+/** A small job fits: its plan has at most 1 MiB, and appears in it once. */
 const isSmall = ({ clips }: Job): boolean =>
   clips.length < 20 && clips.every(({ predictions }) => predictions.length < 20);
 
-/** The job as an answer of the workflow: whole where it fits, else with `truncated`. */
+/** The job as an answer of the workflow: whole where it fits, otherwise with `truncated`. */
 export const fitJob = (job: Job, limit = ANSWER_LIMIT): Job =>
   limit === ANSWER_LIMIT && isSmall(job) ? job : fitInto(limit, job);
 
-/** As much of a job as there is room for, in bytes; more than that only where nothing is left to leave out. */
-function fitInto(room: number, job: Job): Job {
+/** The job in at most `limit` bytes; larger only when every step has been taken. */
+function fitInto(limit: number, job: Job): Job {
   let fitted = job;
   for (const step of STEPS) {
-    // With room for the counts themselves.
-    if (jsonBytes(fitted) <= room - 200) return fitted;
+    // 200 bytes are for the counts.
+    if (jsonBytes(fitted) <= limit - 200) return fitted;
     fitted = step(fitted);
-    const truncated = lacking(job, fitted);
+    const truncated = missingFrom(fitted, job);
     if (Object.keys(truncated).length > 0) fitted = { ...fitted, truncated };
   }
   return fitted;
@@ -63,7 +63,7 @@ const STEPS: readonly ((job: Job) => Job)[] = [
     ...job,
     ...(compensation === undefined ? {} : { compensation: { ...compensation, clips: [] } }),
   }),
-  // The newest says how the clip stands.
+  // The newest prediction shows the state of the clip.
   eachClip(({ predictions }) => ({
     predictions: predictions.filter(
       ({ status }, place) => !isTerminal(status) || place === predictions.length - 1,
@@ -71,22 +71,22 @@ const STEPS: readonly ((job: Job) => Job)[] = [
   })),
 ];
 
-/** What the one has and the other lacks. */
-function lacking(whole: Job, fitted: Job): Truncated {
-  const differ = (what: (clip: Clip) => unknown): number =>
+/** Counts what `fitted` lacks of `whole`. */
+function missingFrom(fitted: Job, whole: Job): Truncated {
+  const differing = (field: (clip: Clip) => unknown): number =>
     whole.clips.filter((clip, place) => {
       const other = fitted.clips[place];
-      return other === undefined || what(clip) !== what(other);
+      return other === undefined || field(clip) !== field(other);
     }).length;
   const counts: Required<Truncated> = {
-    prompts: differ(({ prompt }) => prompt),
-    metadata: differ(({ metadata }) => Object.keys(metadata).length),
-    reasons: differ(({ duration_reason }) => duration_reason),
-    errors: differ(({ error }) => error?.message),
-    predictions: linesIn(whole) - linesIn(fitted),
+    prompts: differing(({ prompt }) => prompt),
+    metadata: differing(({ metadata }) => Object.keys(metadata).length),
+    reasons: differing(({ duration_reason }) => duration_reason),
+    errors: differing(({ error }) => error?.message),
+    predictions: predictionsIn(whole) - predictionsIn(fitted),
   };
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }
 
-const linesIn = ({ clips }: Job): number =>
+const predictionsIn = ({ clips }: Job): number =>
   clips.reduce((sum, { predictions }) => sum + predictions.length, 0);

@@ -1,4 +1,4 @@
-/** Which of Replicate's words for a prediction's state mean that it is over, and how long it keeps one. Pure. */
+/** Which states of a prediction are terminal, and how long Replicate keeps one. Pure. */
 import type { PredictionStatus } from './job.schema.js';
 
 const TERMINAL: ReadonlySet<PredictionStatus> = new Set([
@@ -8,7 +8,7 @@ const TERMINAL: ReadonlySet<PredictionStatus> = new Set([
   'aborted',
 ]);
 
-/** Seconds for which the provider keeps input and file of a prediction after its end. */
+/** Seconds for which the provider keeps the input and the file of a finished prediction. */
 export const RETENTION = 3600;
 
 export const isTerminal = (status: PredictionStatus): boolean => TERMINAL.has(status);

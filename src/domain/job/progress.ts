@@ -2,9 +2,9 @@
  * How a job follows from its events: `apply(job, event)`, the same function in the workflow, the API,
  * the command line and the page. Pure; it owns the derived figures (counts, percent, money) and nothing else.
  *
- * P1 seq grows by exactly one with every event.
- * P2 the job after an event depends on nothing but the job before it and the event.
- * P3 an event that this release does not know is numbered like any other and changes nothing else; fields that it does not
+ * PROGRESS-1 seq grows by exactly one with every event.
+ * PROGRESS-2 the job after an event depends on nothing but the job before it and the event.
+ * PROGRESS-3 an event that this release does not know is numbered like any other and changes nothing else; fields that it does not
  *    know stay in the job and its clips (decision 55).
  */
 import { compensationOf } from './compensation.js';
@@ -82,15 +82,15 @@ export const isOver = (status: JobStatus): boolean =>
 export const isClipOver = (status: Clip['status']): boolean =>
   status === 'succeeded' || status === 'failed' || status === 'canceled';
 
-/** Is it, or was it ever, more than one that waits for clips before it? */
-export const isBegun = ({
+/** Is it its turn, or was it? Only a queued clip that waits for earlier clips is not started. */
+export const isStarted = ({
   status,
   waits_for = 'turn',
 }: Pick<Clip, 'status' | 'waits_for'>): boolean => status !== 'queued' || waits_for !== 'turn';
 
 export const clipPercent = (status: Clip['status']): number => CLIP_PERCENT[status];
 
-/** Predictions of a clip whose cost is not known: billed at a price or for a time that nobody has told, or never confirmed. */
+/** Predictions of a clip whose cost is not known: billed at an unknown price or for an unknown time, or not known to be billed. */
 export const unknownCosts = ({
   status,
   predictions,
@@ -134,7 +134,7 @@ export function withTotals(job: Job): Job {
   };
 }
 
-/** What the event that ends a job says of its money. */
+/** The costs in the event that ends a job. */
 export const costsOf = ({
   total_cost_usd,
   unknown_costs,
@@ -143,13 +143,13 @@ export const costsOf = ({
   ...(unknown_costs > 0 ? { unknown_costs } : {}),
 });
 
-/** Folds one event into the job. Events already folded are ignored, so replays are harmless. */
+/** Folds one event into the job. An event that was folded before is ignored, so reading events twice is harmless. */
 export function apply(job: Job, event: JobEvent): Job {
   if (event.seq <= job.seq) return job;
   return { ...applyFact(job, event, event.at), seq: event.seq };
 }
 
-/** The job after a fact, before the fact has its number: what the workflow asks in order to number it. */
+/** The job after a fact that has no number yet; `record` numbers it. */
 export function applyFact(job: Job, fact: JobFact, at: string): Job {
   if (isClipEvent(fact)) {
     const place = job.clips.findIndex(({ clip_index }) => clip_index === fact.clip_index);
@@ -171,7 +171,7 @@ export function applyFact(job: Job, fact: JobFact, at: string): Job {
   switch (fact.type) {
     case 'job.started':
       return {
-        ...unfinished(job),
+        ...reopened(job),
         run_id: fact.run_id,
         total_clips: fact.total_clips,
         model: fact.model,
@@ -186,45 +186,45 @@ export function applyFact(job: Job, fact: JobFact, at: string): Job {
     case 'job.warning':
       return {
         ...job,
-        clips: waiting(job.clips, fact),
+        clips: withWait(job.clips, fact),
         warnings: [...job.warnings, fact.message].slice(-MAX_WARNINGS),
         warnings_total: job.warnings_total + 1,
         ...(fact.max_cost_usd === undefined ? {} : { max_cost_usd: fact.max_cost_usd }),
       };
     case 'batch.started':
     default:
-      // P3
+      // PROGRESS-3
       return job;
   }
 }
 
-/** An event carries at most so many predictions of its clip that nothing has changed in: the newest. */
-const MAX_LINES = 20;
+/** Predictions that an event carries although they have not changed: at most the newest 20. */
+const MAX_UNCHANGED = 20;
 
 /**
- * A clip as its event carries it: whole, but for predictions of which the log has told everything before. A clip that was
- * retried a hundred times would otherwise carry its whole history with each event.
+ * A clip as its event carries it: whole, except for older predictions that have not changed since. A clip that was retried
+ * a hundred times would otherwise carry its whole history in each event.
  */
-export function newsOf(before: Clip, after: Clip): Clip {
-  const first = after.predictions.length - MAX_LINES;
+export function clipForEvent(before: Clip, after: Clip): Clip {
+  const first = after.predictions.length - MAX_UNCHANGED;
   if (first <= 0) return after;
   const known = new Set(before.predictions);
   const predictions = after.predictions.filter((line, place) => place >= first || !known.has(line));
   return { ...after, predictions };
 }
 
-/** All predictions of a clip after an event: those that the event does not speak of come first, as they were. */
+/** All predictions of a clip after an event: those that the event leaves out come first, unchanged. */
 function ledgerAfter(before: Clip, { predictions }: Clip): Prediction[] {
-  if (predictions.length < MAX_LINES) return predictions;
-  const told = new Map(predictions.map((line) => [line.id, line]));
-  const first = predictions.length - MAX_LINES;
+  if (predictions.length < MAX_UNCHANGED) return predictions;
+  const changed = new Map(predictions.map((line) => [line.id, line]));
+  const first = predictions.length - MAX_UNCHANGED;
   const newest = new Set(predictions.slice(first).map(({ id }) => id));
   const kept = before.predictions.filter(({ id }) => !newest.has(id));
-  return [...kept.map((line) => told.get(line.id) ?? line), ...predictions.slice(first)];
+  return [...kept.map((line) => changed.get(line.id) ?? line), ...predictions.slice(first)];
 }
 
-/** The clips after a warning that says what one of them waits for. */
-function waiting(clips: Clip[], { clip_index, waits_for }: JobWarning): Clip[] {
+/** The clips after a warning, which may say what one of them waits for. */
+function withWait(clips: Clip[], { clip_index, waits_for }: JobWarning): Clip[] {
   const place = clips.findIndex((clip) => clip.clip_index === clip_index);
   const clip = clips[place];
   return waits_for === undefined || clip?.status !== 'queued'
@@ -232,8 +232,8 @@ function waiting(clips: Clip[], { clip_index, waits_for }: JobWarning): Clip[] {
     : clips.with(place, { ...clip, waits_for });
 }
 
-/** What only a finished job has is taken from one that goes on. */
-export function unfinished({ compensation: _, ...job }: Job): Job {
+/** The job without the fields that only a finished job has. */
+export function reopened({ compensation: _, ...job }: Job): Job {
   return { ...job, completed_at: null, error: null };
 }
 

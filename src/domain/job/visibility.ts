@@ -1,10 +1,10 @@
-/** What Temporal shows of a job in its lists, with no question to the job: memo and search attributes. Pure. */
+/** What Temporal lists of a job without querying it: memo and search attributes. Pure. */
 import type { Job, JobSummary } from './job.schema.js';
 import { beginningsOf, summaryOf } from './job-summary.js';
 
 export interface Memo {
   job: JobSummary;
-  /** Of the prompts (job-summary.ts). */
+  /** The beginnings of the first prompts (job-summary.ts). */
   beginnings: string[];
 }
 
@@ -13,7 +13,7 @@ export const memoOf = (job: Job): Memo => ({
   beginnings: beginningsOf(job.clips),
 });
 
-/** By name; types as Temporal calls them. */
+/** Name and type of each, in Temporal's words. */
 export const SEARCH_ATTRIBUTES = {
   ClipModel: 'Keyword',
   ClipStatus: 'Keyword',
@@ -23,7 +23,7 @@ export const SEARCH_ATTRIBUTES = {
 
 type Shown = Pick<JobSummary, 'model' | 'status' | 'simulated' | 'labels'>;
 
-/** As the SDK takes them, in clients and workflows alike. */
+/** In the form that the SDK takes in clients and workflows. */
 export const attributesOf = ({ model, status, simulated, labels }: Shown) => [
   { key: { name: 'ClipModel', type: 'KEYWORD' as const }, value: model },
   { key: STATUS_ATTRIBUTE, value: status },
@@ -31,5 +31,5 @@ export const attributesOf = ({ model, status, simulated, labels }: Shown) => [
   { key: { name: 'ClipLabels', type: 'KEYWORD_LIST' as const }, value: labels },
 ];
 
-/** Every job that has any of them has this one. */
+/** A job that has any of the attributes has this one. */
 export const STATUS_ATTRIBUTE = { name: 'ClipStatus', type: 'KEYWORD' as const };

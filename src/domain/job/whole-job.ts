@@ -1,8 +1,8 @@
 /**
- * The whole job of a run whose answer had to leave something out: the clips page by page, then what happened meanwhile.
- * It asks through the functions it is given and keeps nothing.
+ * Reads the whole job of a run whose answer was truncated: its clips page by page, then the events recorded meanwhile. It
+ * queries through the functions it is given and keeps no state.
  *
- * W1 every clip is of one state, that of the job's `seq`: pages of later states are made one by the events after the first answer.
+ * WHOLE-JOB-1 all clips have the state of the job's `seq`: the events after the first answer bring pages of different states to one.
  */
 import { compensationOf } from './compensation.js';
 import type { Clip, Job } from './job.schema.js';
@@ -32,7 +32,7 @@ export async function wholeJob(run: Answers): Promise<Job> {
   while (job.seq < newest) {
     const { events } = await run.events(job.seq);
     if (events.length === 0) break;
-    job = events.reduce(apply, job); // W1
+    job = events.reduce(apply, job); // WHOLE-JOB-1
   }
   return job;
 }

@@ -2,7 +2,7 @@
  * How models come and go: which rows are superseded, deprecated or retired, since when, by what, and who says so. One table
  * by id, apart from the rows, which are written in terms of each other. Pure.
  *
- * L1 a successor is another model of the catalogue, is not retired itself, and leads to no circle.
+ * LIFE-CYCLE-1 a successor is another model of the catalogue, is not retired itself, and leads to no circle.
  */
 import { MODEL_UNAVAILABLE } from '../job/failure-kinds.js';
 import type { Catalogue, LifeCycle, ModelRow } from './row.js';
@@ -85,7 +85,7 @@ export function modelUnavailable(id: string, catalogue: Catalogue, said: string)
   return `${MODEL_UNAVAILABLE}: the provider has no model ${id} (${said})${instead}`;
 }
 
-/** L1, a sentence for each row that breaks it. */
+/** LIFE-CYCLE-1, a sentence for each row that breaks it. */
 export function lifeCycleProblems(catalogue: Catalogue): string[] {
   return [...catalogue.values()].flatMap((row) => {
     const { successor } = lifeCycleOf(row);

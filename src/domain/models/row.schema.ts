@@ -169,7 +169,7 @@ const rowFields = object({
 
 type Fields = z.infer<typeof rowFields>;
 
-/** Every input that a row names, with the place where it names it (R1). */
+/** Every input that a row names, with the place where it names it (ROW-1). */
 function namedInputs(row: Fields): [place: string, name: string | null][] {
   const roles = ['prompt', 'negative_prompt', 'seed', 'start_image', 'end_image', 'audio'] as const;
   return [
@@ -216,7 +216,7 @@ export const rowSchema = rowFields.superRefine((row, context) => {
     const message = `one of the row's inputs (${Object.keys(row.inputs).join(', ')})`;
     context.addIssue({ code: 'custom', path: place.split('.'), message, input: name });
   }
-  const mistake = strange.length > 0 ? null : priceMistake(asRow(row)); // R4
+  const mistake = strange.length > 0 ? null : priceMistake(asRow(row)); // ROW-4
   if (mistake !== null) {
     const said = { message: mistake, params: { whole: true } };
     context.addIssue({ code: 'custom', path: ['prices'], ...said });

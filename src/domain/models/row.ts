@@ -4,10 +4,10 @@
  * enforces, and the answer of GET /v1/models. A row is JSON (snake_case), so that people can add rows
  * by a file. Types only; a row holds no code and no exception lives outside its row.
  *
- * R1 `inputs` is the provider's whole input schema; every other name in a row is a key of it.
- * R2 every input that changes the price is a file, in `sends`, or the duration input, so it is always explicit.
- * R3 prices carry the day they were read and where.
- * R4 exactly one price fits each combination of legal inputs that a price looks at, so that a new value of an
+ * ROW-1 `inputs` is the provider's whole input schema; every other name in a row is a key of it.
+ * ROW-2 every input that changes the price is a file, in `sends`, or the duration input, so it is always explicit.
+ * ROW-3 prices carry the day they were read and where.
+ * ROW-4 exactly one price fits each combination of legal inputs that a price looks at, so that a new value of an
  *    enumeration has no price rather than a wrong one. A row without any price is one whose price is not known.
  */
 import type { BufferStrategy, UnitPrice } from '../job/job.schema.js';

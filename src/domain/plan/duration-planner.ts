@@ -1,9 +1,9 @@
 /**
  * The duration planner: target × model × buffer → what is asked for, and why. Pure; it knows lengths, not models.
  *
- * D1 the requested duration is one the model accepts.
- * D2 it is never below the target where the model can cover the target.
- * D3 it is the smallest that covers what is wanted; the buffer, not the target, is capped at ten seconds.
+ * LENGTH-1 the requested duration is one the model accepts.
+ * LENGTH-2 it is never below the target where the model can cover the target.
+ * LENGTH-3 it is the smallest that covers what is wanted; the buffer, not the target, is capped at ten seconds.
  */
 import { decimal } from '../values/decimal.js';
 import type { BufferStrategy } from '../job/job.schema.js';
@@ -68,13 +68,13 @@ export function closestDuration(legal: readonly LegalDuration[], target: number)
   );
 }
 
-interface WantedPort {
+interface Wanted {
   seconds: number;
   words: string;
 }
 
 /** What each strategy wants before the model is asked what it accepts. */
-const WANTED: Record<BufferStrategy, (target: number, buffer: number) => WantedPort> = {
+const WANTED: Record<BufferStrategy, (target: number, buffer: number) => Wanted> = {
   none: (target) => ({ seconds: target, words: `${show(target)} s` }),
   maximum: (target) => ({ seconds: target, words: `${show(target)} s` }),
   percentage: (target, buffer) => {
@@ -94,11 +94,11 @@ export interface DurationRequest {
   buffer: number;
 }
 
-const wantedOf = ({ strategy, target, buffer }: DurationRequest): WantedPort =>
+const wantedOf = ({ strategy, target, buffer }: DurationRequest): Wanted =>
   WANTED[strategy](decimal(target), buffer);
 
 /** D3: the first that covers what is wanted; null where none does. */
-const coveringOf = (legal: readonly LegalDuration[], { seconds: wanted }: WantedPort) =>
+const coveringOf = (legal: readonly LegalDuration[], { seconds: wanted }: Wanted) =>
   legal.find(({ seconds }) => seconds >= wanted) ?? null;
 
 function longestOf(legal: readonly LegalDuration[]): LegalDuration {
@@ -133,7 +133,7 @@ export function planDuration(
 
 function reasonFor(
   legal: readonly LegalDuration[],
-  wanted: WantedPort,
+  wanted: Wanted,
   covering: LegalDuration | null,
 ): string {
   const longest = show(legal.at(-1)?.seconds ?? 0);

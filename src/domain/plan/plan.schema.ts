@@ -3,7 +3,7 @@
  * The same schema is the body of POST /v1/jobs and the argument of the workflow. Defaults are not filled
  * in here; they are resolved later.
  *
- * P1 what is checked, resolved, compared and sent is the parsed plan: numbers rounded, texts well-formed, no nulls.
+ * PLAN-1 what is checked, resolved, compared and sent is the parsed plan: numbers rounded, texts well-formed, no nulls.
  */
 import { z } from 'zod';
 import {
@@ -140,7 +140,7 @@ export type ClipPrompt = Plan['clip_prompts'][number];
 export type ReferenceMode = NonNullable<Plan['reference_mode']>;
 
 /** What may be asked for with the finals of a draft: the body of POST /v1/jobs/{job_id}/final. */
-export const finalWishesSchema = object({
+export const finalRequestSchema = object({
   clips: z.array(whole().min(0)).min(1).max(MAX_CLIPS).nullish().meta({
     description: 'Of the draft, by clip_index; all that have succeeded when absent.',
   }),
@@ -149,7 +149,7 @@ export const finalWishesSchema = object({
     description: "Of the new job; the draft's when absent.",
   }),
 });
-export type FinalWishes = Given<z.infer<typeof finalWishesSchema>>;
+export type FinalRequest = Given<z.infer<typeof finalRequestSchema>>;
 
 /** Rules between the fields, each at the field that breaks it. They hold of any part that is well-formed. */
 export function crossFieldProblems(plan: Plan): PlanProblem[] {

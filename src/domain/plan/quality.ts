@@ -1,14 +1,14 @@
 /**
  * Drafts: the same clips, made quickly and for less, to be looked at before their finals are paid. Pure.
  *
- * D1 A draft is its final with the inputs of the row's `draft` in their place: whatever else a plan asks for is asked of both.
- * D2 A draft without a seed gets one that follows from job and clip, so that its final can repeat it.
+ * DRAFT-1 A draft is its final with the inputs of the row's `draft` in their place: whatever else a plan asks for is asked of both.
+ * DRAFT-2 A draft without a seed gets one that follows from job and clip, so that its final can repeat it.
  */
 import type { Job } from '../job/job.schema.js';
 import type { PlanProblem } from './plan-problems.schema.js';
 import type { Catalogue, ModelRow, Scalar } from '../models/row.js';
 import { effective } from '../models/rules.js';
-import type { ClipPrompt, FinalWishes, Plan, Quality } from './plan.schema.js';
+import type { ClipPrompt, FinalRequest, Plan, Quality } from './plan.schema.js';
 import type { PlannedClip, ResolvedModel, ResolvedPlan } from './resolved.js';
 import type { AppliedSettings } from './model-settings.js';
 
@@ -17,7 +17,7 @@ const told = (inputs: Readonly<Record<string, unknown>>): string =>
     .map(([name, value]) => `${name} ${String(value)}`)
     .join(', ');
 
-/** What is sent of a plan's settings at its quality (D1). */
+/** What is sent of a plan's settings at its quality (DRAFT-1). */
 export function atQuality(
   row: ModelRow,
   quality: Quality | undefined,
@@ -74,7 +74,7 @@ function overridden(
 /** 31 bits: what every model with a seed takes that says no less. */
 export const MAX_SEED = 2 ** 31 - 1;
 
-/** D2. FNV-1a over the words, and the bits mixed once more, for neighbours differ in the last character only. */
+/** DRAFT-2. FNV-1a over the words, and the bits mixed once more, for neighbours differ in the last character only. */
 export function seedOf(jobId: string, clipIndex: number, most = MAX_SEED): number {
   let hash = 0x811c9dc5;
   for (const character of `${jobId}/${String(clipIndex)}`) {
@@ -85,7 +85,7 @@ export function seedOf(jobId: string, clipIndex: number, most = MAX_SEED): numbe
   return 1 + (((hash ^ (hash >>> 16)) >>> 0) % most);
 }
 
-/** The plan as the job of that id sends it: every clip of a draft has a seed (D2). */
+/** The plan as the job of that id sends it: every clip of a draft has a seed (DRAFT-2). */
 export function seeded(resolved: ResolvedPlan, jobId: string): ResolvedPlan {
   const { quality, model, clips, fallbacks } = resolved;
   if (quality !== 'draft') return resolved;
@@ -123,7 +123,7 @@ export type Finals =
 const no = (path: string | null, message: string): Finals => ({ ok: false, path, message });
 
 /** The plan of a job that makes the finals of a draft: same prompts, same seeds, on the model that made the draft. */
-export function finalsOf(plan: Plan, draft: Job, wishes: FinalWishes): Finals {
+export function finalsOf(plan: Plan, draft: Job, wishes: FinalRequest): Finals {
   const { job_id } = draft;
   if (draft.quality !== 'draft') {
     return no(null, `expected a job of quality "draft", "${job_id}" is none`);

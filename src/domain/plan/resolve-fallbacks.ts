@@ -1,7 +1,7 @@
 /**
  * The models that take over where the plan's own cannot make a clip: only those that the plan names, in its order. Pure.
  *
- * F1 Each is held against the whole plan, settings and cap included, before anything is paid; one that cannot make it as it
+ * FALLBACK-1 Each is held against the whole plan, settings and cap included, before anything is paid; one that cannot make it as it
  *    is asked for is refused.
  */
 import type { PlannedClip, Resolution, ResolvedClip, ResolvedFallback } from './resolved.js';

@@ -1,7 +1,7 @@
 /**
  * Other models of the catalogue that could do the same for less. Pure.
  *
- * A1 one model a step: between two of them a server may answer others, or stop because nobody waits any more.
+ * ALTERNATIVE-1 one model a step: between two of them a server may answer others, or stop because nobody waits any more.
  */
 import { decimal, sumUsd, total } from '../values/decimal.js';
 import { isRetired } from '../models/life-cycle.js';
@@ -26,7 +26,7 @@ export const cheapest = (found: readonly (Alternative | null)[]): Alternative[] 
     .sort((a, b) => a.estimated_cost_usd - b.estimated_cost_usd)
     .slice(0, MAX_ALTERNATIVES);
 
-/** A1: null for a model that is none. */
+/** ALTERNATIVE-1: null for a model that is none. */
 export function* everyAlternative(
   plan: Plan,
   resolved: ResolvedPlan,

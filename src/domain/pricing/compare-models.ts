@@ -1,8 +1,8 @@
 /**
  * What one plan costs and takes on every model that can make it, and why the others cannot. Pure.
  *
- * C1 one model a step: between two of them a server may answer others, or stop because its answer is not wanted any more.
- * C2 a model is given those of the plan's settings that it has; what is left out is said.
+ * COMPARE-1 one model a step: between two of them a server may answer others, or stop because its answer is not wanted any more.
+ * COMPARE-2 a model is given those of the plan's settings that it has; what is left out is said.
  */
 import { decimal, sumUsd, total } from '../values/decimal.js';
 import type { Comparison, Fit, Unfit } from './estimate.schema.js';
@@ -24,7 +24,7 @@ import {
 import type { JobChoices } from '../plan/resolve-clip.js';
 import { applySettings } from '../plan/model-settings.js';
 
-/** C1 */
+/** COMPARE-1 */
 export function* everyComparison(
   plan: Plan,
   context: PlanContext,

@@ -1,9 +1,9 @@
 /**
- * Whether a row has one price, and only one, for whatever can be asked of its model (R4). Pure.
+ * Whether a row has one price, and only one, for whatever can be asked of its model (ROW-4). Pure.
  *
- * C1 Every combination of legal values of the inputs that prices look at is tried. Where there is no end of values (numbers,
+ * PRICE-CHECK-1 Every combination of legal values of the inputs that prices look at is tried. Where there is no end of values (numbers,
  *    lists of files, texts), those next to each value that a price names stand for all.
- * C2 A rule excludes a combination only where it looks at such inputs alone: nothing is known of the others here.
+ * PRICE-CHECK-2 A rule excludes a combination only where it looks at such inputs alone: nothing is known of the others here.
  */
 import { legalDurations } from '../plan/duration-planner.js';
 import type { InputField, ModelRow, PriceRow, Scalar, Test } from '../models/row.js';
@@ -17,7 +17,7 @@ const MAX_COMBINATIONS = 100_000;
 const FILE = 'https://files.example/a';
 const OTHER_TEXT = 'any other text';
 
-/** Every combination of legal values of the inputs that prices look at (C1), without those that a rule excludes (C2). */
+/** Every combination of legal values of the inputs that prices look at (PRICE-CHECK-1), without those that a rule excludes (PRICE-CHECK-2). */
 export function* pricedCombinations(row: ModelRow): Generator<Input, void, void> {
   const names = pricedInputs(row);
   const rules = row.rules.filter((rule) =>

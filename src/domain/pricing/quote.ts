@@ -2,8 +2,8 @@
  * What a model would take for clips, in figures alone: for holding a plan of a thousand clips against every model of
  * the catalogue. Pure.
  *
- * Q1 the figures are those of `resolveClip`; null where it would find a problem.
- * Q2 what clips have in common is found out once, and nothing is made that is thrown away.
+ * QUOTE-1 the figures are those of `resolveClip`; null where it would find a problem.
+ * QUOTE-2 what clips have in common is found out once, and nothing is made that is thrown away.
  */
 import { missingImages, fieldProblems } from '../plan/clip-problems.js';
 import { estimateCost, priceFor } from './cost.js';

@@ -6,7 +6,7 @@ import { clock, percent, plural, seconds, spent, usd } from '../../client/figure
 import { capital, phaseText } from '../../client/words.js';
 import type { Clip, ClipProgress, Job } from '../../client/wire.js';
 import { clipFileName } from '../../domain/job/clip-files.js';
-import { isBegun, isClipOver, unknownCosts } from '../../domain/job/progress.js';
+import { isStarted, isClipOver, unknownCosts } from '../../domain/job/progress.js';
 import { now } from '../clock.js';
 import { attribute, figure, h, icon, setText, show } from '../dom.js';
 import { clipName, safeLink } from '../format.js';
@@ -82,7 +82,7 @@ export function clipCard(first: CardInput): ClipCard {
   const draw = (input: CardInput): void => {
     const { clip, live } = input;
     attribute(element, 'data-status', clip.status);
-    attribute(element, 'data-scheduled', clip.status === 'queued' && isBegun(clip));
+    attribute(element, 'data-scheduled', clip.status === 'queued' && isStarted(clip));
     picture.update(clip);
     reference.update(clip);
     setText(phase, capital(phaseText(clip, live)));

@@ -3,7 +3,7 @@
  * beside it act.
  */
 import { withoutTrailing } from '../../domain/values/trim-ends.js';
-import { isBegun, isOver } from '../../domain/job/progress.js';
+import { isStarted, isOver } from '../../domain/job/progress.js';
 import type { FollowedJob } from '../../client/followed-job.js';
 import { clock, percent, plural, roughly, spent, usd } from '../../client/figures.js';
 import { JOB_WORDS, capital, earlierText, failureWords } from '../../client/words.js';
@@ -109,7 +109,7 @@ function batchNote(job: Job, started: FollowedJob['batch']): string {
   if (isOver(job.status))
     return plural(Math.ceil(job.total_clips / job.batch_size), 'batch', 'batches');
   if (started !== null) return `batch ${String(started.batch)} of ${String(started.batches)}`;
-  const begun = job.clips.findLastIndex((clip) => isBegun(clip) && clip.status !== 'canceled');
+  const begun = job.clips.findLastIndex((clip) => isStarted(clip) && clip.status !== 'canceled');
   const batches = Math.ceil(job.clips.length / job.batch_size);
   return batches === 0
     ? ''

@@ -9,7 +9,7 @@ import type { Job, ModelRow } from '../../client/wire.js';
 import { api, needKey } from '../api-client.js';
 import { attribute, h, keyed } from '../dom.js';
 import type { Health } from '../health.js';
-import { isBegun, isClipOver, isOver } from '../../domain/job/progress.js';
+import { isStarted, isClipOver, isOver } from '../../domain/job/progress.js';
 import { openStream, type StreamState } from '../stream.js';
 import { clipCard, type CardInput, type ClipCard } from './clip-card.js';
 import { clipFilter } from './clip-filter.js';
@@ -120,7 +120,7 @@ export function jobView(jobId: string, context: JobViewContext): View {
     const { job } = state;
     header.tick(job, usualTime(job));
     for (const clip of job.clips) {
-      if (isBegun(clip) && !isClipOver(clip.status)) cards.get(clip.clip_index)?.tick();
+      if (isStarted(clip) && !isClipOver(clip.status)) cards.get(clip.clip_index)?.tick();
     }
   }, 500);
   /** After an absence of workers: what no worker could confirm is asked again. */

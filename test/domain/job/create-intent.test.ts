@@ -1,12 +1,12 @@
 /** What a create that was written down means for whoever comes next. */
 import { describe, expect, it } from 'vitest';
-import { mayExist } from '../../../src/domain/job/create-intent.js';
-import type { Asking, BegunCreate } from '../../../src/domain/job/create-intent.js';
+import { unsettled } from '../../../src/domain/job/create-intent.js';
+import type { NextCreate, EarlierCreate } from '../../../src/domain/job/create-intent.js';
 
 const NOW = Date.UTC(2030, 0, 1, 12);
 const ago = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();
 
-const create = (number: number, change: Partial<BegunCreate> = {}): BegunCreate => ({
+const create = (number: number, change: Partial<EarlierCreate> = {}): EarlierCreate => ({
   number,
   at: ago(60),
   run_id: 'run',
@@ -17,7 +17,7 @@ const create = (number: number, change: Partial<BegunCreate> = {}): BegunCreate 
   input_sha256: 'same',
   ...change,
 });
-const asking: Asking = {
+const next: NextCreate = {
   model: 'a/b',
   run_id: 'run',
   chain: 'chain',
@@ -33,21 +33,21 @@ describe('of the run itself', () => {
       create(1, { model: 'c/d' }),
       create(2, { model: 'c/d', prediction_id: 'forgotten' }),
     ];
-    expect(mayExist(before, asking)).toEqual({ attach: null, open: [] });
+    expect(unsettled(before, next)).toEqual({ attach: null, open: [] });
   });
 
   it('one without an answer is to be looked for', () => {
-    expect(mayExist([create(1)], asking)).toEqual({ attach: null, open: [create(1)] });
+    expect(unsettled([create(1)], next)).toEqual({ attach: null, open: [create(1)] });
   });
 
   it('one that came to nothing is neither', () => {
     const begun = [create(1, { prediction_id: null })];
-    expect(mayExist(begun, asking)).toEqual({ attach: null, open: [] });
+    expect(unsettled(begun, next)).toEqual({ attach: null, open: [] });
   });
 
   it('one that the ledger has is of an earlier attempt or round', () => {
     const begun = [create(1, { prediction_id: 'known' })];
-    expect(mayExist(begun, asking)).toEqual({ attach: null, open: [] });
+    expect(unsettled(begun, next)).toEqual({ attach: null, open: [] });
   });
 
   it('what was begun before one that the ledger has is of the past, also where it tells only its newest', () => {
@@ -56,27 +56,27 @@ describe('of the run itself', () => {
       create(2),
       create(3, { prediction_id: 'known' }),
     ];
-    expect(mayExist(begun, asking)).toEqual({ attach: null, open: [] });
-    expect(mayExist([...begun, create(4)], asking)).toEqual({ attach: null, open: [create(4)] });
+    expect(unsettled(begun, next)).toEqual({ attach: null, open: [] });
+    expect(unsettled([...begun, create(4)], next)).toEqual({ attach: null, open: [create(4)] });
   });
 
   it('the first that the ledger does not have is the one to attach to, however old it is', () => {
     const begun = ['known', 'forgotten', 'newer'].map((prediction_id, index) =>
       create(index + 1, { prediction_id, at: ago(90_000), input_sha256: 'with another upload' }),
     );
-    expect(mayExist(begun, asking).attach).toBe('forgotten');
+    expect(unsettled(begun, next).attach).toBe('forgotten');
   });
 });
 
 describe('of another run', () => {
-  const other = (change: Partial<BegunCreate> = {}): BegunCreate =>
+  const other = (change: Partial<EarlierCreate> = {}): EarlierCreate =>
     create(1, { run_id: 'other', prediction_id: 'forgotten', ...change });
-  const attached = (begun: BegunCreate, change: Partial<Asking> = {}): string | null =>
-    mayExist([begun], { ...asking, ...change }).attach;
+  const attached = (begun: EarlierCreate, change: Partial<NextCreate> = {}): string | null =>
+    unsettled([begun], { ...next, ...change }).attach;
 
   it('nothing counts for a job that was simply started again under its id', () => {
     expect(attached(other())).toBeNull();
-    expect(mayExist([create(1, { run_id: 'other' })], asking).open).toEqual([]);
+    expect(unsettled([create(1, { run_id: 'other' })], next).open).toEqual([]);
   });
 
   it('everything counts in the same chain of runs', () => {

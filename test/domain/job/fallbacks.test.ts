@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { checkPlan, type PlanContext } from '../../../src/domain/plan/check-plan.schema.js';
 import { estimateOf } from '../../../src/domain/pricing/estimate.js';
 import { FAILURE_KINDS, problem } from '../../../src/domain/job/failures.js';
-import { clipsOn, passesOn } from '../../../src/domain/job/fallbacks.js';
+import { clipsOn, allowsFallback } from '../../../src/domain/job/fallbacks.js';
 import { seeded, seedOf } from '../../../src/domain/plan/quality.js';
 import { resolvePlan } from '../../../src/domain/plan/resolve.js';
 import { clip, IMAGE, plan } from '../plan/bad-plans.js';
@@ -159,9 +159,11 @@ describe('a retired model', () => {
 
 describe('a failure that is passed on', () => {
   it('is one of the provider or of the model, and no other', () => {
-    const kinds = FAILURE_KINDS.filter((kind) => passesOn(problem(kind, 'said')));
+    const kinds = FAILURE_KINDS.filter((kind) => allowsFallback(problem(kind, 'said')));
     expect(kinds).toEqual(['provider_error', 'no_output', 'wrong_duration']);
-    expect(passesOn(problem('invalid_input', 'model_unavailable: HTTP 404: gone'))).toBe(true);
-    expect(passesOn(problem('flagged', 'model_unavailable'))).toBe(false);
+    expect(allowsFallback(problem('invalid_input', 'model_unavailable: HTTP 404: gone'))).toBe(
+      true,
+    );
+    expect(allowsFallback(problem('flagged', 'model_unavailable'))).toBe(false);
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { continueJob } from '../../../src/domain/job/continue-job.js';
 import { FAILURE_KINDS, problem, ruleOf } from '../../../src/domain/job/failure-kinds.js';
 import type { FailureKind } from '../../../src/domain/job/failure-kinds.js';
-import { passesOn } from '../../../src/domain/job/fallbacks.js';
+import { allowsFallback } from '../../../src/domain/job/fallbacks.js';
 import { entryOf } from '../../../src/domain/job/index-entry.js';
 import { emptyJob, initialClip } from '../../../src/domain/job/initial-job.js';
 import type { Clip, Job, JobEvent } from '../../../src/domain/job/job.schema.js';
@@ -77,7 +77,7 @@ describe('a kind of failure of a newer release', () => {
     expect(FAILURE_KINDS).not.toContain(error.kind);
     expect(problem(error.kind, error.message)).toEqual({ ...error, retryable: false });
     expect(ruleOf(error.kind)).toMatchObject({ retry: false, halts: false });
-    expect(passesOn(error)).toBe(false);
+    expect(allowsFallback(error)).toBe(false);
     expect(ruleOf('toString')).toBe(ruleOf(error.kind));
   });
 

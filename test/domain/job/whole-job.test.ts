@@ -10,7 +10,7 @@ import type {
   Prediction,
 } from '../../../src/domain/job/job.schema.js';
 import { clipsOf } from '../../../src/domain/job/pages.js';
-import { newsOf, record, withTotals } from '../../../src/domain/job/progress.js';
+import { clipForEvent, record, withTotals } from '../../../src/domain/job/progress.js';
 import type { ResolvedClip } from '../../../src/domain/plan/resolved.js';
 import { wholeJob } from '../../../src/domain/job/whole-job.js';
 
@@ -67,7 +67,11 @@ class Workflow {
     const fact: JobFact =
       what === 'limited'
         ? { type: 'job.warning', message: 'slow', clip_index: index, waits_for: 'rate' }
-        : { type: 'clip.submitted', clip_index: index, clip: newsOf(clip, CHANGES[what](clip)) };
+        : {
+            type: 'clip.submitted',
+            clip_index: index,
+            clip: clipForEvent(clip, CHANGES[what](clip)),
+          };
     const { job, event } = record(this.job, fact, AT);
     this.job = job;
     this.states.push(job);

@@ -1,4 +1,4 @@
-/** What must hold of any model, target and buffer (D1, D2, D3 of the planner). */
+/** What must hold of any model, target and buffer (LENGTH-1, LENGTH-2, LENGTH-3 of the planner). */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
