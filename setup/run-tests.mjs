@@ -1,13 +1,26 @@
 /**
- * `npm test`: vitest, then one line with the counts as the very last. Words after `--` are vitest's own:
- * paths, `-t name`. Exit 1 when something failed, or when nothing ran, for that proves nothing.
+ * `npm test` and `npm run test:fast`: vitest, then one line with the counts as the very last. Words after `--` are
+ * vitest's own: paths, `-t name`. Exit 1 when something failed, or when nothing ran, for that proves nothing; where
+ * CI is set also when a test of the full run was skipped.
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { withoutSlow } from './lanes.mjs';
 import { cache, inRoot } from './paths.mjs';
+import { say } from './say.mjs';
+import { isCi } from './test-extras.mjs';
 import { runVitest } from './vitest.mjs';
 
-export async function main(words) {
+/** Every test. */
+export function full(words) {
+  // With words, such as `-t name`, skipping is what was asked for.
+  return run(words, { maySkip: !isCi() || words.length > 0 });
+}
+
+/** Those of the fast lane. */
+export const fast = (words) => run([...withoutSlow(), ...words], { maySkip: true });
+
+async function run(words, { maySkip }) {
   const file = path.join(cache, `test-counts-${process.pid}.json`);
   mkdirSync(cache, { recursive: true });
   const { code, stopped } = await runVitest(
@@ -16,9 +29,12 @@ export async function main(words) {
   );
   const counts = read(file) ?? { passed: 0, failed: 1, skipped: 0 };
   rmSync(file, { force: true });
+  const { passed, failed, skipped } = counts;
+  const isWhole = maySkip || skipped === 0;
+  if (!isWhole) say('CI is set, so a skipped test is a failure');
   console.log(inOneLine(counts));
   if (stopped !== null) return stopped === 'SIGINT' ? 130 : 143;
-  return code === 0 && counts.failed === 0 && counts.passed > 0 ? 0 : 1;
+  return code === 0 && failed === 0 && passed > 0 && isWhole ? 0 : 1;
 }
 
 export const inOneLine = ({ passed, failed, skipped }) =>

@@ -21,7 +21,7 @@ const OLDEST_NODE = [20, 3];
 const base = [packages, program];
 const own = (file) => ({ main: () => load(inRoot('dist/src/commands', file)) });
 const built = (file) => ({ main: () => load(inRoot('dist', file)) });
-const external = (file) => ({ main: () => load(inRoot('setup', file)) });
+const external = (file, name) => ({ main: () => load(inRoot('setup', file), name) });
 
 /** `server`: always, or only when no TEMPORAL_ADDRESS names one. */
 const COMMANDS = {
@@ -35,13 +35,14 @@ const COMMANDS = {
   'search-attributes': own('search-attributes.js'),
   orphans: own('orphans.js'),
   chaos: { ...built('chaos/command.js'), server: 'always' },
-  test: { ...external('run-tests.mjs'), server: 'always', extras: testExtras },
+  test: { ...external('run-tests.mjs', 'full'), server: 'always', extras: testExtras },
+  'test:fast': { ...external('run-tests.mjs', 'fast'), server: 'always' },
   bench: { ...external('run-bench.mjs'), server: 'always' },
   fuzz: { ...external('run-fuzz.mjs'), server: 'always' },
   build: { main: async () => async () => 0 },
 };
 
-const load = async (file) => (await import(pathToFileURL(file).href)).main;
+const load = async (file, name = 'main') => (await import(pathToFileURL(file).href))[name];
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 

@@ -1,25 +1,110 @@
 /**
- * What makes more tests possible, where the machine can: the time-skipping Temporal server (Java, Maven), Chromium
- * for the page, and Schemathesis for the API's description (Python). Without them the tests concerned are skipped, and a sentence here says why.
+ * What some tests need beyond Node and Temporal: the time-skipping Temporal server (Java, Maven), Chromium for the page,
+ * Schemathesis for the API's description (Python), and a few programs. On a person's machine the tests that lack theirs
+ * are skipped, and a sentence here says why. Where CI is set, what can be installed is, and what is missing is an error.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { cache } from './paths.mjs';
 import { lastWords, run } from './processes.mjs';
-import { say, timed } from './say.mjs';
+import { say, SetupError, timed } from './say.mjs';
+import { isProgram } from './temporal-cli.mjs';
+
+export const isCi = (env = process.env) => !['', '0', 'false'].includes(env.CI ?? '');
+
+/** Tests are going to be skipped: a person is told, CI stops. */
+export function skips(tests, why, env = process.env) {
+  if (!isCi(env)) {
+    say(`${tests} are skipped: ${why}`);
+    return;
+  }
+  throw new SetupError(`${tests} cannot run: ${why}; CI is set, so nothing may be skipped.`);
+}
+
+/** Where a program is; null for none. */
+export const programPath = (name, env = process.env) =>
+  (env.PATH ?? '')
+    .split(path.delimiter)
+    .filter((place) => place !== '')
+    .map((place) => path.join(place, name))
+    .find(isProgram) ?? null;
 
 const SERVER = 'io.temporal:temporal-test-server:1.38.0';
 const folder = path.join(cache, 'test-server');
-const CHROMIUM = '/usr/bin/chromium';
+export const TIME_SKIPPING_SERVER = path.join(folder, 'temporal-test-server');
+const SKIP_TIME = 'the tests on the time-skipping server';
+
+export const CHROMIUM = '/usr/bin/chromium';
+
+/** Hypothesis makes the requests; with both pinned, a seed gives the same ones. */
+const SCHEMATHESIS = ['schemathesis==4.32.5', 'hypothesis==6.170.17'];
+const environment = path.join(cache, 'schemathesis');
+/** Names what is installed, and is written last. */
+export const SCHEMATHESIS_LIST = path.join(environment, 'installed.txt');
+export const SCHEMATHESIS_PYTHON = path.join(environment, 'bin', 'python');
+const DESCRIBE = 'the tests of the API against its description';
+
+/** Programs of the machine, and the Debian packages that have them. */
+const PROGRAMS = [
+  {
+    name: 'Java and Maven',
+    tests: SKIP_TIME,
+    packages: ['default-jre-headless', 'maven'],
+    isThere: () =>
+      programPath('java') !== null &&
+      (programPath('mvn') !== null || existsSync(TIME_SKIPPING_SERVER)),
+  },
+  {
+    name: CHROMIUM,
+    tests: 'the tests of the page in a browser',
+    packages: ['chromium'],
+    isThere: () => existsSync(CHROMIUM),
+  },
+  {
+    name: 'python3',
+    tests: `${DESCRIBE}, and of ZIP files,`,
+    packages: ['python3', 'python3-venv'],
+    isThere: () => programPath('python3') !== null,
+  },
+  {
+    name: 'script, of util-linux',
+    tests: 'the tests of Ctrl-C at a terminal',
+    packages: ['bsdutils'],
+    isThere: () => programPath('script') !== null,
+  },
+  {
+    name: 'openssl',
+    tests: 'the tests of certificates',
+    packages: ['openssl'],
+    isThere: () => programPath('openssl') !== null,
+  },
+];
+
+const missing = () => PROGRAMS.filter(({ isThere }) => !isThere());
+
+const programs = {
+  needed: () => missing().length > 0,
+  async make() {
+    if (isCi() && process.getuid?.() === 0 && programPath('apt-get') !== null) {
+      const packages = missing().flatMap((program) => program.packages);
+      await timed(`installing ${packages.join(', ')} with apt`, () => install(packages));
+    }
+    for (const { name, tests } of missing()) skips(tests, `there is no ${name}`);
+  },
+};
+
+async function install(packages) {
+  const update = await run('apt-get', ['update', '-q']);
+  const { ok, text } = update.ok
+    ? await run('apt-get', ['install', '-qy', '--no-install-recommends', ...packages])
+    : update;
+  return ok ? undefined : `not installed: ${lastWords(text).slice(0, 160)}`;
+}
 
 const timeSkipping = {
-  needed: () => !existsSync(path.join(folder, 'temporal-test-server')),
+  needed: () => !existsSync(TIME_SKIPPING_SERVER),
   async make() {
-    const found = await Promise.all([run('java', ['-version']), run('mvn', ['-v'])]);
-    if (found.some(({ ok }) => !ok)) {
-      say('without Java and Maven the tests on the time-skipping server are skipped');
-      return;
-    }
+    if (programPath('java') === null || programPath('mvn') === null) return; // said already
     await timed('fetching the time-skipping test server with Maven', fetchServer);
   },
 };
@@ -35,7 +120,8 @@ async function fetchServer() {
   ]);
   if (!ok) {
     rmSync(draft, { recursive: true, force: true });
-    return `no time-skipping server (${lastWords(text).slice(0, 160)}); its tests are skipped`;
+    skips(SKIP_TIME, lastWords(text).slice(0, 160));
+    return 'no time-skipping server';
   }
   // The SDK waits only five seconds for it: no time for the optimising compiler to warm up.
   const script = `#!/bin/sh
@@ -53,43 +139,18 @@ function pom() {
 <dependencies><dependency><groupId>${groupId}</groupId><artifactId>${artifactId}</artifactId><version>${version}</version></dependency></dependencies></project>`;
 }
 
-const chromium = {
-  needed: () => !existsSync(CHROMIUM),
-  async make() {
-    if (process.env.CI !== 'true' || process.getuid?.() !== 0) {
-      say(`without ${CHROMIUM} the tests of the page in a browser are skipped`);
-      return;
-    }
-    await timed('installing Chromium with apt', async () => {
-      const update = await run('apt-get', ['update', '-q']);
-      const { ok, text } = update.ok
-        ? await run('apt-get', ['install', '-qy', '--no-install-recommends', 'chromium'])
-        : update;
-      return ok
-        ? 'Chromium installed'
-        : `no Chromium (${lastWords(text).slice(0, 160)}); its tests are skipped`;
-    });
-  },
-};
-
-/** Hypothesis makes the requests; with both pinned, a seed gives the same ones. */
-const SCHEMATHESIS = ['schemathesis==4.32.5', 'hypothesis==6.170.17'];
-const environment = path.join(cache, 'schemathesis');
-/** Names what is installed, and is written last. */
-const installed = path.join(environment, 'installed.txt');
-
 const schemathesis = {
   needed: () =>
-    !existsSync(installed) || readFileSync(installed, 'utf8') !== SCHEMATHESIS.join(' '),
+    !existsSync(SCHEMATHESIS_LIST) ||
+    readFileSync(SCHEMATHESIS_LIST, 'utf8') !== SCHEMATHESIS.join(' '),
   async make() {
+    if (programPath('python3') === null) return; // said already
     const { ok } = await run('python3', [
       '-c',
       'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))',
     ]);
     if (!ok) {
-      say(
-        'without Python 3.11 or later, with venv, the test of the API against its description is skipped',
-      );
+      skips(DESCRIBE, 'they need Python 3.11 or later, with venv');
       return;
     }
     await timed('installing Schemathesis with pip', installSchemathesis);
@@ -100,17 +161,18 @@ async function installSchemathesis() {
   rmSync(environment, { recursive: true, force: true });
   const made = await run('python3', ['-m', 'venv', environment]);
   const { ok, text } = made.ok
-    ? await run(path.join(environment, 'bin', 'python'), [
+    ? await run(SCHEMATHESIS_PYTHON, [
         ...['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'],
         ...['--retries', '1', '--timeout', '20', ...SCHEMATHESIS],
       ])
     : made;
   if (!ok) {
     rmSync(environment, { recursive: true, force: true });
-    return `no Schemathesis (${lastWords(text).slice(0, 160)}); its test is skipped`;
+    skips(DESCRIBE, lastWords(text).slice(0, 160));
+    return 'no Schemathesis';
   }
-  writeFileSync(installed, SCHEMATHESIS.join(' '));
+  writeFileSync(SCHEMATHESIS_LIST, SCHEMATHESIS.join(' '));
   return 'Schemathesis ready';
 }
 
-export const testExtras = [timeSkipping, chromium, schemathesis];
+export const testExtras = [programs, timeSkipping, schemathesis];

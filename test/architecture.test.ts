@@ -9,6 +9,7 @@ import { bundleWorkflowCode } from '@temporalio/worker';
 import { ESLint } from 'eslint';
 import ts from 'typescript';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { SLOW_FOLDERS } from '../setup/lanes.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -222,6 +223,28 @@ describe('every file', () => {
   it('opens with what it is for', () => {
     const silent = files.filter((file) => !/^(#!.*\n)?\/[/*]/.test(textOf(file)));
     expect(silent).toEqual([]);
+  });
+});
+
+describe('the fast lane', () => {
+  const slow = Object.keys(SLOW_FOLDERS);
+  const tests = filesIn('test', ['.ts']).filter((file) => file.endsWith('.test.ts'));
+  const isSlow = (file: string): boolean => slow.some((folder) => file.startsWith(`${folder}/`));
+
+  it('leaves out folders that are there, and is most of the tests', () => {
+    expect(slow.filter((folder) => !tests.some((file) => file.startsWith(`${folder}/`)))).toEqual(
+      [],
+    );
+    expect(tests.filter((file) => !isSlow(file)).length).toBeGreaterThan(tests.length / 2);
+  });
+
+  it('needs no browser, Java or Python', () => {
+    const needy = tests.filter((file) => {
+      const text = textOf(file);
+      return /lacks\('(?!openssl')/.test(text) || /\/browser\.js'/.test(text);
+    });
+    expect(needy.length).toBeGreaterThan(5);
+    expect(needy.filter((file) => !isSlow(file))).toEqual([]);
   });
 });
 

@@ -1,15 +1,15 @@
 /** A video counts as stored when it is there, and is what the facts beside it say. */
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { artifactPath } from '../../src/adapters/storage/artifact-store.js';
 import { storedOf } from '../../chaos/stored-files.js';
+import { testFolder } from '../support/test-folder.js';
 
 it('facts without their video store nothing, and neither does another video', async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'stored-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const { path: folder, remove } = testFolder('stored');
+  onTestFinished(remove);
   const write = async (index: number, name: 'video' | 'facts', content: string): Promise<void> => {
     const file = artifactPath(folder, 'j', index, name);
     await mkdir(path.dirname(file), { recursive: true });

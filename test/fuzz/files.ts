@@ -1,6 +1,5 @@
 /** Any file, as a reference image or a video: it is told, measured or refused, and the next good one is looked into as before. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { expect } from 'vitest';
@@ -18,6 +17,7 @@ import { fragment, ftyp, moov } from '../../src/simulator/clip/boxes.js';
 import { picture } from '../support/image-host.js';
 import { propertyOf } from './fuzzer.js';
 import type { Fuzzer } from './fuzzer.js';
+import { testFolder } from '../support/test-folder.js';
 
 const FAMILIES = ['image', 'video', 'audio', 'archive', 'document', 'text', 'empty', 'unknown'];
 
@@ -49,7 +49,7 @@ export const files: Fuzzer = {
   name: 'file',
   runs: 60,
   async open() {
-    const folder = await mkdtemp(path.join(tmpdir(), 'files-'));
+    const { path: folder, remove } = testFolder('files');
     const pool = createPool();
     const media = mediaOf(pool);
     const size = { width: 160, height: 90 };
@@ -85,7 +85,7 @@ export const files: Fuzzer = {
       }),
       async [Symbol.asyncDispose]() {
         await pool.close();
-        await rm(folder, { recursive: true, force: true });
+        remove();
       },
     };
   },

@@ -1,6 +1,5 @@
 /** Any plan at its three doors, HTTP, terminal and workflow: the same verdict in the same words, and no crash. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -15,6 +14,7 @@ import { check, context } from '../api/plan.js';
 import { notedCreates } from '../support/creates.js';
 import { anyJson, mutated, propertyOf } from './fuzzer.js';
 import type { Fuzzer } from './fuzzer.js';
+import { testFolder } from '../support/test-folder.js';
 
 const GOOD = [
   { clip_prompts: [{ clip_index: 0, prompt: 'a boat', duration: 5 }] },
@@ -53,7 +53,7 @@ export const plans: Fuzzer = {
   runs: 300,
   async open() {
     const { app } = await harness();
-    const folder = await mkdtemp(path.join(tmpdir(), 'plans-'));
+    const { path: folder, remove } = testFolder('plans');
     const file = path.join(folder, 'plan.json');
     const resolvePlan = createResolvePlan({
       plan: context,
@@ -109,7 +109,9 @@ export const plans: Fuzzer = {
         if (terminal !== 'no plan') expect(await byWorkflow(text)).toEqual(terminal);
         expect(Object.keys(Object.prototype)).toEqual([]);
       }),
-      [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+      [Symbol.asyncDispose]: async () => {
+        remove();
+      },
     };
   },
 };

@@ -1,15 +1,15 @@
 /** A worker that was given another DATA_DIR leaves the jobs of the first one alone, and says why. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { readdir } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { expectSameBooks } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
+import { testFolder } from '../support/test-folder.js';
 import { World } from '../support/world.js';
 
 it('a job goes on only with the DATA_DIR that it was started with, and loses no attempt to another', async () => {
-  const other = await mkdtemp(path.join(tmpdir(), 'other-store-'));
+  using own = testFolder('other-store');
+  const other = own.path;
   const env: Record<string, string> = {};
   await using world = await World.create({ timings: { start_to_close: 60, heartbeat: 3 }, env });
   const right = await world.startWorker();
@@ -37,5 +37,4 @@ it('a job goes on only with the DATA_DIR that it was started with, and loses no 
   const stats = await world.stats();
   expect(stats).toMatchObject({ creates: 2, cancels: 0 });
   expectSameBooks(stats, job);
-  await rm(other, { recursive: true });
 });

@@ -2,17 +2,18 @@
  * A bad setting, and every command as a real process: one line that names the variable, exit 2, before anything is waited
  * for. No Temporal runs at the address given here: a command that went to look for it would wait for ever.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { freePorts } from '../../src/http/ports.js';
 import { ROOT, startProcess } from '../support/processes.js';
+import { testFolder } from '../support/test-folder.js';
 
 let folder = '';
 let env: Record<string, string> = {};
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'settings-'));
+  const own = testFolder('settings');
+  folder = own.path;
   const [nowhere, port, simulator] = (await freePorts('127.0.0.1', 3)).map(String);
   await writeFile(path.join(folder, 'broken.json'), '{"models": [}');
   env = {
@@ -21,8 +22,8 @@ beforeAll(async () => {
     SIMULATOR_PORT: simulator ?? '',
     DATA_DIR: path.join(folder, 'data'),
   };
+  return own.remove;
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const COMMANDS = [
   ...['generate', 'start', 'worker', 'api', 'simulator', 'temporal', 'models', 'orphans', 'chaos'],

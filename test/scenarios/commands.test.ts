@@ -1,10 +1,9 @@
 /** The commands people type, as real processes: what they leave in the folder, what they exit with, what they leave running. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { media } from '../../src/adapters/media/media.js';
 import type { Job, JobEvent } from '../../src/domain/job/job.schema.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
@@ -12,12 +11,15 @@ import { planOf } from '../support/plans.js';
 import { freePorts } from '../../src/http/ports.js';
 import { ROOT, processesWith, startAtTerminal, startProcess } from '../support/processes.js';
 import type { RunningProcess } from '../support/processes.js';
+import { lacks } from '../support/needed-programs.js';
+import { testFolder } from '../support/test-folder.js';
 
 let folder: string;
 let env: Record<string, string>;
 
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'commands-'));
+  const own = testFolder('commands');
+  folder = own.path;
   const [port, temporal, ui, simulator] = (await freePorts('127.0.0.1', 4)).map(String);
   env = {
     DATA_DIR: path.join(folder, 'data'),
@@ -27,16 +29,14 @@ beforeEach(async () => {
     SIMULATOR_PORT: simulator ?? '',
     SIMULATOR_SPEED: '100',
   };
+  return own.remove;
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const program = path.join(ROOT, 'setup/run.mjs');
 const command = (...words: string[]): RunningProcess =>
   startProcess(['node', program, ...words], { cwd: folder, env });
 const atTerminal = (...words: string[]): RunningProcess =>
   startAtTerminal([process.execPath, program, ...words], { cwd: folder, env });
-/** `script` has other switches elsewhere. */
-const hasTerminal = process.platform === 'linux' && existsSync('/usr/bin/script');
 const CTRL_C = '\u0003';
 
 async function planFile(plan: Plan | string): Promise<string> {
@@ -129,7 +129,7 @@ describe('npm run generate', () => {
     expect((await readdir(out())).filter((name) => name.endsWith('.mp4'))).toHaveLength(6);
   });
 
-  it.runIf(hasTerminal)('asks at Ctrl-C, and cancels the job when told to', async () => {
+  it.skipIf(lacks('script'))('asks at Ctrl-C, and cancels the job when told to', async () => {
     const plan = await planFile(planOf(['[[hold:while-processing]] one']));
     await using generate = atTerminal('generate', plan, '--out', out());
     await generate.waitFor(/rendering/);
@@ -143,21 +143,24 @@ describe('npm run generate', () => {
     expect(leftRunning()).toEqual([]);
   });
 
-  it.runIf(hasTerminal)('asks at Ctrl-C, and leaves the job to go on when told to', async () => {
-    env['SIMULATOR_SPEED'] = '20';
-    const plan = await planFile(planOf(['one', 'two']));
-    await using generate = atTerminal('generate', plan, '--job-id', 'left', '--out', out());
-    await generate.waitFor(/rendering/);
-    generate.type(CTRL_C);
-    await generate.waitFor(/Leave the job running \(l\), cancel it \(c\)/);
-    generate.type('l');
-    expect(await generate.exit(), generate.output).toBe(130);
-    expect(leftRunning()).toEqual([]);
-    await using again = command('generate', '--attach', 'left', '--out', out());
-    expect(await again.exit(), again.output).toBe(0);
-    const job = await resultIn(out());
-    expect(job.clips.map(({ predictions }) => predictions.length)).toEqual([1, 1]);
-  });
+  it.skipIf(lacks('script'))(
+    'asks at Ctrl-C, and leaves the job to go on when told to',
+    async () => {
+      env['SIMULATOR_SPEED'] = '20';
+      const plan = await planFile(planOf(['one', 'two']));
+      await using generate = atTerminal('generate', plan, '--job-id', 'left', '--out', out());
+      await generate.waitFor(/rendering/);
+      generate.type(CTRL_C);
+      await generate.waitFor(/Leave the job running \(l\), cancel it \(c\)/);
+      generate.type('l');
+      expect(await generate.exit(), generate.output).toBe(130);
+      expect(leftRunning()).toEqual([]);
+      await using again = command('generate', '--attach', 'left', '--out', out());
+      expect(await again.exit(), again.output).toBe(0);
+      const job = await resultIn(out());
+      expect(job.clips.map(({ predictions }) => predictions.length)).toEqual([1, 1]);
+    },
+  );
 
   it('killed with everything it started goes on as well', async () => {
     env['SIMULATOR_SPEED'] = '20';

@@ -2,9 +2,8 @@
  * What a page of another origin reaches on this machine while `npm start` runs. A browser can send simple requests to
  * every loopback port, and with a name of its own that points here (DNS rebinding) it can also read the answers.
  */
-import { mkdtemp, readFile, readdir, readlink, rm } from 'node:fs/promises';
+import { readFile, readdir, readlink } from 'node:fs/promises';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -12,6 +11,7 @@ import { descendants } from '../../setup/processes.mjs';
 import { freePorts } from '../../src/http/ports.js';
 import { eventually } from '../support/eventually.js';
 import { startProcess } from '../support/processes.js';
+import { testFolder } from '../support/test-folder.js';
 
 interface Listener {
   host: string;
@@ -89,8 +89,8 @@ const REQUESTS: readonly Asked[] = [
 
 describe.runIf(process.platform === 'linux')('a page of another origin', () => {
   it('starts, ends and reads nothing on any port that npm start opens', async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'ports-'));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const { path: folder, remove } = testFolder('ports');
+    onTestFinished(remove);
     const [port, temporal, ui, simulator] = (await freePorts('127.0.0.1', 4)).map(String);
     const env = { PORT: port ?? '', TEMPORAL_PORT: temporal ?? '', TEMPORAL_UI_PORT: ui ?? '' };
     await using stack = startProcess(['npm', 'start'], {
@@ -142,8 +142,8 @@ describe.runIf(process.platform === 'linux')('a page of another origin', () => {
 
 describe.runIf(process.platform === 'linux')("Temporal's Web UI", () => {
   it('answers people at its port, under every name of this machine', async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'ports-'));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const { path: folder, remove } = testFolder('ports');
+    onTestFinished(remove);
     const [temporal, ui] = (await freePorts('127.0.0.1', 2)).map(String);
     await using server = startProcess(['npm', 'run', 'temporal'], {
       env: { DATA_DIR: folder, TEMPORAL_PORT: temporal ?? '', TEMPORAL_UI_PORT: ui ?? '' },

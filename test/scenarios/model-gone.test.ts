@@ -1,6 +1,5 @@
 /** A model that ends, at the provider or in the catalogue: what runs is not touched, and nothing more is paid for. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startApi } from '../../src/api/server.js';
@@ -11,6 +10,7 @@ import { expectSameBooks } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { Run, World } from '../support/world.js';
+import { testFolder } from '../support/test-folder.js';
 
 const KLING = 'kwaivgi/kling-v2.5-turbo-pro';
 const SUCCESSOR = 'kwaivgi/kling-v3-video';
@@ -74,8 +74,8 @@ describe('a model that the provider no longer has', () => {
 
 describe('a model that the catalogue retires', () => {
   it('is used to the end by a job that runs, and refused to the next', async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'retired-'));
-    onTestFinished(() => rm(folder, { recursive: true }));
+    const { path: folder, remove } = testFolder('retired');
+    onTestFinished(remove);
     const file = path.join(folder, 'models.json');
     const env: Record<string, string> = {};
     await using world = await World.create({ env });

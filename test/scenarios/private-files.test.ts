@@ -1,11 +1,11 @@
 /** Who may read what jobs leave on disk: real commands, with the umask that most machines have. */
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePorts } from '../../src/http/ports.js';
 import { planOf } from '../support/plans.js';
 import { ROOT, startProcess } from '../support/processes.js';
+import { testFolder } from '../support/test-folder.js';
 
 const modeOf = async (place: string): Promise<string> =>
   ((await stat(place)).mode & 0o7777).toString(8);
@@ -24,8 +24,8 @@ interface Ran {
 
 /** A job from its plan to its clips, by a command that runs every part itself, in a DATA_DIR made before it. */
 async function generated(mode: number, umask: string, foreign: string[] = []): Promise<Ran> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'private-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const { path: folder, remove } = testFolder('private');
+  onTestFinished(remove);
   const [data, out] = [path.join(folder, 'data'), path.join(folder, 'made/out')];
   await mkdir(data);
   await chmod(data, mode);

@@ -1,24 +1,24 @@
 /** Certificates and keys for Temporal: read, looked at, and refused before a connection would wait for ever with them. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config.js';
+import { lacks } from '../support/needed-programs.js';
 
-const OPENSSL = '/usr/bin/openssl';
 let folder = '';
 const file = (name: string): string => path.join(folder, name);
 const CERT = 'TEMPORAL_TLS_CLIENT_CERT_PATH';
 const KEY = 'TEMPORAL_TLS_CLIENT_KEY_PATH';
 
-describe.runIf(existsSync(OPENSSL))('certificates and keys', () => {
+describe.skipIf(lacks('openssl'))('certificates and keys', () => {
   beforeAll(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'tls-'));
     for (const name of ['a', 'b']) {
       const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
       const to = ['-keyout', file(`${name}.key`), '-out', file(`${name}.pem`)];
-      execFileSync(OPENSSL, ['req', '-x509', '-subj', '/CN=clips', ...key, ...to], {
+      execFileSync('openssl', ['req', '-x509', '-subj', '/CN=clips', ...key, ...to], {
         stdio: 'ignore',
       });
     }

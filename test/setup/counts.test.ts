@@ -1,9 +1,9 @@
 /** What `npm test` counts, by a real vitest run on small files. */
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROOT, startProcess } from '../support/processes.js';
+import { testFolder } from '../support/test-folder.js';
 
 const FILES = {
   'good.test.ts': `import { it } from 'vitest'; it('a', () => {}); it('b', () => {}); it.skip('c', () => {});`,
@@ -14,7 +14,8 @@ const FILES = {
 
 describe('the count of npm test', () => {
   it('counts what fails outside a test as a failure too', async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'counts-'));
+    using own = testFolder('counts');
+    const folder = own.path;
     await symlink(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
     for (const [name, text] of Object.entries(FILES))
       await writeFile(path.join(folder, name), text);
@@ -35,6 +36,5 @@ describe('the count of npm test', () => {
       failed: 3,
       skipped: 1,
     });
-    await rm(folder, { recursive: true, force: true });
   });
 });

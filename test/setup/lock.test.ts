@@ -10,22 +10,22 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { holderOf, tryLock } from '../../setup/lock.mjs';
 import { lockSetup } from '../../setup/setup-lock.mjs';
 import { eventually } from '../support/eventually.js';
 import { ROOT, startProcess } from '../support/processes.js';
+import { testFolder } from '../support/test-folder.js';
 
 let folder = '';
 let file = '';
-beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'lock-'));
+beforeEach(() => {
+  const own = testFolder('lock');
+  folder = own.path;
   file = path.join(folder, 'setup.lock');
+  return own.remove;
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** A process that takes the lock, says so, and holds it until it is killed or its input ends. */
 const holder = (name: string) =>

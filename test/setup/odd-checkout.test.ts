@@ -1,28 +1,20 @@
 /** Where a checkout lies is the affair of the person who made it: any name of a folder will do, and one that cannot be written. */
 import { execFileSync } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { SetupError } from '../../setup/say.mjs';
 import { lockSetup } from '../../setup/setup-lock.mjs';
 import { ROOT, startProcess } from '../support/processes.js';
+import { testFolder } from '../support/test-folder.js';
 
 let folder = '';
 beforeEach(() => {
   // On the disk of node_modules, so that those can be linked.
   mkdirSync(path.join(ROOT, '.cache'), { recursive: true });
-  folder = mkdtempSync(path.join(ROOT, '.cache', 'odd-'));
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
+  const own = testFolder('odd', path.join(ROOT, '.cache'));
+  folder = own.path;
+  return own.remove;
 });
 
 describe('the workflow bundle', () => {

@@ -1,12 +1,10 @@
 /** `npm run temporal` as a person stops it: every way is one graceful stop, and nothing is left. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { freePorts } from '../../src/http/ports.js';
 import { processesWith, startProcess } from '../support/processes.js';
 import type { RunningProcess } from '../support/processes.js';
+import { testFolder } from '../support/test-folder.js';
 
 const WAYS: [string, (process: RunningProcess) => void][] = [
   ['SIGTERM to npm alone', (npm) => npm.signal('SIGTERM')],
@@ -16,7 +14,8 @@ const WAYS: [string, (process: RunningProcess) => void][] = [
 ];
 
 async function start() {
-  const folder = await mkdtemp(path.join(tmpdir(), 'signals-'));
+  const { path: folder, remove } = testFolder('signals');
+  onTestFinished(remove);
   const [port, uiPort] = (await freePorts('127.0.0.1', 2)) as [number, number];
   const npm = startProcess(['npm', 'run', 'temporal'], {
     env: { DATA_DIR: folder, TEMPORAL_PORT: String(port), TEMPORAL_UI_PORT: String(uiPort) },
@@ -38,14 +37,12 @@ describe('npm run temporal', () => {
     stop(npm);
     expect(await npm.exit()).toBe(0);
     expect(processesWith(folder)).toEqual([]);
-    await rm(folder, { recursive: true });
   });
 
   it('leaves nothing running when its whole group is killed', async () => {
     const { npm, folder } = await start();
     await npm.killGroup();
     await nothingLeft(folder);
-    await rm(folder, { recursive: true });
   });
 
   it.each([

@@ -1,18 +1,18 @@
 /** When a step of set-up thinks that it has something to do. */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { fingerprint } from '../../setup/build.mjs';
 import { isInstalled } from '../../setup/install.mjs';
 import { findTemporalCli } from '../../setup/temporal-cli.mjs';
+import { testFolder } from '../support/test-folder.js';
 
 let folder = '';
-beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'steps-'));
+beforeEach(() => {
+  const own = testFolder('steps');
+  folder = own.path;
+  return own.remove;
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe('building', () => {
   it('is due when a file changes, appears or is renamed, and only then', () => {

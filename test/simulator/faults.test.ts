@@ -1,8 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { KLING, hasEnded, startPeer, type Peer, type Prediction } from './support.js';
+import { testFolder } from '../support/test-folder.js';
 
 const outcome = async (peer: Peer, prompt: string): Promise<Prediction> => {
   const { body } = await peer.create(prompt);
@@ -113,8 +111,8 @@ describe('a prediction that goes wrong on purpose', () => {
   });
 
   it('expired-file removes everything when its file is asked for, and until then it can be found', async () => {
-    const data_dir = await mkdtemp(path.join(tmpdir(), 'simulator-'));
-    onTestFinished(() => rm(data_dir, { recursive: true, force: true }));
+    const { path: data_dir, remove } = testFolder('simulator');
+    onTestFinished(remove);
     const peer = await startPeer({ data_dir });
     const done = await outcome(peer, '[[expired-file]]');
     expect(done).toMatchObject({ status: 'succeeded', data_removed: false });

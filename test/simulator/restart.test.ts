@@ -1,13 +1,13 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startSimulator } from '../../src/simulator/index.js';
 import { hasEnded, startPeer, stoppedClock } from './support.js';
+import { testFolder } from '../support/test-folder.js';
 
 async function directory(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'simulator-'));
-  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  const { path, remove } = testFolder('simulator');
+  onTestFinished(remove);
   return path;
 }
 

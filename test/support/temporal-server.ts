@@ -1,12 +1,10 @@
 /** A real Temporal server on ports and in a folder of its own: the one all tests share, and those that tests kill. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { findTemporalCli } from '../../setup/temporal-cli.mjs';
 import { loadConfig } from '../../src/config.js';
 import { startTemporal } from '../../src/embedded/temporal-server.js';
 import type { EmbeddedTemporal } from '../../src/embedded/temporal-server.js';
 import { freePorts } from '../../src/http/ports.js';
+import { testFolder } from './test-folder.js';
 
 export interface TestServer extends EmbeddedTemporal, AsyncDisposable {
   port: number;
@@ -19,10 +17,10 @@ export interface TestServer extends EmbeddedTemporal, AsyncDisposable {
 export async function temporalServer(
   log: (line: string) => void = () => undefined,
 ): Promise<TestServer> {
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'temporal-'));
+  const { path: data_dir, remove } = testFolder('temporal');
   const [port, uiPort] = (await freePorts('127.0.0.1', 2)) as [number, number];
   const config = loadConfig({
-    DATA_DIR: dataDir,
+    DATA_DIR: data_dir,
     TEMPORAL_PORT: String(port),
     TEMPORAL_UI_PORT: String(uiPort),
     TEMPORAL_CLI: findTemporalCli() ?? '',
@@ -30,7 +28,7 @@ export async function temporalServer(
   let server = await startTemporal(config, { log });
   const close = async (): Promise<void> => {
     await server.close();
-    await rm(dataDir, { recursive: true, force: true });
+    remove();
   };
   return {
     address: server.address,
@@ -38,7 +36,7 @@ export async function temporalServer(
     pid: () => server.pid(),
     port,
     ui_port: uiPort,
-    data_dir: dataDir,
+    data_dir,
     async restart(meanwhile) {
       await server.close();
       meanwhile();

@@ -6,8 +6,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -21,9 +20,12 @@ import type { Job, JobEvent } from '../../src/domain/job/job.schema.js';
 import type { Catalogue } from '../../src/domain/models/row.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { startSimulator } from '../../src/simulator/index.js';
+import type { Simulator } from '../../src/simulator/index.js';
 import { eventsQuery, progressQuery, WORKFLOW_TYPE } from '../../src/contract/workflow.js';
 import { ALIVE } from '../domain/models/rows.js';
 import { eventually } from './eventually.js';
+import { testFolder } from './test-folder.js';
+import type { TestFolder } from './test-folder.js';
 
 /**
  * Of plans that name none: two lengths, one price, no seed, minutes rather than seconds a clip. As if it were active, whatever
@@ -92,34 +94,38 @@ export class WorkerProcess {
   }
 }
 
+interface WorldParts {
+  connection: Connection;
+  simulator: Simulator;
+  folder: TestFolder;
+  dataDir: string;
+  /** Path of the models that plans may name. */
+  models: string;
+  address: string;
+  options: WorldOptions;
+}
+
 export class World implements AsyncDisposable {
   readonly client: Client;
-  readonly simulator: Awaited<ReturnType<typeof startSimulator>>;
+  readonly simulator: Simulator;
   readonly data_dir: string;
   readonly task_queue = `q-${randomUUID()}`;
-  readonly #connection: Connection;
-  readonly #address: string;
-  readonly #options: WorldOptions;
+  readonly #parts: WorldParts;
   readonly #workers: WorkerProcess[] = [];
 
-  private constructor(
-    connection: Connection,
-    simulator: World['simulator'],
-    dataDir: string,
-    address: string,
-    options: WorldOptions,
-  ) {
-    this.#connection = connection;
+  private constructor(parts: WorldParts) {
+    const { connection, simulator, dataDir } = parts;
     this.client = new Client({ connection, dataConverter: storedPayloads(dataDir) });
     this.simulator = simulator;
     this.data_dir = dataDir;
-    this.#address = address;
-    this.#options = options;
+    this.#parts = parts;
   }
 
   static async create(options: WorldOptions = {}): Promise<World> {
     const address = options.address ?? inject('temporalAddress');
-    const dataDir = await mkdtemp(path.join(tmpdir(), 'world-'));
+    const folder = testFolder('world');
+    const dataDir = path.join(folder.path, 'data');
+    await mkdir(dataDir);
     const simulator = await startSimulator({
       port: 0,
       speed: options.speed ?? 30,
@@ -130,30 +136,27 @@ export class World implements AsyncDisposable {
       allowed_hosts: options.provider_hosts ?? [],
       settings: { clock_offset_ms: options.clock_offset_ms ?? 0 },
     });
-    await writeFile(modelsOf(dataDir), JSON.stringify({ models: [SCENARIO_MODEL] }));
+    const models = path.join(folder.path, 'models.json');
+    await writeFile(models, JSON.stringify({ models: [SCENARIO_MODEL] }));
     const connection = await Connection.connect({ address });
-    return new World(connection, simulator, dataDir, address, options);
-  }
-
-  get #models(): string {
-    return modelsOf(this.data_dir);
+    return new World({ connection, simulator, folder, dataDir, models, address, options });
   }
 
   get env(): Record<string, string> {
     return {
       REPLICATE_API_TOKEN: 'r8_scenario',
       REPLICATE_BASE_URL: this.simulator.url,
-      TEMPORAL_ADDRESS: this.#address,
+      TEMPORAL_ADDRESS: this.#parts.address,
       TEMPORAL_TASK_QUEUE: this.task_queue,
       DATA_DIR: this.data_dir,
       VIDEO_GENERATOR_MODEL: SCENARIO_MODEL?.id ?? '',
-      MODEL_CATALOGUE: this.#models,
-      ...this.#options.env,
+      MODEL_CATALOGUE: this.#parts.models,
+      ...this.#parts.options.env,
     };
   }
 
   async startWorker(settings: WorkerSettings = {}): Promise<WorkerProcess> {
-    const { timings, worker: program = script } = this.#options;
+    const { timings, worker: program = script } = this.#parts.options;
     const words = [JSON.stringify(timings ?? null), JSON.stringify(settings)];
     const child = spawn(process.execPath, [program, ...words], {
       env: { PATH: process.env['PATH'], ...this.env },
@@ -209,13 +212,10 @@ export class World implements AsyncDisposable {
       this.#workers.filter((worker) => worker.isRunning).map((worker) => worker.kill()),
     );
     await this.simulator.close();
-    await this.#connection.close();
-    await rm(this.data_dir, { recursive: true, force: true });
-    await rm(this.#models, { force: true });
+    await this.#parts.connection.close();
+    this.#parts.folder.remove();
   }
 }
-
-const modelsOf = (dataDir: string): string => `${dataDir}-models.json`;
 
 /** One job of a world. */
 export class Run {

@@ -1,5 +1,5 @@
 /** The archive is checked by a reader that is not ours: the zipfile module of Python. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createWriteStream, mkdtempSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,12 +15,11 @@ import {
   clipNames,
   type ArchiveFile,
 } from '../../src/web/archive.js';
+import { lacks } from '../support/needed-programs.js';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-const hasPython = spawnSync('python3', ['--version']).status === 0;
-if (!hasPython)
-  console.warn('Skipped: reading zip files back needs python3, which is not installed.');
+const lacksPython = lacks('python3');
 
 async function* pieces(...all: Bytes[]): AsyncGenerator<Bytes> {
   for (const piece of all) yield await Promise.resolve(piece);
@@ -41,7 +40,7 @@ async function write(files: ArchiveFile[]): Promise<string> {
 }
 
 describe('an archive', () => {
-  it.skipIf(!hasPython)('gives every file back, byte for byte, to another program', async () => {
+  it.skipIf(lacksPython)('gives every file back, byte for byte, to another program', async () => {
     const long = Uint8Array.from({ length: 70_000 }, (_, i) => (i * 31) % 251);
     const files = [
       { ...file('result.json'), bytes: () => new TextEncoder().encode('{"job_id":"größer"}\n') },
@@ -112,7 +111,7 @@ describe('an archive', () => {
     expect(Buffer.concat(chunks).includes('PK\u0005\u0006')).toBe(false);
   });
 
-  it.skipIf(!hasPython)(
+  it.skipIf(lacksPython)(
     'of more than 4 GiB is zip64, and its directory is found',
     async () => {
       const piece = new Uint8Array(64 * 1024 * 1024);

@@ -1,16 +1,13 @@
-/** Debian's Chromium, driven by playwright-core; absent, the tests that need it are skipped and say so. */
-import { existsSync } from 'node:fs';
+/** Debian's Chromium, driven by playwright-core. */
 import { chromium, type Browser } from 'playwright-core';
+import { CHROMIUM } from '../../setup/test-extras.mjs';
+import { lacks } from '../support/needed-programs.js';
 
-const PATH = '/usr/bin/chromium';
-
-export const hasChromium = existsSync(PATH);
-if (!hasChromium)
-  console.warn(`Skipped: the page's browser tests need ${PATH}, which is not installed.`);
+export const lacksChromium = lacks('chromium');
 
 export const launch = (): Promise<Browser> =>
   chromium.launch({
-    executablePath: PATH,
+    executablePath: CHROMIUM,
     args: [
       '--headless',
       '--no-sandbox',

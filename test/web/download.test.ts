@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hasChromium, launch } from './browser.js';
+import { lacksChromium, launch } from './browser.js';
 import { buildPage } from './build-page.js';
 import { MockApi } from './mock-api.js';
 import { begin, complete } from './scenes.js';
@@ -58,7 +58,7 @@ const cut: Raw = (_request, response) => {
   response.write(MB, () => response.destroy());
 };
 
-describe.skipIf(!hasChromium)('downloading everything', () => {
+describe.skipIf(lacksChromium)('downloading everything', () => {
   beforeAll(async () => {
     [folder, browser] = await Promise.all([buildPage(), launch()]);
   }, 120_000);

@@ -2,7 +2,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
-import { hasChromium, launch } from './browser.js';
+import { lacksChromium, launch } from './browser.js';
 import { buildPage } from './build-page.js';
 import { MockApi } from './mock-api.js';
 import { sampleJob } from './sample-job.js';
@@ -15,7 +15,7 @@ let mock: MockApi;
 
 const rows = () => page.locator('.job-row__name');
 
-describe.skipIf(!hasChromium)('the list of jobs on the page', () => {
+describe.skipIf(lacksChromium)('the list of jobs on the page', () => {
   beforeAll(async () => {
     [folder, browser] = await Promise.all([buildPage(), launch()]);
   }, 120_000);

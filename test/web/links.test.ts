@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import { artifactPath } from '../../src/adapters/storage/artifact-store.js';
 import { harness } from '../api/harness.js';
 import type { Harness } from '../api/harness.js';
-import { hasChromium, launch } from './browser.js';
+import { lacksChromium, launch } from './browser.js';
 import { buildPage } from './build-page.js';
 import { clipFact, started, STEPS } from './sample-job.js';
 import { still } from './scenes.js';
@@ -58,7 +58,7 @@ const hrefs = async (): Promise<string[]> =>
   );
 const tokensAsked = (): number => urls.filter((url) => url.endsWith('/token')).length;
 
-describe.skipIf(!hasChromium)('the page of a server with keys', () => {
+describe.skipIf(lacksChromium)('the page of a server with keys', () => {
   beforeAll(async () => {
     [folder, browser] = await Promise.all([buildPage(), launch()]);
   }, 120_000);

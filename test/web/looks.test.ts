@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hasChromium, launch } from './browser.js';
+import { lacksChromium, launch } from './browser.js';
 import { buildPage } from './build-page.js';
 import { MockApi } from './mock-api.js';
 import {
@@ -101,7 +101,7 @@ const SCENES: readonly Scene[] = [
   { name: 'failed', open: openJob('no-credit') },
 ];
 
-describe.skipIf(!hasChromium)('the page, as it looks', () => {
+describe.skipIf(lacksChromium)('the page, as it looks', () => {
   beforeAll(async () => {
     mock = new MockApi(await buildPage());
     await mock.start();

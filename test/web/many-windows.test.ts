@@ -5,7 +5,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { harness, type Harness } from '../api/harness.js';
-import { hasChromium, launch } from './browser.js';
+import { lacksChromium, launch } from './browser.js';
 import { buildPage } from './build-page.js';
 import { MockApi } from './mock-api.js';
 import { begin, complete } from './scenes.js';
@@ -55,7 +55,7 @@ async function expectCurrent(pages: readonly Page[], seqs: () => number[]): Prom
   await expect.poll(() => Promise.all(pages.map(seqOf)), PATIENCE).toEqual(seqs());
 }
 
-describe.skipIf(!hasChromium)('with many windows open', () => {
+describe.skipIf(lacksChromium)('with many windows open', () => {
   beforeAll(async () => {
     [folder, browser] = await Promise.all([buildPage(), launch()]);
   }, 120_000);

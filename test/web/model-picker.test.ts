@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import { factsOf } from '../../src/domain/models/facts.js';
 import { rowOf } from '../domain/models/rows.js';
-import { hasChromium, launch } from './browser.js';
+import { lacksChromium, launch } from './browser.js';
 import { buildPage } from './build-page.js';
 import { MockApi } from './mock-api.js';
 import { comparisonAnswer, estimateAnswer } from './scenes.js';
@@ -20,7 +20,7 @@ const shown = (): Promise<string[]> =>
     "[...document.querySelectorAll('.picker tbody tr:not([hidden])')].map((row) => row.dataset.model)",
   );
 
-describe.skipIf(!hasChromium)('the list of models', () => {
+describe.skipIf(lacksChromium)('the list of models', () => {
   beforeAll(async () => {
     mock = new MockApi(await buildPage());
     mock.respond = ({ path, body }) =>

@@ -12,7 +12,7 @@ import { eventually } from '../support/eventually.js';
 import { freePorts } from '../../src/http/ports.js';
 import { startSubPathProxy } from '../support/sub-path-proxy.js';
 import { startProcess, type RunningProcess } from '../support/processes.js';
-import { hasChromium, launch } from './browser.js';
+import { lacksChromium, launch } from './browser.js';
 
 const PLAN = {
   batch_size: 3,
@@ -80,7 +80,7 @@ async function expectToPlay(index: number): Promise<void> {
   await expect.poll(time, PATIENCE).toBeGreaterThan(0.5);
 }
 
-describe.skipIf(!hasChromium)('the page on the real stack', () => {
+describe.skipIf(lacksChromium)('the page on the real stack', () => {
   beforeAll(async () => {
     const [port, temporal, ui, simulator] = (await freePorts('127.0.0.1', 4)).map(String);
     folder = await mkdtemp(join(tmpdir(), 'page-stack-'));

@@ -1,7 +1,7 @@
 /** The composed reference on a clip's card, in a real browser against a scripted API. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hasChromium, launch } from './browser.js';
+import { lacksChromium, launch } from './browser.js';
 import { buildPage } from './build-page.js';
 import { MockApi } from './mock-api.js';
 import { clipFact, sampleJob, started, STEPS } from './sample-job.js';
@@ -17,7 +17,7 @@ let mock: MockApi;
 const reference = (index: number) =>
   page.getByRole('img', { name: `Reference of Clip ${String(index)}`, exact: true });
 
-describe.skipIf(!hasChromium)('the reference of a clip', () => {
+describe.skipIf(lacksChromium)('the reference of a clip', () => {
   beforeAll(async () => {
     [folder, browser] = await Promise.all([buildPage(), launch()]);
   }, 120_000);

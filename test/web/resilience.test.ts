@@ -1,7 +1,7 @@
 /** The page through everything that goes wrong around it: reload, lost API, absent worker, lost frames. */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hasChromium, launch } from './browser.js';
+import { lacksChromium, launch } from './browser.js';
 import { buildPage } from './build-page.js';
 import { MockApi } from './mock-api.js';
 import { begin, complete } from './scenes.js';
@@ -18,7 +18,7 @@ const seq = async (): Promise<number> => Number(await job().getAttribute('data-s
 const status = (index: number) =>
   page.locator(`[data-clip-index="${String(index)}"]`).getAttribute('data-status');
 
-describe.skipIf(!hasChromium)('the page survives', () => {
+describe.skipIf(lacksChromium)('the page survives', () => {
   beforeAll(async () => {
     [folder, browser] = await Promise.all([buildPage(), launch()]);
   }, 120_000);

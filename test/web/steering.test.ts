@@ -4,7 +4,7 @@
  */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hasChromium, launch } from './browser.js';
+import { lacksChromium, launch } from './browser.js';
 import { buildPage } from './build-page.js';
 import { MockApi } from './mock-api.js';
 import { begin, complete, estimateAnswer, finished, mixed, PLAN_MISTAKES } from './scenes.js';
@@ -27,7 +27,7 @@ async function openJob(jobId: string): Promise<void> {
   await page.locator('[data-job-status]').waitFor();
 }
 
-describe.skipIf(!hasChromium)('steering on the page', () => {
+describe.skipIf(lacksChromium)('steering on the page', () => {
   beforeAll(async () => {
     [folder, browser] = await Promise.all([buildPage(), launch()]);
   }, 120_000);

@@ -1,23 +1,20 @@
 /**
- * What takes hours, on the time-skipping server with activities that are played: the only place where time is
- * skipped. Skipped, with a sentence, where Java or Maven is missing.
+ * What takes hours, on the time-skipping server with activities that are played.
  */
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TIME_SKIPPING_SERVER } from '../../setup/test-extras.mjs';
 import type { PrepareReferencesInput } from '../../src/contract/activities.js';
 import { INTERRUPTED } from '../../src/domain/job/failure-kinds.js';
 import type { Job } from '../../src/domain/job/job.schema.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { answered } from '../support/eventually.js';
+import { lacks } from '../support/needed-programs.js';
 import { planOf } from '../support/plans.js';
 import { GOOD, playJob, predictionOf } from '../support/played.js';
-
-const path = inject('timeSkippingServer');
-if (path === null)
-  console.warn('hours.test.ts is skipped: no time-skipping server (needs Java and Maven)');
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
@@ -36,10 +33,10 @@ const startServer = (executable: string): Promise<TestWorkflowEnvironment> =>
 const full = (): ApplicationFailure =>
   ApplicationFailure.create({ type: 'storage_error', message: 'ENOSPC', nextRetryDelay: '60s' });
 
-describe.skipIf(path === null)('a job whose trouble takes hours', () => {
+describe.skipIf(lacks('the time-skipping server'))('a job whose trouble takes hours', () => {
   let server: TestWorkflowEnvironment;
   beforeAll(async () => {
-    server = await startServer(path ?? '');
+    server = await startServer(TIME_SKIPPING_SERVER);
   });
   afterAll(() => server.teardown());
 

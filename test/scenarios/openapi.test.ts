@@ -3,19 +3,15 @@
  * and bad ones, and checks that each answer is one that the description names.
  */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { SCHEMATHESIS_PYTHON } from '../../setup/test-extras.mjs';
 import { artifactPath } from '../../src/adapters/storage/artifact-store.js';
-import { harness } from './harness.js';
-import type { Harness } from './harness.js';
-
-const folder = fileURLToPath(new URL('../../.cache/schemathesis', import.meta.url));
-const python = path.join(folder, 'bin', 'python');
-const isInstalled = existsSync(path.join(folder, 'installed.txt'));
+import { harness } from '../api/harness.js';
+import type { Harness } from '../api/harness.js';
+import { lacks } from '../support/needed-programs.js';
 
 /** A job with files, and jobs that end as soon as their events are read: a stream that goes on answers nobody. */
 async function withJobs(settings: Parameters<typeof harness>[0]): Promise<Harness> {
@@ -72,7 +68,7 @@ async function schemathesis({ url, data_dir }: Harness, { settings, words }: Run
   const config = path.join(data_dir, 'schemathesis.toml');
   await writeFile(config, settings);
   const child = spawn(
-    python,
+    SCHEMATHESIS_PYTHON,
     [
       ...['-m', 'schemathesis.cli', '--config-file', config, 'run', `${url}/openapi.json`],
       ...['--seed', '7', '--max-examples', '25', '--request-timeout', '20', '--no-color', ...words],
@@ -82,7 +78,7 @@ async function schemathesis({ url, data_dir }: Harness, { settings, words }: Run
   return text(child.stdout);
 }
 
-describe.skipIf(!isInstalled)(
+describe.skipIf(lacks('schemathesis'))(
   'Schemathesis finds no answer that the description does not name',
   () => {
     it.each([

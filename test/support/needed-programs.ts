@@ -1,0 +1,29 @@
+/**
+ * Programs that some tests need and a machine may not have. Where one is missing its tests are skipped, and say so;
+ * where CI is set, the lack is an error: setup/test-extras.mjs brings them there.
+ */
+import { existsSync } from 'node:fs';
+import {
+  CHROMIUM,
+  programPath,
+  SCHEMATHESIS_LIST,
+  skips,
+  TIME_SKIPPING_SERVER,
+} from '../../setup/test-extras.mjs';
+
+const PROGRAMS = {
+  chromium: () => existsSync(CHROMIUM),
+  openssl: () => programPath('openssl') !== null,
+  python3: () => programPath('python3') !== null,
+  schemathesis: () => existsSync(SCHEMATHESIS_LIST),
+  // Other systems have a `script` with other switches.
+  script: () => process.platform === 'linux' && programPath('script') !== null,
+  'the time-skipping server': () => existsSync(TIME_SKIPPING_SERVER),
+};
+
+/** For `describe.skipIf(lacks('chromium'))`; throws where CI is set. */
+export function lacks(program: keyof typeof PROGRAMS): boolean {
+  if (PROGRAMS[program]()) return false;
+  skips('tests of this file', `there is no ${program}`);
+  return true;
+}
