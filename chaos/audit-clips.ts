@@ -1,58 +1,59 @@
 /**
- * The part of the audit about clips: what became of each, and of every prediction it had. Each round of a clip is
- * judged by itself: what one was allowed excuses no other. Pure.
+ * The audit of clips: how each ended, and each of its predictions. Every round of a clip is judged by itself: what is
+ * allowed in one excuses no other. Pure.
  *
- * A2 what succeeded at the provider is stored, or its clip says why not; and nobody else ends a prediction.
- * A3 a round has one prediction, an attempt has one; more only as the clip's own faults cost. And nobody but a person
- *    asks for another round.
- * A5 a clip that did not succeed says a reason that its faults, its cap, its time or what people did explain.
+ * AUDIT-2 A prediction that succeeded at the provider is stored, or its clip tells why not; a prediction is canceled
+ *    only by its own clip's end.
+ * AUDIT-3 A round has one prediction, an attempt has one; more only as far as the clip's faults cost more. Only a user's
+ *    request begins another round.
+ * AUDIT-5 A clip that did not succeed has a reason which its faults, its cap, its time or the users' requests explain.
  */
 import type { FailureKind } from '../src/domain/job/failures.js';
 import type { Job } from '../src/domain/job/job.schema.js';
-import { mostHeard, wasCanceled } from './answers.js';
-import { expectThat, find, groupBy, nameOf, troubleOf } from './evidence.js';
-import type { Ended, Finding, Known, Over } from './evidence.js';
+import { maxCarriedOut, wasCanceled } from './requests.js';
+import { expectThat, finding, groupBy, nameOf, faultsOf } from './evidence.js';
+import type { JobEvidence, Finding, ProviderLedger, FinishedJob } from './evidence.js';
 import { clipEventsOf, roundsOf } from './rounds.js';
 import type { Round } from './rounds.js';
 
-interface Around {
-  ended: Over;
+interface RoundContext {
+  evidence: FinishedJob;
   round: Round;
   /** Of all clips of the job, this one's among them. */
   rounds: readonly Round[];
 }
 
-export function clipFindings(ended: Over, known: Known): Finding[] {
-  const rounds = ended.job.clips.flatMap((clip) => roundsOf(clip, ended.log));
+export function clipFindings(evidence: FinishedJob, ledger: ProviderLedger): Finding[] {
+  const rounds = evidence.job.clips.flatMap((clip) => roundsOf(clip, evidence.log));
   return [
-    ...tooMany(ended, rounds),
-    ...unasked(ended, rounds),
+    ...excessPredictions(evidence, rounds),
+    ...unrequestedRounds(evidence, rounds),
     ...rounds.flatMap((round) => [
-      ...shared(ended, round),
-      ...ending({ ended, round, rounds }),
-      ...lost(ended, round, known),
-      ...unstored(ended, round),
+      ...sharedAttempts(evidence, round),
+      ...roundEnding({ evidence, round, rounds }),
+      ...lost(evidence, round, ledger),
+      ...unstored(evidence, round),
     ]),
   ];
 }
 
-/** A3: a fault strikes once an input, whatever the round, and whichever of two clips asked for the same. */
-function tooMany(ended: Over, rounds: readonly Round[]): Finding[] {
-  const { plan } = ended.scheduled;
+/** AUDIT-3: a fault is injected once per input, over all rounds, and over clips with the same input. */
+function excessPredictions(evidence: FinishedJob, rounds: readonly Round[]): Finding[] {
+  const { plan } = evidence.scheduled;
   const prompts = new Map(plan.clip_prompts.map((clip, n) => [clip.clip_index ?? n, clip.prompt]));
   const alike = groupBy(rounds, ({ clip }) => prompts.get(clip.clip_index));
   return [...alike.values()].flatMap((group) => {
     const started = group.filter(({ predictions }) => predictions.length > 0);
     const [first] = started;
     if (first === undefined) return [];
-    const { again, fails } = troubleOf(ended, first.clip);
-    // What a clip may fail with strikes in every round.
+    const { extra, fails } = faultsOf(evidence, first.clip);
+    // A fault that ends the clip is injected in every round.
     const cuts = started.reduce((sum, { cutOff }) => sum + cutOff, 0);
-    // A run that goes on counts attempts anew.
+    // A run that resumes the round counts attempts from 1 again.
     const most =
-      started.length + (fails === null ? again : again * started.length + (again + 1) * cuts);
+      started.length + (fails === null ? extra : extra * started.length + (extra + 1) * cuts);
     const count = started.reduce((sum, { predictions }) => sum + predictions.length, 0);
-    const names = [...new Set(started.map(({ clip }) => nameOf(ended, clip)))].join(', ');
+    const names = [...new Set(started.map(({ clip }) => nameOf(evidence, clip)))].join(', ');
     return expectThat(
       count <= most,
       'double',
@@ -62,88 +63,91 @@ function tooMany(ended: Over, rounds: readonly Round[]): Finding[] {
   });
 }
 
-/** A3: one request for a retry begins at most one round of a clip that pays. */
-function unasked(ended: Over, rounds: readonly Round[]): Finding[] {
-  const most = 1 + mostHeard(ended, ({ kind }) => kind === 'retry');
+/** AUDIT-3: one retry request begins at most one round of a clip that pays. */
+function unrequestedRounds(evidence: FinishedJob, rounds: readonly Round[]): Finding[] {
+  const most = 1 + maxCarriedOut(evidence, ({ kind }) => kind === 'retry');
   return [...groupBy(rounds, ({ clip }) => clip.clip_index)].flatMap(([clip_index, own]) => {
-    const count = own.filter((round, at) => !isTakenUpAgain(round, own[at + 1])).length;
+    const count = own.filter((round, at) => !isContinuedByRun(round, own[at + 1])).length;
     return expectThat(
       count <= most,
       'double',
       () =>
-        `${nameOf(ended, { clip_index })} has ${String(count)} rounds, people asked for ${String(most)}`,
+        `${nameOf(evidence, { clip_index })} has ${String(count)} rounds, users requested ${String(most)}`,
     );
   });
 }
 
-/** A retry signals clip by clip; when its run closes between two of them, it goes on by a new run, with all of them. */
-const isTakenUpAgain = ({ begunBy, predictions }: Round, next: Round | undefined): boolean =>
+/** A retry signals clip by clip. When the run closes between two signals, the retry continues as a new run with all of the clips. */
+const isContinuedByRun = ({ begunBy, predictions }: Round, next: Round | undefined): boolean =>
   begunBy === 'signal' && predictions.length === 0 && next?.begunBy === 'run';
 
-/** A3; a run that goes on where another was cut off begins with attempt 1 again. */
-function shared(ended: Over, { clip, predictions, cutOff }: Round): Finding[] {
-  if (cutOff > 0 || troubleOf(ended, clip).late_twin === true) return [];
+/** AUDIT-3; a run that resumes a round which was cut off begins with attempt 1 again. */
+function sharedAttempts(evidence: FinishedJob, { clip, predictions, cutOff }: Round): Finding[] {
+  if (cutOff > 0 || faultsOf(evidence, clip).late_duplicate === true) return [];
   const attempts = groupBy(predictions, ({ attempt }) => attempt);
   return [...attempts].flatMap(([attempt, lines]) =>
     expectThat(
       lines.length === 1,
       'double',
       () =>
-        `${nameOf(ended, clip)}: ${String(lines.length)} predictions of attempt ${String(attempt)}`,
+        `${nameOf(evidence, clip)}: ${String(lines.length)} predictions of attempt ${String(attempt)}`,
     ),
   );
 }
 
-/** A2: what is paid and not stored was spoiled by the clip's own faults, or somebody canceled. */
-function lost(ended: Over, round: Round, known: Known): Finding[] {
+/** AUDIT-2: a paid render that is not stored was spoiled by the clip's own faults, or its clip was canceled. */
+function lost(evidence: FinishedJob, round: Round, ledger: ProviderLedger): Finding[] {
   const { clip, predictions, isLast } = round;
   const { status, error } = clip;
-  // Whether somebody did cancel, its end has to answer.
+  // `roundEnding` judges whether the cancellation was requested.
   if (status === 'canceled' && error?.kind === 'canceled') return [];
-  const stored = isLast && status === 'succeeded' ? ended.stored.get(clip.clip_index) : undefined;
+  const stored =
+    isLast && status === 'succeeded' ? evidence.stored.get(clip.clip_index) : undefined;
   const why = error === null ? '' : `: ${error.kind}: ${error.message}`;
-  const is = `${nameOf(ended, clip)} is ${status}`;
+  const is = `${nameOf(evidence, clip)} is ${status}`;
   return predictions.flatMap(({ id }) => {
-    const there = known.get(id)?.status;
-    // A clip whose time is over ends what still renders.
+    const there = ledger.get(id)?.status;
+    // A clip that has timed out cancels its running prediction.
     if (there === 'canceled' && error?.kind === 'timed_out') return [];
-    if (there === 'canceled' && troubleOf(ended, clip).late_twin === true) return [];
-    if (there === 'canceled') return find('lost', `${is}, ${id} was canceled${why}`);
-    const isFine = there !== 'succeeded' || id === stored || troubleOf(ended, clip).spoils === true;
+    if (there === 'canceled' && faultsOf(evidence, clip).late_duplicate === true) return [];
+    if (there === 'canceled') return finding('lost', `${is}, ${id} was canceled${why}`);
+    const isFine =
+      there !== 'succeeded' || id === stored || faultsOf(evidence, clip).spoils === true;
     return expectThat(isFine, 'lost', () => `${is}, ${id} succeeded${why}`);
   });
 }
 
-function unstored(ended: Over, { clip, predictions, isLast }: Round): Finding[] {
+function unstored(evidence: FinishedJob, { clip, predictions, isLast }: Round): Finding[] {
   if (!isLast || clip.status !== 'succeeded') return [];
-  const stored = ended.stored.get(clip.clip_index);
+  const stored = evidence.stored.get(clip.clip_index);
   const isOwn = predictions.some(({ id }) => id === stored);
   const has = stored === undefined ? 'without a whole stored file' : `with the file of ${stored}`;
-  return expectThat(isOwn, 'lost', () => `${nameOf(ended, clip)} succeeded ${has}`);
+  return expectThat(isOwn, 'lost', () => `${nameOf(evidence, clip)} succeeded ${has}`);
 }
 
-type Explains = (around: Around, kind: FailureKind) => boolean;
+type Explains = (context: RoundContext, kind: FailureKind) => boolean;
 
-/** Whether it was too low, `audit-budget.ts` asks. */
-const isUnderCap: Explains = ({ ended }) =>
-  ended.scheduled.plan.max_cost_usd !== undefined ||
-  mostHeard(ended, ({ kind }) => kind === 'raise_cap') > 0;
+/** `audit-budget.ts` checks whether the cap was too low. */
+const isUnderCap: Explains = ({ evidence }) =>
+  evidence.scheduled.plan.max_cost_usd !== undefined ||
+  maxCarriedOut(evidence, ({ kind }) => kind === 'raise_cap') > 0;
 
-const isHalted: Explains = ({ ended }, kind) =>
-  ended.scheduled.troubles.some(({ halts, fails }) => halts === true && fails?.includes(kind));
+const isHalted: Explains = ({ evidence }, kind) =>
+  evidence.scheduled.faults.some(({ halts, fails }) => halts === true && fails?.includes(kind));
 
 export const successesOf = ({ clips }: Job): number =>
   clips.filter(({ status }) => status === 'succeeded').length;
 
-export const fewestOf = ({ scheduled: { plan } }: Ended): number => plan.min_successful_clips ?? 1;
+export const fewestOf = ({ scheduled: { plan } }: JobEvidence): number =>
+  plan.min_successful_clips ?? 1;
 
-/** Others came to nothing first, and in the end too few were good. */
-const isUnreachable: Explains = ({ ended, round, rounds }) =>
-  ended.scheduled.plan.stop_when_unreachable !== false &&
+/** Other clips failed first, and in the end too few succeeded. */
+const isUnreachable: Explains = ({ evidence, round, rounds }) =>
+  evidence.scheduled.plan.stop_when_unreachable !== false &&
   rounds.some(({ clip }) => clip.error !== null && clip.error.kind !== 'unreachable') &&
-  (!round.isLast || successesOf(ended.job) < fewestOf(ended));
+  (!round.isLast || successesOf(evidence.job) < fewestOf(evidence));
 
-/** Of clips that were never started: nothing was paid for them. */
+/** Reasons of clips that were never started, and never paid for. */
 const SKIPPED: Partial<Record<FailureKind, Explains>> = {
   over_budget: isUnderCap,
   unreachable: isUnreachable,
@@ -151,22 +155,22 @@ const SKIPPED: Partial<Record<FailureKind, Explains>> = {
   unauthorized: isHalted,
 };
 
-const isExplainedCancel: Explains = (around, kind) =>
+const isExplainedCancel: Explains = (context, kind) =>
   kind === 'canceled'
-    ? wasCanceled(around.ended, around.round.clip.clip_index)
-    : around.round.predictions.length === 0 && SKIPPED[kind]?.(around, kind) === true;
+    ? wasCanceled(context.evidence, context.round.clip.clip_index)
+    : context.round.predictions.length === 0 && SKIPPED[kind]?.(context, kind) === true;
 
-/** Milliseconds by which the log may hear late that a clip is asked for: Temporal and workers are killed meanwhile. */
+/** Milliseconds by which the log may learn late that a clip was asked for: Temporal and workers are killed meanwhile. */
 const HEARD_LATE = 20_000;
 
 /**
- * A clip's time counts from when the provider could first be asked for it. In a queue that nobody came for, or where its end
- * comes sooner after, it is no reason.
+ * A clip's time counts from the moment at which the provider could first be asked. Time in a queue without a worker is
+ * not counted.
  */
-const hadItsTime: Explains = ({ ended, round: { clip } }) => {
-  const { clip_timeout } = ended.scheduled.plan;
+const hadItsTime: Explains = ({ evidence, round: { clip } }) => {
+  const { clip_timeout } = evidence.scheduled.plan;
   if (clip_timeout == null) return false;
-  const own = clipEventsOf(ended.log).filter(
+  const own = clipEventsOf(evidence.log).filter(
     ({ clip_index, at }) =>
       clip_index === clip.clip_index &&
       at >= (clip.started_at ?? '') &&
@@ -178,26 +182,26 @@ const hadItsTime: Explains = ({ ended, round: { clip } }) => {
   return had > clip_timeout * 1000 - HEARD_LATE;
 };
 
-const isExplainedFailure: Explains = (around, kind) =>
-  troubleOf(around.ended, around.round.clip).fails?.includes(kind) === true ||
-  (kind === 'timed_out' && hadItsTime(around, kind)) ||
-  (kind === 'over_budget' && isUnderCap(around, kind));
+const isExplainedFailure: Explains = (context, kind) =>
+  faultsOf(context.evidence, context.round.clip).fails?.includes(kind) === true ||
+  (kind === 'timed_out' && hadItsTime(context, kind)) ||
+  (kind === 'over_budget' && isUnderCap(context, kind));
 
-/** A5 */
-function ending(around: Around): Finding[] {
-  const { ended, round } = around;
+/** AUDIT-5 */
+function roundEnding(context: RoundContext): Finding[] {
+  const { evidence, round } = context;
   const { status, error } = round.clip;
   const isFine =
     status === 'succeeded' ||
-    (status === 'canceled' && error !== null && isExplainedCancel(around, error.kind)) ||
-    (status === 'failed' && error !== null && isExplainedFailure(around, error.kind));
-  const tags = troubleOf(ended, round.clip).tags.join(' ') || 'no fault';
+    (status === 'canceled' && error !== null && isExplainedCancel(context, error.kind)) ||
+    (status === 'failed' && error !== null && isExplainedFailure(context, error.kind));
+  const tags = faultsOf(evidence, round.clip).tags.join(' ') || 'no fault';
   const why = error === null ? '' : `: ${error.kind}: ${error.message}`;
   const paid =
     round.predictions.length === 0 ? '' : `, after ${String(round.predictions.length)} predictions`;
   return expectThat(
     isFine,
     'wrong_end',
-    () => `${nameOf(ended, round.clip)} (${tags}) is ${status}${why}${paid}`,
+    () => `${nameOf(evidence, round.clip)} (${tags}) is ${status}${why}${paid}`,
   );
 }

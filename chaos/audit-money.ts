@@ -1,31 +1,31 @@
 /**
- * The part of the audit about money: what was billed fits the cap of its time, what a job says it spent is what
- * was billed, and no more was under way at once than a batch has. Pure.
+ * The audit of money: bills fit the cap that held at their time, the total a job reports is what was billed, and no more
+ * predictions run at once than a batch has. Pure.
  */
 import { addUsd } from '../src/domain/values/decimal.js';
-import { mostHeard } from './answers.js';
+import { maxCarriedOut } from './requests.js';
 import { expectThat } from './evidence.js';
-import type { Booked, Finding, Known, Over } from './evidence.js';
+import type { LedgerEntry, Finding, ProviderLedger, FinishedJob } from './evidence.js';
 
 /** Sums of floats. */
 const EPSILON = 1e-6;
 
-export function moneyFindings(ended: Over, known: Known): Finding[] {
+export function moneyFindings(evidence: FinishedJob, ledger: ProviderLedger): Finding[] {
   const ids = new Set(
-    ended.job.clips.flatMap(({ predictions }) => predictions.map(({ id }) => id)),
+    evidence.job.clips.flatMap(({ predictions }) => predictions.map(({ id }) => id)),
   );
-  const booked = [...ids].flatMap((id) => known.get(id) ?? []);
-  return [...caps(ended), ...spending(ended, booked), ...crowding(ended, booked)];
+  const booked = [...ids].flatMap((id) => ledger.get(id) ?? []);
+  return [...caps(evidence), ...spending(evidence, booked), ...crowding(evidence, booked)];
 }
 
 interface Cap {
   usd: number;
-  /** Milliseconds; until the next is said. */
+  /** Milliseconds since 1970: when the next was set. */
   until: number;
 }
 
-/** Every cap the job has had, in order; those that were raised are in its log. */
-function capsOf({ scheduled, log }: Over): Cap[] {
+/** Every cap the job has had, in order; raised ones are in its log. */
+function capsOf({ scheduled, log }: FinishedJob): Cap[] {
   const said = log.flatMap((event) =>
     event.type === 'job.warning' && event.max_cost_usd !== undefined
       ? [{ usd: event.max_cost_usd, at: Date.parse(event.at) }]
@@ -35,19 +35,22 @@ function capsOf({ scheduled, log }: Over): Cap[] {
   return [first, ...said].map(({ usd }, n) => ({ usd, until: said[n]?.at ?? Infinity }));
 }
 
-/** The caps are those that people set, and the last one holds. */
-function caps(ended: Over): Finding[] {
-  const { job } = ended;
+/** Every cap was set by the plan or a request, and the last one holds. */
+function caps(evidence: FinishedJob): Finding[] {
+  const { job } = evidence;
   const wasSet = (usd: number): boolean =>
-    mostHeard(ended, (word) => word.kind === 'raise_cap' && word.max_cost_usd === usd) > 0;
-  const [, ...raised] = capsOf(ended);
-  const last = capsOf(ended).at(-1)?.usd ?? Infinity;
+    maxCarriedOut(
+      evidence,
+      (request) => request.kind === 'raise_cap' && request.max_cost_usd === usd,
+    ) > 0;
+  const [, ...raised] = capsOf(evidence);
+  const last = capsOf(evidence).at(-1)?.usd ?? Infinity;
   return [
     ...raised.flatMap(({ usd }) =>
       expectThat(
         wasSet(usd),
         'disagreement',
-        () => `${job.job_id} has a cap of $${String(usd)} that nobody set`,
+        () => `${job.job_id} has a cap of $${String(usd)} that no request set`,
       ),
     ),
     ...expectThat(
@@ -58,12 +61,12 @@ function caps(ended: Over): Finding[] {
   ];
 }
 
-function spending(ended: Over, booked: readonly Booked[]): Finding[] {
-  const { job_id, total_cost_usd: said } = ended.job;
+function spending(evidence: FinishedJob, booked: readonly LedgerEntry[]): Finding[] {
+  const { job_id, total_cost_usd: said } = evidence.job;
   const billed = sum(booked);
   return [
-    ...capsOf(ended).flatMap(({ usd, until }) => {
-      // Caps are only ever raised: what was begun under one had to fit it.
+    ...capsOf(evidence).flatMap(({ usd, until }) => {
+      // Caps are only raised: predictions begun under one had to fit it.
       const begun = sum(booked.filter(({ created_at }) => Date.parse(created_at) < until));
       return expectThat(
         begun <= usd + EPSILON,
@@ -79,10 +82,10 @@ function spending(ended: Over, booked: readonly Booked[]): Finding[] {
   ];
 }
 
-const sum = (booked: readonly Booked[]): number => addUsd(...booked.map(({ usd }) => usd));
+const sum = (booked: readonly LedgerEntry[]): number => addUsd(...booked.map(({ usd }) => usd));
 
 /** Never more than batch_size predictions of a job at the same time. */
-function crowding({ job, scheduled }: Over, booked: readonly Booked[]): Finding[] {
+function crowding({ job, scheduled }: FinishedJob, booked: readonly LedgerEntry[]): Finding[] {
   const moments = booked
     .flatMap(({ created_at, completed_at }) => [
       { at: Date.parse(created_at), change: 1 },
@@ -93,7 +96,7 @@ function crowding({ job, scheduled }: Over, booked: readonly Booked[]): Finding[
   let alive = 0;
   let most = 0;
   for (const { change } of moments) most = Math.max(most, (alive += change));
-  const late = scheduled.troubles.filter(({ late_twin }) => late_twin).length;
+  const late = scheduled.faults.filter(({ late_duplicate }) => late_duplicate).length;
   const size = (scheduled.plan.batch_size ?? job.batch_size) + late;
   return expectThat(
     most <= size,

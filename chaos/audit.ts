@@ -1,66 +1,74 @@
 /**
- * Compares two sets of books after a chaos run: the provider's, which knows what was created and billed, and the
- * jobs' own ledgers. Pure. Whatever the two do not agree on, and whatever a promise forbids, is a finding.
+ * Compares two ledgers after a chaos run: the provider's, which has every prediction and bill, and the jobs' own. Each
+ * difference, and each broken promise, is a finding. Pure.
  *
- * A1 every prediction stands in exactly one line of one ledger, and every line is a prediction.
- * A2, A3, A5 about clips: `audit-clips.ts`.
- * A4 no job spends more than its cap, and what it says it spent is what was billed: `audit-money.ts`.
- * A6 a job has the clips of its plan, a log without a gap, and the end that its clips make.
- * A7 what people were told is accepted is done, and nothing that nobody said: `audit-words.ts`.
- * A8 what was not paid for because it did not fit under the cap really did not: `audit-budget.ts`.
+ * AUDIT-1 Every prediction is in exactly one line of one job, and every line is a prediction.
+ * AUDIT-2, AUDIT-3, AUDIT-5 concern clips: `audit-clips.ts`.
+ * AUDIT-4 No job spends more than its cap, and the total it reports is what was billed: `audit-money.ts`.
+ * AUDIT-6 A job has the clips of its plan, a log without a gap, and the end that follows from its clips.
+ * AUDIT-7 Every accepted request has its effect, and no effect is without a request: `audit-requests.ts`.
+ * AUDIT-8 A clip that was not paid for because of the cap really did not fit: `audit-budget.ts`.
  */
 import { ruleOf } from '../src/domain/job/failures.js';
-import { wasCanceled } from './answers.js';
+import { wasCanceled } from './requests.js';
 import { budgetFindings } from './audit-budget.js';
 import { clipFindings, fewestOf, successesOf } from './audit-clips.js';
 import { moneyFindings } from './audit-money.js';
-import { wordFindings } from './audit-words.js';
-import { expectThat, find, groupBy, isEnded, linesOf, nameOf, wasTerminated } from './evidence.js';
-import type { Booked, Ended, Finding, Line, Over } from './evidence.js';
+import { requestFindings } from './audit-requests.js';
+import {
+  expectThat,
+  finding,
+  groupBy,
+  isFinished,
+  linesOf,
+  nameOf,
+  wasTerminated,
+} from './evidence.js';
+import type { LedgerEntry, JobEvidence, Finding, Line, FinishedJob } from './evidence.js';
 import { beginsRound } from './rounds.js';
 
-export function audit(booked: readonly Booked[], jobs: readonly Ended[]): Finding[] {
-  const over = jobs.filter(isEnded);
+export function audit(booked: readonly LedgerEntry[], jobs: readonly JobEvidence[]): Finding[] {
+  const over = jobs.filter(isFinished);
   const lines = over.flatMap(linesOf);
-  const known = new Map(booked.map((entry) => [entry.id, entry]));
+  const ledger = new Map(booked.map((entry) => [entry.id, entry]));
   return [
     ...jobs.filter(({ job }) => job === null).map(hung),
     ...ownership(booked, lines),
-    ...lines.flatMap((line) => agreement(line, known.get(line.prediction.id))),
+    ...lines.flatMap((line) => agreement(line, ledger.get(line.prediction.id))),
     ...booked.flatMap(stillAlive),
-    ...over.flatMap((ended) => [
-      ...completeness(ended),
-      ...jobEnding(ended),
-      ...halting(ended),
-      ...clipFindings(ended, known),
-      ...moneyFindings(ended, known),
-      ...budgetFindings(ended, known),
-      ...wordFindings(ended),
+    ...over.flatMap((evidence) => [
+      ...completeness(evidence),
+      ...jobEnding(evidence),
+      ...halting(evidence),
+      ...clipFindings(evidence, ledger),
+      ...moneyFindings(evidence, ledger),
+      ...budgetFindings(evidence, ledger),
+      ...requestFindings(evidence),
     ]),
   ];
 }
 
-const hung = ({ scheduled }: Ended): Finding => find('hung', `${scheduled.job_id} did not end`);
+const hung = ({ scheduled }: JobEvidence): Finding =>
+  finding('hung', `${scheduled.job_id} did not end`);
 
-/** A1 */
-function ownership(booked: readonly Booked[], lines: readonly Line[]): Finding[] {
+/** AUDIT-1 */
+function ownership(booked: readonly LedgerEntry[], lines: readonly Line[]): Finding[] {
   const owners = groupBy(lines, ({ prediction }) => prediction.id);
   return booked.flatMap(({ id, status, prompt }) => {
     const found = owners.get(id) ?? [];
-    if (found.length === 0) return find('orphaned', `${id} (${status}) of nobody: ${prompt}`);
-    const names = found.map(({ ended, clip }) => nameOf(ended, clip)).join(', ');
-    return expectThat(
-      found.length === 1,
-      'double',
-      () => `${id} stands in several lines: ${names}`,
-    );
+    if (found.length === 0) return finding('orphaned', `${id} (${status}) is in no job: ${prompt}`);
+    const names = found.map(({ evidence, clip }) => nameOf(evidence, clip)).join(', ');
+    return expectThat(found.length === 1, 'double', () => `${id} is in several lines: ${names}`);
   });
 }
 
-/** A1 */
-function agreement({ ended, clip, prediction }: Line, entry: Booked | undefined): Finding[] {
-  const name = `${nameOf(ended, clip)}: ${prediction.id}`;
-  if (entry === undefined) return [find('disagreement', `${name} is unknown to the provider`)];
+/** AUDIT-1 */
+function agreement(
+  { evidence, clip, prediction }: Line,
+  entry: LedgerEntry | undefined,
+): Finding[] {
+  const name = `${nameOf(evidence, clip)}: ${prediction.id}`;
+  if (entry === undefined) return [finding('disagreement', `${name} is unknown to the provider`)];
   const ours = { status: prediction.status, billed: prediction.billed, usd: prediction.cost_usd };
   const theirs = { status: entry.status, billed: entry.billed, usd: entry.usd };
   const isSame =
@@ -74,15 +82,15 @@ function agreement({ ended, clip, prediction }: Line, entry: Booked | undefined)
   );
 }
 
-const stillAlive = ({ id, status, prompt }: Booked): Finding[] =>
+const stillAlive = ({ id, status, prompt }: LedgerEntry): Finding[] =>
   expectThat(
     status !== 'starting' && status !== 'processing',
     'alive',
     () => `${id} is still ${status}: ${prompt}`,
   );
 
-/** A6 */
-function completeness({ scheduled, job, log }: Over): Finding[] {
+/** AUDIT-6 */
+function completeness({ scheduled, job, log }: FinishedJob): Finding[] {
   const planned = scheduled.plan.clip_prompts.map(({ clip_index }, n) => clip_index ?? n);
   const had = job.clips.map(({ clip_index }) => clip_index);
   const isWhole = log.length === job.seq && log.every(({ seq }, n) => seq === n + 1);
@@ -100,16 +108,16 @@ function completeness({ scheduled, job, log }: Over): Finding[] {
   ];
 }
 
-/** A6 */
-function jobEnding(ended: Over): Finding[] {
-  const { job_id, status, error } = ended.job;
-  const [good, fewest] = [successesOf(ended.job), fewestOf(ended)];
+/** AUDIT-6 */
+function jobEnding(evidence: FinishedJob): Finding[] {
+  const { job_id, status, error } = evidence.job;
+  const [good, fewest] = [successesOf(evidence.job), fewestOf(evidence)];
   const isFine =
     (status === 'succeeded' && good >= fewest) ||
     (status === 'failed' && good < fewest && error?.kind === 'insufficient_clips') ||
-    (status === 'canceled' && wasCanceled(ended, null)) ||
-    // Nothing was left to be retried.
-    (status === 'failed' && wasTerminated(ended) && good === ended.job.clips.length);
+    (status === 'canceled' && wasCanceled(evidence, null)) ||
+    // No clip was left to retry.
+    (status === 'failed' && wasTerminated(evidence) && good === evidence.job.clips.length);
   const why = error === null ? '' : ` (${error.kind}: ${error.message})`;
   return expectThat(
     isFine,
@@ -119,8 +127,8 @@ function jobEnding(ended: Over): Finding[] {
   );
 }
 
-/** What halts a job starts none of its clips any more, until somebody asks for clips again. */
-function halting({ job, log }: Over): Finding[] {
+/** After a failure that halts the job no clip starts, until clips are requested again. */
+function halting({ job, log }: FinishedJob): Finding[] {
   let halt: string | null = null;
   return log.flatMap((event) => {
     if (event.type === 'job.started' || beginsRound(event)) halt = null;
@@ -129,7 +137,7 @@ function halting({ job, log }: Over): Finding[] {
       if (ruleOf(kind).halts) halt = kind;
     }
     if (event.type !== 'clip.started' || halt === null) return [];
-    const says = `${job.job_id} clip ${String(event.clip_index)} was started after ${halt}`;
-    return find('wrong_end', says);
+    const message = `${job.job_id} clip ${String(event.clip_index)} was started after ${halt}`;
+    return finding('wrong_end', message);
   });
 }

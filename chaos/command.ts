@@ -1,12 +1,11 @@
 /**
  * `npm run chaos -- --seed N --minutes M [--jobs J] [--provider-clock SECONDS]`: many jobs with random faults on a stack of its own, whose
- * processes are killed at random; then the provider's books are compared with the jobs' ledgers. Nothing is paid.
+ * processes are killed at random; then the provider's ledger is compared with the jobs' own. Nothing is paid.
  * With `--provider-clock` the provider's clock is ahead by so many seconds (behind, below zero) in everything it says.
- * The last line has the figures. Exit 0 when the books agree, 1 with every finding listed first, 2 for bad options,
+ * The last line has the figures. Exit 0 when the ledgers agree, 1 with every finding listed first, 2 for bad options,
  * 130 when it was interrupted.
  *
- * The same seed gives the same jobs, faults and times of blows. It does not give the same interleaving: that is
- * the machine's.
+ * The same seed gives the same jobs and faults, at the same times. How the processes interleave differs from run to run.
  */
 import { parseArgs } from 'node:util';
 import { lineOf } from './figures.js';
@@ -29,11 +28,11 @@ export async function main(argv: string[]): Promise<number> {
     }
     const log = options.quiet ? () => undefined : (line: string) => console.error(line);
     const { figures, findings } = await runChaos({ ...options, cli, log, signal: stop.signal });
-    for (const { kind, says } of findings) console.error(`${kind}: ${says}`);
+    for (const { kind, message } of findings) console.error(`${kind}: ${message}`);
     console.log(options.json ? JSON.stringify({ ...figures, findings }) : lineOf(figures));
     return findings.length === 0 ? 0 : 1;
   }, stop.signal);
-  // Half a run has proved nothing.
+  // An interrupted run proves nothing.
   return stop.signal.aborted ? 130 : code;
 }
 

@@ -1,23 +1,23 @@
 /**
- * Plays the people of a chaos run: submits a job through the API and does to it what the schedule says. Whatever
- * is asked is asked again until somebody answers, as a script that is meant to work would do it.
+ * Plays the users of a chaos run: submits a job through the API and steers it as the schedule says. Each request is
+ * repeated until the API answers it, as a careful script would do.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deadline } from '../src/adapters/network/deadline.js';
 import type { Job, JobEvent } from '../src/domain/job/job.schema.js';
 import { isOver } from '../src/domain/job/progress.js';
 import { createClient } from '../src/client/create-client.js';
-import type { Answered, Word } from './answers.js';
-import type { Act, ScheduledJob, Timed } from './schedule.js';
+import type { AnsweredRequest, SteeringRequest } from './evidence.js';
+import type { Action, ScheduledJob, Timed } from './schedule.js';
 
 const EVERY = 300;
-/** One request; shorter than what a suspended process is suspended for. */
+/** Of one request; shorter than a process is suspended. */
 const DEADLINE = 10_000;
 
 export interface Answer {
   status: number;
   body: unknown;
-  /** Requests that may have been heard; those before the last may have been carried out too. */
+  /** Requests that may have been received; those before the last may have been carried out too. */
   sent: number;
 }
 
@@ -26,7 +26,7 @@ export class Driver {
   readonly #signal: AbortSignal;
   readonly #terminate: (jobId: string) => Promise<boolean>;
 
-  /** `terminate` ends the workflow of a job; false when it was over. */
+  /** `terminate` ends the workflow of a job; false when it had ended already. */
   constructor(
     url: string,
     signal: AbortSignal,
@@ -52,7 +52,7 @@ export class Driver {
     method: string,
     route: string,
     body: unknown,
-  ): Promise<Omit<Answer, 'sent'> | 'unanswered' | 'unheard'> {
+  ): Promise<Omit<Answer, 'sent'> | 'unanswered' | 'not received'> {
     using limit = deadline(DEADLINE, this.#signal);
     try {
       const response = await fetch(`${this.#url}${route}`, {
@@ -66,12 +66,12 @@ export class Driver {
       if (response.status >= 500 || response.status === 429) return 'unanswered';
       return { status: response.status, body: JSON.parse(text) as unknown };
     } catch (error) {
-      return wasRefused(error) ? 'unheard' : 'unanswered';
+      return isConnectionRefused(error) ? 'not received' : 'unanswered';
     }
   }
 
-  /** Submits the job and does everything that is to be done to it; what was answered to each word. */
-  async play(job: ScheduledJob): Promise<Answered[]> {
+  /** Submits the job and carries out its actions; the answer to each request. */
+  async play(job: ScheduledJob): Promise<AnsweredRequest[]> {
     const submitted = await this.ask('POST', '/v1/jobs', job.plan);
     if (submitted.status !== 200 && submitted.status !== 202) {
       throw new Error(
@@ -80,35 +80,35 @@ export class Driver {
     }
     const start = Date.now();
     const answers = await Promise.all(
-      job.acts.map(async (act) => {
-        await sleep(act.at * 1000 - (Date.now() - start), undefined, { signal: this.#signal });
-        return this.#act(job.job_id, act);
+      job.actions.map(async (action) => {
+        await sleep(action.at * 1000 - (Date.now() - start), undefined, { signal: this.#signal });
+        return this.#perform(job.job_id, action);
       }),
     );
     return answers.flat();
   }
 
-  async #act(jobId: string, { at: _, ...act }: Timed<Act>): Promise<Answered[]> {
-    if (act.kind === 'terminate') {
-      return (await this.#terminate(jobId)) ? [await this.#say(jobId, { kind: 'retry' })] : [];
+  async #perform(jobId: string, { at: _, ...action }: Timed<Action>): Promise<AnsweredRequest[]> {
+    if (action.kind === 'terminate') {
+      return (await this.#terminate(jobId)) ? [await this.#request(jobId, { kind: 'retry' })] : [];
     }
-    const answered = await this.#say(jobId, act);
-    if (act.kind !== 'pause') return [answered];
-    await sleep(act.seconds * 1000, undefined, { signal: this.#signal });
-    return [answered, await this.#say(jobId, { kind: 'resume' })];
+    const answered = await this.#request(jobId, action);
+    if (action.kind !== 'pause') return [answered];
+    await sleep(action.seconds * 1000, undefined, { signal: this.#signal });
+    return [answered, await this.#request(jobId, { kind: 'resume' })];
   }
 
-  async #say(jobId: string, word: Word): Promise<Answered> {
-    const { route, body } = requestOf(word);
+  async #request(jobId: string, request: SteeringRequest): Promise<AnsweredRequest> {
+    const { route, body } = requestOf(request);
     const asked_at = Date.now();
     const answer = await this.ask('POST', `/v1/jobs/${jobId}/${route}`, body);
     const { run_id = null } = answer.body as { run_id?: string };
     const { status, sent } = answer;
-    return { word, sent, status, run_id, asked_at, answered_at: Date.now() };
+    return { request, sent, status, run_id, asked_at, answered_at: Date.now() };
   }
 
-  /** The job once it is over and said so by the workflow itself or its archive. */
-  async ending(jobId: string): Promise<Job> {
+  /** The job once it has ended, as its workflow or its archive tells it. */
+  async ended(jobId: string): Promise<Job> {
     for (;;) {
       const job = await this.job(jobId);
       if (job !== null && isOver(job.status)) return job;
@@ -116,14 +116,14 @@ export class Driver {
     }
   }
 
-  /** Every event of a job that is over; those that could be had, when it cannot be read to its end. */
+  /** Every event of a job that has ended; as many as could be read when the stream breaks off. */
   async log(jobId: string): Promise<JobEvent[]> {
     const client = createClient({ baseUrl: this.#url });
     const log: JobEvent[] = [];
     try {
       for await (const event of client.events(jobId, { signal: this.#signal })) log.push(event);
     } catch {
-      // The audit finds what is missing.
+      // The audit finds missing events.
     }
     return log;
   }
@@ -136,13 +136,14 @@ export class Driver {
   }
 }
 
-/** Nobody was listening. */
-const wasRefused = (error: unknown): boolean =>
+/** The API was down, so the request cannot have been carried out. */
+const isConnectionRefused = (error: unknown): boolean =>
   error instanceof Error &&
   (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED';
 
-function requestOf(word: Word): { route: string; body?: unknown } {
-  if (word.kind === 'cancel_clip') return { route: `clips/${String(word.clip_index)}/cancel` };
-  if (word.kind !== 'raise_cap') return { route: word.kind };
-  return { route: 'max-cost', body: { max_cost_usd: word.max_cost_usd } };
+function requestOf(request: SteeringRequest): { route: string; body?: unknown } {
+  if (request.kind === 'cancel_clip')
+    return { route: `clips/${String(request.clip_index)}/cancel` };
+  if (request.kind !== 'raise_cap') return { route: request.kind };
+  return { route: 'max-cost', body: { max_cost_usd: request.max_cost_usd } };
 }

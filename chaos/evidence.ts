@@ -1,12 +1,14 @@
-/** What the audit of a chaos run is given, and what it answers with. */
+/**
+ * What the audit of a chaos run compares, and the findings it answers with. Two ledgers of the same predictions: the
+ * provider's, and the jobs' own.
+ */
 import type { Clip, Job, JobEvent, Prediction } from '../src/domain/job/job.schema.js';
-import type { Answered } from './answers.js';
-import type { ScheduledJob } from './schedule.js';
-import { NONE } from './troubles.js';
-import type { Trouble } from './troubles.js';
+import { NO_FAULTS } from './clip-faults.js';
+import type { ClipFaults } from './clip-faults.js';
+import type { Action, ScheduledJob } from './schedule.js';
 
-/** One prediction as the provider's books have it. */
-export interface Booked {
+/** One prediction in the provider's ledger. */
+export interface LedgerEntry {
   id: string;
   prompt: string;
   status: string;
@@ -16,28 +18,43 @@ export interface Booked {
   completed_at: string | null;
 }
 
-/** The provider's books by id. */
-export type Known = ReadonlyMap<string, Booked>;
+/** By prediction id. */
+export type ProviderLedger = ReadonlyMap<string, LedgerEntry>;
 
-/** A job of the run, with how it ended, what it said on the way, and what is on disk for it. */
-export interface Ended {
+/** A pause is two requests: it ends with the second. */
+export type SteeringRequest = Exclude<Action, { kind: 'terminate' }> | { kind: 'resume' };
+
+export interface AnsweredRequest {
+  request: SteeringRequest;
+  /** How often it was sent and may have been received; only the last was answered. */
+  sent: number;
+  status: number;
+  /** The run that the job was in when it answered; null when the answer shows no job. */
+  run_id: string | null;
+  /** Milliseconds since 1970: when it was sent first, and when the last was answered. */
+  asked_at: number;
+  answered_at: number;
+}
+
+/** A job of the run: its schedule, how it ended, its events, and what is stored of it. */
+export interface JobEvidence {
   scheduled: ScheduledJob;
   /** Null when it was not over in time. */
   job: Job | null;
   /** Every event, over all its runs. */
   log: readonly JobEvent[];
-  /** What people said to it, and what came of their saying it. */
-  answers: readonly Answered[];
+  /** Requests to steer it, with their answers. */
+  answers: readonly AnsweredRequest[];
   /** Ids of the predictions whose videos are stored whole, by clip_index. */
   stored: ReadonlyMap<number, string>;
 }
 
-/** One that is over. */
-export type Over = Ended & { job: Job };
+/** A job that came to an end. */
+export type FinishedJob = JobEvidence & { job: Job };
 
-export const isEnded = (ended: Ended): ended is Over => ended.job !== null;
+export const isFinished = (evidence: JobEvidence): evidence is FinishedJob => evidence.job !== null;
 
-export type Kind =
+export type FindingKind =
   | 'lost'
   | 'orphaned'
   | 'overspent'
@@ -49,38 +66,38 @@ export type Kind =
   | 'disagreement';
 
 export interface Finding {
-  kind: Kind;
-  says: string;
+  kind: FindingKind;
+  message: string;
 }
 
-export const find = (kind: Kind, says: string): Finding => ({ kind, says });
+export const finding = (kind: FindingKind, message: string): Finding => ({ kind, message });
 
 /** A finding when the promise is broken. */
-export const expectThat = (isKept: boolean, kind: Kind, says: () => string): Finding[] =>
-  isKept ? [] : [find(kind, says())];
+export const expectThat = (isKept: boolean, kind: FindingKind, message: () => string): Finding[] =>
+  isKept ? [] : [finding(kind, message())];
 
-/** Its workflow was ended from outside. */
-export const wasTerminated = ({ scheduled, answers }: Ended): boolean =>
-  answers.length > 0 && scheduled.acts.some(({ kind }) => kind === 'terminate');
+/** Whether its workflow was terminated from outside. */
+export const wasTerminated = ({ scheduled, answers }: JobEvidence): boolean =>
+  answers.length > 0 && scheduled.actions.some(({ kind }) => kind === 'terminate');
 
 export interface Line {
-  ended: Over;
+  evidence: FinishedJob;
   clip: Clip;
   prediction: Prediction;
 }
 
-export const linesOf = (ended: Over): Line[] =>
-  ended.job.clips.flatMap((clip) =>
-    clip.predictions.map((prediction) => ({ ended, clip, prediction })),
+export const linesOf = (evidence: FinishedJob): Line[] =>
+  evidence.job.clips.flatMap((clip) =>
+    clip.predictions.map((prediction) => ({ evidence, clip, prediction })),
   );
 
-export const nameOf = ({ job }: Over, { clip_index }: Pick<Clip, 'clip_index'>): string =>
+export const nameOf = ({ job }: FinishedJob, { clip_index }: Pick<Clip, 'clip_index'>): string =>
   `${job.job_id} clip ${String(clip_index)}`;
 
-export const troubleOf = (
-  { scheduled }: Ended,
+export const faultsOf = (
+  { scheduled }: JobEvidence,
   { clip_index }: Pick<Clip, 'clip_index'>,
-): Trouble => scheduled.troubles[clip_index] ?? NONE;
+): ClipFaults => scheduled.faults[clip_index] ?? NO_FAULTS;
 
 export function groupBy<T, Key>(items: readonly T[], keyOf: (item: T) => Key): Map<Key, T[]> {
   const groups = new Map<Key, T[]>();

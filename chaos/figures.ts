@@ -1,7 +1,8 @@
-/** A chaos run in one line of figures. Pure. */
+/** The figures of a chaos run, and its last line. Pure. */
+import type { SimulatorStats } from '../src/simulator/stats.js';
 import { wasTerminated } from './evidence.js';
-import type { Ended, Finding, Kind } from './evidence.js';
-import type { Blow, Schedule } from './schedule.js';
+import type { JobEvidence, Finding, FindingKind } from './evidence.js';
+import type { ProcessFault, Schedule } from './schedule.js';
 
 export interface Figures {
   seed: number;
@@ -9,39 +10,38 @@ export interface Figures {
   clips: number;
   /** SIGKILL alone. */
   kills: number;
-  kills_of: Record<Blow['whom'], number>;
+  kills_of: Record<ProcessFault['target'], number>;
   /** SIGTERM. */
   stops: number;
   suspends: number;
-  /** Times in which there was no worker. */
+  /** Periods without any worker. */
   starves: number;
   /** Of a worker's clock. */
   jumps: number;
   /** Workflows that were terminated, or may have been: the jobs were retried. */
   terminations: number;
-  /** Of all jobs: one that went on in a new run has several. */
+  /** Of all jobs: one that continued as new has several. */
   runs: number;
-  /** That struck, not those that were planned. */
+  /** Faults of the provider that were injected. */
   faults: number;
   creates: number;
   /** Of the clips that were started. */
   creates_per_clip: number;
   succeeded: number;
-  findings: Record<Kind, number>;
+  findings: Record<FindingKind, number>;
 }
 
 interface Parts {
   plan: Schedule;
-  jobs: readonly Ended[];
-  /** `struck`: how often each fault did, by name. */
-  booked: { creates: number; struck: Record<string, number> };
-  /** The blows that fell; of those that were planned, some find their victim down. */
-  fallen: readonly Blow[];
+  jobs: readonly JobEvidence[];
+  ledger: Pick<SimulatorStats, 'creates' | 'struck'>;
+  /** Faults of processes that were injected; a planned one is skipped where its target is down. */
+  injected: readonly ProcessFault[];
   findings: readonly Finding[];
   runs: number;
 }
 
-const NOTHING: Record<Kind, number> = {
+const NOTHING: Record<FindingKind, number> = {
   lost: 0,
   orphaned: 0,
   overspent: 0,
@@ -53,7 +53,7 @@ const NOTHING: Record<Kind, number> = {
   disagreement: 0,
 };
 
-export function figuresOf({ plan, jobs, booked, fallen, findings, runs }: Parts): Figures {
+export function figuresOf({ plan, jobs, ledger, injected, findings, runs }: Parts): Figures {
   const clips = jobs.flatMap(({ job }) => job?.clips ?? []);
   const started = clips.filter(({ predictions }) => predictions.length > 0).length;
   const counts = { ...NOTHING };
@@ -61,22 +61,23 @@ export function figuresOf({ plan, jobs, booked, fallen, findings, runs }: Parts)
   return {
     seed: plan.seed,
     jobs: plan.jobs.length,
-    clips: plan.jobs.reduce((sum, { troubles }) => sum + troubles.length, 0),
-    ...blowsOf(fallen),
+    clips: plan.jobs.reduce((sum, { faults }) => sum + faults.length, 0),
+    ...processFaultsOf(injected),
     terminations: jobs.filter(wasTerminated).length,
     runs,
-    faults: Object.values(booked.struck).reduce((sum, count) => sum + count, 0),
-    creates: booked.creates,
-    creates_per_clip: started === 0 ? 0 : booked.creates / started,
+    faults: Object.values(ledger.struck).reduce((sum, count) => sum + count, 0),
+    creates: ledger.creates,
+    creates_per_clip: started === 0 ? 0 : ledger.creates / started,
     succeeded: clips.filter(({ status }) => status === 'succeeded').length,
     findings: counts,
   };
 }
 
-function blowsOf(fallen: readonly Blow[]) {
-  const count = (isMeant: (blow: Blow) => boolean): number => fallen.filter(isMeant).length;
-  const killed = (victim: Blow['whom']): number =>
-    count(({ kind, whom }) => kind === 'kill' && whom === victim);
+function processFaultsOf(injected: readonly ProcessFault[]) {
+  const count = (isMeant: (fault: ProcessFault) => boolean): number =>
+    injected.filter(isMeant).length;
+  const killed = (target: ProcessFault['target']): number =>
+    count((fault) => fault.kind === 'kill' && fault.target === target);
   return {
     kills: count(({ kind }) => kind === 'kill'),
     kills_of: { worker: killed('worker'), api: killed('api'), temporal: killed('temporal') },
@@ -88,8 +89,8 @@ function blowsOf(fallen: readonly Blow[]) {
 }
 
 export function lineOf(figures: Figures): string {
-  const { findings, kills_of: whom } = figures;
-  const hit = Object.entries(whom).map(([name, count]) => `${name} ${String(count)}`);
+  const { findings, kills_of } = figures;
+  const hit = Object.entries(kills_of).map(([name, count]) => `${name} ${String(count)}`);
   return [
     `seed ${String(figures.seed)}`,
     `jobs ${String(figures.jobs)}`,

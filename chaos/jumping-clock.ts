@@ -1,6 +1,6 @@
 /**
- * Imported first by a process of a chaos run: with every SIGUSR2 its clock is wrong in another way, by an hour and back, as where
- * a machine is set while it works.
+ * Imported first by a process of a chaos run: each SIGUSR2 sets its clock an hour ahead, an hour behind, or right again, as where
+ * the clock of a running machine is set.
  */
 const HOUR = 3_600_000;
 const AHEAD = [0, HOUR, -HOUR] as const;

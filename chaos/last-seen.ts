@@ -1,4 +1,4 @@
-/** What can still be learned of a job that did not end, before its stack is taken away. Never fails. */
+/** Collects what is known of a job that did not end, before its stack is removed. Never fails. */
 import { Client } from '@temporalio/client';
 import { deadline } from '../src/adapters/network/deadline.js';
 import { storedPayloads } from '../src/adapters/storage/payload-files.js';
@@ -9,12 +9,12 @@ import { keepHistory, wholeHistory } from './replays.js';
 import type { ChaosStack } from './stack-under-test.js';
 
 const LIMIT = 15_000;
-/** Of the history. */
+/** Events of the history. */
 const LAST = 25;
 
 export async function lastSeen(stack: ChaosStack, jobId: string): Promise<string> {
   const seen = await Promise.all([byApi(stack, jobId), byTemporal(stack, jobId)]);
-  return [...seen, ...stack.workers.map((worker) => `${worker.name}: ${worker.lastWords}`)].join(
+  return [...seen, ...stack.workers.map((worker) => `${worker.name}: ${worker.lastOutput}`)].join(
     '\n  ',
   );
 }
@@ -42,7 +42,7 @@ async function byTemporal({ config }: ChaosStack, jobId: string): Promise<string
       const { raw } = await handle.describe();
       const history = await wholeHistory(handle, config.data_dir);
       const { events } = history;
-      // The whole of it, for a replay: the stack is gone in a moment.
+      // The whole history, for a replay: the stack is removed next.
       const file = await keepHistory(jobId, history);
       const tail = (events ?? []).slice(-LAST).map((event) => {
         const { message } = event.workflowTaskFailedEventAttributes?.failure ?? {};

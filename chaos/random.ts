@@ -1,5 +1,5 @@
 /**
- * Chance that can be repeated: the same seed gives the same numbers in the same order, on every machine.
+ * Random numbers that can be repeated: the same seed gives the same numbers in the same order, on every machine.
  * Pure. Not for secrets. The generator is mulberry32 (Tommy Ettinger, public domain).
  */
 export class Random {

@@ -1,6 +1,6 @@
 /**
- * Replays what every run of a chaos run left behind: a job whose workflow took another turn than its history tells
- * would stand still at its next replay, also when it came to its end this time.
+ * Replays the history of every workflow run of a chaos run. A workflow that is not deterministic would get stuck at its
+ * next replay, even if its job ended well this time.
  */
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { fillIn, storedPayloads } from '../src/adapters/storage/payload-files.js
 import { connectTemporal } from '../src/adapters/temporal/connection.js';
 import type { Config } from '../src/config.js';
 import { bundlePath } from '../src/worker.js';
-import { find } from './evidence.js';
+import { finding } from './evidence.js';
 import type { Finding } from './evidence.js';
 
 type History = temporal.api.history.v1.IHistory;
@@ -38,15 +38,15 @@ export async function replayFindings(
       await Worker.runReplayHistory({ workflowBundle: { codePath: bundlePath } }, history, job_id);
     } catch (error) {
       const file = await keepHistory(`${job_id}-${run_id}`, history);
-      const says = `${job_id} (run ${run_id}) does not replay (${file}): ${String(error)}`;
-      findings.push(find('diverged', says));
+      const message = `${job_id} (run ${run_id}) does not replay (${file}): ${String(error)}`;
+      findings.push(finding('diverged', message));
     }
   }
   return { findings, runs: count };
 }
 
 let isQuiet = false;
-/** Once a process. What fails is a finding; no need to say it twice. */
+/** Once a process. A failure is a finding, so the SDK need not log it. */
 function quiet(): void {
   if (isQuiet) return;
   isQuiet = true;
@@ -69,12 +69,12 @@ export async function* runsOf({ temporal, data_dir }: Config): AsyncGenerator<Ru
   }
 }
 
-/** With what is stored beside it, so that it replays anywhere. */
+/** With its offloaded payloads, so that it replays anywhere. */
 export async function wholeHistory(handle: WorkflowHandle, dataDir: string): Promise<History> {
   return (await fillIn(storedPayloads(dataDir), { history: await handle.fetchHistory() })).history;
 }
 
-/** Keeps a history when its server is gone, as a file that the replay tests can read. */
+/** Writes a history to a file that the replay tests can read. */
 export async function keepHistory(name: string, history: History): Promise<string> {
   const file = path.join(tmpdir(), `chaos-history-${name}.json`);
   await writeFile(file, historyToJSON(history));

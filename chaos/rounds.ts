@@ -1,19 +1,19 @@
 /**
- * The rounds of a clip, as its job's log tells them: a retry that was taken says `clip.retrying` with attempt 0,
- * and begins a round. One that was refused says nothing, and begins none. Pure.
+ * The rounds of a clip, read from its job's log: an accepted retry writes `clip.retrying` with attempt 0 and begins a
+ * round. A refused one writes no event and begins none. Pure.
  */
 import type { Clip, ClipEventType, JobEvent, Prediction } from '../src/domain/job/job.schema.js';
 import { isClipEvent } from '../src/domain/job/progress.js';
 
 export interface Round {
-  /** As the clip was when the round was over. */
+  /** As the clip was when the round ended. */
   clip: Clip;
-  /** Of this round alone, as the ledger has them in the end. */
+  /** Of this round alone, in their final state. */
   predictions: Prediction[];
   isLast: boolean;
-  /** How often its workflow was ended from outside meanwhile: what it had left went on in the run after. */
+  /** How often its workflow was terminated meanwhile: the round resumed in the next run. */
   cutOff: number;
-  /** Whether a retry signal began it, or a new run of the job; the first is begun by the plan. */
+  /** What began it: the plan (the first round), a retry signal, or a new run of the job. */
   begunBy: 'plan' | 'signal' | 'run';
 }
 
@@ -35,7 +35,7 @@ export function roundsOf(clip: Clip, log: readonly JobEvent[]): Round[] {
   const begins = all.filter(({ before }) => !isCutOff(before));
   const cutsIn = (from: number, to: number): number =>
     all.filter(({ before }) => isCutOff(before) && before.seq > from && before.seq <= to).length;
-  // Whatever a round begins with is of earlier ones.
+  // Predictions that a round starts with belong to earlier rounds.
   const roundOf = ({ id }: Prediction): number =>
     begins.filter(({ carried }) => !carried.has(id)).length;
   return [...begins.map(({ before }) => before.clip), clip].map((ended, round) => ({
@@ -47,11 +47,11 @@ export function roundsOf(clip: Clip, log: readonly JobEvent[]): Round[] {
   }));
 }
 
-/** The run that had it under way, or in its queue, was terminated: its round goes on in the next. */
+/** The run was terminated while the clip was running or queued: its round resumes in the next run. */
 const isCutOff = ({ clip: { error } }: ClipEvent): boolean =>
   error?.kind === 'internal' && error.message.startsWith('the workflow was terminated');
 
-/** A new run takes every clip up again that is not good, so none of it stands between a clip's end and a signal. */
+/** A new run retries every clip that did not succeed, so `job.started` between end and retry means that the run began the round. */
 function originOf(
   log: readonly JobEvent[],
   begin: { before: JobEvent; event: JobEvent } | undefined,

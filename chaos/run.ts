@@ -1,21 +1,22 @@
 /**
- * A chaos run: a stack of its own, the schedule carried out on it, then peace, and the books compared. It prints
- * what it does only through `log`, and always takes its stack down.
+ * A chaos run: starts a stack, carries out the schedule on it, quiesces, and compares the ledgers. It writes only
+ * through `log`, and always removes its stack.
  */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { deadline } from '../src/adapters/network/deadline.js';
+import type { SimulatorStats } from '../src/simulator/stats.js';
 import { PAID_TIMINGS } from '../src/contract/timings.js';
-import type { Answered } from './answers.js';
+import { deadline } from '../src/adapters/network/deadline.js';
+import type { AnsweredRequest } from './evidence.js';
 import { audit } from './audit.js';
 import { Driver } from './driver.js';
-import type { Booked, Ended, Finding } from './evidence.js';
+import type { Finding, JobEvidence } from './evidence.js';
 import { figuresOf } from './figures.js';
 import type { Figures } from './figures.js';
 import { lastSeen } from './last-seen.js';
 import { replayFindings, runsOf } from './replays.js';
 import { schedule } from './schedule.js';
-import type { Blow, ScheduledJob, Timed } from './schedule.js';
+import type { ProcessFault, ScheduledJob, Timed } from './schedule.js';
 import { startChaosStack } from './stack-under-test.js';
 import type { ChaosStack } from './stack-under-test.js';
 import { storedOf } from './stored-files.js';
@@ -44,12 +45,12 @@ const SPEED = 30;
 const TIMINGS = { ...PAID_TIMINGS, start_to_close: 20 };
 /** A job of three clips does not fit one run. */
 const HISTORY_LIMITS = { events: 60, bytes: 4 * 2 ** 20 };
-/** Seconds that jobs are given after the last blow. */
-const PATIENCE = 240;
+/** Seconds that jobs get to end after the last fault. */
+const QUIESCE_LIMIT = 240;
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { log, signal, ...wanted } = options;
-  // Every person of the run listens to it.
+  // Every action of the run listens to it.
   setMaxListeners(0, signal);
   const plan = schedule({ ...wanted, workers: WORKERS });
   await using stack = await startChaosStack({
@@ -61,7 +62,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     log,
   });
   log(
-    `seed ${String(plan.seed)}: ${String(plan.jobs.length)} jobs and ${String(plan.blows.length)} blows within ${String(plan.seconds)} s, on ${stack.api_url}`,
+    `seed ${String(plan.seed)}: ${String(plan.jobs.length)} jobs and ${String(plan.process_faults.length)} faults of processes within ${String(plan.seconds)} s, on ${stack.api_url}`,
   );
   const { address } = stack.config.temporal;
   const driver = new Driver(stack.api_url, signal, (jobId) => terminate(address, jobId, signal));
@@ -74,51 +75,53 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       return { scheduled, answers: await driver.play(scheduled) };
     }),
   );
-  const struck = strikeAll(plan.blows, stack, { until, log }).then(async (fallen) => {
-    await revive(stack);
-    log(`peace after ${String(Math.round((Date.now() - start) / 1000))} s; waiting for every job`);
-    return fallen;
+  const quiesced = injectAll(plan.process_faults, stack, { until, log }).then(async (injected) => {
+    await ensureRunning(stack);
+    log(
+      `no more faults after ${String(Math.round((Date.now() - start) / 1000))} s; waiting for every job`,
+    );
+    return injected;
   });
-  const [fallen, all] = await Promise.all([struck, played]);
-  const jobs = await endings(all, stack, { log, signal });
-  const booked = await books(stack, options.provider_clock * 1000);
+  const [injected, all] = await Promise.all([quiesced, played]);
+  const jobs = await evidenceOf(all, stack, { log, signal });
+  const ledger = await providerLedger(stack, options.provider_clock * 1000);
   const replayed = await replayFindings(runsOf(stack.config));
   const findings = [
-    ...audit(booked.predictions, jobs),
+    ...audit(ledger.predictions, jobs),
     ...replayed.findings,
-    ...unexplainedEnds(stack),
+    ...unexplainedExits(stack),
   ];
   return {
-    figures: figuresOf({ plan, jobs, booked, fallen, findings, runs: replayed.runs }),
+    figures: figuresOf({ plan, jobs, ledger, injected, findings, runs: replayed.runs }),
     findings,
   };
 }
 
 interface Played {
   scheduled: ScheduledJob;
-  answers: readonly Answered[];
+  answers: readonly AnsweredRequest[];
 }
 
-interface Stage {
+interface Clock {
   until: (at: number) => Promise<void>;
   log: (line: string) => void;
 }
 
-/** Carries out the blows; answers those that fell. */
-async function strikeAll(
-  blows: readonly Timed<Blow>[],
+/** Injects the faults at their times; the ones whose target was up. */
+async function injectAll(
+  faults: readonly Timed<ProcessFault>[],
   stack: ChaosStack,
-  { until, log }: Stage,
-): Promise<Blow[]> {
-  const fallen: Blow[] = [];
-  const all = blows.map(async (blow) => {
-    await until(blow.at);
-    if (!(await strike(stack, blow))) return;
-    fallen.push(blow);
-    log(`${blow.at.toFixed(1)} s: ${wordsOf(blow)}`);
+  { until, log }: Clock,
+): Promise<ProcessFault[]> {
+  const injected: ProcessFault[] = [];
+  const all = faults.map(async (fault) => {
+    await until(fault.at);
+    if (!(await inject(stack, fault))) return;
+    injected.push(fault);
+    log(`${fault.at.toFixed(1)} s: ${wordsOf(fault)}`);
   });
   await Promise.all(all);
-  return fallen;
+  return injected;
 }
 
 const SIGNALS = {
@@ -129,80 +132,73 @@ const SIGNALS = {
   jump: 'SIGUSR2',
 } as const;
 
-async function strike(stack: ChaosStack, blow: Blow): Promise<boolean> {
-  if (blow.whom === 'temporal') {
+async function inject(stack: ChaosStack, fault: ProcessFault): Promise<boolean> {
+  if (fault.target === 'temporal') {
     const pid = stack.temporal.pid();
     if (pid === null) return false;
     process.kill(pid, 'SIGKILL');
     return true;
   }
-  if (blow.kind === 'starve') {
-    const signal = SIGNALS[blow.kind];
-    const struck = stack.workers.map((worker) => worker.strike(signal, blow.down));
-    return (await Promise.all(struck)).some((fell) => fell);
+  if (fault.kind === 'starve') {
+    const signal = SIGNALS[fault.kind];
+    const all = stack.workers.map((worker) => worker.inject(signal, fault.down));
+    return (await Promise.all(all)).some((isInjected) => isInjected);
   }
-  const victim = blow.whom === 'api' ? stack.api : stack.workers[blow.which];
-  if (blow.kind === 'jump') return victim?.tell(SIGNALS[blow.kind]) ?? false;
-  return (await victim?.strike(SIGNALS[blow.kind], blow.down)) ?? false;
+  const target = fault.target === 'api' ? stack.api : stack.workers[fault.index];
+  if (fault.kind === 'jump') return target?.signal(SIGNALS[fault.kind]) ?? false;
+  return (await target?.inject(SIGNALS[fault.kind], fault.down)) ?? false;
 }
 
-function wordsOf(blow: Timed<Blow>): string {
-  if (blow.whom === 'temporal') return 'Temporal killed';
-  const whom = blow.kind === 'starve' ? 'every worker' : `${blow.whom} ${String(blow.which)}`;
-  if (blow.kind === 'jump') return `${whom} has another time`;
-  return `${whom} ${SIGNALS[blow.kind]}, down for ${blow.down.toFixed(1)} s`;
+function wordsOf(fault: Timed<ProcessFault>): string {
+  if (fault.target === 'temporal') return 'Temporal killed';
+  const target =
+    fault.kind === 'starve' ? 'every worker' : `${fault.target} ${String(fault.index)}`;
+  if (fault.kind === 'jump') return `${target} has its clock set`;
+  return `${target} ${SIGNALS[fault.kind]}, down for ${fault.down.toFixed(1)} s`;
 }
 
-const revive = (stack: ChaosStack): Promise<unknown> =>
-  Promise.all([...stack.workers, stack.api].map((victim) => victim.revive()));
+const ensureRunning = (stack: ChaosStack): Promise<unknown> =>
+  Promise.all([...stack.workers, stack.api].map((target) => target.ensureRunning()));
 
-async function endings(
+async function evidenceOf(
   played: readonly Played[],
   stack: ChaosStack,
   { log, signal }: Pick<ChaosOptions, 'log' | 'signal'>,
-): Promise<Ended[]> {
-  using patience = deadline(PATIENCE * 1000, signal);
-  setMaxListeners(0, patience.signal);
-  const driver = new Driver(stack.api_url, patience.signal);
+): Promise<JobEvidence[]> {
+  using limit = deadline(QUIESCE_LIMIT * 1000, signal);
+  setMaxListeners(0, limit.signal);
+  const driver = new Driver(stack.api_url, limit.signal);
   return await Promise.all(
-    played.map(async ({ scheduled, answers }): Promise<Ended> => {
-      const { job_id, troubles } = scheduled;
-      const job = await driver.ending(job_id).catch(() => null);
+    played.map(async ({ scheduled, answers }): Promise<JobEvidence> => {
+      const { job_id, faults } = scheduled;
+      const job = await driver.ended(job_id).catch(() => null);
       signal.throwIfAborted();
-      if (job === null) log(`${job_id} is not over: ${await lastSeen(stack, job_id)}`);
+      if (job === null) log(`${job_id} has not ended: ${await lastSeen(stack, job_id)}`);
       const events = job === null ? [] : await driver.log(job_id);
-      const stored = await storedOf(stack.config.data_dir, job_id, troubles.keys());
+      const stored = await storedOf(stack.config.data_dir, job_id, faults.keys());
       return { scheduled, job, log: events, answers, stored };
     }),
   );
 }
 
-export interface Books {
-  creates: number;
-  bills: { count: number; usd: number };
-  /** How often each fault has struck, by name. */
-  struck: Record<string, number>;
-  predictions: Booked[];
-}
-
-/** Its times by this machine's clock, as those of jobs and people are. */
-async function books({ simulator }: ChaosStack, ahead: number): Promise<Books> {
-  const found = (await (await fetch(`${simulator.control_url}/stats`)).json()) as Books;
+/** Its times by this machine's clock, as those of jobs and requests are. */
+async function providerLedger({ simulator }: ChaosStack, ahead: number): Promise<SimulatorStats> {
+  const found = (await (await fetch(`${simulator.control_url}/stats`)).json()) as SimulatorStats;
   if (found.predictions.length < found.creates) {
     throw new Error(
-      `expected the books to list all ${String(found.creates)} predictions, got ${String(found.predictions.length)}; run fewer jobs`,
+      `expected the ledger to list all ${String(found.creates)} predictions, got ${String(found.predictions.length)}; run fewer jobs`,
     );
   }
   const own = (time: string): string => new Date(Date.parse(time) - ahead).toISOString();
-  const predictions = found.predictions.map((booked) => ({
-    ...booked,
-    created_at: own(booked.created_at),
-    completed_at: booked.completed_at === null ? null : own(booked.completed_at),
+  const predictions = found.predictions.map((entry) => ({
+    ...entry,
+    created_at: own(entry.created_at),
+    completed_at: entry.completed_at === null ? null : own(entry.completed_at),
   }));
   return { ...found, predictions };
 }
 
-const unexplainedEnds = ({ workers, api }: ChaosStack): Finding[] =>
+const unexplainedExits = ({ workers, api }: ChaosStack): Finding[] =>
   [...workers, api].flatMap(({ unexplained }) =>
-    unexplained.map((says): Finding => ({ kind: 'wrong_end', says })),
+    unexplained.map((message): Finding => ({ kind: 'wrong_end', message })),
   );

@@ -1,6 +1,6 @@
 /**
- * A stack of its own for a chaos run: everything on free ports and in a folder that is removed afterwards. The
- * simulator and the keeper of the Temporal server live in this process; workers and API are processes to strike.
+ * The stack of a chaos run: everything on free ports and in a folder that is removed afterwards. The simulator and the
+ * supervisor of the Temporal server are in this process; workers and API are processes, the targets of faults.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,17 +12,17 @@ import { startSimulator } from '../src/simulator/index.js';
 import type { Simulator } from '../src/simulator/index.js';
 import { startTemporal } from '../src/embedded/temporal-server.js';
 import type { EmbeddedTemporal } from '../src/embedded/temporal-server.js';
-import { Victim } from './target.js';
+import { Target } from './target.js';
 import type { WorkerSettings } from './worker-process.js';
 import { packageFile } from '../src/settings/package-files.js';
 
 export interface ChaosStack extends AsyncDisposable {
-  /** As a command beside it would read it. */
+  /** As a command on this stack reads it. */
   config: Config;
   temporal: EmbeddedTemporal;
   simulator: Simulator;
-  workers: Victim[];
-  api: Victim;
+  workers: Target[];
+  api: Target;
   api_url: string;
 }
 
@@ -40,7 +40,7 @@ export interface StackOptions {
 
 const HOST = '127.0.0.1';
 
-/** Processes run compiled code, also when this file does not. */
+/** Processes run compiled code, even when this file does not. */
 const compiled = (name: string): string => packageFile(`dist/chaos/${name}`);
 
 export async function startChaosStack(options: StackOptions): Promise<ChaosStack> {
@@ -69,7 +69,7 @@ async function startParts(
     port: 0,
     speed,
     data_dir: folder,
-    // Small pictures: the run is about what happens to them, and shares the machine with it.
+    // Small frames: the run shares the machine with the encoder.
     settings: { clip_max_width: 160, clock_offset_ms },
   });
   closers.push(() => simulator.close());
@@ -82,11 +82,11 @@ async function startParts(
   const parts = Array.from(
     { length: workers },
     (_, index) =>
-      new Victim(`worker ${String(index)}`, [compiled('worker-process.js'), settings], env),
+      new Target(`worker ${String(index)}`, [compiled('worker-process.js'), settings], env),
   );
-  const api = new Victim('API', [compiled('api-process.js')], env);
-  closers.push(() => Promise.all([...parts, api].map((victim) => victim.close())));
-  await Promise.all([...parts, api].map((victim) => victim.start()));
+  const api = new Target('API', [compiled('api-process.js')], env);
+  closers.push(() => Promise.all([...parts, api].map((target) => target.close())));
+  await Promise.all([...parts, api].map((target) => target.start()));
   const api_url = `http://${HOST}:${String(config.api.port)}`;
   return { config, temporal, simulator, workers: parts, api, api_url };
 }

@@ -1,11 +1,11 @@
-/** Ends the workflow of a job from outside, as somebody does who takes it for broken. */
+/** Terminates the workflow of a job from outside, as an operator does who takes it for broken. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, WorkflowNotFoundError } from '@temporalio/client';
 import { connectWhenNeeded } from '../src/adapters/temporal/connection.js';
 
 const EVERY = 300;
 
-/** Asks until the server answers; true when the workflow was ended, or may have been by a request without an answer. */
+/** Repeats the request until the server answers; true when it ended the workflow, or an unanswered request may have. */
 export async function terminate(
   address: string,
   jobId: string,

@@ -1,5 +1,5 @@
 /**
- * A worker of a chaos run: the product's own, with time-outs and limits small enough to be lived through, and a clock that may
+ * A worker of a chaos run: the product's own, with time-outs and limits short enough for a run, and a clock that may
  * jump. argv: their JSON.
  */
 import './jumping-clock.js';

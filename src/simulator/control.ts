@@ -1,85 +1,17 @@
 /**
- * What tests and people may ask of the simulator itself: the books, faults, holds, settings. It has no
- * counterpart at Replicate and needs no credentials.
+ * The control routes of the simulator: stats, faults, holds, settings. They have no counterpart at Replicate and need no
+ * credentials.
  */
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { roundUsd } from '../domain/values/decimal.js';
 import type { Core } from './core.js';
 import { HOLD_POINTS, type HoldPoint } from './effects.js';
 import { FAULTS } from './faults.js';
 import type { Held } from './holds.js';
-import { isEnded, stateAt } from './lifecycle.js';
 import { badRequest } from './refusals.js';
-import { said, type PredictionRecord } from './record.js';
 import { refusedSettings } from './runtime-settings.js';
-
-/** Predictions that the books list one by one; the sums are about all. */
-const MAX_LISTED = 2000;
+import { countOf, heldRun, runPoint, statsOf, type HeldRun } from './stats.js';
 
 type Body = Record<string, unknown> | null | undefined;
-
-export function statsOf(core: Core): Record<string, unknown> {
-  const now = core.now();
-  const { bills, usd, ...totals } = core.predictions.totals(now);
-  return {
-    simulator: true,
-    ...totals,
-    bills: { count: bills, usd: roundUsd(usd) },
-    alive: core.predictions.alive(now).length,
-    ...core.counters.view(),
-    held: heldNow(core),
-    faults: core.desk.rules.map((rule) => ({ ...rule, remaining: times(rule.remaining) })),
-    struck: core.desk.struck,
-    settings: core.settings,
-    predictions: [...core.predictions.newest()]
-      .slice(0, MAX_LISTED)
-      .map((record) => lineOf(core, record, now)),
-  };
-}
-
-/** JSON has no infinity. */
-const times = (count: number): number | 'always' => (count === Infinity ? 'always' : count);
-
-function lineOf(core: Core, record: PredictionRecord, now: number): object {
-  const state = stateAt(record, now);
-  const bill = core.predictions.bill(record.id);
-  return {
-    id: record.id,
-    model: record.model,
-    prompt: record.caption,
-    input: record.input,
-    status: state.status,
-    error: state.status === 'failed' ? state.error : null,
-    billed: bill?.billed ?? false,
-    usd: bill?.usd ?? 0,
-    created_at: said(record.created_at, core.settings),
-    completed_at: isEnded(state) ? said(state.ended_at, core.settings) : null,
-    cancel_requested: record.cancel_at !== null,
-    clip: record.clip,
-  };
-}
-
-type HeldRun = Omit<Held, 'id'> & { id: null };
-
-const heldNow = (core: Core): (Held | HeldRun)[] => [
-  ...core.gates.list(),
-  ...core.heldRuns().map((record) => heldRun(core, record, runPoint(record))),
-  ...core.unlisted().map((record) => heldRun(core, record, 'while-unlisted')),
-];
-
-const runPoint = ({ plan }: PredictionRecord): HoldPoint =>
-  plan.hold === 'starting' ? 'while-starting' : 'while-processing';
-
-function heldRun(core: Core, record: PredictionRecord, at: HoldPoint): HeldRun {
-  return {
-    id: null,
-    point: at,
-    model: record.model,
-    caption: record.caption,
-    prediction_id: record.id,
-    since: said(record.created_at, core.settings),
-  };
-}
 
 export function controlRoutes(app: FastifyInstance, core: Core): void {
   app.get('/simulator/stats', () => statsOf(core));
@@ -89,15 +21,15 @@ export function controlRoutes(app: FastifyInstance, core: Core): void {
       at: row.at,
       says: row.says,
       arguments: row.takes,
-      times: times(row.times),
+      times: countOf(row.times),
     })),
-    added: core.desk.rules,
+    added: core.injector.rules,
   }));
   app.post<{ Body: Body }>('/simulator/faults', (request, reply) =>
     addFault(core, request.body, reply),
   );
   app.delete('/simulator/faults', () => {
-    core.desk.clear();
+    core.injector.clear();
     return { cleared: true };
   });
   app.post<{ Body: Body }>('/simulator/release', (request, reply) =>
@@ -128,11 +60,11 @@ function addFault(core: Core, body: Body, reply: FastifyReply): FastifyReply {
   if (count !== undefined && !(typeof count === 'number' && count > 0)) {
     return refuse(reply, 'times must be a positive number or "always"');
   }
-  const rule = typeof fault === 'string' ? core.desk.add(match, fault, count) : undefined;
+  const rule = typeof fault === 'string' ? core.injector.add(match, fault, count) : undefined;
   if (rule === undefined) {
     return refuse(reply, `no such fault; there are ${Object.keys(FAULTS).join(', ')}`);
   }
-  return reply.code(201).send({ ...rule, remaining: times(rule.remaining) });
+  return reply.code(201).send({ ...rule, remaining: countOf(rule.remaining) });
 }
 
 /** `point`, `prediction_id` or `all: true`; answers how many were let through. */
@@ -154,5 +86,5 @@ function release(core: Core, body: Body, reply: FastifyReply): FastifyReply {
     .unlisted()
     .filter((record) => fits(heldRun(core, record, 'while-unlisted')));
   for (const record of unlisted) core.list(record);
-  return reply.send({ released: runs.length + unlisted.length + core.gates.release(fits) });
+  return reply.send({ released: runs.length + unlisted.length + core.holds.release(fits) });
 }

@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import type { Catalogue, ModelRow } from '../domain/models/row.js';
 import { ClipStore } from './clip/clip-store.js';
 import { Counters } from './counters.js';
-import { FaultDesk, inputKey, tagsIn, textOf, type Subject } from './fault-desk.js';
+import { FaultInjector, inputKey, tagsIn, textOf, type Subject } from './fault-injector.js';
 import type { RunEffect } from './effects.js';
-import { Gates } from './holds.js';
+import { Holds } from './holds.js';
 import { noJournal, openJournal, type Journal } from './journal.js';
 import { stateAt } from './lifecycle.js';
 import { RateLimits } from './rate-limits.js';
@@ -54,10 +54,10 @@ export interface Wish {
 export class Core {
   readonly catalogue: Catalogue;
   readonly predictions = new Predictions();
-  readonly gates = new Gates();
+  readonly holds = new Holds();
   readonly limits = new RateLimits();
   readonly counters = new Counters();
-  readonly desk = new FaultDesk((key) => {
+  readonly injector = new FaultInjector((key) => {
     this.#journal.append({ fact: 'fault_used', key });
   });
   readonly clips: ClipStore;
@@ -102,7 +102,7 @@ export class Core {
     this.#journal.close();
   }
 
-  /** For faults that strike before there is a prediction. */
+  /** For faults before there is a prediction. */
   subjectOf(row: ModelRow, input: Input): Subject {
     const text = textOf(input);
     const { tags, unknown } = tagsIn(text);
@@ -124,7 +124,7 @@ export class Core {
   accept(wish: Wish, subject: Subject): PredictionRecord {
     const now = this.now();
     const id = newId();
-    const effects = this.desk.takeAll('accept', subject) as RunEffect[];
+    const effects = this.injector.takeAll('accept', subject) as RunEffect[];
     const { unlisted_seconds: unlisted, ...run } = planRun({
       ...wish,
       id,
@@ -207,10 +207,10 @@ export class Core {
     return credit === null || this.predictions.totals(this.now()).usd - this.#creditFrom < credit;
   }
 
-  /** As if it were new: no predictions, no books, no faults, the settings it was started with. */
+  /** As if it were new: no predictions, no bills, no faults, the settings it was started with. */
   reset(): void {
     this.#journal.rewrite([{ fact: 'reset' }]);
-    this.gates.release(() => true);
+    this.holds.release(() => true);
     this.#forget();
     this.counters.reset();
     this.settings = { ...this.#initial };
@@ -225,7 +225,7 @@ export class Core {
     const facts: Fact[] = [{ fact: 'left', totals: left }];
     for (const record of records) facts.push({ fact: 'created', record });
     for (const upload of this.uploads.list()) facts.push({ fact: 'uploaded', upload });
-    for (const key of this.desk.uses()) facts.push({ fact: 'fault_used', key });
+    for (const key of this.injector.uses()) facts.push({ fact: 'fault_used', key });
     this.#journal.rewrite(facts);
   }
 
@@ -235,7 +235,7 @@ export class Core {
 
   #forget(): void {
     this.predictions.clear();
-    this.desk.forget();
+    this.injector.forget();
     this.uploads.clear();
   }
 
@@ -269,7 +269,7 @@ export class Core {
         return;
       }
       case 'fault_used':
-        this.desk.remember(fact.key);
+        this.injector.remember(fact.key);
         return;
       case 'uploaded':
         this.uploads.recall(fact.upload);

@@ -1,6 +1,17 @@
 /** What the simulator was asked, as figures that tests compare with the truth. Counted since its start. */
 
-export class Counters {
+export interface Figures {
+  create_requests: number;
+  reads: Record<string, number>;
+  rejected: Record<string, number>;
+  downloads: number;
+  authorization_on_files: number;
+  downloads_elsewhere: number;
+  authorization_elsewhere: number;
+  unknown_faults: string[];
+}
+
+export class Counters implements Omit<Figures, 'reads' | 'rejected'> {
   #reads: Record<string, number> = {};
   #rejected: Record<string, number> = {};
   /** POSTs that wanted a prediction, accepted or not. */
@@ -36,7 +47,7 @@ export class Counters {
     this.unknown_faults = [];
   }
 
-  view(): object {
+  view(): Figures {
     return {
       create_requests: this.create_requests,
       reads: { ...this.#reads },

@@ -1,7 +1,7 @@
 /**
  * Everything that can go wrong on purpose, one row each: at which point of a prediction's life, how often, and
  * what happens then. A row is chosen by a tag in the prompt (`[[fail-once]]`, `[[http-429:5:2]]`) or by a
- * control call. Rows are data; `fault-desk.ts` counts them, the routes carry them out.
+ * control call. Rows are data; `fault-injector.ts` counts them, the routes carry them out.
  */
 import { HOLD_POINTS, type Effect, type FaultPoint, type HoldPoint } from './effects.js';
 import { PROBLEMS, invalidInput, tooManyRequests, type Answer } from './refusals.js';
@@ -12,7 +12,7 @@ export interface FaultRow {
   /** The meaning of what follows the name, in order: `[[name:argument:argument]]`. */
   takes: readonly ('seconds' | 'times')[];
   seconds: number;
-  /** How often it strikes: per identical input at creation, per prediction after that. */
+  /** How often it is injected: per identical input at creation, per prediction after that. */
   times: number;
   effect: (seconds: number) => Effect;
 }

@@ -1,6 +1,6 @@
 /**
- * Where requests wait until somebody lets them through. A request whose client has gone leaves by itself.
- * Nothing here has a time limit.
+ * Requests that wait at a hold point until a control call releases them. One whose client hangs up is removed. There is
+ * no time limit.
  */
 import type { HoldPoint } from './effects.js';
 
@@ -15,7 +15,7 @@ export interface Held {
 
 export type Passage = 'released' | 'gone';
 
-export class Gates {
+export class Holds {
   readonly #held = new Map<number, { held: Held; open: (passage: Passage) => void }>();
   #last = 0;
 
@@ -41,7 +41,7 @@ export class Gates {
     return [...this.#held.values()].map(({ held }) => held);
   }
 
-  /** Opens for those that fit; returns how many went through. */
+  /** Releases those that fit; returns how many. */
   release(fits: (held: Held) => boolean): number {
     const chosen = [...this.#held.values()].filter(({ held }) => fits(held));
     for (const { open } of chosen) open('released');

@@ -66,7 +66,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   }
   const { port } = app.server.address() as AddressInfo;
   const origin = `http://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
-  // Only now: whoever has the port owns the journal.
+  // Only now: the process that has the port owns the journal.
   core.compact();
   const webhooks = new Webhooks(core, () => origin);
   for (const record of core.predictions.alive(core.now())) webhooks.schedule(record);

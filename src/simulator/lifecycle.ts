@@ -7,7 +7,7 @@
  * L2 what is stopped before it started is `aborted` and never ran; what is stopped while running is `canceled`.
  */
 
-/** What will happen to a prediction if nobody interferes; decided once, when it is accepted. */
+/** What will happen to a prediction if no request interferes; decided once, when it is accepted. */
 export interface RunPlan {
   /** Milliseconds in the queue; null: it never starts. */
   queue: number | null;

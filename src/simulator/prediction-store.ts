@@ -1,9 +1,9 @@
 /**
- * Every prediction the simulator knows, and the books about them: creates, bills, cancels, the most that were
+ * Every prediction the simulator knows, and the ledger of them: creates, bills, cancels, the most that were
  * alive at once. It keeps what it is told and asks the clock only through `now` arguments.
  *
  * B1 a prediction is billed exactly once, when it is first seen to have ended.
- * B2 memory is bounded: beyond the limit the oldest ended predictions leave, and the books keep their sums.
+ * B2 memory is bounded: beyond the limit the oldest ended predictions leave, and the ledger keeps their sums.
  */
 import { isEnded, stateAt } from './lifecycle.js';
 import { billOf, isRemoved, tokenOf, type Bill, type PredictionRecord } from './record.js';
@@ -57,7 +57,7 @@ export class Predictions {
     return this.#records.get(this.#tokens.get(token) ?? '');
   }
 
-  /** Asks that it ends at `at`. False when it has ended already or somebody asked before. */
+  /** Requests its end at `at`. False when it has ended already, or its end was requested before. */
   cancel(record: PredictionRecord, at: number, now: number): boolean {
     if (isEnded(stateAt(record, now)) || record.cancel_at !== null) return false;
     record.cancel_at = at;
@@ -119,7 +119,7 @@ export class Predictions {
     this.#totals = { creates: 0, bills: 0, usd: 0, cancels: 0, peak_alive: 0 };
   }
 
-  /** What has to be written down so that a new book says the same: sums of those that left, then the rest. */
+  /** What the journal needs so that a new store has the same sums: those of removed predictions, then the rest. */
   snapshot(): { left: Totals; records: PredictionRecord[] } {
     const records = [...this.#records.values()];
     const bills = [...this.#bills.values()].filter(({ billed }) => billed);

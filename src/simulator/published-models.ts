@@ -21,7 +21,7 @@ export interface ClipShape {
   height: number;
 }
 
-/** The pinned version of a community model, else a stable stand-in for one that nobody published. */
+/** The pinned version of a community model, else a stable stand-in for one that is not published. */
 export const versionOf = (row: ModelRow): string =>
   row.version ?? createHash('sha256').update(row.id).digest('hex');
 

@@ -1,6 +1,6 @@
 /**
  * Tells clients about their predictions, signed as Replicate signs. Timers exist only for predictions with a
- * webhook. Targets have to be this machine: a simulator calls nobody else.
+ * webhook. Targets have to be this machine: a simulator calls no other.
  *
  * W1 only `completed` is tried again, with growing pauses for about a minute; each try has the same id.
  */

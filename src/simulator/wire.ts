@@ -4,7 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Core } from './core.js';
-import type { Subject } from './fault-desk.js';
+import type { Subject } from './fault-injector.js';
 import type { FaultPoint, RequestEffect } from './effects.js';
 import type { Answer } from './refusals.js';
 import { said } from './record.js';
@@ -37,10 +37,10 @@ export interface Content {
 export type Struck = { over: false } | { over: true };
 
 /**
- * Carries out every fault that is due at this point, one after another. Holds and delays let the request go on
+ * Carries out every fault that is due at this point, one after another. Holds and delays let the request continue
  * unless its client has gone meanwhile: what the client no longer waits for was never read by the provider.
  */
-export async function strike(
+export async function injectFaults(
   exchange: Exchange,
   at: FaultPoint,
   subject: Subject,
@@ -48,7 +48,7 @@ export async function strike(
 ): Promise<Struck> {
   const done = new Set<string>();
   for (;;) {
-    const effect = exchange.core.desk.take(at, subject, done) as RequestEffect | undefined;
+    const effect = exchange.core.injector.take(at, subject, done) as RequestEffect | undefined;
     if (effect === undefined) return { over: false };
     done.add(effect.kind);
     if (await carryOut(exchange, effect, subject, content)) return { over: true };
@@ -77,7 +77,7 @@ async function carryOut(
         prediction_id: subject.prediction_id,
         since: said(core.now(), core.settings),
       };
-      return (await core.gates.wait(about, gone)) === 'gone';
+      return (await core.holds.wait(about, gone)) === 'gone';
     }
     case 'hang':
       // No answer ever: the socket stays open until the client, or the end of the simulator, closes it.

@@ -1,8 +1,8 @@
 /** The audit believes no clip that says it did not fit under the cap. */
 import { describe, expect, it } from 'vitest';
-import type { Word } from '../../chaos/answers.js';
-import type { Booked } from '../../chaos/evidence.js';
-import { NONE } from '../../chaos/troubles.js';
+import type { SteeringRequest } from '../../chaos/evidence.js';
+import type { LedgerEntry } from '../../chaos/evidence.js';
+import { NO_FAULTS } from '../../chaos/clip-faults.js';
 import type { Clip } from '../../src/domain/job/job.schema.js';
 import {
   accepted,
@@ -21,7 +21,7 @@ import type { Fact, Parts } from './support.js';
 
 const stored: [number, string][] = [[0, 'p1']];
 const error = failure('over_budget');
-const raise: Word = { kind: 'raise_cap', max_cost_usd: 5 };
+const raise: SteeringRequest = { kind: 'raise_cap', max_cost_usd: 5 };
 const raised: Fact = { type: 'job.warning', message: 'the cap', at: LATER, max_cost_usd: 5 };
 const at = (fact: Fact): Fact => ({ ...fact, at: LATER });
 
@@ -41,18 +41,21 @@ describe('a queued clip that did not fit', () => {
 
   it('is judged by what had been billed by then', () => {
     const later = '2026-11-22T12:01:00.000Z';
-    const books = (created_at: string): Booked[] => [booked('p1'), booked('p2', { created_at })];
-    const again = clip(1, { predictions: [line('p2')] });
+    const ledger = (created_at: string): LedgerEntry[] => [
+      booked('p1'),
+      booked('p2', { created_at }),
+    ];
+    const extra = clip(1, { predictions: [line('p2')] });
     const retried = (log: Fact[] = []): Parts => ({
       ...parts(0.9),
-      clips: [good, again],
+      clips: [good, extra],
       stored: [...stored, [1, 'p2']],
       answers: [accepted({ kind: 'retry' })],
       log: [...(parts(0.9).log ?? []), told('clip.retrying', { ...skipped, attempt: 0 }), ...log],
     });
-    expect(kindsOf(books(later), [ended(retried())])).toEqual(['wrong_end']);
+    expect(kindsOf(ledger(later), [ended(retried())])).toEqual(['wrong_end']);
     // The same bill, had it been there already.
-    expect(kindsOf(books(AT), [ended(retried())])).toEqual([]);
+    expect(kindsOf(ledger(AT), [ended(retried())])).toEqual([]);
   });
 
   it('is judged by the cap of its time', () => {
@@ -64,21 +67,21 @@ describe('a queued clip that did not fit', () => {
     expect(kindsOf([booked('p1')], [ended({ ...parts(0.6), log, answers, job })])).toEqual([]);
   });
 
-  it('may have been kept out by what nobody knew the cost of', () => {
+  it('may have been kept out by predictions of unknown cost', () => {
     const open = clip(0, {
       predictions: [line('p1', { status: 'processing', billed: null, cost_usd: null })],
     });
     const cheap = clip(0, { predictions: [line('p1', { cost_usd: 0.05 })] });
-    const books = [booked('p1', { usd: 0.05 })];
+    const ledger = [booked('p1', { usd: 0.05 })];
     const of = (clip0: Clip, more: Fact[] = []): Parts => ({
       ...parts(0.6),
       clips: [cheap, skipped],
       log: [told('clip.completed', clip0), ...more, at(told('clip.canceled', skipped))],
     });
-    expect(kindsOf(books, [ended(of(open))])).toEqual([]);
-    expect(kindsOf(books, [ended(of(cheap))])).toEqual(['wrong_end']);
+    expect(kindsOf(ledger, [ended(of(open))])).toEqual([]);
+    expect(kindsOf(ledger, [ended(of(cheap))])).toEqual(['wrong_end']);
     const message = 'it could not be confirmed that nothing was left running; look';
-    expect(kindsOf(books, [ended(of(cheap, [{ type: 'job.warning', message }]))])).toEqual([]);
+    expect(kindsOf(ledger, [ended(of(cheap, [{ type: 'job.warning', message }]))])).toEqual([]);
   });
 });
 
@@ -89,26 +92,26 @@ describe('a clip whose next attempt did not fit', () => {
     clips: [good, tried],
     stored,
     plan: { max_cost_usd: cap, batch_size: 2 },
-    troubles: [NONE, { ...NONE, again: 1 }],
+    faults: [NO_FAULTS, { ...NO_FAULTS, extra: 1 }],
     log: [
       told('clip.submitted', { ...tried, error: null }),
       ...more,
       at(told('clip.failed', tried)),
     ],
   });
-  const books = [booked('p1'), booked('p2', { status: 'failed' })];
+  const ledger = [booked('p1'), booked('p2', { status: 'failed' })];
 
   it('may have had to leave room for others, and not more than that', () => {
-    expect(kindsOf(books, [ended(parts(1.39))])).toEqual([]);
-    expect(kindsOf(books, [ended(parts(1.4))])).toEqual(['wrong_end']);
+    expect(kindsOf(ledger, [ended(parts(1.39))])).toEqual([]);
+    expect(kindsOf(ledger, [ended(parts(1.4))])).toEqual(['wrong_end']);
   });
 
   it('is judged by the cap before its attempt failed', () => {
     const more = { answers: [accepted(raise)], job: { max_cost_usd: 5 } };
     const retrying = told('clip.retrying', { ...tried, attempt: 1 });
     const since = ended({ ...parts(1, [raised, retrying]), ...more });
-    expect(kindsOf(books, [since])).toEqual([]);
+    expect(kindsOf(ledger, [since])).toEqual([]);
     const log = [raised, ...(parts(1).log ?? [])];
-    expect(kindsOf(books, [ended({ ...parts(1), ...more, log })])).toEqual(['wrong_end']);
+    expect(kindsOf(ledger, [ended({ ...parts(1), ...more, log })])).toEqual(['wrong_end']);
   });
 });

@@ -1,6 +1,6 @@
 /** Ends from outside: a workflow that was terminated, and a clip whose time was over. */
 import { describe, expect, it } from 'vitest';
-import type { Ended } from '../../chaos/evidence.js';
+import type { JobEvidence } from '../../chaos/evidence.js';
 import type { Clip } from '../../src/domain/job/job.schema.js';
 import {
   accepted,
@@ -28,12 +28,12 @@ describe('a job whose workflow was terminated and that was retried', () => {
     told('clip.retrying', { ...cut, status: 'queued', attempt: 0, error: null }),
     told('clip.completed', whole),
   ];
-  const retried = (clips: Clip[], stored: [number, string][]): Ended => {
+  const retried = (clips: Clip[], stored: [number, string][]): JobEvidence => {
     const job = ended({ clips, stored, log, answers: [accepted({ kind: 'retry' })] });
-    return { ...job, scheduled: { ...job.scheduled, acts: [{ at: 1, kind: 'terminate' }] } };
+    return { ...job, scheduled: { ...job.scheduled, actions: [{ at: 1, kind: 'terminate' }] } };
   };
 
-  it('goes on with the prediction that it had', () => {
+  it('resumes with the prediction that it had', () => {
     expect(kindsOf([booked('p1')], [retried([whole], [[0, 'p1']])])).toEqual([]);
   });
 
@@ -43,7 +43,7 @@ describe('a job whose workflow was terminated and that was retried', () => {
     expect(kinds.sort()).toEqual(['double', 'lost']);
   });
 
-  it('ends badly where nobody retries it', () => {
+  it('is a wrong end when it is not retried', () => {
     const job = ended({ clips: [cut], log: log.slice(0, 3) });
     expect(kindsOf([booked('p1')], [job])).toContain('wrong_end');
   });

@@ -1,6 +1,6 @@
 /** The audit holds what was billed against the caps of its time. */
 import { describe, expect, it } from 'vitest';
-import type { Word } from '../../chaos/answers.js';
+import type { SteeringRequest } from '../../chaos/evidence.js';
 import { accepted, booked, clip, ended, good, kindsOf, LATER, line, refused } from './support.js';
 import type { Parts } from './support.js';
 
@@ -10,7 +10,7 @@ describe('an audit of money', () => {
     [0, 'p1'],
     [1, 'p2'],
   ];
-  const raise: Word = { kind: 'raise_cap', max_cost_usd: 1 };
+  const raise: SteeringRequest = { kind: 'raise_cap', max_cost_usd: 1 };
   const raised: Parts = {
     clips,
     stored,
@@ -27,12 +27,12 @@ describe('an audit of money', () => {
     expect(kindsOf(late, [ended(raised)])).toEqual([]);
   });
 
-  it('finds a cap that nobody set, and one that was forgotten', () => {
-    const books = [booked('p1'), booked('p2', { created_at: LATER })];
-    expect(kindsOf(books, [ended({ ...raised, answers: [] })])).toEqual(['disagreement']);
+  it('finds a cap that no request set, and one that was forgotten', () => {
+    const ledger = [booked('p1'), booked('p2', { created_at: LATER })];
+    expect(kindsOf(ledger, [ended({ ...raised, answers: [] })])).toEqual(['disagreement']);
     const onlyRefused = ended({ ...raised, answers: [refused(raise)] });
-    expect(kindsOf(books, [onlyRefused])).toEqual(['disagreement']);
+    expect(kindsOf(ledger, [onlyRefused])).toEqual(['disagreement']);
     const forgotten = ended({ ...raised, log: [], job: { max_cost_usd: null } });
-    expect(kindsOf(books, [forgotten])).toEqual(['disagreement', 'overspent', 'lost']);
+    expect(kindsOf(ledger, [forgotten])).toEqual(['disagreement', 'overspent', 'lost']);
   });
 });

@@ -1,13 +1,13 @@
-/** The audit judges every round of a clip by itself, and knows who asked for it. */
+/** The audit judges every round of a clip by itself, and knows what requested it. */
 import { describe, expect, it } from 'vitest';
 import { audit } from '../../chaos/audit.js';
-import type { Word } from '../../chaos/answers.js';
-import { FATAL, NONE } from '../../chaos/troubles.js';
+import type { SteeringRequest } from '../../chaos/evidence.js';
+import { FATAL, NO_FAULTS } from '../../chaos/clip-faults.js';
 import type { FailureKind } from '../../src/domain/job/failures.js';
 import type { Clip, Prediction } from '../../src/domain/job/job.schema.js';
 import {
   accepted,
-  again,
+  nextRound,
   begun,
   booked,
   clip,
@@ -26,30 +26,30 @@ describe('an audit of rounds', () => {
     clip(clip_index, { status: 'canceled', error: failure(kind), ...change });
   const twice = clip(0, { predictions: [line('p1'), line('p2')] });
   const stored: [number, string][] = [[0, 'p2']];
-  const books = [booked('p1'), booked('p2')];
-  const cancel: Word = { kind: 'cancel_clip', clip_index: 0 };
-  const retry: Word = { kind: 'retry' };
+  const ledger = [booked('p1'), booked('p2')];
+  const cancel: SteeringRequest = { kind: 'cancel_clip', clip_index: 0 };
+  const retry: SteeringRequest = { kind: 'retry' };
 
   it('takes no retry for one that was only planned, or refused', () => {
     const job = ended({ clips: [twice], stored, answers: [refused(retry)] });
-    expect(kindsOf(books, [job]).sort()).toEqual(['double', 'double', 'lost']);
+    expect(kindsOf(ledger, [job]).sort()).toEqual(['double', 'double', 'lost']);
   });
 
   it('allows a round its prediction when it was asked for, and the one before was canceled', () => {
     const first = canceled(0, 'canceled', { predictions: [line('p1')] });
-    const parts: Parts = { clips: [twice], stored, log: again(first) };
+    const parts: Parts = { clips: [twice], stored, log: nextRound(first) };
     const answers = [accepted(cancel), accepted(retry)];
-    expect(audit(books, [ended({ ...parts, answers })])).toEqual([]);
-    expect(kindsOf(books, [ended({ ...parts, answers: [accepted(retry)] })])).toEqual([
+    expect(audit(ledger, [ended({ ...parts, answers })])).toEqual([]);
+    expect(kindsOf(ledger, [ended({ ...parts, answers: [accepted(retry)] })])).toEqual([
       'wrong_end',
     ]);
   });
 
-  it('finds a round that nobody asked for, though its log tells it', () => {
+  it('finds a round that was not requested, though its log tells it', () => {
     const first = canceled(0, 'canceled', { predictions: [line('p1')] });
     const kinds = [[], [refused(retry)]].map((answers) => {
-      const parts: Parts = { clips: [twice], stored, log: again(first) };
-      return kindsOf(books, [ended({ ...parts, answers: [accepted(cancel), ...answers] })]);
+      const parts: Parts = { clips: [twice], stored, log: nextRound(first) };
+      return kindsOf(ledger, [ended({ ...parts, answers: [accepted(cancel), ...answers] })]);
     });
     expect(kinds).toEqual([['double'], ['double']]);
   });
@@ -57,17 +57,17 @@ describe('an audit of rounds', () => {
   it('counts every request for a retry that may have been carried out, answered or not', () => {
     const first = canceled(0, 'canceled', { predictions: [line('p1')] });
     const second = canceled(0, 'canceled', { predictions: [line('p1'), line('p2')] });
-    const log = [...again(first), ...again(second)];
+    const log = [...nextRound(first), ...nextRound(second)];
     const third = clip(0, { predictions: [line('p1'), line('p2'), line('p3')] });
     const kinds = [1, 2].map((sent) => {
       const answers = [accepted(cancel, { sent: 2 }), accepted(retry, { sent })];
       const job = ended({ clips: [third], stored: [[0, 'p3']], log, answers });
-      return kindsOf([...books, booked('p3')], [job]);
+      return kindsOf([...ledger, booked('p3')], [job]);
     });
     expect(kinds).toEqual([['double'], []]);
     const lost = [accepted(cancel), refused(retry, { sent: 2 })];
-    const job = ended({ clips: [twice], stored, log: again(first), answers: lost });
-    expect(kindsOf(books, [job])).toEqual([]);
+    const job = ended({ clips: [twice], stored, log: nextRound(first), answers: lost });
+    expect(kindsOf(ledger, [job])).toEqual([]);
   });
 
   it('lets one request take a clip up twice when its run closed meanwhile, and nothing was paid', () => {
@@ -77,8 +77,12 @@ describe('an audit of rounds', () => {
       clips: [clip(0, { predictions: [...second.predictions, line('p2')] })],
       stored,
       answers: [accepted(retry), accepted(cancel)],
-      troubles: [{ ...NONE, fails: ['flagged'] }],
-      log: [begun(), ...again(canceled(0, 'canceled')), ...again(second).toSpliced(1, 0, ...run)],
+      faults: [{ ...NO_FAULTS, fails: ['flagged'] }],
+      log: [
+        begun(),
+        ...nextRound(canceled(0, 'canceled')),
+        ...nextRound(second).toSpliced(1, 0, ...run),
+      ],
     });
     expect(kindsOf([booked('p2')], [ended(parts(failed(), begun('r2')))])).toEqual([]);
     expect(kindsOf([booked('p2')], [ended(parts(failed()))])).toEqual(['double']);
@@ -87,14 +91,14 @@ describe('an audit of rounds', () => {
     expect(kindsOf(both, [ended(parts(paid, begun('r2')))])).toEqual(['double']);
   });
 
-  it('takes no cancellation for one that was refused, nor two for one that was asked for', () => {
+  it('takes no cancellation for one that was refused, nor two for one that was requested', () => {
     const gone = canceled(0, 'canceled');
     const ends = [told('clip.canceled', gone)];
     const kinds = [[refused(cancel)], [refused(cancel, { sent: 2 })], [accepted(cancel)]].map(
       (answers) => kindsOf([], [ended({ clips: [gone], log: ends, answers })]),
     );
     expect(kinds).toEqual([['wrong_end'], [], []]);
-    const log = [...again(gone), ...ends];
+    const log = [...nextRound(gone), ...ends];
     const answers = [accepted(cancel), accepted(retry)];
     const twiceGone = ended({ clips: [gone], log, answers });
     expect(kindsOf([], [twiceGone])).toEqual(['wrong_end', 'wrong_end']);
@@ -107,39 +111,39 @@ describe('an audit of rounds', () => {
       predictions: [line('p1')],
     });
     const answers = [accepted(retry)];
-    const job = ended({ clips: [twice], stored, log: again(first), answers });
-    expect(kindsOf(books, [job])).toEqual(['wrong_end', 'lost']);
+    const job = ended({ clips: [twice], stored, log: nextRound(first), answers });
+    expect(kindsOf(ledger, [job])).toEqual(['wrong_end', 'lost']);
   });
 
-  it('gives a fault that strikes once one prediction, in whatever round or twin', () => {
+  it('allows a fault that is injected once one prediction, over all rounds and duplicates', () => {
     const thrice = [line('p0', { status: 'failed' }), line('p1', { attempt: 2 })];
     const second = [line('p2', { status: 'failed' }), line('p3', { attempt: 2 })];
     const first = canceled(0, 'canceled', { predictions: thrice });
     const job = ended({
       clips: [clip(0, { predictions: [...thrice, ...second] })],
       stored: [[0, 'p3']],
-      log: again(first),
+      log: nextRound(first),
       answers: [accepted(cancel), accepted(retry)],
-      troubles: [{ ...NONE, again: 1 }],
+      faults: [{ ...NO_FAULTS, extra: 1 }],
     });
     const failed = { status: 'failed' };
     const all = [booked('p0', failed), booked('p1'), booked('p2', failed), booked('p3')];
     expect(kindsOf(all, [job])).toEqual(['double']);
     const clips = [clip(0, { predictions: thrice }), clip(1, { predictions: second })];
-    const twins = ended({
+    const duplicates = ended({
       clips,
       stored: [
         [0, 'p1'],
         [1, 'p3'],
       ],
-      troubles: [
-        { ...NONE, again: 1 },
-        { ...NONE, again: 1 },
+      faults: [
+        { ...NO_FAULTS, extra: 1 },
+        { ...NO_FAULTS, extra: 1 },
       ],
     });
-    expect(kindsOf(all, [twins])).toEqual([]);
-    for (const asked of twins.scheduled.plan.clip_prompts) asked.prompt = 'the same';
-    expect(kindsOf(all, [twins])).toEqual(['double']);
+    expect(kindsOf(all, [duplicates])).toEqual([]);
+    for (const asked of duplicates.scheduled.plan.clip_prompts) asked.prompt = 'the same';
+    expect(kindsOf(all, [duplicates])).toEqual(['double']);
   });
 
   it.each(['over_budget', 'unreachable', 'unauthorized', 'insufficient_credit'] as const)(
@@ -154,7 +158,7 @@ describe('an audit of rounds', () => {
     const halt = FATAL.find(({ tags }) => tags.includes('http-401'));
     const halted = ended({
       clips: [clip(0, { status: 'failed', error: failure('unauthorized') })],
-      troubles: [halt ?? NONE],
+      faults: [halt ?? NO_FAULTS],
     });
     const skipped = [
       ended({
@@ -164,14 +168,14 @@ describe('an audit of rounds', () => {
       }),
       ended({
         clips: [...(halted.job?.clips ?? []), canceled(1, 'unauthorized')],
-        troubles: [halt ?? NONE],
+        faults: [halt ?? NO_FAULTS],
       }),
       ended({
         clips: [
           clip(0, { status: 'failed', error: failure('flagged') }),
           canceled(1, 'unreachable'),
         ],
-        troubles: [{ ...NONE, fails: ['flagged'] }],
+        faults: [{ ...NO_FAULTS, fails: ['flagged'] }],
         plan: { min_successful_clips: 2 },
       }),
     ];
@@ -181,21 +185,21 @@ describe('an audit of rounds', () => {
   it('finds a clip that is called skipped after it was paid, whatever the cap', () => {
     const paid = canceled(1, 'over_budget', { predictions: [line('p2')] });
     const job = ended({ clips: [good, paid], stored: [[0, 'p1']], plan: { max_cost_usd: 1 } });
-    expect(kindsOf(books, [job])).toEqual(['wrong_end', 'lost']);
+    expect(kindsOf(ledger, [job])).toEqual(['wrong_end', 'lost']);
   });
 
   it('finds a success that was lost behind a failure which explains none', () => {
     const clips = [
       clip(0, { status: 'failed', error: failure('flagged'), predictions: [line('p1')] }),
     ];
-    const job = ended({ clips, troubles: [{ ...NONE, fails: ['flagged'] }] });
+    const job = ended({ clips, faults: [{ ...NO_FAULTS, fails: ['flagged'] }] });
     expect(kindsOf([booked('p1')], [job])).toEqual(['lost']);
   });
 
   it('finds a prediction that was canceled, though its clip was not', () => {
     const gone = line('p1', { status: 'canceled' });
     const clips = [clip(0, { predictions: [gone, line('p2', { attempt: 2 })] })];
-    const job = ended({ clips, stored, troubles: [{ ...NONE, again: 1 }] });
+    const job = ended({ clips, stored, faults: [{ ...NO_FAULTS, extra: 1 }] });
     expect(kindsOf([booked('p1', { status: 'canceled' }), booked('p2')], [job])).toEqual(['lost']);
   });
 
@@ -203,7 +207,7 @@ describe('an audit of rounds', () => {
     const job = ended({
       clips: [good],
       stored: [[0, 'p9']],
-      troubles: [{ ...NONE, spoils: true }],
+      faults: [{ ...NO_FAULTS, spoils: true }],
     });
     expect(kindsOf([booked('p1')], [job])).toEqual(['lost']);
   });

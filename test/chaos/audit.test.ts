@@ -1,14 +1,14 @@
-/** The audit of a chaos run finds what it is there to find, and nothing in books that agree. */
+/** The audit of a chaos run finds each kind of difference, and none in ledgers that agree. */
 import { describe, expect, it } from 'vitest';
 import { audit } from '../../chaos/audit.js';
-import { FATAL, NONE } from '../../chaos/troubles.js';
-import type { Trouble } from '../../chaos/troubles.js';
+import { FATAL, NO_FAULTS } from '../../chaos/clip-faults.js';
+import type { ClipFaults } from '../../chaos/clip-faults.js';
 import type { Job } from '../../src/domain/job/job.schema.js';
 import { booked, clip, ended, failure, good, kindsOf, line, told } from './support.js';
 import type { Parts } from './support.js';
 
 describe('an audit', () => {
-  it('finds nothing in books that agree', () => {
+  it('finds nothing in ledgers that agree', () => {
     const job = ended({ clips: [good], stored: [[0, 'p1']] });
     expect(audit([booked('p1')], [job])).toEqual([]);
   });
@@ -19,8 +19,8 @@ describe('an audit', () => {
   });
 
   it('finds an orphan whatever the faults of its clip', () => {
-    const found = FATAL.map((trouble) => {
-      const job = ended({ clips: [good], stored: [[0, 'p1']], troubles: [trouble] });
+    const found = FATAL.map((one) => {
+      const job = ended({ clips: [good], stored: [[0, 'p1']], faults: [one] });
       const orphan = booked('p2', { prompt: 'prompt 0' });
       return kindsOf([booked('p1'), orphan], [job]);
     });
@@ -63,7 +63,7 @@ describe('an audit', () => {
     const predictions = [line('p1', { status: 'failed' })];
     const job = ended({
       clips: [clip(0, { status: 'failed', error, predictions })],
-      troubles: [{ tags: ['flagged'], again: 0, fails: ['flagged'] }],
+      faults: [{ tags: ['flagged'], extra: 0, fails: ['flagged'] }],
     });
     expect(audit([booked('p1', { status: 'failed' })], [job])).toEqual([]);
   });
@@ -130,8 +130,8 @@ describe('an audit of whole jobs', () => {
 
   it('finds a clip that was started although the job had been halted', () => {
     const refused = clip(1, { status: 'failed', error: failure('unauthorized') });
-    const halt: Trouble = { ...NONE, fails: ['unauthorized'], halts: true };
-    const parts: Parts = { clips: [good, refused], stored, troubles: [NONE, halt] };
+    const halt: ClipFaults = { ...NO_FAULTS, fails: ['unauthorized'], halts: true };
+    const parts: Parts = { clips: [good, refused], stored, faults: [NO_FAULTS, halt] };
     const before = [told('clip.started', good), told('clip.failed', refused)];
     expect(kindsOf([booked('p1')], [ended({ ...parts, log: before })])).toEqual([]);
     const after = ended({ ...parts, log: before.toReversed() });

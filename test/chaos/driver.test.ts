@@ -1,9 +1,9 @@
-/** The people of a chaos run ask until they are answered, and remember what they were told. */
+/** The users of a chaos run repeat a request until it is answered, and keep the answers. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { Driver } from '../../chaos/driver.js';
-import type { Act, Timed } from '../../chaos/schedule.js';
+import type { Action, Timed } from '../../chaos/schedule.js';
 
 /** An API that answers as it is told to, and 202 when it is told nothing; a null breaks the connection. */
 async function answering(status: Record<string, (number | null)[]>): Promise<string> {
@@ -20,15 +20,15 @@ async function answering(status: Record<string, (number | null)[]>): Promise<str
   return `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
 }
 
-const jobWith = (...acts: Timed<Act>[]) => ({
+const jobWith = (...actions: Timed<Action>[]) => ({
   at: 0,
   job_id: 'j',
   plan: { clip_prompts: [] },
-  troubles: [],
-  acts,
+  faults: [],
+  actions,
 });
 
-it('every act is answered, after so many requests, by the run that was spoken to', async () => {
+it('every action has its answer, how often it was sent, and the run that answered', async () => {
   const url = await answering({
     '/v1/jobs/j/pause': [null, 503, 202],
     '/v1/jobs/j/clips/3/cancel': [409],
@@ -41,15 +41,15 @@ it('every act is answered, after so many requests, by the run that was spoken to
     ),
   );
   expect(answers).toMatchObject([
-    { word: { kind: 'pause' }, sent: 3, status: 202, run_id: 'r1' },
-    { word: { kind: 'resume' }, sent: 1, status: 202, run_id: 'r1' },
-    { word: { kind: 'cancel_clip', clip_index: 3 }, sent: 1, status: 409 },
-    { word: { kind: 'raise_cap', max_cost_usd: 2 }, sent: 1, status: 202 },
+    { request: { kind: 'pause' }, sent: 3, status: 202, run_id: 'r1' },
+    { request: { kind: 'resume' }, sent: 1, status: 202, run_id: 'r1' },
+    { request: { kind: 'cancel_clip', clip_index: 3 }, sent: 1, status: 409 },
+    { request: { kind: 'raise_cap', max_cost_usd: 2 }, sent: 1, status: 202 },
   ]);
   for (const { asked_at, answered_at } of answers) expect(answered_at >= asked_at).toBe(true);
 });
 
-it('a request that found nobody listening is not counted, for nobody can have carried it out', async () => {
+it('a refused connection does not count as sent, because the request cannot have been carried out', async () => {
   const fails = (code: string) => new TypeError('fetch failed', { cause: { code } });
   const fetching = vi
     .spyOn(globalThis, 'fetch')

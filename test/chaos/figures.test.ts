@@ -1,24 +1,24 @@
-/** The line of a chaos run says what happened, not what was planned. */
+/** The last line of a chaos run counts what happened, not what was planned. */
 import { expect, it } from 'vitest';
 import { figuresOf, lineOf } from '../../chaos/figures.js';
 import { schedule } from '../../chaos/schedule.js';
-import type { Blow } from '../../chaos/schedule.js';
+import type { ProcessFault } from '../../chaos/schedule.js';
 
 const plan = schedule({ seed: 7, minutes: 1, workers: 2 });
-const of = (fallen: Blow[], struck: Record<string, number>) =>
-  figuresOf({ plan, jobs: [], booked: { creates: 0, struck }, fallen, findings: [], runs: 9 });
+const of = (injected: ProcessFault[], struck: Record<string, number>) =>
+  figuresOf({ plan, jobs: [], ledger: { creates: 0, struck }, injected, findings: [], runs: 9 });
 
-it('a kill is a SIGKILL, by whom it hit; stops and suspensions are counted by themselves', () => {
-  const where = { which: 0, down: 1 };
+it('a kill is a SIGKILL, counted by its target; stops and suspensions are counted by themselves', () => {
+  const where = { index: 0, down: 1 };
   const figures = of(
     [
-      { kind: 'kill', whom: 'worker', ...where },
-      { kind: 'stop', whom: 'worker', ...where },
-      { kind: 'stop', whom: 'api', ...where },
-      { kind: 'suspend', whom: 'worker', ...where },
-      { kind: 'starve', whom: 'worker', down: 50 },
-      { kind: 'jump', whom: 'worker', which: 0 },
-      { kind: 'kill', whom: 'temporal' },
+      { kind: 'kill', target: 'worker', ...where },
+      { kind: 'stop', target: 'worker', ...where },
+      { kind: 'stop', target: 'api', ...where },
+      { kind: 'suspend', target: 'worker', ...where },
+      { kind: 'starve', target: 'worker', down: 50 },
+      { kind: 'jump', target: 'worker', index: 0 },
+      { kind: 'kill', target: 'temporal' },
     ],
     {},
   );
@@ -29,7 +29,7 @@ it('a kill is a SIGKILL, by whom it hit; stops and suspensions are counted by th
   );
 });
 
-it('faults are those that struck', () => {
+it('faults are those that were injected', () => {
   expect(of([], {}).faults).toBe(0);
   expect(of([], { 'http-500': 2, 'fail-once': 1 }).faults).toBe(3);
 });

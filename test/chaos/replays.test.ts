@@ -12,14 +12,14 @@ const runOf = (run_id: string, json: string) => ({
   history: historyFromJSON(JSON.parse(json)),
 });
 
-it('a job that took another turn than its history tells has diverged, also when it ended', async () => {
+it('a job whose workflow does not follow its history has diverged, even when it ended', async () => {
   const changed = text.replaceAll('"storeClip"', '"storeClipElsewhere"');
   const { findings, runs } = await replayFindings([runOf('good', text), runOf('bad', changed)]);
   expect(findings.map(({ kind }) => kind)).toEqual(['diverged']);
   expect(runs).toBe(2);
-  const [{ says } = { says: '' }] = findings;
-  expect(says).toContain('chaos-test (run bad) does not replay');
-  const file = /\((\S+\.json)\)/.exec(says)?.[1] ?? '';
+  const [{ message } = { message: '' }] = findings;
+  expect(message).toContain('chaos-test (run bad) does not replay');
+  const file = /\((\S+\.json)\)/.exec(message)?.[1] ?? '';
   expect(readFileSync(file, 'utf8')).toContain('storeClipElsewhere');
   await rm(file);
 });

@@ -1,11 +1,11 @@
-/** The same seed is the same chaos. */
+/** A schedule follows from its seed. */
 import { describe, expect, it } from 'vitest';
 import { checkPlan } from '../../src/domain/plan/check-plan.schema.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import { schedule } from '../../chaos/schedule.js';
 import { Random } from '../../chaos/random.js';
-import { CREATES, FATAL, FILES, READS, RUNS } from '../../chaos/troubles.js';
-import { parseFault } from '../../src/simulator/fault-desk.js';
+import { CREATES, FATAL, FILES, READS, RUNS } from '../../chaos/clip-faults.js';
+import { parseFault } from '../../src/simulator/fault-injector.js';
 
 describe('a schedule', () => {
   it('follows from its seed alone', () => {
@@ -14,9 +14,11 @@ describe('a schedule', () => {
     expect(schedule({ seed: 8, ...wanted })).not.toEqual(schedule({ seed: 7, ...wanted }));
   });
 
-  it('strikes at the same times however many jobs there are', () => {
+  it('has the same faults of processes for any number of jobs', () => {
     const wanted = { seed: 7, minutes: 5, workers: 2 };
-    expect(schedule({ ...wanted, jobs: 3 }).blows).toEqual(schedule(wanted).blows);
+    expect(schedule({ ...wanted, jobs: 3 }).process_faults).toEqual(
+      schedule(wanted).process_faults,
+    );
   });
 
   it('has no plan that the API would refuse, whatever the seed', () => {

@@ -1,17 +1,17 @@
-/** What the tests of the audit compare: the books and the ledgers of made-up runs. */
-import type { Answered, Word } from '../../chaos/answers.js';
+/** Evidence of made-up runs for the tests of the audit: the provider's ledger and the jobs'. */
+import type { AnsweredRequest, SteeringRequest } from '../../chaos/evidence.js';
 import { audit } from '../../chaos/audit.js';
-import type { Booked, Ended } from '../../chaos/evidence.js';
-import { NONE } from '../../chaos/troubles.js';
-import type { Trouble } from '../../chaos/troubles.js';
+import type { LedgerEntry, JobEvidence } from '../../chaos/evidence.js';
+import { NO_FAULTS } from '../../chaos/clip-faults.js';
+import type { ClipFaults } from '../../chaos/clip-faults.js';
 import type { FailureKind } from '../../src/domain/job/failures.js';
-import type { Problem, Clip, Job, JobEvent, Prediction } from '../../src/domain/job/job.schema.js';
+import type { Clip, Job, JobEvent, Prediction, Problem } from '../../src/domain/job/job.schema.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
 
 export const AT = '2026-11-22T12:00:00.000Z';
 export const LATER = '2026-11-22T12:00:05.000Z';
 
-export const booked = (id: string, change: Partial<Booked> = {}): Booked => ({
+export const booked = (id: string, change: Partial<LedgerEntry> = {}): LedgerEntry => ({
   id,
   prompt: 'a heron',
   status: 'succeeded',
@@ -40,16 +40,19 @@ export const clip = (clip_index: number, change: Partial<Clip>) =>
 export interface Parts {
   clips: Clip[];
   stored?: [number, string][];
-  troubles?: Trouble[];
+  faults?: ClipFaults[];
   job?: Partial<Job>;
   plan?: Partial<Plan>;
-  answers?: Answered[];
+  answers?: AnsweredRequest[];
   log?: Fact[];
 }
 
 /** At once; the first run of a job is `r1`. */
-export const accepted = (word: Word, change: Partial<Answered> = {}): Answered => ({
-  word,
+export const accepted = (
+  request: SteeringRequest,
+  change: Partial<AnsweredRequest> = {},
+): AnsweredRequest => ({
+  request,
   sent: 1,
   status: 202,
   run_id: 'r1',
@@ -58,8 +61,10 @@ export const accepted = (word: Word, change: Partial<Answered> = {}): Answered =
   ...change,
 });
 
-export const refused = (word: Word, change: Partial<Answered> = {}): Answered =>
-  accepted(word, { status: 409, run_id: null, ...change });
+export const refused = (
+  request: SteeringRequest,
+  change: Partial<AnsweredRequest> = {},
+): AnsweredRequest => accepted(request, { status: 409, run_id: null, ...change });
 
 /** An event apart from what every event has. */
 export type Fact = { type: JobEvent['type']; at?: string } & Record<string, unknown>;
@@ -74,13 +79,13 @@ export const told = (type: JobEvent['type'], of: Clip): Fact => ({
 export const begun = (run_id = 'r1', at = AT): Fact => ({ type: 'job.started', run_id, at });
 
 /** How the round before ended, and the retry that was taken after it. */
-export const again = (of: Clip): Fact[] => [
+export const nextRound = (of: Clip): Fact[] => [
   told(of.status === 'failed' ? 'clip.failed' : 'clip.canceled', of),
   told('clip.retrying', { ...of, status: 'queued', attempt: 0, error: null }),
 ];
 
-export function ended(parts: Parts): Ended {
-  const { clips, stored = [], troubles = [], job = {}, plan = {}, answers = [], log = [] } = parts;
+export function ended(parts: Parts): JobEvidence {
+  const { clips, stored = [], faults = [], job = {}, plan = {}, answers = [], log = [] } = parts;
   const good = clips.filter(({ status }) => status === 'succeeded').length;
   const lines = clips.flatMap(({ predictions }) => predictions);
   const total = lines.reduce((sum, { cost_usd }) => sum + (cost_usd ?? 0), 0);
@@ -96,8 +101,8 @@ export function ended(parts: Parts): Ended {
         })),
         ...plan,
       },
-      troubles: clips.map((_, index) => troubles[index] ?? NONE),
-      acts: [],
+      faults: clips.map((_, index) => faults[index] ?? NO_FAULTS),
+      actions: [],
     },
     job: {
       job_id: 'j',
@@ -116,7 +121,7 @@ export function ended(parts: Parts): Ended {
   };
 }
 
-export const kindsOf = (books: Booked[], jobs: Ended[]): string[] =>
-  audit(books, jobs).map(({ kind }) => kind);
+export const kindsOf = (ledger: LedgerEntry[], jobs: JobEvidence[]): string[] =>
+  audit(ledger, jobs).map(({ kind }) => kind);
 
 export const good = clip(0, { predictions: [line('p1')] });

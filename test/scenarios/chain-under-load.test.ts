@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SimulatorStats } from '../../src/simulator/stats.js';
 import { createArtifactStore, jobPath } from '../../src/adapters/storage/artifact-store.js';
 import type { Job, JobEvent } from '../../src/domain/job/job.schema.js';
 import { pauseSignal, resumeSignal, setMaxCostSignal } from '../../src/contract/workflow.js';
@@ -14,7 +15,7 @@ import { terminateAndRetry } from '../support/retry.js';
 import { runsOf } from '../support/runs.js';
 import type { RunOfChain } from '../support/runs.js';
 import { World } from '../support/world.js';
-import type { Run, SimulatorStats } from '../support/world.js';
+import type { Run } from '../support/world.js';
 
 const LIMITS = { events: 200, bytes: 10 * 2 ** 20 };
 const CLIPS = 60;

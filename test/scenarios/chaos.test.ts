@@ -1,7 +1,7 @@
 /**
- * G1–G4 at once: many jobs, random faults, random kills, and in the end two sets of books that agree. The seed is one
- * whose schedule kills worker, API and Temporal at least twice each, never while the victim may still be down, sets the clock of
- * a worker wrong, and in which people cancel, pause, retry and terminate. Every longer job goes on in new runs.
+ * G1–G4 at once: many jobs, random faults, random kills, and at the end two ledgers that agree. The schedule of this seed
+ * kills worker, API and Temporal at least twice each, never while the target may still be down, sets a worker's clock
+ * wrong, and has users who cancel, pause, retry and terminate. Every longer job continues as new.
  */
 import { describe, expect, it } from 'vitest';
 import { findTemporalCli } from '../../setup/temporal-cli.mjs';

@@ -1,11 +1,11 @@
 /** G1, G4: a create that was taken for one that never came through, and shows up when another runs. */
 import { expect, it } from 'vitest';
+import type { SimulatorStats } from '../../src/simulator/stats.js';
 import type { Job } from '../../src/domain/job/job.schema.js';
 import { expectSameBooks } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';
-import type { SimulatorStats } from '../support/world.js';
 
 const until = (world: World, what: string, isTrue: (stats: SimulatorStats) => boolean) =>
   eventually(what, async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FAILURE_KINDS, FAILURES } from '../../src/domain/job/failures.js';
 import type { FailureKind } from '../../src/domain/job/failures.js';
 import type { Clip } from '../../src/domain/job/job.schema.js';
-import { parseFault } from '../../src/simulator/fault-desk.js';
+import { parseFault } from '../../src/simulator/fault-injector.js';
 import { expectSameBooks } from '../support/provider-ledger.js';
 import { planOf } from '../support/plans.js';
 import { executionsOf } from '../support/history.js';

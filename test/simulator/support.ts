@@ -6,29 +6,11 @@ import {
   type Simulator,
   type SimulatorOptions,
 } from '../../src/simulator/index.js';
+import type { SimulatorStats } from '../../src/simulator/stats.js';
 
 export const KLING = 'kwaivgi/kling-v2.5-turbo-pro';
 export const SVD = 'stability-ai/stable-video-diffusion';
 export const VEO = 'google/veo-3.1';
-
-export interface Stats {
-  creates: number;
-  create_requests: number;
-  cancels: number;
-  peak_alive: number;
-  alive: number;
-  bills: { count: number; usd: number };
-  reads: Record<string, number>;
-  rejected: Record<string, number>;
-  downloads: number;
-  authorization_on_files: number;
-  downloads_elsewhere: number;
-  authorization_elsewhere: number;
-  unknown_faults: string[];
-  struck: Record<string, number>;
-  held: { point: string; prediction_id: string | null }[];
-  predictions: { id: string; status: string; billed: boolean; usd: number; prompt: string }[];
-}
 
 export interface Prediction {
   id: string;
@@ -112,8 +94,8 @@ export class Peer {
     return (await this.ask<Prediction>('GET', `/v1/predictions/${id}`)).body;
   }
 
-  async stats(): Promise<Stats> {
-    return (await this.ask<Stats>('GET', '/simulator/stats')).body;
+  async stats(): Promise<SimulatorStats> {
+    return (await this.ask<SimulatorStats>('GET', '/simulator/stats')).body;
   }
 
   /** Asks until the prediction is as described. */

@@ -1,7 +1,7 @@
 /** Two sets of books about the same money: what jobs say, and what the simulator counted. */
 import { expect } from 'vitest';
+import type { SimulatorStats } from '../../src/simulator/stats.js';
 import type { Job } from '../../src/domain/job/job.schema.js';
-import type { SimulatorStats } from './world.js';
 
 /** Line by line and in sum: every prediction is in one ledger, with the state and the bill it has at the provider. */
 export function expectSameBooks(

@@ -21,6 +21,7 @@ import type { Catalogue } from '../../src/domain/models/row.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { startSimulator } from '../../src/simulator/index.js';
 import type { Simulator } from '../../src/simulator/index.js';
+import type { SimulatorStats } from '../../src/simulator/stats.js';
 import { eventsQuery, progressQuery, WORKFLOW_TYPE } from '../../src/contract/workflow.js';
 import { ALIVE } from '../domain/models/rows.js';
 import { eventually } from './eventually.js';
@@ -253,27 +254,4 @@ export class Run {
       return { done: isTrue(job), value: job };
     });
   }
-}
-
-export interface SimulatorStats {
-  creates: number;
-  bills: { count: number; usd: number };
-  cancels: number;
-  peak_alive: number;
-  reads: Record<string, number>;
-  held: { point: string; prediction_id: string | null }[];
-  /** How often each fault has struck, by name. */
-  struck: Record<string, number>;
-  downloads: number;
-  create_requests: number;
-  unknown_faults: string[];
-  predictions: {
-    id: string;
-    status: string;
-    billed: boolean;
-    usd: number;
-    created_at: string;
-    completed_at: string | null;
-    input: Record<string, unknown>;
-  }[];
 }

@@ -10,7 +10,7 @@ import { PROBLEMS } from '../refusals.js';
 import type { PredictionRecord } from '../record.js';
 import { sendBytes } from '../send-bytes.js';
 import { spoil } from '../spoiled-files.js';
-import { exchangeOf, sendAnswer, strike, type Exchange } from '../wire.js';
+import { exchangeOf, sendAnswer, injectFaults, type Exchange } from '../wire.js';
 import { originOf, view } from './predictions.js';
 
 interface Delivery {
@@ -45,8 +45,8 @@ async function deliver(exchange: Exchange, token: string): Promise<FastifyReply>
   }
   const subject = core.subjectOfRecord(record);
   const content = { status: 200, body: null };
-  if ((await strike(exchange, 'file', subject, content)).over) return reply;
-  const effect = core.desk.take('content', subject) as FileEffect | undefined;
+  if ((await injectFaults(exchange, 'file', subject, content)).over) return reply;
+  const effect = core.injector.take('content', subject) as FileEffect | undefined;
   const clip = await clipOf(core, record);
   if (effect !== undefined) return spoil(exchange, effect, clip);
   return sendBytes(request, reply, { ...clip, type: 'video/mp4' });

@@ -17,7 +17,7 @@ import { isEnded, nextChange, stateAt } from '../lifecycle.js';
 import { holdsFile } from '../output-shapes.js';
 import { PROBLEMS } from '../refusals.js';
 import { viewOf, type PredictionRecord } from '../record.js';
-import { exchangeOf, pause, sendAnswer, strike, type Exchange } from '../wire.js';
+import { exchangeOf, pause, sendAnswer, injectFaults, type Exchange } from '../wire.js';
 import type { ModelRow } from '../../domain/models/row.js';
 
 export const originOf = (request: FastifyRequest): string =>
@@ -90,11 +90,11 @@ async function create(
   }
   const subject = core.subjectOf(wish.value.row, wish.value.input);
   const nothing = { status: 500, body: PROBLEMS.internal };
-  if ((await strike(exchange, 'before-accept', subject, nothing)).over) return reply;
+  if ((await injectFaults(exchange, 'before-accept', subject, nothing)).over) return reply;
   const record = core.accept(wish.value, subject);
   const told = { ...subject, prediction_id: record.id };
   const content = { status: 201, body: view(core, record, originOf(request), record.created_at) };
-  if ((await strike(exchange, 'after-accept', told, content)).over) return reply;
+  if ((await injectFaults(exchange, 'after-accept', told, content)).over) return reply;
   return answerCreated(exchange, record);
 }
 
@@ -159,7 +159,7 @@ async function touch(
     return reply;
   }
   const content = { status: 200, body: await wholeView(core, record, originOf(request)) };
-  if ((await strike(exchange, at, core.subjectOfRecord(record), content)).over) return reply;
+  if ((await injectFaults(exchange, at, core.subjectOfRecord(record), content)).over) return reply;
   act(record);
   const seen = await wholeView(core, record, originOf(request));
   if (seen['completed_at'] !== undefined) told.add(record);
@@ -175,7 +175,7 @@ async function list(exchange: Exchange): Promise<FastifyReply> {
   }
   const anyone = { model: '', text: request.url, tags: [], input_key: '', prediction_id: null };
   const content = { status: 200, body: { results: [] } };
-  if ((await strike(exchange, 'list', anyone, content)).over) return reply;
+  if ((await injectFaults(exchange, 'list', anyone, content)).over) return reply;
   const page = pageOf(core, query.value);
   const at = (cursor: string | null): string | null => {
     if (cursor === null) return null;

@@ -1,41 +1,44 @@
 /**
- * The troubles that a clip of a chaos run may be given, as rows: the fault tags of its prompt, and what the
- * product has promised for them. A row promises as little as possible: how many predictions the faults
- * themselves cost at most, and how the clip may end when nobody interferes.
+ * The faults that a clip of a chaos run may have, as rows: the fault tags of its prompt, and what the product promises
+ * for them. A row promises as little as possible: how many predictions the faults cost at most, and how the clip may
+ * end when no user interferes.
  */
 import type { FailureKind } from '../src/domain/job/failures.js';
 
-export interface Trouble {
+export interface ClipFaults {
   /** As they stand in the prompt, without brackets. */
   tags: readonly string[];
   /** Predictions beyond the first that these faults cost. */
-  again: number;
-  /** Null: the clip has to succeed. Else the kinds it may fail with. */
+  extra: number;
+  /** The kinds it may fail with; null: it has to succeed. */
   fails: readonly FailureKind[] | null;
-  /** Predictions may succeed at the provider and not be stored, for what they deliver is no use. */
+  /** Predictions may succeed at the provider and not be stored, because their output is useless. */
   spoils?: true;
-  /** A second one may be bought before the first can be seen; both are booked, and one may be canceled. */
-  late_twin?: true;
-  /** No further clip of its job may be started. */
+  /** A second prediction may be bought before the first is listed; both are in the ledger, and one may be canceled. */
+  late_duplicate?: true;
+  /** No further clip of its job may start. */
   halts?: true;
 }
 
-const survives = (tag: string, again = 0): Trouble => ({ tags: [tag], again, fails: null });
-const spoils = (tag: string, again: number, fails: Trouble['fails'] = null): Trouble => ({
+const survives = (tag: string, extra = 0): ClipFaults => ({ tags: [tag], extra, fails: null });
+const spoils = (tag: string, extra: number, fails: ClipFaults['fails'] = null): ClipFaults => ({
   tags: [tag],
-  again,
+  extra,
   fails,
   spoils: true,
 });
-const ends = (tag: string, again: number, ...fails: FailureKind[]): Trouble => ({
+const ends = (tag: string, extra: number, ...fails: FailureKind[]): ClipFaults => ({
   tags: [tag],
-  again,
+  extra,
   fails,
 });
-const halts = (tag: string, kind: FailureKind): Trouble => ({ ...ends(tag, 0, kind), halts: true });
+const halts = (tag: string, kind: FailureKind): ClipFaults => ({
+  ...ends(tag, 0, kind),
+  halts: true,
+});
 
 /** The create is answered badly, late or not at all. */
-export const CREATES: readonly [Trouble, ...Trouble[]] = [
+export const CREATES: readonly [ClipFaults, ...ClipFaults[]] = [
   survives('http-429:1:2'),
   survives('http-429-header:1'),
   survives('http-429-text:1:2'),
@@ -56,7 +59,7 @@ export const CREATES: readonly [Trouble, ...Trouble[]] = [
 ];
 
 /** The render itself goes wrong, or takes its time. */
-export const RUNS: readonly [Trouble, ...Trouble[]] = [
+export const RUNS: readonly [ClipFaults, ...ClipFaults[]] = [
   survives('slow:4'),
   survives('slow:9'),
   survives('slow:25'),
@@ -76,7 +79,7 @@ export const RUNS: readonly [Trouble, ...Trouble[]] = [
 ];
 
 /** Reading and canceling go wrong. */
-export const READS: readonly [Trouble, ...Trouble[]] = [
+export const READS: readonly [ClipFaults, ...ClipFaults[]] = [
   survives('poll-500:3'),
   survives('poll-502-html:2'),
   survives('poll-404:3'),
@@ -89,7 +92,7 @@ export const READS: readonly [Trouble, ...Trouble[]] = [
 ];
 
 /** The download goes wrong. */
-export const FILES: readonly [Trouble, ...Trouble[]] = [
+export const FILES: readonly [ClipFaults, ...ClipFaults[]] = [
   survives('truncated-file'),
   survives('short-file'),
   survives('empty-file'),
@@ -101,8 +104,8 @@ export const FILES: readonly [Trouble, ...Trouble[]] = [
   survives('gzip-file'),
 ];
 
-/** What no patience helps against. */
-export const FATAL: readonly [Trouble, ...Trouble[]] = [
+/** No attempt gets past these. */
+export const FATAL: readonly [ClipFaults, ...ClipFaults[]] = [
   ends('fail-always', 2, 'provider_error'),
   ends('flagged', 0, 'flagged'),
   ends('nsfw', 0, 'flagged'),
@@ -118,25 +121,25 @@ export const FATAL: readonly [Trouble, ...Trouble[]] = [
   halts('http-401', 'unauthorized'),
 ];
 
-/** Accepted, not answered, and listed a moment after the watch for it has ended. */
-export const LATE_TWIN: Trouble = {
+/** Accepted, not answered, and listed a moment after the search for it has ended. */
+export const LATE_DUPLICATE: ClipFaults = {
   tags: ['accept-then-drop', 'hidden-from-list:14'],
-  again: 1,
+  extra: 1,
   fails: null,
   spoils: true,
-  late_twin: true,
+  late_duplicate: true,
 };
 
-export const NONE: Trouble = { tags: [], again: 0, fails: null };
+export const NO_FAULTS: ClipFaults = { tags: [], extra: 0, fails: null };
 
-/** Several troubles of different places, as one. */
-export function together(troubles: readonly Trouble[]): Trouble {
-  const fails = troubles.flatMap((trouble) => trouble.fails ?? []);
+/** Several faults of different places, as one. */
+export function together(faults: readonly ClipFaults[]): ClipFaults {
+  const fails = faults.flatMap((trouble) => trouble.fails ?? []);
   return {
-    tags: troubles.flatMap(({ tags }) => tags),
-    again: troubles.reduce((sum, { again }) => sum + again, 0),
+    tags: faults.flatMap(({ tags }) => tags),
+    extra: faults.reduce((sum, { extra }) => sum + extra, 0),
     fails: fails.length === 0 ? null : fails,
-    ...(troubles.some((trouble) => trouble.spoils) ? { spoils: true } : {}),
-    ...(troubles.some((trouble) => trouble.halts) ? { halts: true } : {}),
+    ...(faults.some((trouble) => trouble.spoils) ? { spoils: true } : {}),
+    ...(faults.some((trouble) => trouble.halts) ? { halts: true } : {}),
   };
 }

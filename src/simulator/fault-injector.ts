@@ -1,10 +1,10 @@
 /**
- * Decides which faults strike now: tags in the input and rules from control calls, each as often as it is
- * meant to. It counts; what a fault does is its row's business.
+ * Decides which faults to inject: tags in the input and rules from control calls, each as often as it is meant to. It
+ * counts; its row tells what a fault does.
  *
- * F1 a tag strikes per identical input while a prediction is created, and per prediction after that, so
- *    that the retry of a prompt with `[[fail-once]]` succeeds.
- * F2 of several faults of one kind only the first strikes, and the others wait for the next time.
+ * INJECT-1 A tag is injected per identical input while a prediction is created, and per prediction after that, so that
+ *    the retry of a prompt with `[[fail-once]]` succeeds.
+ * INJECT-2 Of several faults of one kind only the first is injected, and the others wait for the next time.
  */
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../domain/values/canonical-json.js';
@@ -20,12 +20,12 @@ export interface FaultUse {
   times: number;
 }
 
-/** Whom a fault can be chosen for. */
+/** The request or prediction that a fault is chosen for. */
 export interface Subject {
   model: string;
   /** All the text of the input. */
   text: string;
-  /** What stands between the brackets of its tags. */
+  /** Its tags, without brackets. */
   tags: readonly string[];
   /** Tells identical inputs from others. */
   input_key: string;
@@ -35,7 +35,7 @@ export interface Subject {
 
 export interface FaultRule {
   id: number;
-  /** Part of the model's name or of the input's text; null: everybody. */
+  /** Part of the model's name or of the input's text; null: every request. */
   match: string | null;
   fault: string;
   remaining: number;
@@ -77,7 +77,7 @@ export function tagsIn(text: string): { tags: string[]; unknown: string[] } {
   return { tags, unknown: tags.filter((tag) => parseFault(tag) === undefined) };
 }
 
-/** The same for inputs that say the same, whatever the order of their keys. */
+/** Equal for equal inputs, in any order of their keys. */
 export const inputKey = (model: string, input: Input): string =>
   createHash('sha256')
     .update(canonicalJson([model, input]))
@@ -86,14 +86,14 @@ export const inputKey = (model: string, input: Input): string =>
 
 const PER_INPUT: ReadonlySet<FaultPoint> = new Set(['before-accept', 'accept', 'after-accept']);
 
-export class FaultDesk {
+export class FaultInjector {
   #rules: FaultRule[] = [];
   #lastRule = 0;
   readonly #uses = new Map<string, number>();
-  readonly #struck = new Map<string, number>();
+  readonly #injected = new Map<string, number>();
   readonly #onUse: (key: string) => void;
 
-  /** `onUse` hears of every counted use, so that somebody can remember it. */
+  /** `onUse` is called with every counted use, for the journal. */
   constructor(onUse: (key: string) => void = () => undefined) {
     this.#onUse = onUse;
   }
@@ -106,9 +106,9 @@ export class FaultDesk {
     return rule;
   }
 
-  /** How often each fault has struck since the simulator started, by name. */
+  /** How often each fault was injected since the simulator started, by name. */
   get struck(): Record<string, number> {
-    return Object.fromEntries(this.#struck);
+    return Object.fromEntries(this.#injected);
   }
 
   get rules(): readonly FaultRule[] {
@@ -123,7 +123,7 @@ export class FaultDesk {
   forget(): void {
     this.clear();
     this.#uses.clear();
-    this.#struck.clear();
+    this.#injected.clear();
   }
 
   /** Counts a use that was recorded earlier. */
@@ -169,7 +169,7 @@ export class FaultDesk {
       const effect = fits(use);
       if (effect === undefined) continue;
       rule.remaining -= 1;
-      this.#strike(use);
+      this.#count(use);
       return effect;
     }
     return undefined;
@@ -180,24 +180,24 @@ export class FaultDesk {
     subject: Subject,
     fits: (use: FaultUse) => Effect | undefined,
   ): Effect | undefined {
-    const whom = PER_INPUT.has(at) ? subject.input_key : (subject.prediction_id ?? '');
+    const scope = PER_INPUT.has(at) ? subject.input_key : (subject.prediction_id ?? '');
     for (const tag of subject.tags.flatMap((written) => parseFault(written) ?? [])) {
       const effect = fits(tag);
-      const key = `${whom} ${tag.name}`;
+      const key = `${scope} ${tag.name}`;
       if (effect === undefined || (this.#uses.get(key) ?? 0) >= tag.times) continue;
-      // What always strikes need not be counted, and would only grow the journal.
+      // A fault without a limit need not be counted, and would only grow the journal.
       if (tag.times !== Infinity) {
         this.remember(key);
         this.#onUse(key);
       }
-      this.#strike(tag);
+      this.#count(tag);
       return effect;
     }
     return undefined;
   }
 
-  #strike({ name }: FaultUse): void {
-    this.#struck.set(name, (this.#struck.get(name) ?? 0) + 1);
+  #count({ name }: FaultUse): void {
+    this.#injected.set(name, (this.#injected.get(name) ?? 0) + 1);
   }
 }
 

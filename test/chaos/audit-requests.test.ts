@@ -1,13 +1,13 @@
-/** The audit finds every word of a person that was accepted and not kept, and what was done that nobody said. */
+/** The audit finds accepted requests without an effect, and effects without a request. */
 import { describe, expect, it } from 'vitest';
-import type { Answered, Word } from '../../chaos/answers.js';
+import type { AnsweredRequest, SteeringRequest } from '../../chaos/evidence.js';
 import { audit } from '../../chaos/audit.js';
-import { NONE } from '../../chaos/troubles.js';
-import type { Trouble } from '../../chaos/troubles.js';
+import { NO_FAULTS } from '../../chaos/clip-faults.js';
+import type { ClipFaults } from '../../chaos/clip-faults.js';
 import type { Clip } from '../../src/domain/job/job.schema.js';
 import {
   accepted,
-  again,
+  nextRound,
   AT,
   begun,
   booked,
@@ -23,21 +23,21 @@ import {
 } from './support.js';
 import type { Fact, Parts } from './support.js';
 
-const books = [booked('p1')];
+const ledger = [booked('p1')];
 const stored: [number, string][] = [[0, 'p1']];
 const gone: Clip = clip(0, { status: 'canceled', error: failure('canceled') });
 const warning = (message: string): Fact => ({ type: 'job.warning', message });
 
 const flagged = clip(0, { status: 'failed', error: failure('flagged') });
-const troubles: Trouble[] = [{ ...NONE, fails: ['flagged'] }];
+const faults: ClipFaults[] = [{ ...NO_FAULTS, fails: ['flagged'] }];
 
 /** Of a job whose only clip went well in the end. */
-const wellWith = (answers: Answered[], log: Fact[]): string[] =>
-  kindsOf(books, [ended({ clips: [good], stored, troubles, answers, log })]);
+const wellWith = (answers: AnsweredRequest[], log: Fact[]): string[] =>
+  kindsOf(ledger, [ended({ clips: [good], stored, faults, answers, log })]);
 
-describe('a word that was accepted', () => {
+describe('a request that was accepted', () => {
   const ignored = 'was ignored';
-  it.each<[Word, Fact[], Fact]>([
+  it.each<[SteeringRequest, Fact[], Fact]>([
     [
       { kind: 'pause', seconds: 1 },
       [{ type: 'job.paused' }],
@@ -50,20 +50,20 @@ describe('a word that was accepted', () => {
     ],
     [
       { kind: 'retry' },
-      again(flagged),
+      nextRound(flagged),
       warning(`signal retryClip: expected clip 0 to be failed or canceled; it ${ignored}`),
     ],
-  ])('is in the log, or the log says that it came too late: %j', (word, facts, late) => {
-    expect(wellWith([accepted(word)], [begun()])).toEqual(['lost']);
-    expect(wellWith([accepted(word)], [begun(), ...facts])).toEqual([]);
-    expect(wellWith([accepted(word)], [begun(), late])).toEqual([]);
+  ])('is in the log, or the log tells that it came too late: %j', (request, facts, late) => {
+    expect(wellWith([accepted(request)], [begun()])).toEqual(['lost']);
+    expect(wellWith([accepted(request)], [begun(), ...facts])).toEqual([]);
+    expect(wellWith([accepted(request)], [begun(), late])).toEqual([]);
     // The second request, after an answer that was lost, may find its work done.
-    expect(wellWith([refused(word, { sent: 2 })], [begun(), ...facts])).toEqual([]);
-    expect(wellWith([refused(word)], [begun()])).toEqual([]);
+    expect(wellWith([refused(request, { sent: 2 })], [begun(), ...facts])).toEqual([]);
+    expect(wellWith([refused(request)], [begun()])).toEqual([]);
   });
 
-  it('raises the cap to what was said', () => {
-    const raise: Word = { kind: 'raise_cap', max_cost_usd: 2 };
+  it('raises the cap to the amount that was requested', () => {
+    const raise: SteeringRequest = { kind: 'raise_cap', max_cost_usd: 2 };
     const said = (usd: number): Parts => ({
       clips: [good],
       stored,
@@ -72,23 +72,23 @@ describe('a word that was accepted', () => {
       log: [begun(), { ...warning('the cap'), max_cost_usd: usd }],
       job: { max_cost_usd: usd },
     });
-    expect(audit(books, [ended(said(2))])).toEqual([]);
-    expect(kindsOf(books, [ended(said(3))]).sort()).toEqual(['disagreement', 'lost']);
+    expect(audit(ledger, [ended(said(2))])).toEqual([]);
+    expect(kindsOf(ledger, [ended(said(3))]).sort()).toEqual(['disagreement', 'lost']);
   });
 
-  it('is not made up', () => {
+  it('is in the log only where it was requested', () => {
     const pauses: Fact[] = [{ type: 'job.paused' }, { type: 'job.resumed' }];
-    const pause: Word[] = [{ kind: 'pause', seconds: 1 }, { kind: 'resume' }];
+    const pause: SteeringRequest[] = [{ kind: 'pause', seconds: 1 }, { kind: 'resume' }];
     expect(wellWith([], pauses)).toEqual(['disagreement', 'disagreement']);
     expect(
       wellWith(
-        pause.map((word) => refused(word)),
+        pause.map((request) => refused(request)),
         pauses,
       ),
     ).toEqual(['disagreement', 'disagreement']);
     expect(
       wellWith(
-        pause.map((word) => accepted(word)),
+        pause.map((request) => accepted(request)),
         pauses,
       ),
     ).toEqual([]);
@@ -106,17 +106,17 @@ describe('a pause', () => {
   });
 
   it('ends with its run', () => {
-    const [failed, retrying] = again(flagged) as [Fact, Fact];
+    const [failed, retrying] = nextRound(flagged) as [Fact, Fact];
     const log: Fact[] = [begun(), failed, { type: 'job.paused' }, begun('r2'), retrying, starts];
     expect(wellWith([...answers.slice(0, 1), accepted({ kind: 'retry' })], log)).toEqual([]);
   });
 });
 
 describe('a cancellation that was accepted', () => {
-  const cancel: Word = { kind: 'cancel' };
+  const cancel: SteeringRequest = { kind: 'cancel' };
   const late = (type: Fact['type']): Fact => ({ ...told(type, good), at: LATER });
 
-  it('ends the run that was spoken to as canceled', () => {
+  it('ends the run that got it as canceled', () => {
     const log = [begun(), told('clip.started', good)];
     const after = [...log, late('clip.completed'), { type: 'job.completed' } as Fact];
     expect(wellWith([accepted(cancel)], after)).toEqual(['wrong_end']);
@@ -144,15 +144,15 @@ describe('a cancellation that was accepted', () => {
     const retry = accepted({ kind: 'retry' }, { asked_at: later, answered_at: later });
     const well = [
       begun('r2'),
-      ...again(gone).slice(1),
+      ...nextRound(gone).slice(1),
       late('clip.storing'),
       late('clip.completed'),
     ];
     expect(wellWith([accepted(cancel), retry], [...log, ...well])).toEqual([]);
-    // It was the second run that was told to end.
+    // The second run got it.
     const second = accepted(cancel, { run_id: 'r2', answered_at: later - 1, sent: 2 });
     expect(wellWith([second, retry], [...log, ...well])).toEqual(['wrong_end']);
-    // Both at once: nobody can tell which run heard it.
+    // Both at once: either run may have received it.
     const meanwhile = { ...retry, asked_at: second.asked_at };
     expect(wellWith([second, meanwhile], [...log, ...well])).toEqual([]);
   });
@@ -167,14 +167,14 @@ describe('a cancellation that was accepted', () => {
     const job = { status: 'canceled' as const, error: failure('canceled') };
     const parts: Parts = { clips: [good], stored, job, answers: [accepted(cancel)] };
     const early = ended({ ...parts, log: log(told('clip.storing', good)) });
-    expect(audit(books, [early])).toEqual([]);
+    expect(audit(ledger, [early])).toEqual([]);
     const afterwards = ended({ ...parts, log: log(late('clip.storing')) });
-    expect(kindsOf(books, [afterwards])).toEqual(['wrong_end']);
+    expect(kindsOf(ledger, [afterwards])).toEqual(['wrong_end']);
   });
 });
 
 describe('a cancellation of a clip that was accepted', () => {
-  const cancel: Word = { kind: 'cancel_clip', clip_index: 0 };
+  const cancel: SteeringRequest = { kind: 'cancel_clip', clip_index: 0 };
   const stores = (at: string): Fact[] => [
     begun(),
     { ...told('clip.storing', good), at },
@@ -186,17 +186,17 @@ describe('a cancellation of a clip that was accepted', () => {
     const log = [begun(), told('clip.canceled', gone)];
     expect(audit([], [ended({ ...parts, log })])).toEqual([]);
     const failed = [begun(), told('clip.failed', flagged)];
-    const job = ended({ ...parts, clips: [flagged], troubles, log: failed });
+    const job = ended({ ...parts, clips: [flagged], faults, log: failed });
     expect(kindsOf([], [job])).toEqual(['wrong_end']);
   });
 
-  it('may come too late for a render, or for the clip, and the log says so', () => {
+  it('may come too late for a render, or for the clip, and the log tells so', () => {
     const answers = [accepted(cancel)];
     expect(wellWith(answers, stores(AT))).toEqual([]);
     expect(wellWith(answers, stores(LATER))).toEqual(['wrong_end']);
-    const says = 'signal cancelClip: expected clip 0 to be unfinished; it was ignored';
-    expect(wellWith(answers, [...stores(LATER), warning(says)])).toEqual([]);
-    const ofAnother = says.replace('clip 0', 'clip 1');
+    const message = 'signal cancelClip: expected clip 0 to be unfinished; it was ignored';
+    expect(wellWith(answers, [...stores(LATER), warning(message)])).toEqual([]);
+    const ofAnother = message.replace('clip 0', 'clip 1');
     expect(wellWith(answers, [...stores(LATER), warning(ofAnother)])).toEqual(['wrong_end']);
   });
 
@@ -204,8 +204,8 @@ describe('a cancellation of a clip that was accepted', () => {
     const answers = [accepted(cancel), accepted({ kind: 'retry' })];
     const first = { ...gone, predictions: [line('p0', { status: 'canceled', cost_usd: 0 })] };
     const clips = [clip(0, { predictions: [...first.predictions, line('p1')] })];
-    const log = [begun(), ...again(first), ...stores(LATER).slice(1)];
+    const log = [begun(), ...nextRound(first), ...stores(LATER).slice(1)];
     const ended0 = booked('p0', { status: 'canceled', usd: 0 });
-    expect(audit([ended0, ...books], [ended({ clips, stored, answers, log })])).toEqual([]);
+    expect(audit([ended0, ...ledger], [ended({ clips, stored, answers, log })])).toEqual([]);
   });
 });
