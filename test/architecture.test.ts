@@ -238,11 +238,11 @@ describe('the fast lane', () => {
     expect(tests.filter((file) => !isSlow(file)).length).toBeGreaterThan(tests.length / 2);
   });
 
-  it('needs no browser, Java or Python', () => {
-    const needy = tests.filter((file) => {
-      const text = textOf(file);
-      return /lacks\('(?!openssl')/.test(text) || /\/browser\.js'/.test(text);
-    });
+  it.each([
+    ['a browser, Java or Python', /lacks\('(?!openssl')|\/browser\.js'/],
+    ['worker processes', /world\.startWorker\(/],
+  ])('needs no %s', (_what, pattern) => {
+    const needy = tests.filter((file) => pattern.test(textOf(file)));
     expect(needy.length).toBeGreaterThan(5);
     expect(needy.filter((file) => !isSlow(file))).toEqual([]);
   });

@@ -10,7 +10,7 @@ import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';
-import { ids, read } from './harness.js';
+import { ids, read } from '../api/harness.js';
 
 /** A world with an API that can be closed and started again. */
 async function withApi(world: World): Promise<{ api: RunningApi } & AsyncDisposable> {

@@ -1,17 +1,18 @@
 /** The same client in a real browser, as a module that the API serves. */
-import { cp, mkdtemp, mkdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { harness } from '../api/harness.js';
 import { planOf } from '../api/plan.js';
-import { hasChromium, launch } from '../web/browser.js';
-import { buildClient } from './packed-client.js';
-import { VIDEO, begin, complete } from './played-job.js';
+import { testFolder } from '../support/test-folder.js';
+import { lacksChromium, launch } from './browser.js';
+import { buildClient } from '../client/packed-client.js';
+import { VIDEO, begin, complete } from '../client/played-job.js';
 
-describe.skipIf(!hasChromium)('the client in a browser', () => {
+describe.skipIf(lacksChromium)('the client in a browser', () => {
   it('starts a job, follows it through a restart of the API, and fetches its video', async () => {
-    const page_dir = await mkdtemp(path.join(tmpdir(), 'client-page-'));
+    const { path: page_dir, remove } = testFolder('client-page');
+    onTestFinished(remove);
     await cp(await buildClient(), path.join(page_dir, 'package'), { recursive: true });
     await mkdir(path.join(page_dir, 'web'));
     await writeFile(path.join(page_dir, 'web/index.html'), '<!doctype html><title>empty</title>');
