@@ -32,7 +32,13 @@ export const LAYERS = {
   activities: {
     values: ['domain', 'adapters', 'contract'],
     types: [],
-    packages: ['@temporalio/activity', '@temporalio/common', 'node:timers', 'node:crypto'],
+    packages: [
+      '@temporalio/activity',
+      '@temporalio/common',
+      'p-limit',
+      'node:timers',
+      'node:crypto',
+    ],
   },
   // What config.ts reads the environment with.
   settings: { values: ['domain'], types: [], packages: 'any' },

@@ -31,7 +31,7 @@ import { createReplicate } from './adapters/replicate/replicate-client.js';
 import { sweepScratchFiles } from './adapters/storage/scratch-files.js';
 import { identityOf } from './adapters/storage/store-identity.js';
 import { findOwnWorkflow } from './adapters/temporal/workflow-calls.js';
-import { watchWakes } from './adapters/replicate/poll-hints.js';
+import { watchPollHints } from './adapters/replicate/poll-hints.js';
 import { errorMessage } from './domain/values/error-message.js';
 import { requireWritable } from './config.js';
 import type { Config } from './config.js';
@@ -226,7 +226,7 @@ async function assemble(
     replicate,
     index,
     reader: createPredictionReader(replicate, index, reader),
-    wakes: watchWakes(config.data_dir),
+    poll_hints: watchPollHints(config.data_dir),
     claims: createClaims(config.data_dir),
     creates: createCreates(config.data_dir),
     store: indexing(createArtifactStore(config.data_dir), createJobIndex(config.data_dir)),

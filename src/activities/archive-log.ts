@@ -1,16 +1,16 @@
-/** Writes the log of a job that goes on to the store, before the job continues in a run that does not know it any more. */
+/** Writes the log so far to the store, before the job continues in a new run that does not have it. */
 import { Context } from '@temporalio/activity';
 import type { ArtifactStore } from '../adapters/storage/artifact-store.js';
 import type { OwnWorkflow } from '../adapters/temporal/workflow-calls.js';
 import type { KeepLogInput } from '../contract/activities.js';
 import type { JobEvent } from '../domain/job/job.schema.js';
 import type { Deps } from './deps.js';
-import { expectOwnStore } from './store-guard.js';
+import { expectStoreOfJob } from './store-guard.js';
 
 export const createKeepLog =
   (deps: Deps) =>
   async ({ seq, store }: KeepLogInput): Promise<void> => {
-    expectOwnStore(deps, { store });
+    expectStoreOfJob(deps, { store });
     const run = Context.current().info.workflowExecution;
     if (run === undefined) throw new Error('keepLog runs inside a workflow only');
     const workflow = deps.workflow(run.workflowId, run.runId);
@@ -18,7 +18,7 @@ export const createKeepLog =
     await deps.store.saveEvents(run.workflowId, events);
   };
 
-/** The whole log up to a seq: what this run has told, and before it what the store has of the runs before. */
+/** The whole log up to a seq: what this run has told, and what the store has of earlier runs. */
 export async function logUpTo(
   seq: number,
   workflow: Pick<OwnWorkflow, 'events'>,
@@ -33,7 +33,7 @@ export async function logUpTo(
     after = events.at(-1)?.seq ?? after;
   }
   const first = events[0]?.seq ?? seq + 1;
-  // In the store of another job that had this id, nothing is earlier than the first event.
+  // Another job with this id may be in the store: of it, nothing is earlier than the first event.
   const earlier = first > 1 ? await store.loadEvents(jobId) : [];
   return [...earlier.filter((event) => event.seq < first), ...events].filter(
     (event) => event.seq <= seq,

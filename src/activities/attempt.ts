@@ -1,6 +1,6 @@
 /**
- * One attempt as the workflow and Temporal hear of it: its number, its ledger line, and the failure that ends it.
- * The workflow knows that it is over before anybody tries again, for its answer reserves the next one's money.
+ * One attempt as the workflow and Temporal hear of it: its number, its ledger line, its signals, and the failure that ends
+ * it. The workflow hears of that end before the next attempt begins, for its answer reserves the money of the next one.
  */
 import { ApplicationFailure } from '@temporalio/activity';
 import { problem } from '../domain/job/failures.js';
@@ -19,12 +19,9 @@ import {
 } from '../contract/workflow.js';
 import type { Execution } from './execution.js';
 import { toLedger } from './ledger-line.js';
-import type { Memory } from './recovered-state.js';
+import type { RecoveredState } from './recovered-state.js';
 import { serverClock } from './server-clock.js';
-
-const SIGNAL_TRIES = 3;
-/** Milliseconds after which the workflow is told that the provider could be asked, unless it has heard so by then. */
-const UNHEARD = 3_000;
+import { firstAnswer, WAITS } from './waits.js';
 
 export class Attempt implements Disposable {
   readonly input: GenerateClipInput;
@@ -36,32 +33,34 @@ export class Attempt implements Disposable {
   refusal: Refusal | null = null;
 
   readonly #replicate: Replicate;
-  readonly #unheard: NodeJS.Timeout | null;
-  #isHeard: boolean;
+  readonly #askedSignal: NodeJS.Timeout | null;
+  #knowsAskedAt: boolean;
 
   constructor(
     input: GenerateClipInput,
     execution: Execution,
-    memory: Pick<Memory, 'failed_attempts' | 'asked_at' | 'is_asked_told'>,
+    recovered: Pick<RecoveredState, 'failed_attempts' | 'asked_at' | 'is_asked_at_told'>,
     { workflow, replicate }: { workflow: OwnWorkflow; replicate: Replicate },
   ) {
     this.input = input;
     this.execution = execution;
     this.workflow = workflow;
     this.#replicate = replicate;
-    this.askedAt = memory.asked_at ?? serverClock.in(0);
+    this.askedAt = recovered.asked_at ?? serverClock.in(0);
     Object.assign(execution.state, {
-      failed_attempts: memory.failed_attempts,
-      attempt: memory.failed_attempts + 1,
+      failed_attempts: recovered.failed_attempts,
+      attempt: recovered.failed_attempts + 1,
       asked_at: this.askedAt,
     });
-    this.#isHeard = memory.is_asked_told;
-    const isUnheard = this.#isNew && !this.#isHeard;
-    this.#unheard = isUnheard ? setTimeout(() => void this.#tellAsked(), UNHEARD) : null;
+    this.#knowsAskedAt = recovered.is_asked_at_told;
+    const mustTell = this.#takesAskedAt && !this.#knowsAskedAt;
+    this.#askedSignal = mustTell
+      ? setTimeout(() => void this.#tellAsked(), WAITS.asked_signal)
+      : null;
   }
 
-  /** Its workflow knows of `asked_at` and what came with it. */
-  get #isNew(): boolean {
+  /** The workflow is of a release that takes `asked_at`, and the signals that came with it. */
+  get #takesAskedAt(): boolean {
     return this.input.clip_timeout !== undefined;
   }
 
@@ -77,12 +76,12 @@ export class Attempt implements Disposable {
       : Date.parse(this.askedAt) + clip_timeout * 1000;
   }
 
-  /** Who a prediction of this clip belongs to, in the claims. */
+  /** Who owns the predictions of this clip, in the claims. */
   get owner(): string {
     return `${this.execution.workflowId}/${String(this.input.clip_index)}`;
   }
 
-  get #told(): { clip_index: number; asked_at: string; model: string } {
+  get #inEverySignal(): { clip_index: number; asked_at: string; model: string } {
     const { clip_index, model } = this.input;
     return { clip_index, asked_at: this.askedAt, model };
   }
@@ -93,29 +92,29 @@ export class Attempt implements Disposable {
   }
 
   async tellCreated(prediction: ProviderPrediction, adopted: boolean): Promise<void> {
-    const payload = { ...this.#told, prediction: this.ledgerLine(prediction, adopted) };
+    const payload = { ...this.#inEverySignal, prediction: this.ledgerLine(prediction, adopted) };
     await this.#tell(() => this.workflow.signal(predictionCreatedSignal, payload));
   }
 
   async tellRateLimited(seconds: number, message: string): Promise<void> {
-    const payload = { ...this.#told, seconds, message };
+    const payload = { ...this.#inEverySignal, seconds, message };
     await this.#tell(() => this.workflow.signal(rateLimitedSignal, payload));
   }
 
-  /** Of a prediction that goes on: its clip is not over, but no other gets any further. */
+  /** The prediction renders on, but the job cannot start another one. */
   async tellRefused(refusal: Refusal): Promise<void> {
-    if (!this.#isNew) return;
-    const payload = { ...this.#told, ...refusal };
+    if (!this.#takesAskedAt) return;
+    const payload = { ...this.#inEverySignal, ...refusal };
     await this.#tell(() => this.workflow.signal(providerRefusesSignal, payload));
   }
 
   async #tellAsked(): Promise<void> {
-    if (this.#isHeard) return;
-    await this.#tell(() => this.workflow.signal(clipAskedSignal, this.#told));
+    if (this.#knowsAskedAt) return;
+    await this.#tell(() => this.workflow.signal(clipAskedSignal, this.#inEverySignal));
   }
 
-  /** The failure to throw for an attempt that is over; a further attempt, if any, is announced first. */
-  async over(
+  /** The failure to throw for an attempt that is over. Where another attempt follows, the workflow hears of it first. */
+  async announceFailure(
     verdict: Verdict,
     message: string,
     prediction: Prediction | null,
@@ -128,7 +127,7 @@ export class Attempt implements Disposable {
     let isTold = false;
     if (again) {
       isTold = await this.#tell(() =>
-        this.workflow.signal(attemptFailedSignal, { ...this.#told, ...details }),
+        this.workflow.signal(attemptFailedSignal, { ...this.#inEverySignal, ...details }),
       );
     }
     if (isTold) {
@@ -143,7 +142,7 @@ export class Attempt implements Disposable {
     return ApplicationFailure.create({
       type: verdict.kind,
       message,
-      // Where the signal is lost, the workflow hears of it by this failure, and tries again itself.
+      // Where the signal is lost, the workflow hears of the end by this failure, and tries again itself.
       nonRetryable: !isTold,
       details: [details],
       // Always: the policy counts executions, of which an attempt may have several.
@@ -151,22 +150,24 @@ export class Attempt implements Disposable {
     });
   }
 
-  /** A second copy of what heartbeat and result carry: worth a few tries, never worth the clip. */
+  /** Signals repeat what heartbeat and result carry: worth a few tries, never worth the clip. */
   async #tell(send: () => Promise<void>): Promise<boolean> {
-    for (let tries = 0; tries < SIGNAL_TRIES; tries++) {
+    const { wait, context } = this.execution;
+    const isSent = await firstAnswer(WAITS.signal, { wait }, async () => {
       try {
         await send();
-        this.#isHeard = true;
         return true;
       } catch (error) {
-        this.execution.context.log.warn('a signal to the workflow did not arrive', { error });
-        await this.execution.wait(500);
+        context.log.warn('a signal to the workflow did not arrive', { error });
+        return null;
       }
-    }
-    return false;
+    });
+    if (isSent === null) return false;
+    this.#knowsAskedAt = true;
+    return true;
   }
 
   [Symbol.dispose](): void {
-    if (this.#unheard !== null) clearTimeout(this.#unheard);
+    if (this.#askedSignal !== null) clearTimeout(this.#askedSignal);
   }
 }

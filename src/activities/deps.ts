@@ -11,21 +11,21 @@ import type { PredictionReader } from '../adapters/replicate/prediction-reader.j
 import type { FindReferences } from '../adapters/references/reference-images.js';
 import type { Replicate } from '../adapters/replicate/replicate-client.js';
 import type { FindOwnWorkflow } from '../adapters/temporal/workflow-calls.js';
-import type { Wakes } from '../adapters/replicate/poll-hints.js';
+import type { PollHints } from '../adapters/replicate/poll-hints.js';
 import type { HistoryLimits } from '../contract/activities.js';
 import type { Timings } from '../contract/timings.js';
 import type { PlanContext } from '../domain/plan/check-plan.schema.js';
 
 export interface Deps {
-  /** Of DATA_DIR. */
+  /** The identity of DATA_DIR. */
   store_id: string;
   replicate: Replicate;
-  /** What the account's list has shown, for all searches. */
+  /** What the account's list has shown, shared by all searches. */
   index: PredictionIndex;
   reader: PredictionReader;
-  wakes: Pick<Wakes, 'on'>;
+  poll_hints: Pick<PollHints, 'on'>;
   claims: Claims;
-  /** What is written down before it is paid. */
+  /** Creates are written down here before they are sent. */
   creates: Creates;
   store: ArtifactStore;
   media: Media;
@@ -36,15 +36,15 @@ export interface Deps {
   simulated: boolean;
   webhook_url: string | null;
   timings: Timings;
-  /** When jobs continue in a new run; the product's own when absent. */
+  /** When jobs continue in a new run; the default when absent. */
   history_limits?: HistoryLimits;
-  /** Origins that outputs may come from beside replicate.delivery, and the one that gets the token. */
+  /** Outputs may come from here as well as from replicate.delivery, and the token is sent here only. */
   provider_origin: string;
   token: string;
-  /** Slots for downloads of outputs; the product's own when absent. */
+  /** The slots in which outputs are downloaded; those of the process when absent. */
   downloads?: DownloadSlots;
-  /** The product's own when absent. */
+  /** The defaults when absent. */
   download_limits?: Pick<DownloadOptions, 'idle' | 'overall' | 'rate'>;
-  /** For files of the provider: by the proxy, where there is one. */
+  /** For files of the provider: through the proxy, where there is one. */
   fetch: typeof fetch;
 }

@@ -1,31 +1,32 @@
-/** What was written down of a clip's creates, as it concerns one who is about to create, or to end, a prediction. */
+/** What was written down of a clip's creates, for an execution that is about to create a prediction, or to end one. */
 import { createHash } from 'node:crypto';
 import type { GenerateClipInput } from '../contract/activities.js';
 import { canonicalJson } from '../domain/values/canonical-json.js';
+import { errorMessage } from '../domain/values/error-message.js';
 import { unsettled } from '../domain/job/create-intent.js';
 import type { CreateIntent, Unsettled } from '../domain/job/create-intent.js';
 import type { ClipCreates } from '../adapters/storage/create-log.js';
 import type { Attempt } from './attempt.js';
 import type { Deps } from './deps.js';
 import type { Execution } from './execution.js';
-import type { Memory } from './recovered-state.js';
+import type { RecoveredState } from './recovered-state.js';
 import { serverClock } from './server-clock.js';
 
 type Sent = Pick<GenerateClipInput, 'clip_index' | 'model' | 'input' | 'since' | 'chain'>;
 
-export interface Begun extends Unsettled {
-  /** Whatever the clip has begun since `since` is here: of anything else, nothing was created. */
-  isAll: boolean;
-  /** The number of the next create. */
+export interface EarlierCreates extends Unsettled {
+  /** Every create of the clip after `since` was written down: any other prediction is not the clip's. */
+  isComplete: boolean;
+  /** The number of the next create, over all attempts and rounds of the clip. */
   next: number;
 }
 
-export async function begunOf(
+export async function earlierCreates(
   { creates }: Pick<Deps, 'creates'>,
   { workflowId, runId }: Execution,
   sent: Sent,
   { known, unclear }: { known: ReadonlySet<string>; unclear: boolean },
-): Promise<Begun> {
+): Promise<EarlierCreates> {
   const clip = creates.of(workflowId, sent.clip_index);
   const { begun, last } = await clip.begun(known);
   const since = await clip.since();
@@ -39,7 +40,7 @@ export async function begunOf(
       known,
       since: sent.since,
     }),
-    isAll: since !== null && Date.parse(since) <= Date.parse(sent.since),
+    isComplete: since !== null && Date.parse(since) <= Date.parse(sent.since),
     next: last + 1,
   };
 }
@@ -60,14 +61,17 @@ const hashOf = ({ model, input }: Sent): string =>
     .update(canonicalJson([model, input]))
     .digest('hex');
 
-/** From when on one that was begun has to be looked for: a twin of the clip may have taken it, and left an older one. */
-export const lookFrom = ({ open }: Begun, since: string): string =>
+/**
+ * The oldest that a lost prediction may be: two executions of the clip may each have taken the other's, so the older create
+ * is searched for as well.
+ */
+export const searchFrom = ({ open }: EarlierCreates, since: string): string =>
   [since, ...open.map(({ at }) => at)].reduce((first, time) =>
     Date.parse(time) < Date.parse(first) ? time : first,
   );
 
-/** The same for one attempt, which writes as well. What cannot be read or written ends it before anything is paid. */
-export class Notes {
+/** The creates of one attempt. A log that cannot be read or written ends the attempt before anything is paid. */
+export class AttemptCreates {
   readonly #deps: Pick<Deps, 'creates'>;
   readonly #attempt: Attempt;
   readonly #clip: ClipCreates;
@@ -78,36 +82,37 @@ export class Notes {
     this.#clip = deps.creates.of(attempt.execution.workflowId, attempt.input.clip_index);
   }
 
-  recall({ known, unclear }: Memory): Promise<Begun> {
+  earlier({ known_ids: known, unclear }: RecoveredState): Promise<EarlierCreates> {
     const { execution, input } = this.#attempt;
-    return this.#expected(() => begunOf(this.#deps, execution, input, { known, unclear }));
+    return this.#orFail(() => earlierCreates(this.#deps, execution, input, { known, unclear }));
   }
 
-  /** False where another execution has begun this one. */
+  /** False when another execution has begun the create with this number. */
   begin(number: number): Promise<boolean> {
     const { execution, input } = this.#attempt;
-    return this.#expected(() => this.#clip.begin(number, intentOf(execution, input)));
+    return this.#orFail(() => this.#clip.begin(number, intentOf(execution, input)));
   }
 
   answer(number: number, id: string | null): Promise<void> {
-    return this.#tried(() => this.#clip.answer(number, id));
+    return this.#orWarn(() => this.#clip.answer(number, id));
   }
 
   withdraw(number: number): Promise<void> {
-    return this.#tried(() => this.#clip.withdraw(number));
+    return this.#orWarn(() => this.#clip.withdraw(number));
   }
 
-  async #expected<T>(work: () => Promise<T>): Promise<T> {
+  async #orFail<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      const message = `expected a DATA_DIR that can be written, got ${(error as Error).message}; nothing was created`;
-      throw await this.#attempt.over({ kind: 'storage_error', retry: true }, message, null);
+      const message = `expected a DATA_DIR that can be written, got ${errorMessage(error)}; nothing was created`;
+      const verdict = { kind: 'storage_error', retry: true } as const;
+      throw await this.#attempt.announceFailure(verdict, message, null);
     }
   }
 
-  /** Without it the create counts as unanswered, and is looked for once more. */
-  async #tried(work: () => Promise<void>): Promise<void> {
+  /** A create whose answer is not written counts as unanswered, and is searched for once more. */
+  async #orWarn(work: () => Promise<void>): Promise<void> {
     await work().catch((error: unknown) => {
       this.#attempt.execution.context.log.warn('the answer to a create could not be noted', {
         error,

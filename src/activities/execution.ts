@@ -1,66 +1,63 @@
 /**
- * One execution of the paid activity as Temporal sees it: its heartbeats, and why it should stop.
- * It owns the timers that beat and end it; it never decides what becomes of a prediction.
+ * One execution of the paid activity as Temporal sees it: its heartbeats, and why it has to stop. It owns the timers
+ * that send heartbeats and end it; it never decides what becomes of a prediction.
  *
- * X1 The first heartbeat of an activity's first execution carries the prediction's id: only the first is sent at
- *    once, a second within the throttle is lost by a kill. One whose create takes longer beats before, for its silence
- *    must not be taken for death; its id is then safe by claim, signal and list.
- * X2 One that was suspended for longer than its heartbeat time-out (a laptop's lid, a stopped process) takes
- *    itself for gone before it hears so: another may have gone on meanwhile. One that lay in the queue, or in the hands
- *    of a suspended worker, for as long before it began asks.
- * X3 It hands back before its time-out: an execution that times out is one of three, and holds up who goes on.
+ * EXECUTION-1 The first heartbeat of an activity's first execution carries the prediction's id: Temporal sends the first
+ *    at once, and a kill loses a second one within the throttle. An execution whose create takes longer beats earlier, so
+ *    that its silence is not taken for death; the id is then safe in the claim, the signal and the provider's list.
+ * EXECUTION-2 An execution that was suspended for longer than its heartbeat time-out (a laptop's lid, a stopped process)
+ *    takes itself for timed out before the server says so, since another may run by now. One that was queued, or held by a
+ *    suspended worker, for as long asks the server.
+ * EXECUTION-3 It hands back before its time-out: an execution that times out is one of three, and delays the next one.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { Heartbeat } from '../contract/activities.js';
 import { serverClock } from './server-clock.js';
+import { WAITS } from './waits.js';
 
-/** Why an execution has to end early. `gone`: timed out, paused or reset; somebody else goes on. */
+/** Why an execution has to stop early. `gone`: it was timed out, paused or reset, and another execution continues. */
 export type Interruption = 'cancel' | 'handover' | 'gone';
 
-const BEAT = 1_000;
-/** X1: milliseconds of silence at most; a create is answered within them as a rule. */
-const SILENCE = 2_000;
-/** X3: milliseconds before the time-out; as long as a create may take that was begun at the last moment. */
-const MARGIN = 10_000;
-/** X3: where an execution may take little time, the same as a share of it. */
-const SHARE = 1 / 4;
+/** EXECUTION-3: an execution with a short time-out hands back when this share of it is left. */
+const HAND_BACK_SHARE = 1 / 4;
 
-export class Execution {
+export class Execution implements Disposable {
   readonly context = Context.current();
   readonly state: Heartbeat;
-  /** Aborted as soon as the execution has to end. */
+  /** Aborted as soon as the execution has to stop. */
   readonly signal: AbortSignal;
-  #beating: NodeJS.Timeout | null = null;
-  readonly #silent: NodeJS.Timeout;
-  #ending: NodeJS.Timeout | null = null;
-  readonly #over = new AbortController();
-  /** Wall clock: the monotonic one stands still while the machine sleeps. */
+  readonly #firstBeat: NodeJS.Timeout;
+  #beats: NodeJS.Timeout | null = null;
+  #handBack: NodeJS.Timeout | null = null;
+  readonly #stop = new AbortController();
+  /** By the wall clock: the monotonic one stands still while the machine sleeps. */
   #awakeAt = Date.now();
-  #overslept = false;
-  /** It lay somewhere for so long that the server may have taken it for dead before it began. */
+  #wasSuspended = false;
+  /** It waited for so long before it began that the server may have taken it for dead. */
   readonly isLate: boolean;
 
   constructor(state: Heartbeat) {
     this.state = { ...state };
-    this.isLate = this.#wasLate();
-    this.signal = AbortSignal.any([this.context.cancellationSignal, this.#over.signal]);
-    const { heartbeatTimeoutMs: most = Infinity } = this.info;
-    this.#silent = setTimeout(
+    this.isLate = this.#beganLate();
+    this.signal = AbortSignal.any([this.context.cancellationSignal, this.#stop.signal]);
+    const { heartbeatTimeoutMs = Infinity } = this.info;
+    this.#firstBeat = setTimeout(
       () => {
-        if (this.#beating === null) this.beat({});
+        if (this.#beats === null) this.beat({});
       },
-      Math.min(SILENCE, most / 2),
+      Math.min(WAITS.first_heartbeat, heartbeatTimeoutMs / 2),
     );
   }
 
-  /** X3 */
+  /** EXECUTION-3 */
   handBackInTime(): void {
     const { startToCloseTimeoutMs: time } = this.info;
-    this.#ending = setTimeout(
+    this.#handBack = setTimeout(
       () => {
-        this.#over.abort();
+        this.#stop.abort();
       },
-      Math.max(time - MARGIN, time * (1 - SHARE)),
+      Math.max(time - WAITS.hand_back, time * (1 - HAND_BACK_SHARE)),
     );
   }
 
@@ -89,66 +86,57 @@ export class Execution {
     return attempt === 1 && scheduledTimestampMs === currentAttemptScheduledTimestampMs;
   }
 
-  #wasLate(): boolean {
-    const { heartbeatTimeoutMs: most = 0, currentAttemptScheduledTimestampMs: since } = this.info;
+  #beganLate(): boolean {
+    const { heartbeatTimeoutMs: limit = 0, currentAttemptScheduledTimestampMs: since } = this.info;
     const own = Date.now() - since;
     const known = serverClock.now() - since;
-    // Below zero: this machine's clock is behind by nobody knows how much, and so proves nothing.
-    return most > 0 && (own > most || known > most || own < -most);
+    // Far below zero: this machine's clock is behind by an unknown time, and so proves nothing.
+    return limit > 0 && (own > limit || known > limit || own < -limit);
   }
 
   get interruption(): Interruption | null {
-    this.#look();
+    this.#noticeSuspension();
     if (this.context.cancellationSignal.aborted) {
       const details = this.context.cancellationDetails;
       if (details?.cancelRequested) return 'cancel';
       return details?.workerShutdown ? 'handover' : 'gone';
     }
-    if (this.#overslept) return 'gone';
-    return this.#over.signal.aborted ? 'handover' : null;
+    if (this.#wasSuspended) return 'gone';
+    return this.#stop.signal.aborted ? 'handover' : null;
   }
 
-  /** Says what is known now, and goes on saying it every second. */
+  /** Sends what is known now, and repeats it every second. */
   beat(change: Partial<Heartbeat>): void {
-    this.#look();
+    this.#noticeSuspension();
     Object.assign(this.state, change);
     this.context.heartbeat({ ...this.state });
     this.#awakeAt = Date.now();
-    this.#beating ??= setInterval(() => {
-      this.#look();
+    this.#beats ??= setInterval(() => {
+      this.#noticeSuspension();
       this.context.heartbeat({ ...this.state });
-    }, BEAT);
+    }, WAITS.heartbeat);
   }
 
-  /** X2; until the first beat the server hears nothing, so the silence counts from the start. */
-  #look(): void {
-    const { heartbeatTimeoutMs: most } = this.info;
+  /** EXECUTION-2; before its first heartbeat the server hears nothing, so the silence counts from the start. */
+  #noticeSuspension(): void {
+    const { heartbeatTimeoutMs: limit } = this.info;
     const now = Date.now();
-    if (most && now - this.#awakeAt > most) {
-      this.#overslept = true;
-      this.#over.abort();
+    if (limit && now - this.#awakeAt > limit) {
+      this.#wasSuspended = true;
+      this.#stop.abort();
     }
-    if (this.#beating !== null) this.#awakeAt = now;
+    if (this.#beats !== null) this.#awakeAt = now;
   }
 
   /** Waits; returns early when the execution has to stop. */
-  async wait(milliseconds: number): Promise<void> {
+  readonly wait = async (milliseconds: number): Promise<void> => {
     const { signal } = this;
-    if (signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, milliseconds);
-      signal.addEventListener('abort', done, { once: true });
-    });
-  }
+    await sleep(milliseconds, undefined, { signal }).catch(() => undefined);
+  };
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#silent);
-    if (this.#ending !== null) clearTimeout(this.#ending);
-    if (this.#beating !== null) clearInterval(this.#beating);
+    clearTimeout(this.#firstBeat);
+    if (this.#handBack !== null) clearTimeout(this.#handBack);
+    if (this.#beats !== null) clearInterval(this.#beats);
   }
 }

@@ -1,11 +1,11 @@
 /**
- * The paid activity: one attempt at one clip. It makes sure that a prediction exists, waits for its end, and
- * says how it ended. It downloads nothing.
+ * The paid activity: one attempt at one clip. It makes sure that a prediction exists, waits for its end, and says how it
+ * ended. It downloads nothing.
  *
  * G1 An attempt creates at most one prediction, through any crash, lost response or time-out.
- * G3 Executions are not attempts: one that lost its memory asks the workflow and the provider's list first.
+ * G3 Executions are not attempts: an execution that has lost its state asks the workflow and the provider's list first.
  * G4 A prediction is canceled at the provider only when the clip is; shutdown, pause and time-out leave it running.
- * Q1 Where creates are not limited nothing is created: an execution that would have to is handed back.
+ * GENERATE-1 On the queue without a rate limit nothing is created: an execution that would have to is handed back.
  */
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type {
@@ -14,53 +14,59 @@ import type {
   GenerateClipResult,
   Heartbeat,
 } from '../contract/activities.js';
-import { INTERRUPTED } from '../domain/job/failures.js';
+import { INTERRUPTED, judgeText } from '../domain/job/failures.js';
+import type { Verdict } from '../domain/job/failures.js';
 import type { ProviderPrediction } from '../adapters/replicate/replicate-client.js';
 import { isTerminal } from '../adapters/replicate/replicate-client.js';
 import { Attempt } from './attempt.js';
 import { cancelAndConfirm } from './cancel-prediction.js';
 import type { Deps } from './deps.js';
 import { ensurePrediction } from './ensure-prediction.js';
-import type { Started } from './ensure-prediction.js';
+import type { StartedPrediction } from './ensure-prediction.js';
 import { Execution } from './execution.js';
 import { follow } from './follow-prediction.js';
-import { settleTwins } from './late-duplicate.js';
+import { settleLateDuplicates } from './late-duplicate.js';
 import { unread } from './ledger-line.js';
-import { heartbeatOf, recall } from './recovered-state.js';
-import type { Memory } from './recovered-state.js';
-import { expectOwnStore } from './store-guard.js';
-import { readOnceMore } from './reread-success.js';
+import { heartbeatOf, recoverState } from './recovered-state.js';
+import type { RecoveredState } from './recovered-state.js';
+import { expectStoreOfJob } from './store-guard.js';
 import { learnServerTime } from './server-clock.js';
-import { judge } from './classify-end.js';
 
 /** `may_create`: on the queue whose rate is the rate of creates. */
 export const createGenerateClip =
   (deps: Deps, { may_create } = { may_create: true }) =>
   async (input: GenerateClipInput): Promise<GenerateClipResult> => {
-    expectOwnStore(deps, input, INTERRUPTED);
-    // Until more is known, what the one before said is said on.
+    expectStoreOfJob(deps, input, INTERRUPTED);
+    // Until more is known, the last heartbeat of the execution before is repeated.
     using execution = new Execution(heartbeatOf(Context.current().info) ?? firstBeat(input));
     execution.handBackInTime();
     const workflow = deps.workflow(execution.workflowId, execution.runId);
     await learnServerTime(deps, execution.context);
-    const memory = await recall(execution, workflow, input);
-    using attempt = new Attempt(input, execution, memory, { workflow, replicate: deps.replicate });
+    const recovered = await recoverState(execution, workflow, input);
+    using attempt = new Attempt(input, execution, recovered, {
+      workflow,
+      replicate: deps.replicate,
+    });
 
-    // Q1
-    const isElsewhere = memory.open === null && !may_create;
-    if (isElsewhere && execution.interruption === null) return handBack(attempt, memory, null);
-    const started = isElsewhere ? null : await ensurePrediction(deps, attempt, memory);
-    // Awaited everywhere: the heart has to beat until the very end.
-    if (started === null) return await stop(deps, attempt, memory, { started, last: null });
-    await announce(deps, attempt, memory, started);
+    // GENERATE-1
+    const mustCreateElsewhere = recovered.prediction_id === null && !may_create;
+    if (mustCreateElsewhere && execution.interruption === null) {
+      return handBack(attempt, recovered, null);
+    }
+    const started = mustCreateElsewhere ? null : await ensurePrediction(deps, attempt, recovered);
+    // Awaited everywhere: the heartbeats have to continue until the very end.
+    if (started === null) return await stop(deps, attempt, recovered, { started, last: null });
+    await announce(deps, attempt, recovered, started);
     // Only now: what is loaded for the video takes no time from the create.
     using _video = deps.media.expect();
-    const seen = await follow(deps, attempt, started);
-    const end = seen === null ? null : await lookAgain(deps, execution, seen);
-    const { started: own, last } = await settleTwins(deps, attempt, memory, { started, last: end });
+    const end = await follow(deps, attempt, started);
+    const { started: own, last } = await settleLateDuplicates(deps, attempt, recovered, {
+      started,
+      last: end,
+    });
     return last !== null && isTerminal(last.status)
       ? await conclude(deps, attempt, last, own.adopted)
-      : await stop(deps, attempt, memory, { started: own, last });
+      : await stop(deps, attempt, recovered, { started: own, last });
   };
 
 const firstBeat = ({ failed_attempts, resume }: GenerateClipInput): Heartbeat => ({
@@ -74,35 +80,28 @@ const firstBeat = ({ failed_attempts, resume }: GenerateClipInput): Heartbeat =>
   message: null,
 });
 
-/** The id in heartbeat, claim and history, quickest first, so that losing any one of them loses nothing. */
+/** Writes the id into heartbeat, claim and history, quickest first, so that losing any one of them loses nothing. */
 async function announce(
   { claims, replicate }: Deps,
   attempt: Attempt,
-  memory: Memory,
-  { id, known, adopted }: Started,
+  recovered: RecoveredState,
+  { id, last_read, adopted }: StartedPrediction,
 ): Promise<void> {
   attempt.execution.beat({
     phase: 'rendering',
     prediction_id: id,
-    status: known?.status ?? null,
+    status: last_read?.status ?? null,
     until: null,
     message: null,
   });
-  // A disk that is full just now must not end the render; whoever goes on claims it again.
+  // A disk that is full now must not end the render; the next execution claims it again.
   await claims.claim(id, attempt.owner).catch((error: unknown) => {
     attempt.execution.context.log.warn('a claim could not be written', { error });
   });
-  if (!memory.known.has(id)) {
-    await attempt.tellCreated(known ?? unread(id, attempt.input.model, replicate), adopted);
+  if (!recovered.known_ids.has(id)) {
+    await attempt.tellCreated(last_read ?? unread(id, attempt.input.model, replicate), adopted);
   }
 }
-
-const lookAgain = (
-  { replicate }: Deps,
-  execution: Execution,
-  last: ProviderPrediction,
-): Promise<ProviderPrediction> =>
-  readOnceMore(replicate, last, (milliseconds) => execution.wait(milliseconds));
 
 async function conclude(
   deps: Deps,
@@ -110,15 +109,15 @@ async function conclude(
   last: ProviderPrediction,
   adopted: boolean,
 ): Promise<GenerateClipResult> {
-  const verdict = judge(last, deps.replicate.clock.now());
+  const end = judgeEnd(last, deps.replicate.clock.now());
   const prediction = attempt.ledgerLine(last, adopted);
   const succeeded = { outcome: 'succeeded', attempt: attempt.number, prediction } as const;
-  if (verdict.type === 'rendered') return { ...succeeded, output_url: verdict.output_url };
-  // G2: what was stored before the provider deleted it is not lost, though the workflow may have forgotten that.
-  if (verdict.kind === 'output_lost' && (await isStored(deps, attempt, last.id))) {
+  if (end.type === 'rendered') return { ...succeeded, output_url: end.output_url };
+  // G2: what was stored before the provider deleted it is not lost, though the workflow may have forgotten it.
+  if (end.kind === 'output_lost' && (await isStored(deps, attempt, last.id))) {
     return { ...succeeded, output_url: '' };
   }
-  throw await attempt.over(verdict, verdict.message, prediction);
+  throw await attempt.announceFailure(end, end.message, prediction);
 }
 
 async function isStored({ store }: Deps, attempt: Attempt, id: string): Promise<boolean> {
@@ -126,28 +125,76 @@ async function isStored({ store }: Deps, attempt: Attempt, id: string): Promise<
   return stored?.prediction_id === id;
 }
 
-/** To whoever goes on: the next execution, here or on the other queue. */
+type End =
+  { type: 'rendered'; output_url: string } | ({ type: 'failed'; message: string } & Verdict);
+
+/** What an ended prediction means for the clip. `now`: the provider's time, for an end that does not say when it came. */
+export function judgeEnd(last: ProviderPrediction, now: number): End {
+  const failed = (verdict: Verdict, message: string): End => ({
+    type: 'failed',
+    ...verdict,
+    message: `${message} (${last.web_url})`,
+  });
+  switch (last.status) {
+    case 'succeeded':
+      if (last.output_url !== null) return { type: 'rendered', output_url: last.output_url };
+      if (last.data_removed) {
+        return failed({ kind: 'output_lost', retry: false }, 'the provider has deleted the output');
+      }
+      // A model that answers in a shape of its own answers the next prediction in the same shape.
+      return last.output.type === 'odd'
+        ? failed({ kind: 'no_output', retry: false }, oddOutput(last.output.says))
+        : failed({ kind: 'no_output', retry: true }, 'succeeded without an output');
+    case 'failed': {
+      const message = last.error?.trim() ?? '';
+      const echoes = Object.values(last.input).filter((value) => typeof value === 'string');
+      return failed(
+        judgeText(message, echoes),
+        message === '' ? 'failed without a reason' : message,
+      );
+    }
+    case 'aborted':
+      return failed({ kind: 'provider_error', retry: true }, 'aborted before it ran');
+    case 'canceled':
+      return isPastDeadline(last, now)
+        ? failed({ kind: 'timed_out', retry: false }, 'ended by its deadline at the provider')
+        : failed({ kind: 'canceled', retry: false }, 'canceled at the provider, not by this job');
+    case 'starting':
+    case 'processing':
+      throw new Error(`expected an ended prediction, got ${last.status}`);
+  }
+}
+
+const oddOutput = (says: string): string =>
+  `succeeded, and no video was found in its output: expected an http(s) or data: URL of a video, got ${says}`;
+
+/** All times are the provider's. */
+const isPastDeadline = ({ deadline, completed_at }: ProviderPrediction, now: number): boolean =>
+  deadline !== null &&
+  Date.parse(deadline) <= (completed_at === null ? now : Date.parse(completed_at) + 1_000);
+
+/** For the next execution, on this queue or on the other one. */
 function handBack(
   { execution, askedAt: asked_at }: Attempt,
-  { unclear }: Memory,
-  started: Started | null,
+  { unclear }: RecoveredState,
+  started: StartedPrediction | null,
 ): GenerateClipResult {
   const id = started?.id ?? null;
   const isUnclear = id === null && (unclear || execution.state.phase === 'reconciling');
   return { outcome: 'handover', prediction_id: id, unclear: isUnclear, asked_at };
 }
 
-/** Ends an interrupted execution: on cancellation the prediction goes too, otherwise it is left running. */
+/** Ends an interrupted execution: on cancellation the prediction is ended too, otherwise it is left running. */
 async function stop(
   deps: Deps,
   attempt: Attempt,
-  memory: Memory,
-  { started, last }: { started: Started | null; last: ProviderPrediction | null },
+  recovered: RecoveredState,
+  { started, last }: { started: StartedPrediction | null; last: ProviderPrediction | null },
 ): Promise<GenerateClipResult> {
   const { execution } = attempt;
   switch (execution.interruption) {
     case 'handover':
-      return handBack(attempt, memory, started);
+      return handBack(attempt, recovered, started);
     case 'cancel': {
       throw new CancelledFailure('the clip was canceled', [
         await canceled(deps, attempt, started, last),
@@ -156,17 +203,17 @@ async function stop(
     case 'gone':
     case null:
       throw ApplicationFailure.retryable(
-        'the execution was cut off; the next goes on',
+        'the execution was cut off; the next one continues',
         INTERRUPTED,
       );
   }
 }
 
-/** Also of one that cannot be read: the workflow goes on trying. */
+/** Where the end cannot be read, the workflow asks again until it can. */
 async function canceled(
   { replicate }: Deps,
   attempt: Attempt,
-  started: Started | null,
+  started: StartedPrediction | null,
   last: ProviderPrediction | null,
 ): Promise<CanceledExecution> {
   if (started === null) return { prediction: null, output_url: null };

@@ -1,4 +1,4 @@
-/** All activities, assembled from the world they need. The workflow sees their types only. */
+/** All activities, assembled from the ports they need. The workflow sees their types only. */
 import { createArchiveJob } from './archive-job.js';
 import type { Deps } from './deps.js';
 import { createEndLost } from './settle-lost.js';
@@ -9,7 +9,10 @@ import { createResolvePlan } from './resolve-plan.js';
 import { createSettlePrediction } from './settle-prediction.js';
 import { createStoreClip } from './store-clip.js';
 
-/** On the paid task queue, whose rate is the rate of creates; beside it, without one, what only goes on. */
+/**
+ * `paid`: the task queue whose rate is the rate of creates. `hold`: the one without a rate, for executions that continue with
+ * the prediction they have.
+ */
 export const createPaidActivities = (deps: Deps, on: 'paid' | 'hold') => ({
   generateClip: createGenerateClip(deps, { may_create: on === 'paid' }),
 });

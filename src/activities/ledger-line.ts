@@ -37,7 +37,7 @@ export function toLedger(
   };
 }
 
-/** One of which only the id is known; whatever is read of it later takes its place. */
+/** A prediction of which only the id is known; a later reading takes its place. */
 export const unread = (
   id: string,
   model: string,

@@ -1,8 +1,9 @@
 /**
- * Looks at every reference image before anything is paid, each URL once, and uploads what has to be composed.
- * Unpaid, and harmless to run again. A clip it cannot help comes back with the reason; it never fails for that.
+ * Looks at every reference image before anything is paid, each URL once, and uploads composites. Unpaid, and harmless to
+ * run again. A clip whose images are refused comes back with the reason; the activity does not fail for it.
  */
 import { Context } from '@temporalio/activity';
+import pLimit from 'p-limit';
 import type { References } from '../adapters/references/reference-images.js';
 import type {
   DownloadHeartbeat,
@@ -15,11 +16,12 @@ import { problem } from '../domain/job/failures.js';
 import type { CompositeReference } from '../domain/references/composite.schema.js';
 import type { Deps } from './deps.js';
 import { asServerTime, learnServerTime } from './server-clock.js';
+import { WAITS } from './waits.js';
 
 /** Fetches at a time, of at most 20 MB each. */
-const AT_A_TIME = 6;
-/** This machine's clock, as one that may differ from the server's. */
-const OWN = { ahead: 0 };
+const MAX_FETCHES = 6;
+/** This machine's clock, which may differ from the server's. */
+const OWN_CLOCK = { ahead: 0 };
 
 export const createPrepareReferences =
   (deps: Deps) =>
@@ -29,16 +31,16 @@ export const createPrepareReferences =
     const beat = setInterval(() => {
       const told: DownloadHeartbeat = { waits_for: references.waiting?.() ?? null, answer: null };
       context.heartbeat(told);
-    }, 1_000);
+    }, WAITS.heartbeat);
     try {
       await learnServerTime(deps, context);
       return await prepare(references, input, context.cancellationSignal);
     } catch (error) {
-      // What an abort breaks is the cancellation's business, not a failure of its own.
+      // What an abort breaks is a cancellation, not a failure of its own.
       if (context.cancellationSignal.aborted) await context.cancelled;
       throw error;
     } finally {
-      // At every end, also of a canceled job: nothing comes back for them.
+      // At every end, also of a canceled job: no later execution removes them.
       await references.tidy().catch((error: unknown) => {
         context.log.warn('images that were kept cannot be removed', { error });
       });
@@ -64,14 +66,14 @@ async function prepare(
     if (reason !== undefined) {
       result.refused.push({ clip_index, error: problem('invalid_reference', reason) });
     } else if (composite !== undefined) {
-      // One after another: equal sets are uploaded once, since the first is remembered.
+      // One after another: the first of equal composites is remembered, and uploaded once.
       const outcome = await references.upload(composite, signal);
       if (outcome.type === 'failed') {
         result.refused.push({ clip_index, error: problem(outcome.kind, outcome.message) });
       } else {
         const { url, renew_at } = outcome;
-        // By this machine's clock; the workflow compares it with the server's.
-        result.uploads.push({ clip_index, url, renew_at: asServerTime(renew_at, OWN) });
+        // Told by this machine's clock; the workflow compares it with the server's.
+        result.uploads.push({ clip_index, url, renew_at: asServerTime(renew_at, OWN_CLOCK) });
         await show(references, composite, clip_index);
       }
     }
@@ -79,7 +81,7 @@ async function prepare(
   return result;
 }
 
-/** For people only: a picture that cannot be shown keeps no clip from being made. */
+/** For people only: a picture that cannot be shown stops no clip. */
 async function show(
   references: References,
   composite: CompositeReference,
@@ -92,7 +94,7 @@ async function show(
   }
 }
 
-/** Their parts were good when they were built; nobody will look at them again. */
+/** Composites of an earlier execution: their parts were good, and are not looked at again. */
 async function builtBefore(
   references: References,
   clips: readonly ClipReferences[],
@@ -130,18 +132,14 @@ async function lookAtAll(
     ),
   );
   const files = clips.flatMap((clip) => filesOf(clip, built));
-  const waiting = [...new Map(files.map((file) => [keyOf(file), file])).values()];
+  const each = new Map(files.map((file) => [keyOf(file), file]));
   const reasons = new Map<string, string>();
-  const look = async (): Promise<void> => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const { kind, url } = file;
-      const reason =
-        kind === 'image'
-          ? await references.check(url, { keep: composed.has(url), signal })
-          : await references.checkMedia({ kind, url }, signal);
-      if (reason !== null) reasons.set(keyOf(file), `${shownUrl(url)}: ${reason}`);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_A_TIME }, look));
+  await pLimit(MAX_FETCHES).map(each, async ([key, { kind, url }]) => {
+    const reason =
+      kind === 'image'
+        ? await references.check(url, { keep: composed.has(url), signal })
+        : await references.checkMedia({ kind, url }, signal);
+    if (reason !== null) reasons.set(key, `${shownUrl(url)}: ${reason}`);
+  });
   return reasons;
 }

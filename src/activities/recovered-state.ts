@@ -1,7 +1,7 @@
 /**
- * What an execution knows of those before it, from three places that fail in different ways: heartbeat
- * details (lost by a reset or a kill within the throttle), the activity's input (as of its scheduling),
- * and the workflow's state (lacks what was never signaled).
+ * What an execution knows of earlier ones, recovered from three places that fail in different ways: heartbeat details (lost
+ * by a reset, or by a kill within the throttle), the activity's input (as of its scheduling), and the workflow's state
+ * (lacks what was never signaled).
  */
 import { ApplicationFailure } from '@temporalio/activity';
 import type { GenerateClipInput, Heartbeat } from '../contract/activities.js';
@@ -9,112 +9,136 @@ import { INTERRUPTED } from '../domain/job/failures.js';
 import type { Problem, Prediction } from '../domain/job/job.schema.js';
 import type { OwnWorkflow } from '../adapters/temporal/workflow-calls.js';
 import type { ClipMemory } from '../contract/workflow.js';
-import type { Attempt } from './attempt.js';
 import type { Execution } from './execution.js';
+import { firstAnswer, WAITS } from './waits.js';
 
-export interface Memory {
+export interface RecoveredState {
   failed_attempts: number;
   /** The prediction of the attempt under way. */
-  open: string | null;
+  prediction_id: string | null;
+  /** It was found in the provider's list. */
   adopted: boolean;
-  /** Something may have been created that nobody knows of: look before creating. */
+  /** A create may have come through whose answer was lost: search before creating. */
   unclear: boolean;
-  /** Ids that the workflow's ledger has, of this clip or another of the job. */
-  known: ReadonlySet<string>;
+  /** Ids in the workflow's ledger, of this clip or another one of the job. */
+  known_ids: ReadonlySet<string>;
+  /** The workflow has reserved the money for this attempt. */
   granted: boolean;
   last_error: Problem | null;
-  /** Before this the next attempt is too early, whoever started this execution. */
+  /** The next attempt begins no earlier, whatever has started this execution. */
   next_attempt_at: string | null;
-  /** When the provider could first have been asked for the clip; null when nobody has said so. */
+  /** When the provider could first have been asked for the clip; null when no execution has said so. */
   asked_at: string | null;
   /** The workflow knows that time. */
-  is_asked_told: boolean;
+  is_asked_at_told: boolean;
 }
 
-const BLANK = { granted: true, adopted: false, last_error: null, next_attempt_at: null };
+const NOTHING_BEFORE = {
+  granted: true,
+  adopted: false,
+  unclear: false,
+  last_error: null,
+  next_attempt_at: null,
+};
 
-export async function recall(
+export async function recoverState(
   execution: Execution,
   workflow: OwnWorkflow,
   input: GenerateClipInput,
-): Promise<Memory> {
+): Promise<RecoveredState> {
   const details = heartbeatOf(execution.info);
-  // However long it lay in the queue: where nobody began, nothing was created.
+  // However long the activity was queued: where no execution has begun, nothing was created.
   const isFresh = execution.isFirst && details === null && !input.unclear;
-  const isTold = input.resume !== null || input.failed_attempts === 0;
-  if (isFresh && isTold && !execution.isLate) {
+  const isToldByInput = input.resume !== null || input.failed_attempts === 0;
+  if (isFresh && isToldByInput && !execution.isLate) {
     return {
-      ...BLANK,
+      ...NOTHING_BEFORE,
       failed_attempts: input.failed_attempts,
-      open: input.resume,
-      unclear: false,
-      known: new Set(input.known),
+      prediction_id: input.resume,
+      known_ids: new Set(input.known),
       asked_at: input.asked_at ?? null,
-      is_asked_told: input.asked_at != null,
+      is_asked_at_told: input.asked_at != null,
     };
   }
   // The answer to a first heartbeat says whether the server still counts on this execution.
   if (execution.isLate) execution.beat({});
-  const told = await ask(execution, workflow, input.clip_index);
-  if (isOfAnother(told, input)) {
-    throw ApplicationFailure.retryable('another model went on', INTERRUPTED);
+  const told = await askWorkflow(execution, workflow, input.clip_index);
+  if (isOnAnotherModel(told, input)) {
+    throw ApplicationFailure.retryable('the clip continues on another model', INTERRUPTED);
   }
   const failed = Math.max(
     input.failed_attempts,
     details?.failed_attempts ?? 0,
     told?.failed_attempts ?? 0,
   );
-  const last = lineOf(failed + 1, told?.predictions ?? []);
+  const line = lineOf(failed + 1, told?.predictions ?? []);
   const beaten = details?.failed_attempts === failed ? details.prediction_id : null;
-  const open = beaten ?? last?.id ?? (input.failed_attempts === failed ? input.resume : null);
+  const scheduled = input.failed_attempts === failed ? input.resume : null;
+  const id = beaten ?? line?.id ?? scheduled;
+  const isClear = isFresh || endedCleanly(execution, input, { failed, details });
   return {
     failed_attempts: failed,
-    open,
-    adopted: last?.id === open && last.adopted,
-    unclear: open === null && !(isFresh || endedCleanly(execution, input, { failed, details })),
-    known: new Set([
+    prediction_id: id,
+    adopted: line?.id === id && line.adopted,
+    unclear: id === null && !isClear,
+    known_ids: new Set([
       ...(input.known ?? []),
-      ...(told?.predictions.map(({ id }) => id) ?? []),
+      ...(told?.predictions.map((prediction) => prediction.id) ?? []),
       ...(told?.claimed ?? []),
     ]),
     granted: told?.granted ?? true,
     last_error: told?.last_error ?? null,
     next_attempt_at: told?.next_attempt_at ?? null,
     asked_at: told?.asked_at ?? input.asked_at ?? details?.asked_at ?? null,
-    is_asked_told: (told?.asked_at ?? input.asked_at) != null,
+    is_asked_at_told: (told?.asked_at ?? input.asked_at) != null,
   };
 }
 
-/** What the workflow has heard of this attempt since it began; null when the execution was cut off first. */
-export async function newsOf(
-  attempt: Attempt,
-): Promise<(Pick<Memory, 'open' | 'adopted' | 'granted'> & { isOver: boolean }) | null> {
-  const { execution, workflow, input, number } = attempt;
-  const told = await ask(execution, workflow, input.clip_index);
+/** The attempt as the workflow knows it now: another execution may have continued it meanwhile. */
+export interface AttemptInWorkflow extends Pick<
+  RecoveredState,
+  'prediction_id' | 'adopted' | 'granted'
+> {
+  isOver: boolean;
+}
+
+/** Null when the execution was interrupted before the workflow answered. */
+export async function askAboutAttempt({
+  execution,
+  workflow,
+  input,
+  number,
+}: {
+  execution: Execution;
+  workflow: OwnWorkflow;
+  input: GenerateClipInput;
+  number: number;
+}): Promise<AttemptInWorkflow | null> {
+  const told = await askWorkflow(execution, workflow, input.clip_index);
   if (told === null) return null;
   const line = lineOf(number, told.predictions);
   return {
-    open: line?.id ?? null,
+    prediction_id: line?.id ?? null,
     adopted: line?.adopted ?? false,
     granted: told.granted,
-    isOver: told.failed_attempts >= number || isOfAnother(told, input),
+    isOver: told.failed_attempts >= number || isOnAnotherModel(told, input),
   };
 }
 
-/** The clip is made on another model by now: this execution was given up, and has not heard of it. */
-const isOfAnother = (told: ClipMemory | null, { model }: GenerateClipInput): boolean =>
+/** The workflow has given up this execution, which has not heard of it, and has moved the clip to another model. */
+const isOnAnotherModel = (told: ClipMemory | null, { model }: GenerateClipInput): boolean =>
   told?.model !== undefined && told.model !== model;
 
-/** The prediction of an attempt, which of two is the one that was not ended: the other was a twin that turned up late. */
+/** The prediction of an attempt. Of two it is the one that was not ended: the other is a late duplicate. */
 const lineOf = (attempt: number, predictions: readonly Prediction[]): Prediction | undefined => {
   const lines = predictions.filter((line) => line.attempt === attempt);
   return lines.findLast(({ status }) => status !== 'canceled') ?? lines.at(-1);
 };
 
 /**
- * Every execution before this one ended in a failure that was recorded, so none was cut off midway. Counting alone
- * would not tell, for `temporal activity reset` begins the count anew. What the last one said has to agree: the word
- * that its attempt is over rides with its failure, and whoever creates after it says so first.
+ * Every execution before this one ended in a failure that was recorded, so none was cut off midway. Counting alone does not
+ * tell, for `temporal activity reset` begins the count anew. The last heartbeat has to agree: it says that the attempt
+ * is over together with the failure, and an execution that creates after that says so first.
  */
 const endedCleanly = (
   execution: Execution,
@@ -127,26 +151,28 @@ const endedCleanly = (
   details?.attempt === failed &&
   details.failed_attempts === failed;
 
-/** What the execution before this one was last heard of with. */
+/** The last heartbeat of the execution before this one. */
 export function heartbeatOf({ heartbeatDetails }: Execution['info']): Heartbeat | null {
   const beat = heartbeatDetails as Partial<Heartbeat> | null | undefined;
   return typeof beat?.failed_attempts === 'number' ? (beat as Heartbeat) : null;
 }
 
-/** Asked until answered: without the ledger a lost prediction could be paid again. */
-async function ask(
+/** Asks until there is an answer: without the ledger a lost prediction could be paid again. */
+const askWorkflow = (
   execution: Execution,
   workflow: OwnWorkflow,
   clipIndex: number,
-): Promise<ClipMemory | null> {
-  while (execution.interruption === null) {
-    try {
-      return await workflow.memory(clipIndex);
-    } catch (error) {
-      execution.context.log.warn('the workflow did not answer; asking again', { error });
-      execution.beat({ message: 'the workflow does not answer' });
-      await execution.wait(1_000);
-    }
-  }
-  return null;
-}
+): Promise<ClipMemory | null> =>
+  firstAnswer(
+    WAITS.query,
+    { wait: execution.wait, isOver: () => execution.interruption !== null },
+    async () => {
+      try {
+        return await workflow.memory(clipIndex);
+      } catch (error) {
+        execution.context.log.warn('the workflow did not answer; asking again', { error });
+        execution.beat({ message: 'the workflow does not answer' });
+        return null;
+      }
+    },
+  );

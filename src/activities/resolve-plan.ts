@@ -1,8 +1,9 @@
 /**
- * The same check as at every other door, as the job's first activity: its result is history, so catalogue,
- * prices and environment are frozen there. A refused plan fails for good, with every mistake in one message.
+ * The check of a plan that API and terminal make too, as the job's first activity: its result is history, so catalogue, prices
+ * and environment are frozen there. A refused plan fails for good, with every mistake in one message.
  *
- * L1 Within a workflow task the provider is not asked: the answer is null then, and the workflow runs this as an activity of its own.
+ * RESOLVE-1 Within a workflow task the provider is not asked: the answer is null then, and the workflow runs this as an
+ *    activity of its own.
  */
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { ResolvePlanResult } from '../contract/activities.js';
@@ -25,7 +26,7 @@ export const createResolvePlan =
     const mustAsk = [model, ...(fallbacks ?? []).map((other) => other.model)].some((one) =>
       isUnpinned(deps, one),
     );
-    if (mustAsk && Context.current().info.isLocal) return null; // L1
+    if (mustAsk && Context.current().info.isLocal) return null; // RESOLVE-1
     await openCreates(deps, at);
     return {
       resolved: {
@@ -51,7 +52,7 @@ export const createResolvePlan =
 
 const jobId = (): string => Context.current().info.workflowExecution?.workflowId ?? '';
 
-/** From `at` on every create of the job is written down. Where this is not, creates are looked for as ever. */
+/** From `at` on every create of the job is written down. Where that fails, the provider's list is searched instead. */
 async function openCreates({ creates }: Deps, at: string): Promise<void> {
   const { log } = Context.current();
   await creates.open(jobId(), at).catch((error: unknown) => {

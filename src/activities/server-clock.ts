@@ -1,20 +1,20 @@
 /**
- * The Temporal server's clock. Whatever a workflow hands to an activity (`since`, `deadline`, `next_attempt_at`) and
- * whatever goes back to it (times of the ledger, `renew_at`, `until`) is by this clock, which may be hours from this
- * machine's. One for the process, since there is one server.
+ * The Temporal server's clock. Every time that a workflow hands to an activity (`since`, `deadline`, `next_attempt_at`) or
+ * gets from one (times of the ledger, `renew_at`, `until`) is by this clock, which may be hours from this machine's. One
+ * for the process, since there is one server.
  *
- * V1 A moment that the server has told of is over when it is heard, so it says how far ahead the server is at least.
- *    The best of all that were heard counts: one activity that was picked up at once makes it exact.
- * V2 Measured against the monotonic clock: a jump of this machine's own changes nothing.
- * V3 Clocks that may agree are taken to agree: where nothing is wrong nothing is converted.
+ * SERVER-CLOCK-1 A moment that the server tells of is past when it is heard, so it says how far ahead the server is at
+ *    least. The best of all moments heard counts: one activity that is picked up at once makes it exact.
+ * SERVER-CLOCK-2 It is measured against the monotonic clock: a jump of this machine's own clock changes nothing.
+ * SERVER-CLOCK-3 Clocks that may agree are taken to agree: where nothing is wrong nothing is converted.
  */
 import type { Context } from '@temporalio/activity';
 import type { Deps } from './deps.js';
 
 /** Milliseconds that a task may be on its way when the clocks agree. */
-const AGREES = 5_000;
+const TOLERANCE = 5_000;
 /** Tests leave out what they do not need: no moment is before this program was written. */
-const SANE = Date.UTC(2024, 0);
+const EARLIEST = Date.UTC(2024, 0);
 
 export class ServerClock {
   /** The server's clock minus our monotonic one, at least, in milliseconds. */
@@ -22,17 +22,17 @@ export class ServerClock {
 
   /** `moment`: of the server's clock, not later than `at`, which is of performance.now. */
   hear(moment: number, at = performance.now()): void {
-    if (moment >= SANE) this.#least = Math.max(this.#least, moment - at);
+    if (moment >= EARLIEST) this.#least = Math.max(this.#least, moment - at);
   }
 
-  /** Milliseconds, whole, by which the server's clock is ahead of this machine's; 0 when they may agree (V3). */
+  /** Whole milliseconds by which the server's clock is ahead of this machine's; 0 when they may agree (SERVER-CLOCK-3). */
   get ahead(): number {
     if (this.#least === -Infinity) return 0;
     const ahead = this.#least - (Date.now() - performance.now());
-    return Math.abs(ahead) <= AGREES ? 0 : Math.round(ahead);
+    return Math.abs(ahead) <= TOLERANCE ? 0 : Math.round(ahead);
   }
 
-  /** Milliseconds since 1970, as the server would say it. */
+  /** Milliseconds since 1970, by the server's clock. */
   now(): number {
     return Date.now() + this.ahead;
   }
@@ -46,8 +46,9 @@ export class ServerClock {
 export const serverClock = new ServerClock();
 
 /**
- * To begin an activity with: from the times of the activity itself, and, when the clocks seem to differ (or it has only
- * been queued), from the server, which knows when it handed it out. Where it does not answer, what is known has to do.
+ * What an activity begins with: the clock learns from the activity's own times, and, when the clocks seem to differ (or
+ * the activity was queued), from the server, which knows when it handed the activity out. When the server does not answer,
+ * what is known has to do.
  */
 export async function learnServerTime(
   { workflow }: Pick<Deps, 'workflow'>,
@@ -66,7 +67,7 @@ export async function learnServerTime(
   }
 }
 
-/** A time by a clock that is so many milliseconds `ahead` of this machine's, as the server would say it. */
+/** A time by a clock that is so many milliseconds `ahead` of this machine's, by the server's clock. */
 export const asServerTime = (time: string, { ahead }: { ahead: number }): string => {
   const shift = serverClock.ahead - ahead;
   return shift === 0 ? time : new Date(Date.parse(time) + shift).toISOString();

@@ -1,6 +1,6 @@
 /**
- * For a clip that ended while nobody knew whether its create had come through: finds the prediction that may
- * exist, so that it stands in the ledger and is ended like any other. Creates nothing and ends nothing itself.
+ * For a clip that ended while it was unknown whether its create had come through: finds the prediction that may exist, so
+ * that it stands in the ledger and is ended like any other. Creates nothing and ends nothing itself.
  *
  * G4 A worker that died in the middle of a create leaves nothing running behind a clip that was canceled.
  */
@@ -8,18 +8,18 @@ import { ApplicationFailure } from '@temporalio/activity';
 import type { ProviderPrediction } from '../adapters/replicate/replicate-client.js';
 import type { CanceledExecution, EndLostInput } from '../contract/activities.js';
 import { INTERRUPTED } from '../domain/job/failures.js';
-import { begunOf, lookFrom } from './earlier-creates.js';
 import type { Deps } from './deps.js';
+import { earlierCreates, searchFrom } from './earlier-creates.js';
 import { Execution } from './execution.js';
 import { findLost } from './find-lost.js';
 import { toLedger, unread } from './ledger-line.js';
-import { expectOwnStore } from './store-guard.js';
+import { expectStoreOfJob } from './store-guard.js';
 import { learnServerTime } from './server-clock.js';
 
 export const createEndLost =
   (deps: Deps) =>
   async (input: EndLostInput): Promise<CanceledExecution> => {
-    expectOwnStore(deps, input, INTERRUPTED);
+    expectStoreOfJob(deps, input, INTERRUPTED);
     using execution = new Execution({
       attempt: input.attempt,
       failed_attempts: input.attempt - 1,
@@ -33,11 +33,14 @@ export const createEndLost =
     execution.beat({});
     await learnServerTime(deps, execution.context);
     const found = await (input.resume === null
-      ? lostOne(deps, execution, input)
-      : knownOne(deps, input.resume, input.model));
+      ? search(deps, execution, input)
+      : read(deps, input.resume, input.model));
     if (found === null) {
       if (execution.interruption === null) return { prediction: null, output_url: null };
-      throw ApplicationFailure.retryable('cut off; the next execution looks again', INTERRUPTED);
+      throw ApplicationFailure.retryable(
+        'the execution was cut off; the next one searches again',
+        INTERRUPTED,
+      );
     }
     const line = { attempt: input.attempt, adopted: input.resume === null };
     return {
@@ -46,27 +49,23 @@ export const createEndLost =
     };
   };
 
-async function lostOne(
+async function search(
   deps: Deps,
   execution: Execution,
   input: EndLostInput,
 ): Promise<ProviderPrediction | null> {
   const known = new Set(input.known);
-  const begun = await begunOf(deps, execution, input, { known, unclear: true });
-  if (begun.attach !== null) return knownOne(deps, begun.attach, input.model);
+  const earlier = await earlierCreates(deps, execution, input, { known, unclear: true });
+  if (earlier.attach !== null) return read(deps, earlier.attach, input.model);
   // Nothing was sent.
-  if (begun.open.length === 0 && begun.isAll) return null;
+  if (earlier.open.length === 0 && earlier.isComplete) return null;
   const owner = `${execution.workflowId}/${String(input.clip_index)}`;
-  const since = lookFrom(begun, input.since);
+  const since = searchFrom(earlier, input.since);
   return findLost(deps, execution, { ...input, since, owner, exclude: known });
 }
 
-/** Whoever ends it goes on trying to read it. */
-async function knownOne(
-  { replicate }: Deps,
-  id: string,
-  model: string,
-): Promise<ProviderPrediction> {
+/** Where it cannot be read, the activity that ends it asks again. */
+async function read({ replicate }: Deps, id: string, model: string): Promise<ProviderPrediction> {
   const answer = await replicate.get(id);
   return answer.type === 'found' ? answer.prediction : unread(id, model, replicate);
 }

@@ -1,7 +1,6 @@
 /**
- * Closes the books on a prediction that nobody waits for any more: ends it at the provider (or leaves it running for
- * whoever goes on with it), and reads how it ended. A prediction that had succeeded meanwhile is reported with its
- * file: it was paid for.
+ * Settles a prediction that no clip waits for: ends it at the provider (or leaves it running for a later attempt of its
+ * clip), and reads how it ended. A prediction that has succeeded meanwhile is reported with its file: it was paid for.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
@@ -10,8 +9,8 @@ import type { CanceledExecution, SettlePredictionInput } from '../contract/activ
 import { MISSING } from '../domain/job/failures.js';
 import { cancelAndConfirm } from './cancel-prediction.js';
 import type { Deps } from './deps.js';
+import { rereadEmptySuccess } from './follow-prediction.js';
 import { toLedger } from './ledger-line.js';
-import { readOnceMore } from './reread-success.js';
 import { learnServerTime } from './server-clock.js';
 
 export const createSettlePrediction =
@@ -22,19 +21,19 @@ export const createSettlePrediction =
     const { id, attempt, adopted, requested_duration } = input.prediction;
     const read = await replicate.get(id);
     const known = read.type === 'found' ? read.prediction : null;
-    const isLeft = input.leave_running === true;
-    if (isLeft && read.type === 'missing') {
+    const mayRun = input.leave_running === true;
+    if (mayRun && read.type === 'missing') {
       throw ApplicationFailure.nonRetryable(`there is no prediction ${id}`, MISSING);
     }
-    const end = isLeft ? known : await cancelAndConfirm(replicate, id, known);
-    const last = end === null ? null : await readOnceMore(replicate, end, sleep);
+    const end = mayRun ? known : await cancelAndConfirm(replicate, id, known);
+    const last = end === null ? null : await rereadEmptySuccess(replicate, end, sleep);
     if (last === null) {
-      throw again(
+      throw askAgain(
         `expected to read prediction ${id}, the provider gave no answer that can be read`,
       );
     }
-    if (!isLeft && !isTerminal(last.status)) {
-      throw again(`expected prediction ${id} to be over, it is ${last.status}`);
+    if (!mayRun && !isTerminal(last.status)) {
+      throw askAgain(`expected prediction ${id} to be over, it is ${last.status}`);
     }
     return {
       prediction: toLedger(last, { ...input, requested_duration }, { attempt, adopted }, replicate),
@@ -42,5 +41,5 @@ export const createSettlePrediction =
     };
   };
 
-const again = (message: string): ApplicationFailure =>
+const askAgain = (message: string): ApplicationFailure =>
   ApplicationFailure.retryable(message, 'provider_error');

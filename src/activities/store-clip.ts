@@ -1,13 +1,13 @@
 /**
- * Brings a finished video home: download, check, measure, keep, thumbnail. Unpaid, so it may be run as often
- * as needed; it never makes a prediction and never asks for one.
+ * Stores a finished video: download, check, measure, thumbnail, keep. Unpaid, so it may run as often as needed; it never
+ * makes a prediction and never asks for one.
  *
- * S1 A stored video is whole and measured, or it is not there.
- * S2 The token goes to the provider's own origin only; nothing is fetched from any other host.
- * S3 A thumbnail that fails never fails the clip.
- * S4 A file that takes more than any video may, or took processes down, fails its clip for good; so does the same wrong
- *    answer again and again.
- * S5 Downloads of all jobs take turns: an execution holds a slot only while it downloads.
+ * STORE-1 A stored video is whole and measured, or it is not there.
+ * STORE-2 The token goes to the provider's own origin only; nothing is fetched from a host that holds no outputs.
+ * STORE-3 A thumbnail that fails never fails the clip.
+ * STORE-4 A file that takes more memory or time than any video may, or took processes down, fails its clip for good; so does
+ *    the same wrong answer again and again.
+ * STORE-5 Downloads of all jobs take turns: an execution holds a download slot only while it downloads.
  */
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { StoredVideo } from '../adapters/storage/artifact-store.js';
@@ -19,21 +19,23 @@ import { DownloadSlots } from '../adapters/network/download-slots.js';
 import type { StoreClipInput, StoreClipResult } from '../contract/activities.js';
 import { clipFilePath } from '../domain/job/clip-files.js';
 import { differsByMore } from '../domain/values/decimal.js';
+import { errorMessage } from '../domain/values/error-message.js';
 import type { FailureKind } from '../domain/job/failures.js';
 import type { Deps } from './deps.js';
-import { expectOwnStore } from './store-guard.js';
-import { StoringBeat, SAME_ANSWERS } from './storing-heartbeats.js';
+import { expectStoreOfJob } from './store-guard.js';
+import { SAME_ANSWERS, StoringBeat } from './storing-heartbeats.js';
+import { WAITS } from './waits.js';
 
 /** Seconds by which a file may differ from what was requested. */
 const DURATION_TOLERANCE = 2;
 
-/** S5 Of this process. 48 slots are kept for jobs that download nothing yet. */
+/** STORE-5 Of this process. 48 slots are kept for jobs that download nothing yet. */
 const SLOTS = new DownloadSlots({ total: 64, per_job: 8, beyond_first: 16 });
 
 export const createStoreClip =
   (deps: Deps) =>
   async (input: StoreClipInput): Promise<StoreClipResult> => {
-    expectOwnStore(deps, input);
+    expectStoreOfJob(deps, input);
     const context = Context.current();
     using beat = new StoringBeat(context);
     return await storeClip(deps, input, { context, beat });
@@ -54,10 +56,10 @@ async function storeClip(
   const before = await deps.store.stored(jobId, input.clip_index);
   if (before?.prediction_id === input.prediction_id) return result(jobId, input, before);
 
-  const guarded = guardedBy(execution);
+  const guarded = failuresAs(execution);
   const url = await currentUrl(deps, input, context.info.attempt);
   await using file = await guarded('storage_error', () => deps.store.open(jobId, input.clip_index));
-  const downloaded = await inTurn(deps, { jobId, url, ...execution }, () =>
+  const downloaded = await withDownloadSlot(deps, { jobId, url, ...execution }, () =>
     download(url, file.stream(), {
       provider_origin: deps.provider_origin,
       token: deps.token,
@@ -66,11 +68,12 @@ async function storeClip(
       ...deps.download_limits,
     }),
   );
-  if (downloaded.type === 'failed') throw refuse(downloaded, execution);
-  const facing = <T>(what: string, work: () => Promise<T>): Promise<T> =>
+  if (downloaded.type === 'failed') throw downloadFailure(downloaded, execution);
+  /** Counts processes that die of this file (STORE-4). */
+  const risking = <T>(what: string, work: () => Promise<T>): Promise<T> =>
     deps.hazards.guard(jobId, `${what} ${input.prediction_id}`, work);
   const measured = await guarded('output_lost', () =>
-    facing('measure', () => deps.media.measure(file.path)),
+    risking('measure', () => deps.media.measure(file.path)),
   );
   if (differsByMore(measured.duration, input.requested_duration, DURATION_TOLERANCE)) {
     throw failure(
@@ -89,25 +92,25 @@ async function storeClip(
     thumbnail: await makeThumbnail(deps, context, {
       jobId,
       clipIndex: input.clip_index,
-      draw: () => facing('picture', () => deps.media.thumbnail(file.path, measured.duration / 2)),
+      draw: () => risking('picture', () => deps.media.thumbnail(file.path, measured.duration / 2)),
     }),
   };
   await guarded('storage_error', () => file.keep(facts));
   return result(jobId, input, facts);
 }
 
-const TURN =
+const WAITS_FOR_SLOT =
   'waits for its turn to be downloaded; other downloads of this job or of others come first';
 
-/** S5 What the prediction holds itself needs no download. */
-async function inTurn<T>(
+/** STORE-5 A file that the prediction itself holds needs no download. */
+async function withDownloadSlot<T>(
   { downloads = SLOTS }: Deps,
   { jobId: job, url, beat, context }: Execution & { jobId: string; url: string },
   work: () => Promise<T>,
 ): Promise<T> {
   if (isInline(url)) return work();
   const host = URL.canParse(url) ? new URL(url).host : '';
-  using _slot = await beat.waiting(TURN, () =>
+  using _slot = await beat.waiting(WAITS_FOR_SLOT, () =>
     downloads.acquire({ job, host }, context.cancellationSignal),
   );
   return await work();
@@ -167,45 +170,45 @@ const result = (
 const failure = (kind: FailureKind, message: string, final: boolean): ApplicationFailure =>
   ApplicationFailure.create({ type: kind, message, nonRetryable: final });
 
-/** Seconds: a disk is looked at oftener than the provider is asked: a look at it is cheap. */
-const LONGEST_PAUSE = 60;
-
-const troubleOnDisk = (message: string, { attempt }: Context['info']): ApplicationFailure =>
-  ApplicationFailure.create({
+function diskFailure(message: string, { attempt }: Context['info']): ApplicationFailure {
+  const { first, longest } = WAITS.disk;
+  return ApplicationFailure.create({
     type: 'storage_error',
     message,
-    nextRetryDelay: `${String(Math.min(LONGEST_PAUSE, 2 ** (attempt - 1)))}s`,
+    nextRetryDelay: `${String(Math.min(longest, first * 2 ** (attempt - 1)) / 1000)}s`,
   });
+}
 
-function refuse(
+function downloadFailure(
   { kind, message, final, answered }: Extract<Downloaded, { type: 'failed' }>,
   execution: Execution,
 ): ApplicationFailure {
-  if (kind === 'storage_error') return troubleOnDisk(message, execution.context.info);
-  if (answered === true) return unlessTheSame(message, execution);
+  if (kind === 'storage_error') return diskFailure(message, execution.context.info);
+  if (answered === true) return answerFailure(message, execution);
   execution.beat.unanswered();
   return failure(kind, message, final);
 }
 
-/** S4 */
-function unlessTheSame(answer: string, { beat }: Execution): ApplicationFailure {
+/** STORE-4: final when the same answer has come too often. */
+function answerFailure(answer: string, { beat }: Execution): ApplicationFailure {
   const times = beat.answered(answer);
   return times < SAME_ANSWERS
     ? failure('output_lost', answer, false)
     : failure('output_lost', `${answer} (the same ${String(times)} times in a row)`, true);
 }
 
-const guardedBy =
+/** What goes wrong in `work`, as a failure of the activity. */
+const failuresAs =
   (execution: Execution) =>
   async <T>(kind: 'storage_error' | 'output_lost', work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      if (kind === 'storage_error') throw troubleOnDisk(message, execution.context.info);
-      // What no process can look into is not looked into again (S4).
+      const message = errorMessage(error);
+      if (kind === 'storage_error') throw diskFailure(message, execution.context.info);
+      // STORE-4: no process can measure it.
       if (error instanceof TooMuch) throw failure(kind, message, true);
       if (error instanceof ChildLost) throw failure(kind, message, false);
-      throw unlessTheSame(message, execution);
+      throw answerFailure(message, execution);
     }
   };

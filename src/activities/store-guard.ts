@@ -1,16 +1,14 @@
-/** A worker does nothing for a job that was started with another DATA_DIR: somebody else may, and nothing is lost. */
+/** A worker does nothing for a job that was started with another DATA_DIR: another worker may, and nothing is lost. */
 import { ApplicationFailure } from '@temporalio/activity';
 import type { INTERRUPTED } from '../domain/job/failures.js';
 import type { Deps } from './deps.js';
-
-/** Between two executions: a worker with the right folder takes the next one, perhaps. */
-const PAUSE = '5s';
+import { WAITS } from './waits.js';
 
 /**
- * `as`: what the workflow hears in the end. An interruption uses up no attempt of a clip; what is stored is tried again for
- * as long as the provider has it, whatever it is.
+ * `as`: the type of the failure. An interruption uses up no attempt of a clip; `storage_error` is tried again for as long as
+ * the provider has the file.
  */
-export function expectOwnStore(
+export function expectStoreOfJob(
   { store_id }: Pick<Deps, 'store_id'>,
   { store = store_id }: { store?: string | undefined },
   as: typeof INTERRUPTED | 'storage_error' = 'storage_error',
@@ -19,6 +17,7 @@ export function expectOwnStore(
   throw ApplicationFailure.create({
     type: as,
     message: `expected the DATA_DIR that this job was started with (identity ${store}), this worker has another (identity ${store_id}); nothing was done. Give it the same folder, or stop it`,
-    nextRetryDelay: PAUSE,
+    // A worker with the right folder may take the next execution.
+    nextRetryDelay: `${String(WAITS.other_store / 1000)}s`,
   });
 }

@@ -1,16 +1,16 @@
 /**
- * The heartbeats of one execution that stores a clip, and what they carry from one execution to the next: how often in a
- * row the provider has given the same answer instead of the file.
+ * The heartbeats of one execution that stores a clip, and what they carry to the next execution: how often in a row the
+ * provider has given the same answer instead of the file.
  *
- * B1 The same answer `SAME_ANSWERS` times in a row is final. With the pauses between them that takes more than a quarter of
- *    an hour; what says of itself that it may pass is tried for as long as the provider keeps the file.
+ * STORING-BEAT-1 The same answer `SAME_ANSWERS` times in a row is final. With the pauses between them that takes more than a
+ *    quarter of an hour. An answer that says of itself that it may pass is tried for as long as the provider keeps the file.
  */
 import type { Context } from '@temporalio/activity';
 import type { DownloadHeartbeat } from '../contract/activities.js';
+import { WAITS } from './waits.js';
 
-const BEAT = 1_000;
-/** Of the beats of an execution that waits for a turn, each so many-th is sent: there may be hundreds of them. */
-const CALM = 4;
+/** While an execution waits for a download slot, one heartbeat in so many is sent: hundreds may wait. */
+const ONE_IN = 4;
 export const SAME_ANSWERS = 12;
 
 export class StoringBeat implements Disposable {
@@ -25,8 +25,8 @@ export class StoringBeat implements Disposable {
     let beats = 0;
     this.#timer = setInterval(() => {
       beats += 1;
-      if (this.#state.waits_for === null || beats % CALM === 0) context.heartbeat(this.#state);
-    }, BEAT);
+      if (this.#state.waits_for === null || beats % ONE_IN === 0) context.heartbeat(this.#state);
+    }, WAITS.heartbeat);
   }
 
   /** Says what is waited for until `work` is done. */
@@ -39,7 +39,7 @@ export class StoringBeat implements Disposable {
     }
   }
 
-  /** How often in a row it has come, this time included. */
+  /** How often in a row this answer has come, this time included. */
   answered(answer: string): number {
     const before = this.#state.answer;
     const times = before?.message === answer ? before.times + 1 : 1;
@@ -47,7 +47,7 @@ export class StoringBeat implements Disposable {
     return times;
   }
 
-  /** Nothing came, or the provider is in trouble: the next answer is the first again. */
+  /** There was no answer, or the provider is in trouble: the next answer is the first again. */
   unanswered(): void {
     if (this.#state.answer !== null) this.#tell({ ...this.#state, answer: null });
   }

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '@temporalio/client';
 import { createReplicate } from '../adapters/replicate/replicate-client.js';
 import { connectWhenNeeded } from '../adapters/temporal/connection.js';
-import { wake } from '../adapters/replicate/poll-hints.js';
+import { sendPollHint } from '../adapters/replicate/poll-hints.js';
 import type { Config } from '../config.js';
 import { portRefusal } from '../http/ports.js';
 import { checkPlan } from '../domain/plan/check-plan.schema.js';
@@ -88,7 +88,7 @@ async function assemble(
     models: [...catalogue.values()],
     webhookSecret: () => provider.webhookSecret(),
     providerClock: provider.clock,
-    wake: (predictionId) => wake(config.data_dir, predictionId),
+    wake: (predictionId) => sendPollHint(config.data_dir, predictionId),
     ...overrides.deps,
     settings: {
       version: await version(),

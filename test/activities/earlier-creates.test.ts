@@ -1,4 +1,4 @@
-/** W1: what was not written down was not created; what was is looked for, attached to, or of the past. */
+/** ENSURE-1: what was not written down was not created; what was is looked for, attached to, or of the past. */
 import { ActivityCancellationDetails } from '@temporalio/common';
 import type { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';

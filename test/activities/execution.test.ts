@@ -1,4 +1,4 @@
-/** X2: an execution knows by itself that it is too late. */
+/** EXECUTION-2: an execution knows by itself that it is too late. */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { Execution } from '../../src/activities/execution.js';

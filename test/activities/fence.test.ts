@@ -70,7 +70,7 @@ function surroundings(found: {
   const deps = {
     ...SEARCHABLE,
     webhook_url: null,
-    wakes: { on: () => () => undefined },
+    poll_hints: { on: () => () => undefined },
     creates: notedCreates({ begin: found.check }),
     workflow: () => ({
       signal: () => Promise.resolve(),

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Execution } from '../../src/activities/execution.js';
-import { findLost, WATCH } from '../../src/activities/find-lost.js';
+import { findLost } from '../../src/activities/find-lost.js';
+import { WAITS } from '../../src/activities/waits.js';
 import type { Deps } from '../../src/activities/deps.js';
 import { createPredictionIndex } from '../../src/adapters/replicate/prediction-index.js';
 import { MeasuredClock } from '../../src/adapters/replicate/provider-clock.js';
@@ -19,6 +20,7 @@ import { SEARCHABLE } from './searchable.js';
 afterEach(() => vi.restoreAllMocks());
 
 const INPUT = { prompt: 'a' };
+const WATCH = WAITS.search.watch;
 
 interface Reading {
   takes: number;

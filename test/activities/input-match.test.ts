@@ -1,8 +1,8 @@
 /** Whose prediction it is, where the provider calls the model by another name or has erased the input. */
 import { expect, it } from 'vitest';
 import type { Deps } from '../../src/activities/deps.js';
-import { noteEcho } from '../../src/activities/compare-input.js';
-import { ERASED, likenessTo } from '../../src/activities/input-match.js';
+import { compareInput } from '../../src/activities/compare-input.js';
+import { ERASED, inputMatcher } from '../../src/activities/input-match.js';
 import { marksOf } from '../../src/adapters/replicate/input-fingerprint.js';
 import { SEARCHABLE } from './searchable.js';
 
@@ -12,7 +12,7 @@ const DEPS = SEARCHABLE as unknown as Deps;
 const INPUT = { prompt: 'a heron', duration: 5 };
 
 const of = (model: string, input: Record<string, unknown>, stored: [string, object]) =>
-  likenessTo(
+  inputMatcher(
     { model, input },
     DEPS,
   )({
@@ -49,7 +49,7 @@ it('is told once a model and field where it would be missed', () => {
   };
   const stored = { prompt: 'A HERON', duration: 5, seed: 7 };
   for (let times = 0; times < 3; times++) {
-    noteEcho(
+    compareInput(
       log,
       { model: 'drifts/one', input: INPUT },
       { model: 'drifts/1', input: stored },
@@ -61,7 +61,12 @@ it('is told once a model and field where it would be missed', () => {
     ['warn', 'prompt', expect.stringContaining('another value')],
     ['info', 'seed', expect.stringContaining('not sent')],
   ]);
-  noteEcho(log, { model: 'drifts/two', input: INPUT }, { model: 'drifts/two', input: INPUT }, DEPS);
-  noteEcho(log, { model: 'drifts/two', input: INPUT }, { model: '', input: {} }, DEPS);
+  compareInput(
+    log,
+    { model: 'drifts/two', input: INPUT },
+    { model: 'drifts/two', input: INPUT },
+    DEPS,
+  );
+  compareInput(log, { model: 'drifts/two', input: INPUT }, { model: '', input: {} }, DEPS);
   expect(said).toHaveLength(3);
 });

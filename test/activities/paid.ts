@@ -99,7 +99,7 @@ export function paid({
     store_id: played.store_id,
     ...SEARCHABLE,
     webhook_url: null,
-    wakes: { on: () => () => undefined },
+    poll_hints: { on: () => () => undefined },
     creates,
     store: {
       stored: () =>

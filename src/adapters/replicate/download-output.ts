@@ -1,13 +1,14 @@
 /**
- * Downloads a provider's output: only from where outputs come from, never more than the cap, and only a video by its bytes.
- * Redirects are followed by hand so that each hop is checked again. What a later download cannot change is final: a file
- * of another kind, and one that is too large. A text instead of a file may be the page of an edge in trouble, and passes;
- * where the same answer comes again and again, its caller gives up.
+ * Downloads a provider's output: only from the hosts of outputs, never more than the cap, and only a video by its bytes.
+ * Redirects are followed by hand so that each hop is checked again. What a later download cannot change is final: a file of
+ * another kind, and one that is too large. A text instead of a file may come from a proxy in trouble, so it is tried again;
+ * where the same answer comes again and again, the caller gives up.
  */
 import { createHash } from 'node:crypto';
 import type { WriteStream } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { errorMessage } from '../../domain/values/error-message.js';
 import { kindOf } from '../media/file-kind.js';
 import type { FileFamily } from '../media/file-kind.js';
 import { decodeInline } from '../network/data-url.js';
@@ -18,8 +19,8 @@ import { isInline } from './prediction-output.js';
 export type Downloaded =
   | { type: 'done'; bytes: number; sha256: string }
   /**
-   * `final`: trying again cannot help. `answered`: the message tells an answer that came, and is the same for the same
-   * answer; absent where nothing came, where the host says that it is in trouble, and for what happens on this machine.
+   * `final`: trying again cannot help. `answered`: an answer came, and the message is the same for the same answer; absent
+   * where no answer came, where the host says that it is in trouble, and for failures of this machine.
    */
   | { type: 'failed'; kind: DownloadFailure; message: string; final: boolean; answered?: true };
 
@@ -44,22 +45,22 @@ export interface DownloadOptions {
 
 const MAX_BYTES = 512 * 2 ** 20;
 const IDLE = 20_000;
-/** 512 MiB come in it over a line of 2.5 Mbit/s. */
+/** Enough for 512 MiB over a line of 2.5 Mbit/s. */
 const OVERALL = 30 * 60_000;
-/** Low enough for a slow line that many downloads share; what sends less holds its place for a minute. */
+/** Low enough for a slow line that many downloads share; a slower sender holds its slot for a minute at most. */
 const RATE: MinimumRate = { bytes: 32_768, window: 60 };
-/** What the prediction itself holds comes from no line. */
+/** A file that the prediction itself holds is not downloaded. */
 const ANY_RATE: MinimumRate = { bytes: 0, window: 60 };
 const MAX_REDIRECTS = 3;
 /** Bytes of a file's beginning, by which its kind is told. */
 const HEAD = 4096;
 
-/** What can be measured and played; all of them are boxes of ISO/IEC 14496-12. */
+/** Formats that can be measured and played; all of them consist of boxes (ISO/IEC 14496-12). */
 const VIDEO_FORMATS = new Set(['mp4', 'mov', '3gp']);
-/** A file of one of these is what the model made; a text or an unknown file may be an accident of the delivery. */
+/** A file of one of these families is what the model made; a text or an unknown file may be a fault of the delivery. */
 const OTHER_KINDS = new Set<FileFamily>(['video', 'image', 'audio', 'document', 'archive']);
 
-/** These end a download from within; they never leave this file. */
+/** End a download from within; they never leave this file. */
 class TooLarge extends Error {
   override readonly name = 'TooLarge';
 }
@@ -85,7 +86,7 @@ const lost = (message: string, final = false): Failed => ({
   message,
   final,
 });
-/** Something came, and it was not the file. */
+/** An answer came that is not the file. */
 const answered = (message: string): Failed => ({ ...lost(message), answered: true });
 
 export async function download(
@@ -93,7 +94,7 @@ export async function download(
   to: WriteStream,
   options: DownloadOptions,
 ): Promise<Downloaded> {
-  // A stream nobody listens to yet would take the process down with it; `pipeline` reports what is wrong.
+  // An error of a stream without a listener ends the process; `pipeline` reports it.
   to.on('error', () => undefined);
   const { idle = IDLE, overall = OVERALL } = options;
   const stop = new AbortController();
@@ -108,10 +109,10 @@ export async function download(
   const signal = AbortSignal.any([options.signal, stop.signal]);
   let bytes = 0;
   try {
-    const isHere = isInline(from);
-    const response = isHere ? inline(from, options) : await request(from, options, signal);
+    const isHeld = isInline(from);
+    const response = isHeld ? inline(from, options) : await request(from, options, signal);
     if (!(response instanceof Response)) return response;
-    using meter = meterRate(isHere ? ANY_RATE : (options.rate ?? RATE), (message) => {
+    using meter = meterRate(isHeld ? ANY_RATE : (options.rate ?? RATE), (message) => {
       stop.abort(new TooSlow(`the download stalled: ${message}`));
     });
     const came = (length: number): void => {
@@ -128,8 +129,8 @@ export async function download(
     }
     if (error instanceof TooLarge) return lost(error.message, true);
     if (stop.signal.reason instanceof TooSlow) return lost(stop.signal.reason.message);
-    const message = `the download broke off: ${words(error)}`;
-    // A file that ends each time at the same byte, or headers without an end, is all that there is.
+    const message = `the download broke off: ${messageOf(error)}`;
+    // A file that ends at the same byte each time, or headers without an end, will not get any better.
     if (bytes > 0) return answered(`${message} (after ${String(bytes)} bytes)`);
     return codeOf(error) === 'UND_ERR_HEADERS_OVERFLOW' ? answered(message) : lost(message);
   } finally {
@@ -183,7 +184,7 @@ function inline(
   return decoded.type === 'decoded' ? decoded.response : lost(decoded.message, true);
 }
 
-/** What a status means beside 200: a host in trouble or a file that is not there yet passes, the others answer. */
+/** The host is in trouble, or the file is not there yet: another try may help. Other statuses are answers. */
 const mayPass = (status: number): boolean => status >= 400 && status !== 410;
 
 function check(response: Response): Response | Downloaded {
@@ -239,13 +240,13 @@ function lengthOf(response: Response): number | null {
   return /^\d{1,15}$/.test(header) ? Number(header) : null;
 }
 
-/** What was asked for is the file as it is; the length of a coded answer is not the file's, which `fetch` decodes. */
+/** `fetch` decodes an encoded answer, so its announced length is not the file's. */
 function isEncoded(response: Response): boolean {
   const coding = (response.headers.get('content-encoding') ?? '').trim().toLowerCase();
   return coding !== '' && coding !== 'identity';
 }
 
-/** Null: a video, or what only measuring can tell. An archive may be a coding that `fetch` does not know. */
+/** Null: a video, or a file that only measuring can tell. An archive may be an encoding that `fetch` does not know. */
 function otherKind(head: Buffer, wasEncoded: boolean): Downloaded | null {
   const { family, format, name } = kindOf(head);
   const message = `expected an MP4 video, got ${name}`;
@@ -270,7 +271,6 @@ function codeOf(error: unknown): unknown {
   return codeOf(error.cause) ?? ('code' in error ? error.code : undefined);
 }
 
-function words(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message : error.message;
-}
+/** `fetch` says what is wrong in the cause. */
+const messageOf = (error: unknown): string =>
+  errorMessage(error instanceof Error && error.cause instanceof Error ? error.cause : error);

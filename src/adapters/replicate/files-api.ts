@@ -18,7 +18,7 @@ export type UploadOutcome =
   /** `expires_at`: by this machine's clock. */
   | { type: 'uploaded'; url: string; expires_at: string | null }
   | { type: 'rejected'; kind: FailureKind; message: string }
-  /** Worth another try, in so many seconds. */
+  /** Worth another try, in so many seconds where the provider says so. */
   | { type: 'later'; seconds: number | null; message: string };
 
 export interface ReplicateFiles {
@@ -51,12 +51,12 @@ export function createReplicateFiles(options: ReplicateOptions): ReplicateFiles 
         signal: limit.signal,
       });
       signal?.throwIfAborted();
-      return judge((await response.json()) as Envelope, clock);
+      return outcomeOf((await response.json()) as Envelope, clock);
     },
   };
 }
 
-function judge(envelope: Envelope, clock: ProviderClock): UploadOutcome {
+function outcomeOf(envelope: Envelope, clock: ProviderClock): UploadOutcome {
   const message = `the upload failed: ${describe(envelope)}`;
   if (envelope.status === 429) {
     return { type: 'later', seconds: secondsToWait(envelope, clock), message };

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../domain/values/canonical-json.js';
 
-/** Field → what stands in it: a short text as it is, a long one by its hash; a file also by its host. */
+/** Field → its value: a short text as it is, a long one as a hash, a file as its host and a hash. */
 export type Marks = Readonly<Record<string, string>>;
 type Input = Readonly<Record<string, unknown>>;
 
@@ -48,7 +48,7 @@ export const marksOf = (input: Input): Marks =>
       .map(([field, value]) => [field, markOf(value)]),
   );
 
-/** Files that the provider has taken to a host of its own: how they look there says nothing of how they were sent. */
+/** The provider has copied the files to a host of its own, where their addresses say nothing of the ones that were sent. */
 function isRewritten(
   sent: string,
   stored: string,
@@ -67,7 +67,7 @@ function isRewritten(
   );
 }
 
-/** Null when a field that was sent is not, or not so, in what is stored. */
+/** Null when a field that was sent is missing in what is stored, or differs. */
 export function fitOf(
   sent: Marks,
   stored: Marks,
@@ -75,7 +75,7 @@ export function fitOf(
 ): Fit | null {
   const drifts = driftsOf(sent, stored, isProviders).map(([, drift]) => drift);
   if (drifts.some((drift) => drift === 'changed' || drift === 'missing')) return null;
-  // Whatever was sent with nothing in it fits everything.
+  // An empty input would fit everything.
   if (Object.keys(sent).length === 0 && drifts.length > 0) return null;
   if (drifts.includes('rewritten')) return 'rewritten';
   return drifts.includes('added') ? 'more' : 'equal';

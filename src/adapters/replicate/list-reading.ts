@@ -1,15 +1,15 @@
 /**
- * One reading of a span of the account's list, page by page. It goes on where it was: a page that cannot be read is asked
+ * One reading of a span of the account's list, page by page. It continues where it was: a page that cannot be read is asked
  * for again, not the pages before it. The caller decides when, and how often.
  *
- * G1 `isWhole` means: everything of the span that the provider listed when the first page was asked for has been handed
- *    out. What is created meanwhile stands before what was read already, so pages move, and lose nothing.
+ * LIST-1 `isWhole` means (for G1): everything of the span that the provider listed when the first page was asked for has been
+ *    handed out. What is created meanwhile is listed before what was read already, so pages move, and lose nothing.
  */
 import type { ProviderPrediction, Replicate, Span, Unreadable } from './replicate-client.js';
 
 export type Step = { type: 'read'; predictions: ProviderPrediction[] } | Unreadable;
 
-/** So often is a page asked for before the reading begins anew: a cursor may have lost its meaning. */
+/** A page is asked for so often before the reading begins anew: the cursor may be invalid by now. */
 const TRIES = 5;
 
 export class ListReading {
@@ -39,12 +39,12 @@ export class ListReading {
     return this.#isOver;
   }
 
-  /** G1; false where something could not be read, or the list is in no order. */
+  /** LIST-1; false where something could not be read, or the list is in no order. */
   get isWhole(): boolean {
     return this.#isOver && !this.#isDoubtful;
   }
 
-  /** What is left of the span, in so many parts of equal length; this reading then ends with what it has read. */
+  /** The rest of the span, in so many parts of equal length; this reading then ends with what it has read. */
   split(parts: number): ListReading[] {
     const { after } = this.span;
     const before = Math.min(this.span.before ?? Infinity, this.#oldest + 1);
@@ -57,13 +57,13 @@ export class ListReading {
     );
   }
 
-  /** Pages that are left, as far as those that were read tell. */
+  /** Pages that are left, as far as the ones read tell. */
   get left(): number {
     const read = this.#latest - this.#oldest;
     return this.#isOver || !(read > 0) ? 0 : this.pages * ((this.#oldest - this.span.after) / read);
   }
 
-  /** One request, at most: the next page, or the same one again. Hands out what is of the span. */
+  /** One request at most: the next page, or the same one again. Hands out what is in the span. */
   async step(): Promise<Step> {
     if (this.#isOver) return { type: 'read', predictions: [] };
     if (this.#next === null) this.asked = performance.now();
@@ -78,17 +78,17 @@ export class ListReading {
     this.pages += 1;
     const { predictions, next } = answer;
     const times = predictions.map(({ created_at }) => Date.parse(created_at));
-    // A list that goes round in circles would be read for ever.
-    const isOn =
+    // A list that runs in circles would be read for ever.
+    const advances =
       predictions.some(({ id }) => !this.#ids.has(id)) && Math.max(...times) <= this.#newest;
-    if (answer.odd > 0 || (next !== null && !isOn)) this.#isDoubtful = true;
+    if (answer.odd > 0 || (next !== null && !advances)) this.#isDoubtful = true;
     this.#newest = Math.max(...times);
     this.#latest = Math.max(this.#latest, this.#newest);
     this.#oldest = Math.min(this.#oldest, ...times);
     this.#ids = new Set(predictions.map(({ id }) => id));
     this.#next = next;
-    // A filter that the other side ignores must not make us read the account's whole past.
-    this.#isOver = next === null || !isOn || this.#oldest < this.span.after;
+    // A provider that ignores the filter must not make the reading go through the account's whole past.
+    this.#isOver = next === null || !advances || this.#oldest < this.span.after;
     const { after, before } = this.span;
     return {
       type: 'read',

@@ -12,7 +12,7 @@ export interface ProviderPrediction {
   version: string | null;
   status: PredictionStatus;
   input: Record<string, unknown>;
-  /** What the model answered with; an inline file is whole here, and goes no further than the activity that reads it. */
+  /** What the model answered with; an inline file is whole here, and does not leave the activity that reads it. */
   output: Output;
   /** Where the video is: its address, `INLINE_URL` when the prediction itself holds it, null when there is none. */
   output_url: string | null;
@@ -42,7 +42,7 @@ export const asObject = (value: unknown): Record<string, unknown> | null =>
     ? (value as Record<string, unknown>)
     : null;
 
-/** As in URLs, and as the name of a file: claims are kept under it. */
+/** Safe in URLs and as a file's name: claims are kept under it. */
 const ID = /^[A-Za-z0-9_-]{1,100}$/;
 /** Characters: of a message, half from its beginning and half from its end; of a name; of an address. */
 const LONGEST = { message: 20_000, name: 300, address: 2_000 };
@@ -94,7 +94,7 @@ export function parsePrediction(value: unknown, now: number): ProviderPrediction
 
 const messageOf = (error: unknown): string => withoutMiddle(asText(error) ?? JSON.stringify(error));
 
-/** A text may be as long as an answer, and what is kept of it goes into histories. */
+/** A text may be as long as a whole answer, and goes into histories. */
 function withoutMiddle(text: string): string {
   const half = LONGEST.message / 2;
   if (text.length <= LONGEST.message) return text;

@@ -1,33 +1,34 @@
 /**
- * How a webhook reaches the worker that polls: an empty file in a folder that workers watch. Only a hint to
- * read earlier; whatever it says is read again from the provider, so duplicates, disorder and losses are harmless.
+ * How a webhook reaches the worker that polls: an empty file in a folder that workers watch. Only a hint to read earlier;
+ * the prediction is read from the provider again, so duplicates, disorder and losses are harmless.
  */
 import { mkdirSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
+/** `wakes` is the name in every DATA_DIR: processes of two releases may share one. */
 const folderOf = (dataDir: string): string => path.join(dataDir, 'wakes');
 
-export async function wake(dataDir: string, predictionId: string): Promise<void> {
-  const place = path.join(folderOf(dataDir), encodeURIComponent(predictionId));
-  await writeFile(place, '').catch(async () => {
+export async function sendPollHint(dataDir: string, predictionId: string): Promise<void> {
+  const file = path.join(folderOf(dataDir), encodeURIComponent(predictionId));
+  await writeFile(file, '').catch(async () => {
     await mkdir(folderOf(dataDir), { recursive: true });
-    await writeFile(place, '');
+    await writeFile(file, '');
   });
-  await rm(place, { force: true });
+  await rm(file, { force: true });
 }
 
-export interface Wakes {
+export interface PollHints {
   /** Calls back when a prediction is said to have changed, or was lately; the answer ends that. */
   on(predictionId: string, callback: () => void): () => void;
   close(): void;
 }
 
-/** Hints that are kept for those who do not listen yet: a short render may end while its id is being written down. */
-const KEPT = 1_000;
+/** Hints without a listener that are kept: a short render may end while its id is being written down. */
+const MAX_KEPT = 1_000;
 
-export function watchWakes(dataDir: string): Wakes {
+export function watchPollHints(dataDir: string): PollHints {
   const callbacks = new Map<string, () => void>();
   const kept = new Set<string>();
   const take = (id: string): void => {
@@ -38,7 +39,7 @@ export function watchWakes(dataDir: string): Wakes {
     }
     kept.add(id);
     const [oldest] = kept;
-    if (kept.size > KEPT && oldest !== undefined) kept.delete(oldest);
+    if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest);
   };
   let watcher: FSWatcher | null = null;
   /** A folder that cannot be watched (a full disk, no watches left) costs the hints, not the polling. */

@@ -1,20 +1,21 @@
 /**
- * What the account's list has shown lately, read once for all searches of a worker: each reads on where the others
- * are, and asks for nothing that is known. It does nothing by itself: it reads as long as somebody asks it to.
+ * What the account's list has shown lately, read once for all searches of a worker: each search reads on where the others
+ * are, and asks for nothing that is known. The index does nothing by itself: it reads when a search or a reader asks it to.
  *
- * I1 G1: `proves` says that everything created since a time, and listed by a moment, is known. What was older than LAG
+ * INDEX-1 G1: `proves` says that everything created since a time, and listed by a moment, is known. What was older than LAG
  *    when it could be seen first is not read again; so it holds as far as the list lags by less than that.
- * I2 Times of creation are compared with each other, not with a clock of ours: how new the newest was is how far the next
- *    reading goes back. A time in the future is not believed.
- * I3 Kept is what predictions are told by, as far back as somebody has looked within the last minutes.
- * I4 However many ask, a page is asked for once. After an answer that could not be read nothing is asked for a second, or
- *    for as long as the provider wants.
+ * INDEX-2 Times of creation are compared with each other, not with a clock of ours: the age of the newest decides how far the
+ *    next reading goes back. A time in the future is not believed.
+ * INDEX-3 It keeps only what predictions are told apart by, as far back as a search has looked within the last minutes.
+ * INDEX-4 However many ask, a page is asked for once. After an answer that could not be read nothing is asked for a second,
+ *    or for as long as the provider wants.
  */
 import type { PredictionStatus } from '../../domain/job/job.schema.js';
 import { marksOf } from './input-fingerprint.js';
 import type { Marks } from './input-fingerprint.js';
 import { ListReading } from './list-reading.js';
-import type { ProviderPrediction, Replicate, Unreadable } from './replicate-client.js';
+import type { Step } from './list-reading.js';
+import type { ProviderPrediction, Replicate, Span, Unreadable } from './replicate-client.js';
 
 /** What is kept of a prediction. */
 export interface Listed {
@@ -28,7 +29,7 @@ export interface Listed {
   marks: Marks;
 }
 
-/** `current`: nothing was asked, for the last reading, which began at `asked` (performance.now), is young enough. */
+/** `current`: nothing was asked, since the last reading, which began at `asked` (performance.now), is recent enough. */
 export type Progress = { type: 'read' } | { type: 'current'; asked: number } | Unreadable;
 
 export const toListed = (prediction: ProviderPrediction): Listed => ({
@@ -49,17 +50,17 @@ export interface PredictionIndex {
   since(since: number): Listed[];
   /** Asks for anything at all: each answer tells the provider's time. */
   ask(): Promise<void>;
-  /** A reading of all that was created since, whether it is known or not. */
-  review(since: number): Review;
-  /** Hears of every prediction that is read, as the list has it; the answer ends it. */
+  /** A reading of a part of the list, whether it is known or not. */
+  review(span: Span): Review;
+  /** Is told of every prediction that is read, as the list has it; the answer ends it. */
   watch(watcher: Watcher): () => void;
 }
 
 export interface Review {
   /** The next page, or the same one again. */
-  step(): Promise<{ type: 'read' } | Unreadable>;
+  step(): Promise<Step>;
   readonly isOver: boolean;
-  /** Pages read, and that are left, as far as those tell. */
+  /** Pages read, and pages that are left, as far as the ones read tell. */
   readonly pages: number;
   readonly left: number;
 }
@@ -71,12 +72,12 @@ export type Watcher = (prediction: ProviderPrediction, asked: number) => void;
 export const LAG = 15_000;
 /** Milliseconds for which what was read is current, and for which nothing is asked after a failure. */
 const SECOND = 1_000;
-/** Milliseconds: how far back the first reading goes; what is wanted beyond is read as the rest. */
+/** Milliseconds: how far back the first reading goes; what is older is read as the rest. */
 const FIRST = 60_000;
-/** The rest is read in so many parts at once, of at least so many pages. */
+/** The rest is read in so many parts at once, of at least so many pages each. */
 const PARTS = 4;
 const PAGES_A_PART = 2;
-/** Milliseconds for which what somebody has looked for is kept. */
+/** Milliseconds for which predictions are kept after a search that looked as far back. */
 const KEPT = 600_000;
 const KEPT_APART = 10_000;
 
@@ -105,13 +106,13 @@ class Index implements PredictionIndex {
   #known: Known | null = null;
   /** From now back to what is settled. */
   #fresh: ListReading | null = null;
-  /** Further back than what is known, in parts; `since`: what is known when all of them are read. */
+  /** What is older than all that is known, in parts; `since`: what is known when all of them are read. */
   #rest: { since: number; parts: ListReading[] } | null = null;
   readonly #watchers = new Set<Watcher>();
   #flight: Promise<Progress> | null = null;
   #asking: Promise<void> | null = null;
   #refusal: { until: number; answer: Unreadable } | null = null;
-  /** Since when somebody wanted to know, and when that was; each goes less far back than the one before. */
+  /** How far back searches have looked, and when; each goes less far back than the one before. */
   #wants: { since: number; at: number }[] = [];
 
   constructor(replicate: Pick<Replicate, 'clock' | 'page'>) {
@@ -141,8 +142,8 @@ class Index implements PredictionIndex {
     return this.#asking;
   }
 
-  review(since: number): Review {
-    const reading = new ListReading(this.#replicate, { after: since, before: null });
+  review(span: Span): Review {
+    const reading = new ListReading(this.#replicate, span);
     return {
       step: () => this.#stepOfReview(reading),
       get isOver() {
@@ -174,17 +175,18 @@ class Index implements PredictionIndex {
     return progress;
   }
 
-  async #stepOfReview(review: ListReading): Promise<{ type: 'read' } | Unreadable> {
-    const progress = await this.#read([review]);
+  async #stepOfReview(review: ListReading): Promise<Step> {
+    const step = await this.#read([review]);
     const known = this.#known;
-    const isNews = known !== null && review.asked > known.asked;
-    if (isNews && review.isWhole && review.span.after <= known.settled) this.#know(review);
+    const { after, before } = review.span;
+    const isNewer = known !== null && before === null && review.asked > known.asked;
+    if (isNewer && review.isWhole && after <= known.settled) this.#know(review);
     this.#forget();
-    return progress;
+    return step;
   }
 
   /** A page of each reading that is planned. */
-  async #read(readings: readonly ListReading[]): Promise<{ type: 'read' } | Unreadable> {
+  async #read(readings: readonly ListReading[]): Promise<Step> {
     const refused = this.#refused();
     if (refused !== null) return refused;
     const asked = performance.now();
@@ -192,12 +194,15 @@ class Index implements PredictionIndex {
     for (const step of steps) if (step.type === 'read') this.#take(step.predictions, asked);
     const failed = steps.filter((step) => step.type === 'unreadable');
     const [first] = failed.toSorted((a, b) => (b.retry_after ?? 0) - (a.retry_after ?? 0));
-    if (first === undefined) return { type: 'read' };
+    if (first === undefined) {
+      const read = steps.filter((step) => step.type === 'read');
+      return { type: 'read', predictions: read.flatMap(({ predictions }) => predictions) };
+    }
     this.#refuse(first, Math.max(SECOND, (first.retry_after ?? 0) * 1000));
     return first;
   }
 
-  /** I4. */
+  /** INDEX-4 */
   #refused(): Unreadable | null {
     if (this.#refusal === null) return null;
     const { until, answer } = this.#refusal;
@@ -210,7 +215,7 @@ class Index implements PredictionIndex {
 
   /** The readings that are due. */
   #plan(since: number): ListReading[] {
-    // Reading what was created while nobody asked would take longer than to begin anew.
+    // Reading all that was created since the last search would take longer than to begin anew.
     if (this.#known !== null && this.#known.settled < since - FIRST && this.#fresh === null) {
       this.#known = null;
       this.#rest = null;
@@ -230,13 +235,13 @@ class Index implements PredictionIndex {
     return [...(this.#fresh === null ? [] : [this.#fresh]), ...parts];
   }
 
-  /** Far enough back that the rest, which is read once, no longer changes, whatever the clocks are off by (I1). */
+  /** So far back that the rest, which is read once, no longer changes, however wrong the clocks are (INDEX-1). */
   #recently(): number {
     const { clock } = this.#replicate;
     return clock.now() - FIRST - (Number.isFinite(clock.error) ? clock.error : 0);
   }
 
-  /** What turns out to be long is read in parts. */
+  /** A long rest is read in parts. */
   #divide(): void {
     const [only, ...others] = this.#rest?.parts ?? [];
     if (this.#rest === null || only === undefined || others.length > 0 || only.pages !== 1) return;
@@ -246,7 +251,7 @@ class Index implements PredictionIndex {
 
   #take(predictions: readonly ProviderPrediction[], asked: number): void {
     for (const prediction of predictions) {
-      // What nobody searches among need not be kept.
+      // Nothing is kept that no search looks through.
       if (this.#known !== null || this.#fresh !== null) this.#keep(prediction);
       for (const watcher of this.#watchers) watcher(prediction, asked);
     }
@@ -255,14 +260,14 @@ class Index implements PredictionIndex {
   #keep(prediction: ProviderPrediction): void {
     const listed = toListed(prediction);
     const before = this.#listed.get(listed.id);
-    const isForgotten = listed.is_erased && before !== undefined;
-    this.#listed.set(listed.id, isForgotten ? { ...listed, marks: before.marks } : listed);
+    const wasKnown = listed.is_erased && before !== undefined;
+    this.#listed.set(listed.id, wasKnown ? { ...listed, marks: before.marks } : listed);
   }
 
   #conclude(): void {
     if (this.#fresh?.isOver === true) {
       if (this.#fresh.isWhole) this.#know(this.#fresh);
-      // What cannot be read today is asked for again, but not at once.
+      // A list that cannot be read is asked for again, but not at once.
       else this.#refuse(ODD, 5 * SECOND);
       this.#fresh = null;
     }
@@ -281,7 +286,7 @@ class Index implements PredictionIndex {
     this.#refusal = { until: performance.now() + patience, answer };
   }
 
-  /** I2. */
+  /** INDEX-2 */
   #know({ asked, span }: ListReading): void {
     const { clock } = this.#replicate;
     const most = Number.isFinite(clock.error) ? clock.now() + clock.error : Infinity;
@@ -300,7 +305,7 @@ class Index implements PredictionIndex {
     this.#wants = [...this.#wants.filter(stays), want];
   }
 
-  /** I3. */
+  /** INDEX-3 */
   #forget(): void {
     const now = performance.now();
     this.#wants = this.#wants.filter(({ at }) => now - at < KEPT);

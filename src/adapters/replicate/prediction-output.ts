@@ -2,8 +2,8 @@
  * Where in a prediction's output the video is. Models answer with a URL, a list, or an object of any shape; some put
  * the file itself into the answer, as a `data:` URL. Pure, linear in what it looks at, and it never throws.
  *
- * O1 At most MAX_VALUES values and MAX_DEPTH levels are looked at, whatever a model answers.
- * O2 The contents of a file stay out of `url` and `says`: these travel through histories, logs and messages.
+ * OUTPUT-1 At most MAX_VALUES values and MAX_DEPTH levels are looked at, whatever a model answers.
+ * OUTPUT-2 The contents of a file stay out of `url` and `says`: these go into histories, logs and messages.
  */
 
 /** What an output holds. */
@@ -17,7 +17,7 @@ export type Output =
   /** Something, but no video; `says` shows it, shortened. */
   | { type: 'odd'; says: string };
 
-/** Stands for a file that the prediction itself holds (O2): it is read out of the prediction when it is stored. */
+/** Stands for a file that the prediction itself holds (OUTPUT-2): it is read out of the prediction when it is stored. */
 export const INLINE_URL = 'data:,';
 
 export const isInline = (url: string): boolean => /^\s{0,16}data:/i.test(url);
@@ -32,10 +32,10 @@ const VIDEO = /\.(?:mp4|m4v|mov|qt|webm|mkv|avi|mpe?g|m2ts|ogv|3gp|flv|wmv)$/i;
 const OTHER =
   /\.(?:jpe?g|png|webp|gif|avif|heic|bmp|tiff?|svg|mp3|wav|m4a|aac|ogg|opus|flac|srt|vtt|json|txt|log|html?|csv|zip|safetensors)$/i;
 
-/** Keys that name what comes beside a video, in any spelling; what is below them is beside it too. */
-const BESIDE =
+/** Keys of what accompanies a video, in any spelling; whatever is below such a key accompanies it too. */
+const ACCOMPANIES =
   /thumb|preview|poster|cover|still|frame|image|picture|audio|sound|music|caption|subtitle|mask|input|source(?!s)|^logs?$/i;
-/** Keys that name the file, the most telling first. */
+/** Keys that name the file, the likeliest first. */
 const NAMES = ['video', 'videos', 'url', 'file', 'output', 'uri', 'href', 'src', 'urls'];
 
 interface Candidate {
@@ -44,7 +44,7 @@ interface Candidate {
   rank: number;
 }
 
-/** How telling an address is by itself; null for no address of a video. */
+/** How likely an address is a video's, by itself; null when it is not. Lower is better. */
 function rankOf(text: string): number | null {
   if (isInline(text)) return inlineRank(text);
   if (text.length > MAX_URL || !URL.canParse(text)) return null;
@@ -54,7 +54,7 @@ function rankOf(text: string): number | null {
   return OTHER.test(pathname) ? null : 2;
 }
 
-/** A file without a type is taken for the video; a text or a picture is none. */
+/** A file without a type is taken for the video; a text or a picture is not. */
 function inlineRank(text: string): number | null {
   const type = /^\s*data:\s*([^;,\s]*)/i.exec(text.slice(0, 300))?.[1]?.toLowerCase() ?? '';
   if (type.startsWith('video/')) return 1;
@@ -70,20 +70,20 @@ interface Place {
   depth: number;
   /** The nearest key that led here; lists add none. */
   key: string | null;
-  isBeside: boolean;
+  isAccompanying: boolean;
 }
 
-/** An address beside the video loses against any other. */
-function placeRank({ key, isBeside }: Place): number {
+/** An address that only accompanies the video loses against any other. */
+function placeRank({ key, isAccompanying }: Place): number {
   const name = key === null ? 0 : NAMES.indexOf(key.toLowerCase());
-  return (isBeside ? 1_000 : 0) + (name < 0 ? NAMES.length : name);
+  return (isAccompanying ? 1_000 : 0) + (name < 0 ? NAMES.length : name);
 }
 
 export function findOutput(output: unknown): Output {
   let best: Candidate | null = null;
   let isEmpty = true;
-  const places: Place[] = [{ value: output, depth: 0, key: null, isBeside: false }];
-  // O1: the list grows while it is read, level by level.
+  const places: Place[] = [{ value: output, depth: 0, key: null, isAccompanying: false }];
+  // OUTPUT-1: the list grows while it is read, level by level.
   for (let at = 0; at < places.length && at < MAX_VALUES; at++) {
     const place = places[at];
     if (place === undefined) break;
@@ -92,7 +92,7 @@ export function findOutput(output: unknown): Output {
       if (value.trim() === '') continue;
       isEmpty = false;
       const own = rankOf(value);
-      if (own === null || (place.isBeside && own > 1)) continue;
+      if (own === null || (place.isAccompanying && own > 1)) continue;
       const rank = own * 100 + placeRank(place);
       if (best === null || rank < best.rank) best = { url: value, rank };
     } else if (typeof value === 'object' && value !== null) {
@@ -110,23 +110,23 @@ export function findOutput(output: unknown): Output {
   return { type: 'file', url: best.url.trim() };
 }
 
-function partsOf({ value, depth, key, isBeside }: Place): Place[] {
-  const below = { depth: depth + 1, key, isBeside };
+function partsOf({ value, depth, key, isAccompanying }: Place): Place[] {
+  const below = { depth: depth + 1, key, isAccompanying };
   if (Array.isArray(value)) return value.map((item: unknown) => ({ ...below, value: item }));
   return Object.entries(value as Record<string, unknown>).map(([name, item]) => ({
     ...below,
     value: item,
     key: name,
-    isBeside: isBeside || BESIDE.test(name.slice(0, 100)),
+    isAccompanying: isAccompanying || ACCOMPANIES.test(name.slice(0, 100)),
   }));
 }
 
 const SKETCH = { entries: 6, depth: 4, text: 80, whole: 300 };
 
-/** Characters that steer a terminal or a log, or stand alone where two belong together; and how JSON writes them. */
+/** Characters that control a terminal or a log, half surrogate pairs, and how JSON writes them. */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|\\u[0-9a-f]{4}/gu;
 
-/** What came, in one short line: long texts, lists and objects are cut. */
+/** A value in one short line: long texts, lists and objects are cut. */
 export function sketch(value: unknown): string {
   const text = JSON.stringify(cut(value, 0)) ?? 'nothing';
   const shown = text.length <= SKETCH.whole ? text : `${text.slice(0, SKETCH.whole)}…`;
@@ -148,7 +148,7 @@ function cut(value: unknown, depth: number): unknown {
   return Object.fromEntries(entries.length > SKETCH.entries ? [...shown, ['…', '…']] : shown);
 }
 
-/** O2: of a `data:` URL only what it says of itself is shown. */
+/** OUTPUT-2: of a `data:` URL only what it says of itself is shown. */
 function cutText(text: string): string {
   const shown = text.slice(0, SKETCH.text);
   const most = isInline(text) ? `${shown},`.indexOf(',') : SKETCH.text;

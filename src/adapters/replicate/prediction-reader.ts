@@ -1,21 +1,22 @@
 /**
- * Reads the predictions that a worker follows, with few requests: one look at the account's list answers for all of them. One
- * beat for the worker, whose pauses follow from what renders (reading-interval.ts); a hint makes one be read at once.
+ * Reads the predictions that a worker follows, with few requests: one look at the account's list answers for all of them. The
+ * worker looks at all of them together, with pauses that follow from what renders (reading-interval.ts); a hint makes one
+ * prediction be read at once.
  *
- * P1 An end is believed when the prediction itself says so, or when the list tells of a success everything that reading it
- *    could: the list may lag, or leave things out.
- * P2 All times are the provider's own: one of which only the id is known is read alone until it has said when it began.
- * P3 A look is a page of the list after the other, or each by itself, whatever is fewer requests. Never two looks at a time,
- *    and a pause after them that grows with the requests and with how long the provider took.
- * P4 A list that has shown an end late, or whose items are large, is used only for many.
- * P5 While the provider wants patience nothing is asked; after an answer that could not be read, nothing for a second.
+ * READER-1 An end is believed when the prediction itself says so, or when the list tells everything of a success that reading
+ *    the prediction could: the list may lag, or leave things out.
+ * READER-2 All times are the provider's own: a prediction of which only the id is known is read by itself until its
+ *    `created_at` is known.
+ * READER-3 A look reads page after page of the list, or each prediction by itself, whichever takes fewer requests. There are
+ *    never two looks at a time, and the pause after one grows with its requests and with how long the provider took.
+ * READER-4 A list that has shown an end late, or whose items are large, is used only for many predictions.
+ * READER-5 While the provider asks to wait nothing is asked; after an answer that could not be read, nothing for a second.
  */
 import { isTerminal } from './replicate-client.js';
 import type { ProviderPrediction, ReadOutcome, Replicate } from './replicate-client.js';
 import type { PredictionIndex, Review } from './prediction-index.js';
-import { pausesOf } from './reading-interval.js';
+import { pausesOf, RunTimes } from './reading-interval.js';
 import type { Rendering } from './reading-interval.js';
-import { RunTimes } from './run-times.js';
 
 export interface PredictionReader {
   /** Begins to read a prediction; disposal ends it. */
@@ -26,51 +27,52 @@ export interface Followed {
   id: string;
   /** By the provider's clock; null: only the id is known, and it is read at once. */
   created_at: string | null;
-  /** What runs about as long as others of its kind. */
+  /** Predictions of one kind take about as long as each other. */
   kind: string;
-  /** Milliseconds that its model usually takes. */
+  /** Milliseconds that the model usually takes. */
   usual: number;
 }
 
 export interface OpenReading extends Disposable {
-  /** The next answer that says something new, or that could not be read; null when the signal fires first. */
+  /** The next answer that says something new, or that could not be read; null when the signal is aborted first. */
   next(signal: AbortSignal): Promise<ReadOutcome | null>;
   /** A hint, such as a webhook, says that it has changed: it is read at once. */
   hurry(): void;
 }
 
 export interface ReaderOptions {
-  /** Milliseconds between looks at each; the product's own when absent. */
+  /** Milliseconds between looks at each; the default when absent. */
   pauses?: (renderings: readonly Rendering[]) => number[];
 }
 
-/** Milliseconds after which one that is missing in the list is read by itself. */
+/** Milliseconds after which a prediction that is missing in the list is read by itself. */
 const PATIENCE = 5_000;
-/** The list is asked for a little more than it has to have, in case the provider rounds. */
+/** Milliseconds by which the list reaches further back than needed, in case the provider rounds. */
 const MARGIN = 2_000;
 /** Milliseconds for each request of a look that needs several: 400 a minute leave room for the rest. */
 const A_REQUEST = 150;
-/** After a look that took long, the provider has as long to rest. */
+/** The provider rests for so many times as long as a look took, the look included. */
 const REST = 2;
-/** P5 */
+/** READER-5 */
 const SECOND = 1_000;
-/** For so many the list is used although it is slow or large (P4), and milliseconds for which that is remembered. */
+/** For so many predictions the list is used although it is slow or large (READER-4); and milliseconds for which that is remembered. */
 const MANY = 9;
 const REMEMBERED = 60_000;
 
 interface Open extends Followed {
   /** performance.now() when it was created, as far as that is known. */
   born: number;
-  /** performance.now() before it was last asked for, in whatever way. */
+  /** performance.now() before it was last asked for, by itself or in the list. */
   looked: number;
-  /** When it was last read by itself or in the list, for the search of what the list leaves out. */
+  /** performance.now() before the last request that told of it: what the list leaves out is read by itself. */
   heard: number;
   /** By the provider's clock: the last list that showed it running was asked for then. */
   listed_running: number;
-  /** What was told of it last. */
+  /** What the follower was told last. */
   told: string | null;
-  news: ReadOutcome | null;
-  answer: ((news: ReadOutcome) => void) | null;
+  /** An answer that no `next` has taken yet. */
+  pending: ReadOutcome | null;
+  answer: ((outcome: ReadOutcome) => void) | null;
   flight: Promise<void> | null;
   /** A hint came while it was being read. */
   isHurried: boolean;
@@ -95,12 +97,12 @@ class Reader implements PredictionReader {
   readonly #byId = new Map<string, Set<Open>>();
   #timer: NodeJS.Timeout | null = null;
   #isLooking = false;
-  /** performance.now() before which nothing is asked (P5), and before which no look begins (P3). */
+  /** performance.now() before which nothing is asked (READER-5), and before which no look begins (READER-3). */
   #quietUntil = -Infinity;
   #restsUntil = -Infinity;
   /** Requests that a look at the list takes, and when that was seen. */
   #list = { pages: 1, seen: -Infinity };
-  /** P4: performance.now() until which it is remembered. */
+  /** READER-4: performance.now() until which it is remembered. */
   #badUntil = -Infinity;
   #review: Review | null = null;
 
@@ -127,7 +129,7 @@ class Reader implements PredictionReader {
       heard: now,
       listed_running: -Infinity,
       told: null,
-      news: null,
+      pending: null,
       answer: null,
       flight: null,
       isHurried: false,
@@ -135,7 +137,7 @@ class Reader implements PredictionReader {
     };
     this.#open.add(one);
     this.#byId.set(one.id, (this.#byId.get(one.id) ?? new Set()).add(one));
-    if (one.created_at === null) void this.#alone(one); // P2
+    if (one.created_at === null) void this.#alone(one); // READER-2
     this.#plan();
     return {
       next: (signal) => next(one, signal),
@@ -154,7 +156,7 @@ class Reader implements PredictionReader {
     };
   }
 
-  /** At least: the clocks may be off by as much as is known of them. */
+  /** The least that it can be: the clocks may be off by as much as is known of them. */
   #ageOf(createdAt: string | null): number {
     const { clock } = this.#replicate;
     if (createdAt === null || !Number.isFinite(clock.error)) return 0;
@@ -181,7 +183,15 @@ class Reader implements PredictionReader {
 
   async #look(): Promise<void> {
     this.#isLooking = true;
-    const asked = performance.now();
+    try {
+      await this.#lookAtAll(performance.now());
+    } finally {
+      this.#isLooking = false;
+      this.#plan();
+    }
+  }
+
+  async #lookAtAll(asked: number): Promise<void> {
     const open = [...this.#open];
     const unknown = open.filter(({ created_at }) => created_at === null);
     const others = open.filter(({ created_at }) => created_at !== null);
@@ -194,11 +204,9 @@ class Reader implements PredictionReader {
     const all = requests + unknown.length;
     const rest = Math.max(REST * took, all > 1 ? all * A_REQUEST : 0);
     this.#restsUntil = Math.max(this.#restsUntil, asked + rest);
-    this.#isLooking = false;
-    this.#plan();
   }
 
-  /** In requests. How long the list is, is looked at again after a while (P3). */
+  /** In requests. The length of the list is measured again after a while (READER-3). */
   #costOfList(now: number): number {
     const { pages, seen } = this.#list;
     const length = now - seen < REMEMBERED ? pages : 1;
@@ -210,12 +218,13 @@ class Reader implements PredictionReader {
     return readings.length;
   }
 
-  /** Answers with the requests that it took. What has ended is told as it is read (`#listed`). */
+  /** Answers with the number of requests. Followers are told of ends while the list is read (`#listed`). */
   async #readList(readings: readonly Open[], asked: number): Promise<number> {
     for (const one of readings) one.looked = asked;
     const oldest = Math.min(...readings.map(({ created_at }) => Date.parse(created_at ?? '')));
     const unfinished = this.#review?.isOver === false ? this.#review : null;
-    const review = (this.#review = unfinished ?? this.#index.review(oldest - MARGIN));
+    const review = (this.#review =
+      unfinished ?? this.#index.review({ after: oldest - MARGIN, before: null }));
     for (let requests = 1; ; requests += 1) {
       const step = await review.step();
       if (step.type === 'unreadable') {
@@ -243,10 +252,10 @@ class Reader implements PredictionReader {
       one.listed_running = clock.now() - (performance.now() - asked);
       this.#found(one, prediction);
     } else if (tellsAll(prediction)) this.#found(one, prediction);
-    else void this.#alone(one); // P1
+    else void this.#alone(one); // READER-1
   }
 
-  /** One request at a time; a hint that came meanwhile makes it another. */
+  /** One request at a time; a hint that comes meanwhile causes another one. */
   #alone(one: Open): Promise<void> {
     one.flight ??= this.#ask(one).finally(() => {
       one.flight = null;
@@ -259,7 +268,7 @@ class Reader implements PredictionReader {
 
   async #ask(one: Open): Promise<void> {
     const asked = performance.now();
-    if (asked < this.#quietUntil) return; // P5
+    if (asked < this.#quietUntil) return; // READER-5
     one.looked = asked;
     const answer = await this.#replicate.get(one.id, one.closed.signal);
     if (one.closed.signal.aborted) return;
@@ -276,7 +285,7 @@ class Reader implements PredictionReader {
     }
   }
 
-  /** P5 */
+  /** READER-5 */
   #failed(seconds = 0): void {
     const until = performance.now() + Math.max(SECOND, seconds * 1000);
     if (seconds > 0) this.#quietUntil = Math.max(this.#quietUntil, until);
@@ -295,26 +304,26 @@ class Reader implements PredictionReader {
   #learn(one: Open, { status, created_at, completed_at }: ProviderPrediction): void {
     if (completed_at === null) return;
     const ended = Date.parse(completed_at);
-    // P4, by the provider's own times.
+    // READER-4, by the provider's own times.
     if (one.listed_running - this.#replicate.clock.error > ended)
       this.#badUntil = performance.now() + REMEMBERED;
-    // One that fails may do so at any time.
+    // A render may fail at any time.
     if (status === 'succeeded') this.#times.see(one.kind, ended - Date.parse(created_at));
   }
 
-  #tell(one: Open, news: ReadOutcome): void {
+  #tell(one: Open, outcome: ReadOutcome): void {
     one.told = null;
     const { answer } = one;
     one.answer = null;
-    if (answer === null) one.news = news;
-    else answer(news);
+    if (answer === null) one.pending = outcome;
+    else answer(outcome);
   }
 }
 
 function next(one: Open, signal: AbortSignal): Promise<ReadOutcome | null> {
-  const { news } = one;
-  one.news = null;
-  if (news !== null || signal.aborted) return Promise.resolve(news);
+  const { pending } = one;
+  one.pending = null;
+  if (pending !== null || signal.aborted) return Promise.resolve(pending);
   return new Promise((resolve) => {
     const leave = (): void => {
       one.answer = null;
@@ -328,7 +337,7 @@ function next(one: Open, signal: AbortSignal): Promise<ReadOutcome | null> {
   });
 }
 
-/** P1: a success of which reading it would tell nothing more. */
+/** READER-1: reading this success by itself would tell nothing more. */
 const tellsAll = (prediction: ProviderPrediction): boolean =>
   prediction.status === 'succeeded' &&
   prediction.output.type === 'file' &&

@@ -1,6 +1,6 @@
 /**
- * What an answer of the provider says, as values: whether it proves that nothing was created (R2 of replicate-client.ts), what it
- * means for a clip, how long it asks to wait, and its words. Any bytes may come: nothing throws.
+ * What an answer of the provider says, as values: whether it proves that nothing was created (REPLICATE-2), what it means for
+ * a clip, how long it asks to wait, and its words. Any bytes may come: nothing throws.
  */
 import { judgeRefusedCreate } from '../../domain/job/failures.js';
 import type { FailureKind } from '../../domain/job/failures.js';
@@ -8,14 +8,12 @@ import { isShallow } from '../../domain/values/nesting.js';
 import { beginningOf, wellFormed } from '../../domain/values/well-formed.js';
 import type { Envelope } from './response-envelope.js';
 import type { ProviderClock } from './provider-clock.js';
-import type { CreateOutcome } from './replicate-client.js';
-import { asObject, parsePrediction } from './parse-prediction.js';
-import type { ProviderPrediction } from './parse-prediction.js';
+import { asObject } from './parse-prediction.js';
 import { retryAfter } from '../network/retry-after.js';
 
 export const isGood = ({ status }: Envelope): boolean => status >= 200 && status < 300;
 
-/** What the provider says goes on to Temporal, which takes no half surrogate pair. */
+/** What the provider says reaches Temporal, which refuses half a surrogate pair. */
 export function parseJson(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
@@ -25,7 +23,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Statuses that say "nothing was created", with what they mean for the clip. */
+/** Statuses that say "nothing was created", and what they mean for the clip. */
 export const REJECTIONS: Readonly<Record<number, FailureKind>> = {
   400: 'invalid_input',
   401: 'unauthorized',
@@ -40,11 +38,11 @@ export const REJECTIONS: Readonly<Record<number, FailureKind>> = {
   451: 'flagged',
 };
 
-/** Of a request that names a model: there is none of that name, or no longer. */
+/** The answer to a request that names a model: there is none of that name, or no longer. */
 export const saysGone = ({ status }: Envelope): boolean => status === 404 || status === 410;
 
 /** Statuses under which a refusal of the content, or of an image, is sent too. */
-const SPEAKING = new Set([400, 403, 422]);
+const WITH_WORDS = new Set([400, 403, 422]);
 
 /**
  * Null: the status does not say that nothing was created. The words of a JSON body may say more than the status: what
@@ -52,38 +50,15 @@ const SPEAKING = new Set([400, 403, 422]);
  */
 export function rejectionOf({ status, text }: Envelope): FailureKind | null {
   const kind = REJECTIONS[status] ?? null;
-  const isReadable = kind !== null && SPEAKING.has(status) && asObject(parseJson(text)) !== null;
+  const isReadable = kind !== null && WITH_WORDS.has(status) && asObject(parseJson(text)) !== null;
   return isReadable ? judgeRefusedCreate(text, kind) : kind;
 }
 
-/** Why the provider itself will not say how something stands; null for what anybody on the way may have answered. */
+/** Why the provider itself refuses to answer; null for an answer that a proxy on the way may have given. */
 export const refusalOf = ({ status, text }: Envelope): FailureKind | null =>
   (status === 401 || status === 403) && asObject(parseJson(text)) !== null ? 'unauthorized' : null;
 
-export function judgeCreate(
-  envelope: Envelope,
-  prediction: ProviderPrediction | null,
-  clock: ProviderClock,
-): CreateOutcome {
-  const message = describe(envelope);
-  if (prediction !== null) return { type: 'created', prediction };
-  const kind = rejectionOf(envelope);
-  const isRefused = kind !== null || envelope.status === 429;
-  // A refusal that holds a prediction contradicts itself, and proves nothing.
-  if (!isRefused || holdsPrediction(envelope, clock)) return { type: 'unclear', message };
-  if (/spend limit/i.test(message)) {
-    return { type: 'rejected', kind: 'insufficient_credit', message };
-  }
-  if (kind !== null) {
-    return { type: 'rejected', kind, message, is_model_gone: saysGone(envelope) };
-  }
-  return { type: 'throttled', seconds: secondsToWait(envelope, clock), message };
-}
-
-const holdsPrediction = ({ text }: Envelope, clock: ProviderClock): boolean =>
-  parsePrediction(parseJson(text), clock.now()) !== null;
-
-/** Answers that ask for patience, and say so about this moment rather than about the request. */
+/** Statuses that ask to wait because of the moment, not because of the request. */
 export const BUSY: ReadonlySet<number> = new Set([429, 503]);
 
 export const secondsAskedFor = (
@@ -95,7 +70,7 @@ export const secondsAskedFor = (
     clock.now(),
   );
 
-/** For how long a refused request is to wait; 10 s when the answer does not say. */
+/** How long a refused request has to wait; 10 s when the answer does not say. */
 export const secondsToWait = (envelope: Envelope, clock: ProviderClock): number =>
   secondsAskedFor(envelope, clock) ?? 10;
 

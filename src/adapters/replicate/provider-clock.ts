@@ -1,28 +1,29 @@
 /**
- * The provider's clock, learned from the `Date` of its answers. Everything of the provider's (`created_at`, deadlines,
- * the `created_after` of a list) is by this clock, which may be hours from ours; a time of ours that meets one of its is
- * converted here first.
+ * The provider's clock, learned from the `Date` of its answers. All the provider's times (`created_at`, deadlines, the
+ * `created_after` of a list) are by this clock, which may be hours from this machine's; a time of this machine is converted
+ * here before it is compared with one of them.
  *
- * An answer says where the provider's clock was at some moment between request and answer, rounded down to the second.
- * Each narrows the range that the difference of the clocks can lie in.
+ * An answer says what the provider's clock was at some moment between request and answer, rounded down to the second. Each
+ * answer narrows the range in which the difference of the clocks can lie.
  *
- * K1 When this machine's own clock has jumped (it was set, or the machine slept), the next answer counts as the first,
- *    and until it comes nothing is known.
- * K2 Clocks that may agree are taken to agree: where nothing is wrong nothing is converted.
- * K3 One answer that contradicts the others (a cache's, say) is not believed before a second one agrees with it.
+ * PROVIDER-CLOCK-1 When this machine's own clock has jumped (it was set, or the machine slept), the next answer counts as the
+ *    first, and until it comes nothing is known.
+ * PROVIDER-CLOCK-2 Clocks that may agree are taken to agree: where nothing is wrong nothing is converted.
+ * PROVIDER-CLOCK-3 One answer that contradicts the others (from a cache, for example) is not believed before a second one
+ *    agrees with it.
  */
 import { instantOf } from '../network/retry-after.js';
 
 export interface ProviderClock {
   /** Milliseconds since 1970, as the provider would say it; this machine's own until an answer was heard. */
   now(): number;
-  /** Milliseconds, whole, by which it is ahead of this machine's clock; 0 when they may agree (K2). */
+  /** Milliseconds, whole, by which it is ahead of this machine's clock; 0 when they may agree (PROVIDER-CLOCK-2). */
   readonly ahead: number;
-  /** Milliseconds by which either may be off; infinite until an answer was heard (K1). */
+  /** Milliseconds by which either may be off; infinite until an answer was heard (PROVIDER-CLOCK-1). */
   readonly error: number;
 }
 
-/** What one answer tells, with the moments (performance.now) at which it was asked for and came. */
+/** What one answer tells, and when (performance.now) it was asked for and came. */
 export interface Heard {
   date: string | null;
   /** Seconds for which a cache has kept the answer. */
@@ -31,7 +32,7 @@ export interface Heard {
   answered: number;
 }
 
-/** Of the provider's clock minus this machine's, in milliseconds. */
+/** Where the provider's clock minus this machine's lies, in milliseconds. */
 interface Range {
   least: number;
   most: number;
@@ -40,8 +41,8 @@ interface Range {
 const RESOLUTION = 1_000;
 /** Milliseconds by which this machine's clock and its monotonic one may drift apart without a jump. */
 const DRIFT = 5_000;
-/** Nothing that answers today says another century, or a time before this program was written. */
-const SANE = [Date.UTC(2024, 0), Date.UTC(2100, 0)] as const;
+/** An answer that tells another century, or a time before this program was written, is wrong. */
+const BELIEVABLE = [Date.UTC(2024, 0), Date.UTC(2100, 0)] as const;
 
 const sinceStart = (): number => Date.now() - performance.now();
 
@@ -53,7 +54,8 @@ export class MeasuredClock implements ProviderClock {
 
   hear({ date, age, asked, answered }: Heard): void {
     const said = instantOf(date);
-    if (said === null || said < SANE[0] || said > SANE[1] || Number(age ?? 0) > 0) return;
+    if (said === null || said < BELIEVABLE[0] || said > BELIEVABLE[1] || Number(age ?? 0) > 0)
+      return;
     const own = sinceStart();
     const told = { least: said - answered - own, most: said + RESOLUTION - asked - own };
     this.#believe(this.#hasJumped ? null : this.#range, told);
@@ -62,7 +64,7 @@ export class MeasuredClock implements ProviderClock {
 
   #believe(range: Range | null, told: Range): void {
     const both = meet(range ?? told, told);
-    // K3
+    // PROVIDER-CLOCK-3
     const again =
       both === null && this.#contradiction !== null ? meet(this.#contradiction, told) : both;
     if (again !== null) this.#range = again;
@@ -80,12 +82,12 @@ export class MeasuredClock implements ProviderClock {
   get ahead(): number {
     if (this.#range === null) return 0;
     const { least, most } = this.#range;
-    const agrees = least <= RESOLUTION && most >= -RESOLUTION; // K2
+    const agrees = least <= RESOLUTION && most >= -RESOLUTION; // PROVIDER-CLOCK-2
     return agrees ? 0 : Math.round((least + most) / 2);
   }
 
   get error(): number {
-    if (this.#range === null || this.#hasJumped) return Infinity; // K1
+    if (this.#range === null || this.#hasJumped) return Infinity; // PROVIDER-CLOCK-1
     return this.#range.most - this.#range.least + 2 * RESOLUTION;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * When to look again at what renders, decision 42. Pure: times in, milliseconds out.
+ * When to read again what renders (decision 42). Pure: times in, milliseconds out.
  *
- * A look costs about the same however many it is for, and what it costs to look too seldom grows with the renders that
+ * A look costs about the same for any number of renders, and what it costs to look too seldom grows with the renders that
  * may end meanwhile; so the best pause between two looks falls with the square root of their number.
  */
 
@@ -18,22 +18,22 @@ export interface Rendering {
 /** The pause between looks at a single render that is due, and the least for any number of them. */
 const ALONE = 540;
 const SHARED = 150;
-/** A render is looked at after so much of its age, that a short one is not noticed late by its own measure. */
+/** A render is looked at again after this share of its age, so that a short one is not noticed late by its own measure. */
 const OF_AGE = { young: 0.1, old: 1 / 80, early: 1 / 2 };
 /** An end is expected around what another of its kind took: from so much of that up to this much. */
 const AROUND = { from: 0.8, to: 1.5 };
 const LEAST = 100;
 const MOST = 1_000;
-/** Of one that is not due. */
+/** The pauses of a render that is not due. */
 const EARLY = { least: 300, most: 3_000 };
-/** Of one that takes so many times as long as is usual. */
+/** A render that takes so many times as long as is usual is looked at seldom. */
 const FAR_BEYOND = 3;
 const SELDOM = 3_000;
 
 const clamp = (value: number, least: number, most: number): number =>
   Math.min(most, Math.max(least, value));
 
-/** `new`: of a kind, or of an age, that was not seen. */
+/** `new`: no render of its kind has been seen, or none that took as long. */
 type Due = 'new' | 'due' | { early: number };
 
 function dueOf({ age, seen }: Rendering): Due {
@@ -58,4 +58,31 @@ export function pausesOf(renderings: readonly Rendering[]): number[] {
     const young = clamp(age * OF_AGE.young, LEAST, MOST);
     return due === 'new' ? young : Math.min(young, clamp(age * OF_AGE.old, shared, MOST));
   });
+}
+
+/** Renders of a kind that count, and kinds that are kept: those seen last. Few: a model may be quicker today. */
+const LATEST = 4;
+const MAX_KINDS = 500;
+
+/**
+ * How long renders of each kind took lately, as this worker has seen them: an expectation that only the pauses depend on.
+ * Kept in memory: a few renders teach it anew.
+ */
+export class RunTimes {
+  /** Milliseconds; the kind seen last is the last. */
+  readonly #seen = new Map<string, number[]>();
+
+  see(kind: string, milliseconds: number): void {
+    if (!(milliseconds >= 0)) return;
+    const latest = [...(this.#seen.get(kind) ?? []), milliseconds].slice(-LATEST);
+    this.#seen.delete(kind);
+    this.#seen.set(kind, latest);
+    const [oldest] = this.#seen.keys();
+    if (this.#seen.size > MAX_KINDS && oldest !== undefined) this.#seen.delete(oldest);
+  }
+
+  /** Milliseconds that the latest of a kind took. */
+  of(kind: string): readonly number[] {
+    return this.#seen.get(kind) ?? [];
+  }
 }

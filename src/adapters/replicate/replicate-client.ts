@@ -1,11 +1,11 @@
 /**
- * Replicate behind a few verbs. Each call is exactly one HTTP request through the official client; what
- * came of it is a value, never an exception, so that a caller has to look at it.
+ * Replicate's API in a few calls. Each call is exactly one HTTP request through the official client; its outcome is a
+ * value, never an exception, so that the caller has to look at it.
  *
- * R1 One call, one request. The client would send a create up to six times on a network error or a 429;
- *    its `fetch` is therefore given every answer, good or bad, in an envelope that looks like a 200.
- * R2 `unclear` means that a prediction may exist; `rejected` and `throttled` mean that none does.
- * R3 The token goes to the configured origin only: URLs out of answers are never followed.
+ * REPLICATE-1 One call, one request. The client would send a create up to six times on a network error or a 429; its `fetch`
+ *    is therefore given every answer, good or bad, in an envelope that looks like a 200.
+ * REPLICATE-2 `unclear` means that a prediction may exist; `rejected` and `throttled` mean that none does.
+ * REPLICATE-3 The token goes to the configured origin only: URLs in answers are never followed.
  */
 import Client from 'replicate';
 import type { Proxies } from '../../config.js';
@@ -20,12 +20,13 @@ import {
   BUSY,
   describe,
   isGood,
-  judgeCreate,
   parseJson,
   refusalOf,
+  rejectionOf,
   REJECTIONS,
   saysGone,
   secondsAskedFor,
+  secondsToWait,
 } from './provider-answers.js';
 import { asObject, parsePrediction } from './parse-prediction.js';
 import type { ProviderPrediction } from './parse-prediction.js';
@@ -53,8 +54,8 @@ export type ReadOutcome =
   { type: 'found'; prediction: ProviderPrediction } | { type: 'missing' } | Unreadable;
 
 /**
- * `retry_after`: seconds for which the provider wants not to be asked again, where it says so. `refused`: it is not that
- * nobody can answer now, but that it will not, and why.
+ * `retry_after`: seconds for which the provider wants not to be asked again, where it says so. `refused`: why the provider
+ * refuses to answer, where it does.
  */
 export interface Unreadable {
   type: 'unreadable';
@@ -69,7 +70,7 @@ export interface Span {
   before: number | null;
 }
 
-/** `odd`: how many things on it are no predictions; each may be the one that is looked for. `next`: null on the last. */
+/** `odd`: how many items are no predictions; each may be the one that is searched for. `next`: null on the last page. */
 export type PageOutcome =
   | { type: 'page'; predictions: ProviderPrediction[]; odd: number; next: string | null }
   | Unreadable;
@@ -82,17 +83,17 @@ export type VersionOutcome =
   | { type: 'unreadable'; kind: FailureKind; message: string; is_model_gone?: boolean };
 
 export interface Replicate {
-  /** The provider's: what `created_at`, `completed_at`, `deadline` and spans of the list are by. */
+  /** The provider's clock: `created_at`, `completed_at`, `deadline` and spans of the list are by it. */
   readonly clock: ProviderClock;
   create(request: CreateRequest): Promise<CreateOutcome>;
   get(id: string, signal?: AbortSignal): Promise<ReadOutcome>;
-  /** Asks for the end; the answer may still say `processing`. Harmless on a finished prediction. */
+  /** Asks the provider to end it; the answer may still say `processing`. Harmless on a finished prediction. */
   cancel(id: string): Promise<ReadOutcome>;
   /** A page of the account's predictions, newest first: the first of a span, or what `next` of another says. */
   page(of: Span | { next: string }): Promise<PageOutcome>;
-  /** The newest version of a community model, to be pinned. Throws a sentence when it cannot be had. */
+  /** The newest version of a community model, to be pinned. */
   latestVersion(model: string): Promise<VersionOutcome>;
-  /** What the account's webhooks are signed with. */
+  /** The key that signs the account's webhooks. */
   webhookSecret(): Promise<SecretOutcome>;
 }
 
@@ -179,7 +180,7 @@ export function createReplicate(options: ReplicateOptions): Replicate {
       if (body === null || !Array.isArray(body['results'])) return unreadable(envelope);
       const items = body['results'].map((item) => parsePrediction(item, clock.now()));
       const predictions = items.filter((item) => item !== null);
-      // R3: only the query of `next` is used, on our own origin.
+      // REPLICATE-3: only the query of `next` is used, on the configured origin.
       const next = typeof body['next'] === 'string' ? searchOf(body['next']) : '';
       return {
         type: 'page',
@@ -212,8 +213,32 @@ export function createReplicate(options: ReplicateOptions): Replicate {
   };
 }
 
+/** REPLICATE-2 */
+function judgeCreate(
+  envelope: Envelope,
+  prediction: ProviderPrediction | null,
+  clock: ProviderClock,
+): CreateOutcome {
+  const message = describe(envelope);
+  if (prediction !== null) return { type: 'created', prediction };
+  const kind = rejectionOf(envelope);
+  const isRefused = kind !== null || envelope.status === 429;
+  // A refusal that contains a prediction contradicts itself, and proves nothing.
+  if (!isRefused || holdsPrediction(envelope, clock)) return { type: 'unclear', message };
+  if (/spend limit/i.test(message)) {
+    return { type: 'rejected', kind: 'insufficient_credit', message };
+  }
+  if (kind !== null) {
+    return { type: 'rejected', kind, message, is_model_gone: saysGone(envelope) };
+  }
+  return { type: 'throttled', seconds: secondsToWait(envelope, clock), message };
+}
+
+const holdsPrediction = ({ text }: Envelope, clock: ProviderClock): boolean =>
+  parsePrediction(parseJson(text), clock.now()) !== null;
+
 const VERSION = /^[0-9a-f]{64}$/;
-/** An empty key would let anybody sign. */
+/** With an empty key every signature could be forged. */
 const SECRET = /^whsec_[A-Za-z0-9+/]{16,}={0,2}$/;
 
 const time = (milliseconds: number): string =>

@@ -1,13 +1,12 @@
 /**
- * An HTTP answer as a value: good, bad or none at all, in an envelope that looks like a 200 to a client that would
- * otherwise send its request again (R1 of replicate-client.ts). One that is too long is no whole answer: what it would have said
- * is not known.
+ * An HTTP answer as a value: good, bad or none at all, in an envelope that looks like a 200 to a client that would otherwise
+ * send its request again (REPLICATE-1). An answer that is too long counts as none: what it says is not known.
  */
 import { boundedText, TooLong } from '../../http/bounded-text.js';
 import { ProxyError } from '../network/outbound.js';
 import type { MeasuredClock } from './provider-clock.js';
 
-/** What came back: `status` 0 means that no whole answer did. */
+/** `status` 0: no whole answer came. */
 export interface Envelope {
   status: number;
   retry_after: string | null;
@@ -17,7 +16,7 @@ export interface Envelope {
 
 const seal = (envelope: Envelope): Response => Response.json(envelope);
 
-/** R1: never throws, never shows the client a status that it would retry. The clock hears of every answer. */
+/** REPLICATE-1: never throws, never shows the client a status that it would retry. The clock hears every answer. */
 export const enveloped =
   (base: typeof fetch, clock: MeasuredClock): typeof fetch =>
   async (url, init) => {

@@ -24,7 +24,7 @@ export interface SignedWebhook extends WebhookHeaders {
 
 type Timely = Record<'id' | 'timestamp' | 'signature', string>;
 
-/** Everything but the signature is as it has to be: nothing else is worth a look at the secret. */
+/** Everything but the signature is right. Any other webhook is refused before the secret is fetched. */
 export function isTimely<Webhook extends WebhookHeaders>(
   webhook: Webhook,
   now = Date.now(),

@@ -3,46 +3,46 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { wake, watchWakes } from '../../../src/adapters/replicate/poll-hints.js';
-import type { Wakes } from '../../../src/adapters/replicate/poll-hints.js';
+import { sendPollHint, watchPollHints } from '../../../src/adapters/replicate/poll-hints.js';
+import type { PollHints } from '../../../src/adapters/replicate/poll-hints.js';
 
 let folder: string;
-let wakes: Wakes;
+let hints: PollHints;
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'wakes-'));
-  wakes = watchWakes(folder);
+  folder = await mkdtemp(path.join(tmpdir(), 'poll-hints-'));
+  hints = watchPollHints(folder);
 });
 afterEach(async () => {
-  wakes.close();
+  hints.close();
   await rm(folder, { recursive: true, force: true });
 });
 
 const called = (id: string): Promise<void> =>
   new Promise((resolve) => {
-    wakes.on(id, resolve);
+    hints.on(id, resolve);
   });
 
 it('reach whoever listens', async () => {
   const heard = called('a');
-  await wake(folder, 'a');
+  await sendPollHint(folder, 'a');
   await heard;
 });
 
 it('that come before anybody listens are kept for who does', async () => {
   const later = called('b');
-  await wake(folder, 'a');
-  await wake(folder, 'b');
+  await sendPollHint(folder, 'a');
+  await sendPollHint(folder, 'b');
   // What came before it has been seen.
   await later;
   let isCalled = false;
-  wakes.on('a', () => (isCalled = true))();
+  hints.on('a', () => (isCalled = true))();
   expect(isCalled).toBe(true);
 });
 
 it('reach nobody who has stopped to listen, and find their folder again', async () => {
   let calls = 0;
-  wakes.on('a', () => (calls += 1))();
+  hints.on('a', () => (calls += 1))();
   await rm(path.join(folder, 'wakes'), { recursive: true });
-  await wake(folder, 'a');
+  await sendPollHint(folder, 'a');
   expect(calls).toBe(0);
 });

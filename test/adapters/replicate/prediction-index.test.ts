@@ -107,7 +107,7 @@ describe('an index of an account on which 500 predictions are created a minute',
     expect(index.since(0)).not.toEqual([]);
     for (let minute = 0; minute < 12; minute++) {
       await vi.advanceTimersByTimeAsync(MINUTE);
-      await lived(index.review(Date.now() - 5_000).step());
+      await lived(index.review({ after: Date.now() - 5_000, before: null }).step());
     }
     expect(index.since(0)).toEqual([]);
   });
@@ -206,10 +206,12 @@ describe('an index at the provider', () => {
     expect(await index.advance(since)).toMatchObject({ type: 'unreadable', retry_after: 7 });
     skip(3_000);
     expect(await index.advance(since)).toMatchObject({ type: 'unreadable' });
-    expect(await index.review(since).step()).toMatchObject({ type: 'unreadable' });
+    expect(await index.review({ after: since, before: null }).step()).toMatchObject({
+      type: 'unreadable',
+    });
     expect(await pages(peer)).toBe(1);
     skip(4_001);
-    expect(await index.advance(since)).toEqual({ type: 'read' });
+    expect(await index.advance(since)).toMatchObject({ type: 'read' });
     expect(await pages(peer)).toBe(2);
   });
 
