@@ -2,18 +2,18 @@
 import { describe, expect, it } from 'vitest';
 import type { CreateOutcome } from '../../src/adapters/replicate/replicate-client.js';
 import type { Heartbeat } from '../../src/contract/activities.js';
-import { NOTHING, paid } from './paid.js';
+import { FAILED_ONCE, NOTHING, paidActivity } from './paid-activity.js';
 import { rendered } from './rendered.js';
 
 const ago = (seconds: number): string => new Date(Date.now() - seconds * 1000).toISOString();
 
 /** Seconds that the provider is given, less the half minute by which its deadline outlives ours. */
-const given = ({ requests }: ReturnType<typeof paid>): number =>
+const given = ({ requests }: ReturnType<typeof paidActivity>): number =>
   (requests[0]?.cancel_after ?? NaN) - 30;
 
 describe('the deadline of a prediction', () => {
   it('is the whole time of the clip when nobody has asked before, however long it was queued', async () => {
-    const world = paid({});
+    const world = paidActivity({});
     const queued = Date.now() - 3_600_000;
     await world.run(
       { since: ago(3_600), deadline: ago(2_700) },
@@ -28,19 +28,9 @@ describe('the deadline of a prediction', () => {
     ['by the workflow when it is asked', { memory: { asked_at: ago(100) } }],
     ['by the execution before', { beat: { asked_at: ago(100) } }],
   ] as const)('is what is left of it when that moment is told %s', async (_, told) => {
-    const beat: Heartbeat = {
-      attempt: 1,
-      failed_attempts: 1,
-      phase: 'waiting',
-      prediction_id: null,
-      status: null,
-      percent: null,
-      until: null,
-      message: null,
-      ...('beat' in told ? told.beat : {}),
-    };
+    const beat = { ...FAILED_ONCE, ...('beat' in told ? told.beat : {}) };
     const memory = 'memory' in told ? told.memory : {};
-    const world = paid({ memory: { ...NOTHING, failed_attempts: 1, ...memory } });
+    const world = paidActivity({ memory: { ...NOTHING, failed_attempts: 1, ...memory } });
     const info = { attempt: 2, heartbeatDetails: beat };
     await world.run('input' in told ? told.input : {}, info);
     expect(given(world)).toBeGreaterThan(790);
@@ -48,7 +38,7 @@ describe('the deadline of a prediction', () => {
   });
 
   it('is that of the input for a job of an earlier release', async () => {
-    const world = paid({});
+    const world = paidActivity({});
     const deadline = new Date(Date.now() + 60_000).toISOString();
     await world.run({ deadline, clip_timeout: undefined } as object);
     expect(given(world)).toBeLessThanOrEqual(60);
@@ -57,7 +47,7 @@ describe('the deadline of a prediction', () => {
 
 describe('the workflow', () => {
   it('hears of the moment with the first signal, and costs no other', async () => {
-    const world = paid({});
+    const world = paidActivity({});
     await world.run({});
     expect(world.signals).toMatchObject([
       ['predictionCreated', { clip_index: 0, asked_at: expect.stringMatching(/Z$/) as string }],
@@ -67,7 +57,7 @@ describe('the workflow', () => {
   /** Answers when the workflow has been told. */
   const hung = () => {
     let answer: (outcome: CreateOutcome) => void = () => undefined;
-    return paid({
+    return paidActivity({
       create: () => new Promise((resolve) => (answer = resolve)),
       onSignal: (name) => {
         if (name === 'clipAsked') answer({ type: 'created', prediction: rendered('own') });
@@ -90,7 +80,7 @@ describe('the workflow', () => {
 
 it('an execution whose create takes long beats meanwhile, so that its silence is not taken for death', async () => {
   let answer: (outcome: CreateOutcome) => void = () => undefined;
-  const world = paid({ create: () => new Promise((resolve) => (answer = resolve)) });
+  const world = paidActivity({ create: () => new Promise((resolve) => (answer = resolve)) });
   const beats: Heartbeat[] = [];
   await world.run({}, { heartbeatTimeoutMs: 1_000, ...startedNow() }, (environment) => {
     environment.on('heartbeat', (beat: Heartbeat) => {

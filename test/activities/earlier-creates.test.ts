@@ -7,8 +7,8 @@ import type { GenerateClipInput, Heartbeat } from '../../src/contract/activities
 import { predictionOf } from '../support/played.js';
 import { notedCreates } from '../support/creates.js';
 import type { NotedCreates } from '../support/creates.js';
-import { INPUT, NOTHING, paid } from './paid.js';
-import type { Played } from './paid.js';
+import { INPUT, NOTHING, paidActivity } from './paid-activity.js';
+import type { Played } from './paid-activity.js';
 import { rendered } from './rendered.js';
 
 const BEFORE = '2020-01-01T00:00:00.000Z';
@@ -42,7 +42,7 @@ const noted = (creates: NotedCreates): (string | null | undefined)[] =>
 
 /** The execution after one that was cut off, and never heard of. */
 const second = async (played: Played, input: Partial<GenerateClipInput> = {}) => {
-  const play = paid(played);
+  const play = paidActivity(played);
   const result: unknown = await play.run(input, { attempt: 2 });
   const did = play.did.filter((what) => what === 'create' || what === 'list');
   return { did: [...new Set(did)], result };
@@ -93,7 +93,7 @@ describe('an execution that follows one of which nobody knows how far it came', 
 
 describe('a first execution', () => {
   it('attaches to what the disk knows and a workflow older than the disk does not', async () => {
-    const play = paid({ creates: await disk({ id: 'forgotten' }) });
+    const play = paidActivity({ creates: await disk({ id: 'forgotten' }) });
     expect(await play.run()).toMatchObject({ prediction: { id: 'forgotten', attempt: 1 } });
     expect(play.did).not.toContain('create');
   });
@@ -101,19 +101,27 @@ describe('a first execution', () => {
   it('keeps a video that was stored before the provider deleted it, and knows when it is another', async () => {
     const deleted = { ...rendered('forgotten'), output_url: null, data_removed: true };
     const read = () => ({ type: 'found', prediction: deleted }) as const;
-    const kept = paid({ creates: await disk({ id: 'forgotten' }), read, stored: 'forgotten' });
+    const kept = paidActivity({
+      creates: await disk({ id: 'forgotten' }),
+      read,
+      stored: 'forgotten',
+    });
     expect(await kept.run()).toMatchObject({
       outcome: 'succeeded',
       prediction: { id: 'forgotten' },
     });
-    const lost = paid({ creates: await disk({ id: 'forgotten' }), read, stored: 'another' });
+    const lost = paidActivity({
+      creates: await disk({ id: 'forgotten' }),
+      read,
+      stored: 'another',
+    });
     await expect(lost.run()).rejects.toMatchObject({ type: 'output_lost' });
   });
 
   it('attaches to them one after the other, as they were', async () => {
     const creates = await disk({ id: 'failed' }, { id: 'second' });
     const failed = { ...rendered('failed'), status: 'failed' as const, error: 'E9828' };
-    const first = paid({ creates, read: () => ({ type: 'found', prediction: failed }) });
+    const first = paidActivity({ creates, read: () => ({ type: 'found', prediction: failed }) });
     await expect(first.run()).rejects.toThrow('E9828');
     const memory = {
       ...NOTHING,
@@ -121,7 +129,7 @@ describe('a first execution', () => {
       predictions: [{ ...predictionOf(INPUT), id: 'failed' }],
     };
     const beat = { attempt: 1, failed_attempts: 1, prediction_id: null } as Heartbeat;
-    const next = paid({ creates, memory });
+    const next = paidActivity({ creates, memory });
     const result = await next.run({}, { attempt: 2, heartbeatDetails: beat });
     expect(result).toMatchObject({ prediction: { id: 'second', attempt: 2 } });
     expect(next.did).not.toContain('create');
@@ -138,7 +146,7 @@ describe('a first execution', () => {
           (await clip.begin(1, intent({ execution: 9 }))) && clip.begin(1, intent()),
       }),
     };
-    const play = paid({ creates: overtaken });
+    const play = paidActivity({ creates: overtaken });
     await expect(play.run()).rejects.toMatchObject({ type: 'Interrupted' });
     expect(play.did).not.toContain('create');
   });
@@ -148,11 +156,11 @@ describe('a first execution', () => {
     const message = 'HTTP 422';
     const create: Played['create'] = () =>
       Promise.resolve({ type: 'rejected', kind: 'invalid_input', message });
-    await expect(paid({ creates: refused, create }).run()).rejects.toThrow(message);
+    await expect(paidActivity({ creates: refused, create }).run()).rejects.toThrow(message);
     expect(noted(refused)).toEqual([]);
 
     const throttled = await disk();
-    const waits = paid({
+    const waits = paidActivity({
       creates: throttled,
       create: () => Promise.resolve({ type: 'throttled', seconds: 60, message: 'HTTP 429' }),
       onSignal: (name) => {
@@ -169,7 +177,7 @@ describe('a first execution', () => {
   it('notes that nothing was created when that was found out, and creates under a new number', async () => {
     const creates = await disk();
     let tries = 0;
-    const play = paid({
+    const play = paidActivity({
       creates,
       create: () =>
         Promise.resolve(

@@ -3,24 +3,13 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { Execution } from '../../src/activities/execution.js';
 import type { Interruption } from '../../src/activities/execution.js';
-import type { Heartbeat } from '../../src/contract/activities.js';
-
-const state: Heartbeat = {
-  attempt: 1,
-  failed_attempts: 0,
-  phase: 'waiting',
-  prediction_id: null,
-  status: null,
-  percent: null,
-  until: null,
-  message: null,
-};
+import { FAILED_ONCE } from './paid-activity.js';
 
 /** What the execution believes after its process has stood still for so many milliseconds. */
 function afterSleeping(milliseconds: number, heartbeatTimeoutMs: number) {
   const environment = new MockActivityEnvironment({ heartbeatTimeoutMs });
   return environment.run(async (): Promise<Interruption | null> => {
-    using execution = new Execution(state);
+    using execution = new Execution(FAILED_ONCE);
     execution.beat({});
     // Nothing else may run meanwhile, as in a process that was stopped.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
@@ -29,11 +18,11 @@ function afterSleeping(milliseconds: number, heartbeatTimeoutMs: number) {
 }
 
 describe('an execution', () => {
-  it('takes itself for gone when it slept for longer than its heartbeat time-out', async () => {
+  it('takes itself for timed out when it slept for longer than its heartbeat time-out', async () => {
     expect(await afterSleeping(300, 100)).toBe('gone');
   });
 
-  it('goes on after a shorter sleep', async () => {
+  it('continues after a shorter sleep', async () => {
     expect(await afterSleeping(50, 60_000)).toBe(null);
   });
 });

@@ -15,7 +15,7 @@ import type {
 } from '../../src/adapters/replicate/replicate-client.js';
 import { BusyAccount } from '../support/busy-account.js';
 import { rendered } from './rendered.js';
-import { SEARCHABLE } from './searchable.js';
+import { UNCLAIMED } from './paid-activity.js';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -52,10 +52,10 @@ async function look(
   const owner = (id: string) => Promise.resolve(claimed.has(id) ? 'another/0' : null);
   const found = await findLost(
     {
-      ...SEARCHABLE,
+      ...UNCLAIMED,
       replicate,
       index: createPredictionIndex(replicate),
-      claims: { ...SEARCHABLE.claims, owner },
+      claims: { ...UNCLAIMED.claims, owner },
     } as unknown as Deps,
     {
       beat: () => undefined,
@@ -146,7 +146,7 @@ describe('with clocks that are apart', () => {
     } as unknown as Replicate;
     const wanted = { model: 'a/b', input: INPUT, owner: 'job/0', exclude: new Set<string>() };
     const found = await findLost(
-      { ...SEARCHABLE, replicate, index: createPredictionIndex(replicate) } as unknown as Deps,
+      { ...UNCLAIMED, replicate, index: createPredictionIndex(replicate) } as unknown as Deps,
       {
         beat: () => undefined,
         wait: () => Promise.reject(new Error('expected to find it in the first reading')),
@@ -188,7 +188,7 @@ describe('on an account on which 500 predictions are created a minute, where a p
     let over = 0;
     const searches = wanted.map(async (prompt) => {
       const found = await findLost(
-        { ...SEARCHABLE, replicate, index } as unknown as Deps,
+        { ...UNCLAIMED, replicate, index } as unknown as Deps,
         { beat: () => undefined, wait, interruption: null, state: {} } as unknown as Execution,
         { model: 'a/b', input: { prompt }, since, owner: 'job/0', exclude: new Set() },
       );

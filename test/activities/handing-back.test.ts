@@ -1,30 +1,18 @@
-/** G3: an execution's time is not a clip's: it is handed back before it is over, and goes on where nothing is created. */
+/** G3: an execution's time is not a clip's: it hands back before its time-out, and the next one continues where nothing is created. */
 import { describe, expect, it } from 'vitest';
-import type { Heartbeat } from '../../src/contract/activities.js';
 import { predictionOf } from '../support/played.js';
-import { INPUT, NOTHING, paid } from './paid.js';
+import { FAILED_ONCE, INPUT, NOTHING, paidActivity } from './paid-activity.js';
 import { rendered } from './rendered.js';
 
 const running = { ...rendered('own'), status: 'processing' as const, output_url: null };
 
-/** As an execution that saw the first attempt fail was last heard of. */
-const over: Heartbeat = {
-  attempt: 1,
-  failed_attempts: 1,
-  phase: 'waiting',
-  prediction_id: null,
-  status: null,
-  percent: null,
-  until: null,
-  message: null,
-};
 const afterOne = { ...NOTHING, failed_attempts: 1, predictions: [predictionOf(INPUT)] };
 
 describe('an execution whose time is nearly over', () => {
   const short = { startToCloseTimeoutMs: 400 };
 
   it('hands its render back, with the moment from which the time of its clip counts', async () => {
-    const world = paid({ read: () => ({ type: 'found', prediction: running }) });
+    const world = paidActivity({ read: () => ({ type: 'found', prediction: running }) });
     const result = await world.run({ asked_at: '2026-06-01T12:00:00.000Z' }, short);
     expect(result).toEqual({
       outcome: 'handover',
@@ -34,17 +22,20 @@ describe('an execution whose time is nearly over', () => {
     });
   });
 
-  it('hands back what the provider makes wait, and nothing is unclear about it', async () => {
-    const world = paid({
+  it('hands back a create that the provider makes wait, and nothing is unclear about it', async () => {
+    const world = paidActivity({
       create: () => Promise.resolve({ type: 'throttled', seconds: 60, message: 'HTTP 429' }),
     });
     expect(await world.run({}, short)).toMatchObject({ prediction_id: null, unclear: false });
     expect(world.did).toEqual(['create']);
   });
 
-  it('takes no earlier attempt for a lost one when its workflow does not say what there was', async () => {
-    const world = paid({ is_mute: true, listed: [{ ...running, status: 'failed' as const }] });
-    const third = { ...short, attempt: 3, heartbeatDetails: { ...over, attempt: 1 } };
+  it('takes no earlier attempt for a lost one when its workflow does not answer', async () => {
+    const world = paidActivity({
+      is_mute: true,
+      listed: [{ ...running, status: 'failed' as const }],
+    });
+    const third = { ...short, attempt: 3, heartbeatDetails: FAILED_ONCE };
     const result = await world.run({}, third);
     expect(result).toMatchObject({ outcome: 'handover', prediction_id: null, unclear: true });
     expect(world.did).not.toContain('list');
@@ -52,7 +43,7 @@ describe('an execution whose time is nearly over', () => {
   });
 
   it('hands back a search that is not over as unclear', async () => {
-    const world = paid({});
+    const world = paidActivity({});
     expect(await world.run({ unclear: true }, short)).toMatchObject({
       prediction_id: null,
       unclear: true,
@@ -61,9 +52,9 @@ describe('an execution whose time is nearly over', () => {
   });
 });
 
-describe('on the queue of what goes on, an execution', () => {
+describe('on the queue where nothing is created, an execution', () => {
   it('follows its prediction without a question to the workflow or to the list', async () => {
-    const world = paid({ may_create: false });
+    const world = paidActivity({ may_create: false });
     const result = await world.run({ resume: 'theirs', known: ['theirs'], failed_attempts: 1 });
     expect(result).toMatchObject({ outcome: 'succeeded', prediction: { id: 'theirs' } });
     expect(world.did).toEqual(['read']);
@@ -71,20 +62,23 @@ describe('on the queue of what goes on, an execution', () => {
   });
 
   it('tells of a prediction that the workflow has never heard of', async () => {
-    const world = paid({ may_create: false });
+    const world = paidActivity({ may_create: false });
     await world.run({ resume: 'theirs', known: [] });
     expect(world.signals).toMatchObject([['predictionCreated', { prediction: { id: 'theirs' } }]]);
   });
 
   it('creates nothing after a failed attempt, and says that nothing is unclear', async () => {
-    const world = paid({ may_create: false, memory: afterOne });
-    const result = await world.run({ resume: 'p0-0' }, { attempt: 2, heartbeatDetails: over });
+    const world = paidActivity({ may_create: false, memory: afterOne });
+    const result = await world.run(
+      { resume: 'p0-0' },
+      { attempt: 2, heartbeatDetails: FAILED_ONCE },
+    );
     expect(result).toMatchObject({ outcome: 'handover', prediction_id: null, unclear: false });
     expect(world.did).toEqual(['memory']);
   });
 
-  it('neither creates nor searches when what it was to go on with is not known any more', async () => {
-    const world = paid({ may_create: false, memory: afterOne });
+  it('neither creates nor searches when the prediction that it was to follow is no longer known', async () => {
+    const world = paidActivity({ may_create: false, memory: afterOne });
     const result = await world.run({ resume: 'p0-0' }, { attempt: 3 });
     expect(result).toMatchObject({ outcome: 'handover', prediction_id: null, unclear: true });
     expect(world.did).toEqual(['memory']);
@@ -93,7 +87,7 @@ describe('on the queue of what goes on, an execution', () => {
 
 describe('backoff', () => {
   const failed = { ...rendered('own'), status: 'failed' as const, output_url: null, error: '' };
-  const fails = () => paid({ read: () => ({ type: 'found', prediction: failed }) });
+  const fails = () => paidActivity({ read: () => ({ type: 'found', prediction: failed }) });
 
   it.each([
     ['first', 0, 1, '2s'],

@@ -4,11 +4,11 @@ import type { Deps } from '../../src/activities/deps.js';
 import { compareInput } from '../../src/activities/compare-input.js';
 import { ERASED, inputMatcher } from '../../src/activities/input-match.js';
 import { marksOf } from '../../src/adapters/replicate/input-fingerprint.js';
-import { SEARCHABLE } from './searchable.js';
+import { UNCLAIMED } from './paid-activity.js';
 
 const KLING = 'kwaivgi/kling-v2.5-turbo-pro';
 const SVD = 'stability-ai/stable-video-diffusion';
-const DEPS = SEARCHABLE as unknown as Deps;
+const DEPS = UNCLAIMED as unknown as Deps;
 const INPUT = { prompt: 'a heron', duration: 5 };
 
 const of = (model: string, input: Record<string, unknown>, stored: [string, object]) =>

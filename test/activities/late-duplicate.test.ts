@@ -4,7 +4,7 @@ import type { ProviderPrediction } from '../../src/adapters/replicate/replicate-
 import { notedCreates } from '../support/creates.js';
 import type { NotedCreates } from '../support/creates.js';
 import { predictionOf } from '../support/played.js';
-import { INPUT, NOTHING, paid } from './paid.js';
+import { INPUT, NOTHING, paidActivity } from './paid-activity.js';
 import { rendered } from './rendered.js';
 
 const TWIN: ProviderPrediction = rendered('twin');
@@ -14,7 +14,7 @@ async function conclude(more: {
   creates: NotedCreates;
   listed?: ProviderPrediction[];
 }): Promise<{ did: string[]; ids: unknown[] }> {
-  const { run, did, signals } = paid(more);
+  const { run, did, signals } = paidActivity(more);
   const result: unknown = await run({ resume: 'own', known: ['own'] });
   expect(result).toMatchObject({ outcome: 'succeeded', prediction: { id: 'own' } });
   const ids = signals.map(([, { prediction }]) => (prediction as { id: string }).id);
@@ -71,6 +71,6 @@ it('is not gone on with by an execution that has lost its memory: the clip is th
     { ...line, id: 'own' },
     { ...line, id: 'twin', status: 'canceled' as const, adopted: true },
   ];
-  const { run } = paid({ memory: { ...NOTHING, predictions } });
+  const { run } = paidActivity({ memory: { ...NOTHING, predictions } });
   expect(await run({ unclear: true })).toMatchObject({ prediction: { id: 'own' } });
 });

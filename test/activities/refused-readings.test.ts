@@ -1,7 +1,7 @@
 /** G2: a token that is refused while a render goes on ends nothing that was paid, and the job is told why it stands. */
 import { describe, expect, it } from 'vitest';
 import type { ReadOutcome } from '../../src/adapters/replicate/replicate-client.js';
-import { paid } from './paid.js';
+import { paidActivity } from './paid-activity.js';
 import { rendered } from './rendered.js';
 
 const REFUSED: ReadOutcome = {
@@ -13,7 +13,7 @@ const REFUSED: ReadOutcome = {
 /** Says so, so many times in a row, and then how the render ended. */
 const after = (times: number) => {
   let left = times;
-  return paid({
+  return paidActivity({
     read: () => (left-- > 0 ? REFUSED : { type: 'found', prediction: rendered('own') }),
   });
 };
@@ -33,7 +33,7 @@ describe('a token that is refused while a render goes on', () => {
 
   it('is why nobody knows its end when the time of the clip is over', async () => {
     let cancel: () => void = () => undefined;
-    const world = paid({
+    const world = paidActivity({
       read: () => REFUSED,
       onSignal: (name) => {
         if (name === 'providerRefuses') cancel();

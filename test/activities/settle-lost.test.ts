@@ -13,7 +13,7 @@ import type {
 import type { EndLostInput } from '../../src/contract/activities.js';
 import { rendered } from './rendered.js';
 import { notedCreates } from '../support/creates.js';
-import { SEARCHABLE } from './searchable.js';
+import { UNCLAIMED } from './paid-activity.js';
 
 const INPUT: EndLostInput = {
   clip_index: 0,
@@ -39,7 +39,7 @@ const find = (change: Partial<EndLostInput>, listed: ProviderPrediction[], read:
     },
   } as unknown as Replicate;
   const deps = {
-    ...SEARCHABLE,
+    ...UNCLAIMED,
     creates: notedCreates(),
     workflow: () => ({}),
     replicate,

@@ -14,7 +14,7 @@ import type {
 import { context } from '../api/plan.js';
 import { notedCreates } from '../support/creates.js';
 import { planOf } from '../support/plans.js';
-import { paid } from './paid.js';
+import { paidActivity } from './paid-activity.js';
 
 const deps = { store_id: 'here' } as unknown as Deps;
 const refusal = (type: string) => ({
@@ -27,7 +27,7 @@ const refusal = (type: string) => ({
 
 describe('a worker with another DATA_DIR', () => {
   it('pays nothing, and uses up no attempt', async () => {
-    const play = paid({ store_id: 'here' });
+    const play = paidActivity({ store_id: 'here' });
     await expect(play.run({ store: 'there' })).rejects.toMatchObject({
       ...refusal('Interrupted'),
       details: undefined,
@@ -50,7 +50,7 @@ describe('a worker with another DATA_DIR', () => {
 
 it('the right worker pays, and so does any for a job that was started before folders had an identity', async () => {
   for (const input of [{ store: 'here' }, {}]) {
-    const play = paid({ store_id: 'here' });
+    const play = paidActivity({ store_id: 'here' });
     expect(await play.run(input)).toMatchObject({ outcome: 'succeeded' });
     expect(play.did).toContain('create');
   }

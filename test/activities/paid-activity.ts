@@ -1,4 +1,4 @@
-/** The paid activity in a world that is played, and what it does there, in order. */
+/** The paid activity with a fake provider, workflow and disk: what it asks of them, in order, and what it tells. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Deps } from '../../src/activities/deps.js';
@@ -12,11 +12,26 @@ import type {
   ReadOutcome,
   Replicate,
 } from '../../src/adapters/replicate/replicate-client.js';
-import type { GenerateClipInput, GenerateClipResult } from '../../src/contract/activities.js';
+import type {
+  GenerateClipInput,
+  GenerateClipResult,
+  Heartbeat,
+} from '../../src/contract/activities.js';
 import type { ClipMemory } from '../../src/contract/workflow.js';
 import { notedCreates } from '../support/creates.js';
+import { CATALOGUE } from '../../src/domain/models/index.js';
 import { rendered } from './rendered.js';
-import { SEARCHABLE } from './searchable.js';
+
+/** The parts of a worker's world that a search needs: no prediction is claimed, and no video is measured. */
+export const UNCLAIMED = {
+  claims: {
+    claim: () => Promise.resolve(true),
+    owner: () => Promise.resolve(null),
+  },
+  media: { expect: () => ({ [Symbol.dispose]: () => undefined }) },
+  plan: { catalogue: CATALOGUE },
+  provider_origin: 'https://api.replicate.com',
+};
 
 export const INPUT: GenerateClipInput = {
   clip_index: 0,
@@ -37,6 +52,7 @@ export const INPUT: GenerateClipInput = {
   known: [],
 };
 
+/** A workflow that has heard nothing of the clip. */
 export const NOTHING: ClipMemory = {
   failed_attempts: 0,
   predictions: [],
@@ -45,6 +61,18 @@ export const NOTHING: ClipMemory = {
   last_error: null,
   next_attempt_at: null,
   asked_at: null,
+};
+
+/** The last heartbeat of an execution that saw the first attempt fail. */
+export const FAILED_ONCE: Heartbeat = {
+  attempt: 1,
+  failed_attempts: 1,
+  phase: 'waiting',
+  prediction_id: null,
+  status: null,
+  percent: null,
+  until: null,
+  message: null,
 };
 
 export interface Played {
@@ -56,7 +84,7 @@ export interface Played {
   listed?: ProviderPrediction[];
   onSignal?: (name: string, payload: Record<string, unknown>) => void;
   may_create?: boolean;
-  /** What is on the disk; nothing, and nobody knows since when, unless told. */
+  /** Creates that were written down; when absent none, and it is unknown since when they are. */
   creates?: Creates;
   store_id?: string;
   /** The prediction whose video is stored for the clip. */
@@ -66,7 +94,7 @@ export interface Played {
 type Info = ConstructorParameters<typeof MockActivityEnvironment>[0];
 
 /** `did`: what was asked of the provider and of the workflow; `signals`: what the workflow was told. */
-export function paid({
+export function paidActivity({
   memory = NOTHING,
   may_create = true,
   creates = notedCreates(),
@@ -97,7 +125,7 @@ export function paid({
   } as unknown as Replicate;
   const deps = {
     store_id: played.store_id,
-    ...SEARCHABLE,
+    ...UNCLAIMED,
     webhook_url: null,
     poll_hints: { on: () => () => undefined },
     creates,
