@@ -12,7 +12,7 @@ const given = ({ requests }: ReturnType<typeof paidActivity>): number =>
   (requests[0]?.cancel_after ?? NaN) - 30;
 
 describe('the deadline of a prediction', () => {
-  it('is the whole time of the clip when nobody has asked before, however long it was queued', async () => {
+  it('is the whole time of the clip when no execution has asked before, however long it was queued', async () => {
     const world = paidActivity({});
     const queued = Date.now() - 3_600_000;
     await world.run(
@@ -27,7 +27,7 @@ describe('the deadline of a prediction', () => {
     ['by the workflow with its input', { input: { asked_at: ago(100) } }],
     ['by the workflow when it is asked', { memory: { asked_at: ago(100) } }],
     ['by the execution before', { beat: { asked_at: ago(100) } }],
-  ] as const)('is what is left of it when that moment is told %s', async (_, told) => {
+  ] as const)('is the rest of that time when the moment is told %s', async (_, told) => {
     const beat = { ...FAILED_ONCE, ...('beat' in told ? told.beat : {}) };
     const memory = 'memory' in told ? told.memory : {};
     const world = paidActivity({ memory: { ...NOTHING, failed_attempts: 1, ...memory } });
@@ -46,7 +46,7 @@ describe('the deadline of a prediction', () => {
 });
 
 describe('the workflow', () => {
-  it('hears of the moment with the first signal, and costs no other', async () => {
+  it('hears of the moment with the first signal, and gets no signal for it alone', async () => {
     const world = paidActivity({});
     await world.run({});
     expect(world.signals).toMatchObject([

@@ -1,4 +1,4 @@
-/** ENSURE-1: what was not written down was not created; what was is looked for, attached to, or of the past. */
+/** ENSURE-1: what was not written down was not created; what was written down is searched for, attached to, or over. */
 import { ActivityCancellationDetails } from '@temporalio/common';
 import type { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
@@ -27,7 +27,7 @@ const intent = (change: Partial<CreateIntent> = {}): CreateIntent => ({
   ...change,
 });
 
-/** A disk on which none is missing, with these on it; `null`: nothing was created, no id: nobody knows. */
+/** A complete log with these creates; `null`: nothing was created, no id: the answer is unknown. */
 async function disk(...begun: { id?: string | null; run_id?: string }[]): Promise<NotedCreates> {
   const creates = notedCreates({ since: BEFORE });
   const clip = creates.of(JOB, 0);
@@ -40,7 +40,7 @@ async function disk(...begun: { id?: string | null; run_id?: string }[]): Promis
 const noted = (creates: NotedCreates): (string | null | undefined)[] =>
   [...(creates.notes.get(`${JOB}/0`)?.values() ?? [])].map(({ prediction_id }) => prediction_id);
 
-/** The execution after one that was cut off, and never heard of. */
+/** The execution after one that was cut off before its first heartbeat. */
 const second = async (played: Played, input: Partial<GenerateClipInput> = {}) => {
   const play = paidActivity(played);
   const result: unknown = await play.run(input, { attempt: 2 });
@@ -48,15 +48,15 @@ const second = async (played: Played, input: Partial<GenerateClipInput> = {}) =>
   return { did: [...new Set(did)], result };
 };
 
-describe('an execution that follows one of which nobody knows how far it came', () => {
-  it('creates at once, without a look at the list, when nothing was begun', async () => {
+describe('an execution after one that was cut off at an unknown point', () => {
+  it('creates at once, without a look at the list, when no create was written down', async () => {
     const creates = await disk();
     const { did } = await second({ creates });
     expect(did).toEqual(['create']);
     expect(noted(creates)).toEqual(['own']);
   });
 
-  it('looks first when a create was begun and not answered', async () => {
+  it('searches first when a create was written down and not answered', async () => {
     const creates = await disk({});
     const { did, result } = await second({ creates, listed: [rendered('lost')] });
     expect(did).toEqual(['list']);
@@ -64,7 +64,7 @@ describe('an execution that follows one of which nobody knows how far it came', 
     expect(noted(creates)).toEqual(['lost']);
   });
 
-  it('attaches to the prediction that was noted', async () => {
+  it('attaches to the prediction that was written down', async () => {
     const creates = await disk({ id: null }, { id: 'noted' });
     const { did, result } = await second({ creates });
     // Once, at its end: what came of the first may have turned up.
@@ -72,7 +72,7 @@ describe('an execution that follows one of which nobody knows how far it came', 
     expect(result).toMatchObject({ prediction: { id: 'noted', adopted: true } });
   });
 
-  it('looks as ever where nobody knows whether all of them are written down', async () => {
+  it('searches where it is unknown whether all creates were written down', async () => {
     const { did } = await second({ creates: notedCreates(), listed: [rendered('lost')] });
     expect(did).toEqual(['list']);
     const later = notedCreates({ since: new Date(Date.now() + 60_000).toISOString() });
@@ -85,7 +85,7 @@ describe('an execution that follows one of which nobody knows how far it came', 
     expect(did).toEqual(['create']);
   });
 
-  it('takes none of another run, but where the workflow may have forgotten it', async () => {
+  it('takes none of another run, unless the workflow may have forgotten it', async () => {
     const { did } = await second({ creates: await disk({ id: 'theirs', run_id: 'another' }) });
     expect(did).toEqual(['create']);
   });
@@ -118,7 +118,7 @@ describe('a first execution', () => {
     await expect(lost.run()).rejects.toMatchObject({ type: 'output_lost' });
   });
 
-  it('attaches to them one after the other, as they were', async () => {
+  it('attaches to them one after the other, in their order', async () => {
     const creates = await disk({ id: 'failed' }, { id: 'second' });
     const failed = { ...rendered('failed'), status: 'failed' as const, error: 'E9828' };
     const first = paidActivity({ creates, read: () => ({ type: 'found', prediction: failed }) });
@@ -135,7 +135,7 @@ describe('a first execution', () => {
     expect(next.did).not.toContain('create');
   });
 
-  it('sends nothing when another has begun the same create a moment before', async () => {
+  it('sends nothing when another execution has written down the same create a moment before', async () => {
     const creates = await disk();
     const clip = creates.of(JOB, 0);
     const overtaken = {
@@ -151,7 +151,7 @@ describe('a first execution', () => {
     expect(play.did).not.toContain('create');
   });
 
-  it('leaves nothing to be looked for when it was refused, made to wait, or ended before it was sent', async () => {
+  it('leaves nothing to be searched for when its create was refused, delayed, or not sent', async () => {
     const refused = await disk();
     const message = 'HTTP 422';
     const create: Played['create'] = () =>
@@ -174,7 +174,7 @@ describe('a first execution', () => {
     expect(noted(throttled)).toEqual([]);
   });
 
-  it('notes that nothing was created when that was found out, and creates under a new number', async () => {
+  it('writes down that nothing was created once that is certain, and creates under a new number', async () => {
     const creates = await disk();
     let tries = 0;
     const play = paidActivity({

@@ -158,7 +158,7 @@ describe('with clocks that are apart', () => {
     return asked;
   }
 
-  it('finds what was created in the time that counts, whatever time it is at the provider', async () => {
+  it("finds what was created in the time that counts, whatever the provider's clock says", async () => {
     const created = fc.integer({ min: 0, max: 5 * MINUTE });
     await fc.assert(
       fc.asyncProperty(aheads, created, fc.boolean(), async (ahead, after, heard) => {
@@ -199,13 +199,13 @@ describe('on an account on which 500 predictions are created a minute, where a p
     const found = await Promise.all(searches);
     return { found, asked: account.requests, seconds: (Date.now() - begun) / 1000 };
   }
-  const nobody = (count: number): string[] =>
-    Array.from({ length: count }, (_, at) => `nobody ${String(at)}`);
+  const absent = (count: number): string[] =>
+    Array.from({ length: count }, (_, at) => `absent ${String(at)}`);
 
-  it('tells within 30 of its seconds that nothing was created, and ten tell it with the requests of two', async () => {
+  it('says within 30 of its seconds that nothing was created, and ten searches take the requests of two', async () => {
     const account = (): BusyAccount => new BusyAccount({ rate: 500 });
-    const two = await search(nobody(2), account());
-    const ten = await search(nobody(10), account());
+    const two = await search(absent(2), account());
+    const ten = await search(absent(10), account());
     expect(two.found).toEqual([undefined, undefined]);
     expect(ten.found).toEqual(Array.from({ length: 10 }));
     expect([two.seconds, ten.seconds].every((seconds) => seconds < 30)).toBe(true);

@@ -21,7 +21,7 @@ const of = (model: string, input: Record<string, unknown>, stored: [string, obje
     is_erased: Object.keys(stored[1]).length === 0,
   });
 
-it('is closest with the same model and the same input, and counts a name that no model has', () => {
+it('is closest with the same model and the same input, and may have a name that no model has', () => {
   const closest = [
     of(KLING, INPUT, [KLING, INPUT]),
     of(KLING, INPUT, [KLING, { ...INPUT, guidance: 1 }]),
@@ -33,7 +33,7 @@ it('is closest with the same model and the same input, and counts a name that no
   expect(closest.at(-1)).toBe(ERASED);
 });
 
-it('is none with another model of the catalogue, or without a prompt to tell it by', () => {
+it('is no match with another model of the catalogue, or without a prompt to tell it by', () => {
   expect(of(KLING, INPUT, ['google/veo-3.1', INPUT])).toBeNull();
   const image = { input_image: 'https://a.example/a.png' };
   expect(of(SVD, image, ['stability-ai/renamed', image])).toBeNull();
@@ -41,7 +41,7 @@ it('is none with another model of the catalogue, or without a prompt to tell it 
   expect(of(KLING, INPUT, ['kwaivgi/kling-of-tomorrow', {}])).toBeNull();
 });
 
-it('is told once a model and field where it would be missed', () => {
+it('logs a difference once a model and field', () => {
   const said: unknown[] = [];
   const log = {
     info: (message: string, { field }: { field?: string }) => said.push(['info', field, message]),

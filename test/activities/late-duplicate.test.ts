@@ -1,4 +1,4 @@
-/** What the attempt does about a create that turns up late, in the cases that a whole world is too large for. */
+/** What the attempt does about a late duplicate, in the cases that need no real server. */
 import { expect, it } from 'vitest';
 import type { ProviderPrediction } from '../../src/adapters/replicate/replicate-client.js';
 import { notedCreates } from '../support/creates.js';
@@ -7,9 +7,9 @@ import { predictionOf } from '../support/played.js';
 import { INPUT, NOTHING, paidActivity } from './paid-activity.js';
 import { rendered } from './rendered.js';
 
-const TWIN: ProviderPrediction = rendered('twin');
+const DUPLICATE: ProviderPrediction = rendered('duplicate');
 
-/** A clip that attaches to `own`, after a create at `at` of which nobody found anything. */
+/** A clip that attaches to `own`, after a create of which a search found nothing. */
 async function conclude(more: {
   creates: NotedCreates;
   listed?: ProviderPrediction[];
@@ -37,10 +37,10 @@ async function noted(prediction_id: string | null, run_id: string, at = new Date
 }
 const RUN = '00000000-0000-0000-0000-000000000000';
 
-it('looks once for a create of which a search believed that nothing came, and books what it finds', async () => {
-  const { did, ids } = await conclude({ creates: await noted(null, RUN), listed: [TWIN] });
+it('looks once for a create of which a search believed that nothing came, and puts what it finds into the ledger', async () => {
+  const { did, ids } = await conclude({ creates: await noted(null, RUN), listed: [DUPLICATE] });
   expect(did).toEqual(['list']);
-  expect(ids).toContain('twin');
+  expect(ids).toContain('duplicate');
 });
 
 it('looks for nothing where every create was answered, or was of another run, or of hours ago', async () => {
@@ -51,13 +51,13 @@ it('looks for nothing where every create was answered, or was of another run, or
     await noted(null, 'another run'),
     await noted(null, RUN, old),
   ]) {
-    expect(await conclude({ creates, listed: [TWIN] })).toEqual({ did: [], ids: [] });
+    expect(await conclude({ creates, listed: [DUPLICATE] })).toEqual({ did: [], ids: [] });
   }
 });
 
 it('takes no prediction of another input, nor one that is known, nor one without its input', async () => {
   const listed = [
-    { ...TWIN, input: { prompt: 'b' } },
+    { ...DUPLICATE, input: { prompt: 'b' } },
     { ...rendered('own') },
     { ...rendered('erased'), input: {}, data_removed: true },
   ];
@@ -65,11 +65,11 @@ it('takes no prediction of another input, nor one that is known, nor one without
   expect(ids).toEqual([]);
 });
 
-it('is not gone on with by an execution that has lost its memory: the clip is the other one', async () => {
+it('that was ended is not followed by an execution that has lost its state: the clip is the other prediction', async () => {
   const line = predictionOf(INPUT, { status: 'processing', cost_usd: null });
   const predictions = [
     { ...line, id: 'own' },
-    { ...line, id: 'twin', status: 'canceled' as const, adopted: true },
+    { ...line, id: 'duplicate', status: 'canceled' as const, adopted: true },
   ];
   const { run } = paidActivity({ memory: { ...NOTHING, predictions } });
   expect(await run({ unclear: true })).toMatchObject({ prediction: { id: 'own' } });

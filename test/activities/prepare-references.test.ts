@@ -123,7 +123,7 @@ describe('prepareReferences', () => {
     expect(references.tidied).toBe(1);
   });
 
-  it('refuses the clip whose images cannot be composed, and goes on with the others', async () => {
+  it('refuses the clip whose images cannot be composed, and prepares the others', async () => {
     const references = new FakeReferences();
     const message = 'b: expected an image that can be composed';
     references.upload = ({ scene_url }) =>
@@ -152,7 +152,7 @@ describe('prepareReferences', () => {
     expect(result.uploads).toHaveLength(1);
   });
 
-  it('goes on with a clip whose composite cannot be shown', async () => {
+  it('prepares a clip whose composite cannot be shown', async () => {
     const references = new FakeReferences();
     references.assign_failure = new Error('no space left on device');
     const result = await prepare(references, [{ clip_index: 4, urls: [], composite: set('s') }]);

@@ -1,4 +1,4 @@
-/** G2: a token that is refused while a render goes on ends nothing that was paid, and the job is told why it stands. */
+/** G2: a token that is refused during a render ends nothing that was paid, and the job is told why it stands still. */
 import { describe, expect, it } from 'vitest';
 import type { ReadOutcome } from '../../src/adapters/replicate/replicate-client.js';
 import { paidActivity } from './paid-activity.js';
@@ -18,7 +18,7 @@ const after = (times: number) => {
   });
 };
 
-describe('a token that is refused while a render goes on', () => {
+describe('a token that is refused during a render', () => {
   it('is told to the job once, and the render is fetched when the token works again', async () => {
     const world = after(9);
     expect(await world.run({})).toMatchObject({ outcome: 'succeeded', prediction: { id: 'own' } });
@@ -31,7 +31,7 @@ describe('a token that is refused while a render goes on', () => {
     expect(world.did.filter((act) => act === 'create')).toHaveLength(1);
   });
 
-  it('is why nobody knows its end when the time of the clip is over', async () => {
+  it('is the reason given when the end is unknown after the time of the clip', async () => {
     let cancel: () => void = () => undefined;
     const world = paidActivity({
       read: () => REFUSED,

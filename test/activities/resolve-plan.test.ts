@@ -1,4 +1,4 @@
-/** Where the check of a plan may ask somebody outside, and what it leaves behind. */
+/** When the check of a plan may ask the provider, and what it writes down. */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import type { Deps } from '../../src/activities/deps.js';
@@ -44,7 +44,7 @@ const planFor = (model: string) => ({
 });
 
 describe('within a workflow task', () => {
-  it('a plan is resolved without a word to the provider, and its creates are written down from then on', async () => {
+  it('a plan is resolved without a request to the provider, and its creates are written down from then on', async () => {
     const { asked, opened, run } = world();
     expect(await run('kwaivgi/kling-v2.5-turbo-pro', true)).toMatchObject({
       resolved: { model: { id: 'kwaivgi/kling-v2.5-turbo-pro' } },

@@ -16,7 +16,7 @@ function world(ahead: number) {
 }
 
 describe('the time of the Temporal server', () => {
-  it('is never told later than it is, and is exact once one activity was picked up at once', () => {
+  it('is never later than it is, and is exact once one activity was picked up at once', () => {
     const queued = fc.array(fc.integer({ min: 0, max: HOUR }), { maxLength: 10 });
     const apart = fc
       .integer({ min: 6_000, max: 100 * HOUR })
@@ -53,7 +53,7 @@ describe('the time of the Temporal server', () => {
     expect(clock.now()).toBe(server());
   });
 
-  it('is not told by what is no time', () => {
+  it('is not learned from what is no time', () => {
     world(0);
     const clock = new ServerClock();
     for (const moment of [0, 1, NaN]) clock.hear(moment);

@@ -48,7 +48,7 @@ const find = (change: Partial<EndLostInput>, listed: ProviderPrediction[], read:
   return new MockActivityEnvironment().run(createEndLost(deps), { ...INPUT, ...change });
 };
 
-it('answers with one that still runs, for the ledger', async () => {
+it('answers with a prediction that still runs, for the ledger', async () => {
   const running = { ...rendered('lost'), status: 'processing' as const, output_url: null };
   expect(await find({}, [running], { type: 'missing' })).toMatchObject({
     prediction: { id: 'lost', attempt: 2, status: 'processing', cost_usd: null, adopted: true },
@@ -56,13 +56,13 @@ it('answers with one that still runs, for the ledger', async () => {
   });
 });
 
-it('answers with the file of one that has succeeded: it was paid for', async () => {
+it('answers with the file of a prediction that has succeeded: it was paid for', async () => {
   const { output_url } = rendered('lost');
   const answer: unknown = await find({}, [rendered('lost')], { type: 'missing' });
   expect(answer).toMatchObject({ prediction: { id: 'lost', status: 'succeeded' }, output_url });
 });
 
-it('does not forget one that was heard of, also when it cannot be read', async () => {
+it('answers with a prediction whose id is known, also when it cannot be read', async () => {
   const answer: unknown = await find({ resume: 'heard' }, [], {
     type: 'unreadable',
     message: 'HTTP 500',

@@ -1,4 +1,4 @@
-/** G4: the books on a prediction are closed with what the provider says of it, and stay open when it says nothing. */
+/** G4: a prediction is settled with what the provider says of it, and stays unsettled when it says nothing. */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, it } from 'vitest';
 import { MeasuredClock } from '../../src/adapters/replicate/provider-clock.js';
@@ -22,14 +22,14 @@ const look = (read: ReadOutcome): Promise<unknown> => {
   });
 };
 
-it('leaves one running that somebody goes on with', async () => {
+it('leaves a prediction running that a later attempt follows', async () => {
   expect(await look({ type: 'found', prediction: running })).toMatchObject({
     prediction: { id: 'p', attempt: 2, status: 'processing', cost_usd: null, adopted: true },
     output_url: null,
   });
 });
 
-it('answers with the file of one that has succeeded meanwhile', async () => {
+it('answers with the file of a prediction that has succeeded meanwhile', async () => {
   const prediction = rendered('p');
   expect(await look({ type: 'found', prediction })).toMatchObject({
     prediction: { status: 'succeeded' },
@@ -37,7 +37,7 @@ it('answers with the file of one that has succeeded meanwhile', async () => {
   });
 });
 
-it('asks again after one that cannot be read, and says that it could not', async () => {
+it('fails, to be tried again, when the prediction cannot be read', async () => {
   await expect(look({ type: 'unreadable', message: 'HTTP 500' })).rejects.toMatchObject({
     message: expect.stringContaining('expected to read prediction p') as string,
     type: 'provider_error',
@@ -45,7 +45,7 @@ it('asks again after one that cannot be read, and says that it could not', async
   });
 });
 
-it('does not ask again after one that is gone', async () => {
+it('fails for good when the provider has no such prediction', async () => {
   await expect(look({ type: 'missing' })).rejects.toMatchObject({
     message: 'there is no prediction p',
     nonRetryable: true,

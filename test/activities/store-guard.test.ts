@@ -56,7 +56,7 @@ it('the right worker pays, and so does any for a job that was started before fol
   }
 });
 
-it('a plan is frozen with the identity of the folder that it was checked beside', async () => {
+it('a plan is frozen with the identity of the DATA_DIR of the worker that checked it', async () => {
   const resolvePlan = createResolvePlan({
     ...deps,
     plan: context,

@@ -125,7 +125,7 @@ describe('an answer that is not the file', () => {
     }
   });
 
-  it('that says it may pass is tried for as long as the file is kept', async () => {
+  it('that may pass is tried for as long as the file is kept', async () => {
     answer = saying(503);
     const storing = new Storing();
     for (let time = 0; time < 3 * SAME_ANSWERS; time++) {
@@ -152,7 +152,7 @@ describe('a download', () => {
   });
 });
 
-it('a disk that cannot be written is looked at again within a minute, whatever the pauses have grown to', async () => {
+it('a disk that cannot be written is tried again within a minute, after any number of failures', async () => {
   const store = {
     ...createArtifactStore(dataDir),
     open: () => Promise.reject(new Error('ENOSPC')),

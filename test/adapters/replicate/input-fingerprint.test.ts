@@ -61,7 +61,7 @@ describe('what is stored is of another clip', () => {
     expect(fit({ images: [UPLOADED, UPLOADED] }, { images: [DELIVERED] })).toBeNull();
   });
 
-  it('whatever it holds, where nothing was sent', () => {
+  it('with any input, where nothing was sent', () => {
     expect(fit({}, {})).toBe('equal');
     expect(fit({}, { prompt: 'a' })).toBeNull();
   });

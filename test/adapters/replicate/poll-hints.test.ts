@@ -1,4 +1,4 @@
-/** Hints from the process that takes webhooks to those that poll. */
+/** Poll hints, from the process that takes webhooks to the workers that poll. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -22,13 +22,13 @@ const called = (id: string): Promise<void> =>
     hints.on(id, resolve);
   });
 
-it('reach whoever listens', async () => {
+it('reach the listener of their prediction', async () => {
   const heard = called('a');
   await sendPollHint(folder, 'a');
   await heard;
 });
 
-it('that come before anybody listens are kept for who does', async () => {
+it('that come before their listener are kept for it', async () => {
   const later = called('b');
   await sendPollHint(folder, 'a');
   await sendPollHint(folder, 'b');
@@ -39,7 +39,7 @@ it('that come before anybody listens are kept for who does', async () => {
   expect(isCalled).toBe(true);
 });
 
-it('reach nobody who has stopped to listen, and find their folder again', async () => {
+it('reach no listener that has stopped, and find their folder again', async () => {
   let calls = 0;
   hints.on('a', () => (calls += 1))();
   await rm(path.join(folder, 'wakes'), { recursive: true });

@@ -1,4 +1,4 @@
-/** The account's list, read once for all who search in it: what it proves, what it costs, and what it survives. */
+/** The account's list, read once for all searches: what it proves, what it costs, and what it survives. */
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createPredictionIndex, LAG } from '../../../src/adapters/replicate/prediction-index.js';
@@ -59,7 +59,7 @@ describe('an index of an account on which 500 predictions are created a minute',
     expect(account.listed(since, Date.now() - LAG).every(({ id }) => ids.has(id))).toBe(true);
   });
 
-  it('asks no more for ten who look as deep than for one', async () => {
+  it('sends no more requests for ten searches as deep than for one', async () => {
     const cost = async (searches: number): Promise<number> => {
       const account = new BusyAccount({ rate: 500 });
       const index = createPredictionIndex(account.replicate);
@@ -78,7 +78,7 @@ describe('an index of an account on which 500 predictions are created a minute',
     expect(await cost(10)).toBeLessThanOrEqual((await cost(1)) + 5);
   });
 
-  it('has no wall: it reads as many pages as there are', async () => {
+  it('reads as many pages as there are', async () => {
     const account = new BusyAccount({ rate: 500, page_size: 10, takes: 10 });
     const index = createPredictionIndex(account.replicate);
     const since = Date.now() - 10 * MINUTE;
@@ -87,7 +87,7 @@ describe('an index of an account on which 500 predictions are created a minute',
     expect(index.since(since).length).toBeGreaterThanOrEqual(5_000);
   });
 
-  it('keeps only what somebody has looked for lately', async () => {
+  it('keeps only what a search has looked for lately', async () => {
     const account = new BusyAccount({ rate: 500 });
     const index = createPredictionIndex(account.replicate);
     await lived(know(index, Date.now() - 17 * MINUTE, performance.now(), sleep));
@@ -100,7 +100,7 @@ describe('an index of an account on which 500 predictions are created a minute',
     expect(index.since(0).length).toBeLessThan(6_500);
   });
 
-  it('keeps nothing where nobody has looked for long, however much is reviewed', async () => {
+  it('keeps nothing when there was no search for long, however much is reviewed', async () => {
     const account = new BusyAccount({ rate: 500 });
     const index = createPredictionIndex(account.replicate);
     await lived(know(index, Date.now() - MINUTE, performance.now(), sleep));
@@ -112,7 +112,7 @@ describe('an index of an account on which 500 predictions are created a minute',
     expect(index.since(0)).toEqual([]);
   });
 
-  it('begins anew, rather than read what was created in an hour in which nobody asked', async () => {
+  it('begins anew, rather than read what was created in an hour without a search', async () => {
     const account = new BusyAccount({ rate: 500 });
     const index = createPredictionIndex(account.replicate);
     await lived(know(index, Date.now() - MINUTE, performance.now(), sleep));
@@ -190,7 +190,7 @@ describe('an index at the provider', () => {
     );
   });
 
-  it('goes on at the page that could not be read, not at the first', async () => {
+  it('continues at the page that could not be read, not at the first', async () => {
     const { peer, index } = await world(2);
     for (let n = 0; n < 8; n++) await peer.create(`clip ${String(n)}`);
     await fault(peer, { match: 'cursor', fault: 'list-garbled', times: 2 });
@@ -199,7 +199,7 @@ describe('an index at the provider', () => {
     expect(await pages(peer)).toBe(4 + 2);
   });
 
-  it('asks for nothing while the provider wants patience, whoever asks', async () => {
+  it('sends no request while the provider asks to wait', async () => {
     const { peer, index } = await world(2);
     await fault(peer, { fault: 'list-429:7', times: 1 });
     const since = Date.now() - 30_000;
@@ -215,13 +215,13 @@ describe('an index at the provider', () => {
     expect(await pages(peer)).toBe(2);
   });
 
-  it('sends one request for those that ask at the same time', async () => {
+  it('sends one request for searches that ask at the same time', async () => {
     const { peer, index } = await world(2);
     await Promise.all([1, 2, 3].map(() => index.advance(Date.now() - 30_000)));
     expect(await pages(peer)).toBe(1);
   });
 
-  it('still knows by its input what the provider has erased meanwhile', async () => {
+  it('still knows the input that the provider has erased meanwhile', async () => {
     const { peer, index } = await world(5);
     const { body } = await peer.create('a heron');
     const since = Date.now() - 30_000;
@@ -252,7 +252,7 @@ describe('an index of a list that is not what it should be', () => {
     expect(index.proves(since, 0)).toBe(false);
   });
 
-  it('does not follow a list that goes round for ever', async () => {
+  it('does not follow a list that runs in circles', async () => {
     const account = new BusyAccount({ rate: 1, takes: 0, since: 1 });
     account.add('a');
     const [a] = account.listed(0);

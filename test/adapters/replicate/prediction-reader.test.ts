@@ -125,7 +125,7 @@ const LONG: Span = [10_000, 30_000];
 
 describe('five renders at a time', () => {
   it.each([
-    ['of a kind that nobody has seen', []],
+    ['of a kind that the worker has not seen', []],
     ['that took as long before', [LONG]],
     ['that were short before', [SHORT]],
   ])(
@@ -138,7 +138,7 @@ describe('five renders at a time', () => {
   );
 
   it.each([
-    ['of a kind that nobody has seen', []],
+    ['of a kind that the worker has not seen', []],
     ['that took long before', [LONG]],
   ])('of 0.5 to 3 s, %s, are noticed within a tenth of a second', async (_, before) => {
     const { reads, late } = await jobs(50, SHORT, { count: 5, before });
@@ -199,13 +199,13 @@ describe('two renders', () => {
     expect(new Set(provider.asked.lists)).toEqual(new Set([Date.parse(created_at) - 2_000]));
   });
 
-  it('are believed to have ended when they say so themselves, where the list leaves anything out', async () => {
+  it('are believed to have ended when reading them says so, where the list leaves anything out', async () => {
     const { provider, ends } = await two({ listed: (it) => ({ ...it, predict_time: null }) });
     expect(ends.map(({ prediction }) => prediction.predict_time)).toEqual([1, 1]);
     expect(provider.asked.gets).toContain('p0');
   });
 
-  it('that have failed say so themselves', async () => {
+  it('that have failed are read by themselves', async () => {
     const { provider } = await two({}, [10_000, 10_000], { status: 'failed' });
     expect(provider.asked.gets.toSorted()).toEqual(['p0', 'p1']);
   });
@@ -246,7 +246,7 @@ describe('two renders', () => {
   });
 });
 
-it('reads one of which only the id is known at once, by itself', async () => {
+it('reads a prediction of which only the id is known at once, by itself', async () => {
   const provider = new RenderingProvider();
   const reader = readerOf(provider.replicate, 'an hour between looks');
   using reading = opened(reader, provider.create(60_000), false);
@@ -284,7 +284,7 @@ describe('a hint', () => {
   });
 });
 
-describe('a provider that wants patience', () => {
+describe('a provider that asks to wait', () => {
   const BUSY: ReadOutcome = { type: 'unreadable', message: 'HTTP 429', retry_after: 7 };
 
   it.each([1, 3])('is asked for nothing meanwhile, with %i open', async (count) => {
@@ -321,7 +321,7 @@ describe('a provider that wants patience', () => {
   });
 });
 
-it('asks for nothing when nobody waits any more', async () => {
+it('asks for nothing when no reading is open', async () => {
   const provider = new RenderingProvider();
   const reader = readerOf(provider.replicate);
   opened(reader, provider.create(60_000))[Symbol.dispose]();

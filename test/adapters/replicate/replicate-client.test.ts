@@ -155,11 +155,11 @@ describe('create', () => {
       20,
     ],
     [
-      'the header beside a body of null',
+      'the header of an answer with a body of null',
       json(429, { retry_after: null }, { 'retry-after': '7' }),
       7,
     ],
-    ['nobody', json(429, { detail: 'slow' }), 10],
+    ['no field', json(429, { detail: 'slow' }), 10],
   ];
   it.each(throttled)('is throttled for as long as %s says', async (_name, behave, seconds) => {
     const { replicate, seen } = await peer(behave);
@@ -191,18 +191,21 @@ describe('create', () => {
   });
 });
 
-describe('a model that is gone', () => {
-  it.each([404, 410])('is told by %i, after one request, and nothing else is', async (status) => {
-    const gone = await peer(json(status, { detail: 'The requested resource', status }));
-    expect(await gone.replicate.create(REQUEST)).toMatchObject({
-      type: 'rejected',
-      kind: 'invalid_input',
-      is_model_gone: true,
-    });
-    expect(gone.seen).toHaveLength(1);
-    const other = await peer(json(422, { detail: '- input: prompt is required' }));
-    expect(await other.replicate.create(REQUEST)).toMatchObject({ is_model_gone: false });
-  });
+describe('a model that the provider does not have', () => {
+  it.each([404, 410])(
+    'is known by %i, after one request, and by no other status',
+    async (status) => {
+      const gone = await peer(json(status, { detail: 'The requested resource', status }));
+      expect(await gone.replicate.create(REQUEST)).toMatchObject({
+        type: 'rejected',
+        kind: 'invalid_input',
+        is_model_gone: true,
+      });
+      expect(gone.seen).toHaveLength(1);
+      const other = await peer(json(422, { detail: '- input: prompt is required' }));
+      expect(await other.replicate.create(REQUEST)).toMatchObject({ is_model_gone: false });
+    },
+  );
 
   it.each([404, 410])('has no version to pin: %i', async (status) => {
     const { replicate } = await peer(json(status, { detail: 'not found' }));
@@ -245,7 +248,7 @@ describe('get', () => {
 });
 
 describe('a page of the list', () => {
-  it('is followed on its own origin only, whatever host `next` names', async () => {
+  it('is followed on the configured origin only, whatever host `next` names', async () => {
     const elsewhere = await peer(json(200, { results: [] }));
     const { replicate, seen } = await peer((request, response) => {
       const isFirst = !(request.url ?? '').includes('cursor=2');

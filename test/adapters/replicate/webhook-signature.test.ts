@@ -90,7 +90,7 @@ describe('a webhook', () => {
     expect(isAuthentic(webhook(change), SECRET, NOW)).toBe(false);
   });
 
-  it('is refused with the wrong key, and with an empty one that anybody could sign with', () => {
+  it('is refused with the wrong key, and with an empty one', () => {
     expect(isAuthentic(webhook(), `whsec_${Buffer.from('x').toString('base64')}`, NOW)).toBe(false);
     const signature = `v1,${mac('msg_1', seconds(0), BODY, Buffer.alloc(0))}`;
     expect(isAuthentic(webhook({ signature }), 'whsec_', NOW)).toBe(false);
