@@ -101,7 +101,7 @@ const cheaper = (others: NonNullable<Estimate['alternatives']>): Child =>
         ),
       );
 
-const HEADINGS = ['Clip', 'WantedPort', 'Requested', 'Cost', 'Buffer'];
+const HEADINGS = ['Clip', 'Wanted', 'Requested', 'Cost', 'Buffer'];
 
 const table = (clips: readonly ClipEstimate[]): HTMLElement =>
   h(
