@@ -196,6 +196,13 @@ describe('docs', () => {
     expect(figures.filter((name) => !named.includes(name))).toEqual([]);
   });
 
+  it('count the files on the walk of a clip, each of which is there', () => {
+    const walk = section('docs/architecture.md', '### The files of this walk');
+    const files = [...walk.matchAll(/^ {2}(src\/\S+)/gm)].map(([, file = '']) => file);
+    expect(files.filter((file) => !existsSync(path.join(root, file)))).toEqual([]);
+    expect(walk).toContain(`passes these ${String(new Set(files).size)} files`);
+  });
+
   it('list every decision', () => {
     const listed = linksOf('docs/decisions/README.md').map(({ file }) => path.basename(file));
     const files = readdirSync(path.join(root, 'docs/decisions')).filter((name) => /^\d/.test(name));
