@@ -46,14 +46,14 @@ const HEADLINES: readonly Headline[] = [
   },
   {
     row: 'uneven',
-    figure: 'render done → told p50 ms',
-    says: 'render of 0.5–3 s done → told, ms',
+    figure: 'render done → reported p50 ms',
+    says: 'render of 0.5–3 s done → reported, ms',
     plotted: true,
   },
   {
     row: 'long',
-    figure: 'render done → told p50 ms',
-    says: 'render of 10–30 s done → told, ms',
+    figure: 'render done → reported p50 ms',
+    says: 'render of 10–30 s done → reported, ms',
   },
   { row: 'post', figure: 'posted → first create p50 ms', says: 'job posted → first create, ms' },
   { row: 'uneven', figure: 'CPU s a clip', says: 'CPU a clip, s', plotted: true },

@@ -31,7 +31,7 @@ export interface Figures {
   /** The time of the job by the least that it could take. */
   makespan: number;
   /** Milliseconds from the end of a render to the client that hears of it. */
-  told: number[];
+  reported: number[];
   /** Milliseconds from then until the client hears that the file is stored. */
   stored: number[];
   /** Milliseconds from the post to the first create. */
@@ -48,15 +48,15 @@ export function figuresOf(order: Order, heard: Heard, books: readonly BookLine[]
     const [done, stored] = [heard.done.get(index), heard.stored.get(index)];
     if (line?.completed_at == null || done === undefined || stored === undefined) {
       throw new Error(
-        `expected clip ${String(index)} of ${order.id} to be rendered, told and stored`,
+        `expected clip ${String(index)} of ${order.id} to be rendered, reported and stored`,
       );
     }
-    return { told: done - Date.parse(line.completed_at), stored: stored - done };
+    return { reported: done - Date.parse(line.completed_at), stored: stored - done };
   });
   return {
     makespan:
       (heard.ended - heard.posted) / 1000 / BEST[order.dispatch](order.renders, order.at_once),
-    told: clips.map(({ told }) => told),
+    reported: clips.map(({ reported }) => reported),
     stored: clips.map(({ stored }) => stored),
     first_create: Math.min(...own.map(({ created_at }) => Date.parse(created_at))) - heard.posted,
     creates: own.length,

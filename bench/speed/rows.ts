@@ -70,7 +70,7 @@ async function measureJob(stand: Stand, order: Order): Promise<Measured> {
   const heard = await stand.run(order);
   const parts = stand.parts();
   const books = await stand.provider.books();
-  const { makespan, told, stored, first_create, creates } = figuresOf(
+  const { makespan, reported, stored, first_create, creates } = figuresOf(
     order,
     heard,
     books.predictions,
@@ -79,9 +79,9 @@ async function measureJob(stand: Stand, order: Order): Promise<Measured> {
   const reads = readsOf(books) - readsOf(before.books);
   return {
     'time ÷ best possible': makespan,
-    'render done → told p50 ms': median(told),
-    'render done → told p90 ms': quantile(told, 0.9),
-    'told → stored p50 ms': median(stored),
+    'render done → reported p50 ms': median(reported),
+    'render done → reported p90 ms': quantile(reported, 0.9),
+    'reported → stored p50 ms': median(stored),
     'posted → first create ms': first_create,
     'CPU s a clip': (total(parts).cpu - before.use.cpu) / clips,
     ...byPart(parts, ' MiB', ({ resident }) => resident / MIB),
@@ -159,7 +159,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
   rest: { says: '20 s at rest, after a job', once: true, measure: { any: measureRest } },
   generate: { says: '`npm run generate`, a second time', measure: { command: measureGenerate } },
   many: {
-    says: 'window of 25, 1,000 clips of 0.1–0.4 s, 500 creates a minute; a job of one clip beside it',
+    says: 'window of 25, 1,000 clips of 0.1–0.4 s, 500 creates a minute; a job of one clip next to it',
     once: true,
     measure: { own: measureMany },
   },
@@ -267,13 +267,13 @@ async function measureMany(stand: OwnStand): Promise<Measured> {
   const heard = await following;
   const { predictions } = await stand.provider.books();
   const allowed = Math.max((renders.length / PER_MINUTE) * 60, BEST.window(renders, 25));
-  const { told } = figuresOf(order, heard, predictions);
+  const { reported } = figuresOf(order, heard, predictions);
   return {
     'time ÷ what the rate allows': (heard.ended - heard.posted) / 1000 / allowed,
-    'small job beside it: posted → first create ms': figuresOf(small, heardSmall, predictions)
+    'small job next to it: posted → first create ms': figuresOf(small, heardSmall, predictions)
       .first_create,
-    'render done → told p50 ms': median(told),
-    'render done → told p90 ms': quantile(told, 0.9),
+    'render done → reported p50 ms': median(reported),
+    'render done → reported p90 ms': quantile(reported, 0.9),
     'CPU s a clip': (total(stand.parts()).cpu - before.cpu) / renders.length,
     'resident MiB at most': peak.resident / MIB,
   };

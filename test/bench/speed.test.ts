@@ -53,7 +53,7 @@ describe('figures of a job', () => {
   it('compare what the provider wrote down with what the client heard', () => {
     expect(figuresOf(order, heard, books)).toEqual({
       makespan: 1.2,
-      told: [100, 20],
+      reported: [100, 20],
       stored: [50, 130],
       first_create: 50,
       creates: 2,
