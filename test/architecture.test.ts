@@ -44,11 +44,11 @@ describe('layers', () => {
     ['src/domain/pricing/cost.ts', `import 'node:crypto';`],
     ['src/domain/pricing/cost.ts', `import '@temporalio/common';`],
     ['src/domain/pricing/cost.ts', `import { z } from 'zod';`],
-    ['src/domain/pricing/cost.ts', `import { planSchema } from '../plan/plan.schema.js';`],
+    ['src/domain/pricing/cost.ts', `import { planFieldsSchema } from '../plan/plan.schema.js';`],
     ['src/domain/plan/plan.schema.ts', `import 'fastify';`],
     [
       'src/workflows/generate-clips.ts',
-      `import { planSchema } from '../domain/plan/plan.schema.js';`,
+      `import { planFieldsSchema } from '../domain/plan/plan.schema.js';`,
     ],
     [
       'src/workflows/activity-options.ts',
@@ -68,7 +68,10 @@ describe('layers', () => {
     ['src/api/routes/jobs.ts', `import '../../simulator/index.js';`],
     ['src/api/jobs/temporal-jobs.ts', `import '../../activities/index.js';`],
     ['src/web/main.ts', `import '../api/jobs/jobs-port.js';`],
-    ['src/web/views/job-view.ts', `import { planSchema } from '../../domain/plan/plan.schema.js';`],
+    [
+      'src/web/views/job-view.ts',
+      `import { planFieldsSchema } from '../../domain/plan/plan.schema.js';`,
+    ],
     ['src/web/main.ts', `import 'zod';`],
     ['src/web/archive.ts', `import { makeZip } from 'client-zip';`],
     ['src/web/vendor/client-zip.ts', `import 'fflate';`],
@@ -99,7 +102,10 @@ describe('layers', () => {
       `import { checkPlan } from '../domain/plan/check-plan.schema.js';`,
     ],
     ['src/activities/attempt.ts', `import { WORKFLOW_TYPE } from '../contract/workflow.js';`],
-    ['src/api/routes/jobs.ts', `import { planSchema } from '../../domain/plan/plan.schema.js';`],
+    [
+      'src/api/routes/jobs.ts',
+      `import { planFieldsSchema } from '../../domain/plan/plan.schema.js';`,
+    ],
     ['src/client/json-mistake.ts', `import type { JobPage } from '../api/schemas.js';`],
     ['src/web/main.ts', `import { apply } from '../domain/job/progress.js';`],
     ['src/web/vendor/client-zip.ts', `export { makeZip } from 'client-zip';`],

@@ -73,7 +73,7 @@ export const dueAt = (clip: Clip, live: ClipProgress | undefined): string | null
   (clip.status === 'retrying' ? clip.next_attempt_at : null);
 
 /** What went wrong, in a few words; the provider's own text is the failure's message. */
-export const failureWords = (kind: FailureKind): string => ruleOf(kind).says;
+export const failureWords = (kind: FailureKind): string => ruleOf(kind).summary;
 
 /** What a person can do about it. */
 export const adviceFor = (kind: FailureKind): string => ruleOf(kind).advice;

@@ -110,7 +110,7 @@ function judge({ jobs: { running, silent, ended }, catalogue, now }: SearchInput
 }
 
 /** What an unfinished clip may be looking for: by its prompt, or, where its model takes none, whatever is of the model. */
-interface WantedPort {
+interface Wanted {
   model: string;
   beginning: string | null;
 }
@@ -118,7 +118,7 @@ interface WantedPort {
 /** Long prompts are shortened in a job: the beginning has to do. */
 const beginningOf = (prompt: string): string => prompt.replace(/…$/, '');
 
-function mayBeWanted({ model, input }: ProviderPrediction, wanted: readonly WantedPort[]): boolean {
+function mayBeWanted({ model, input }: ProviderPrediction, wanted: readonly Wanted[]): boolean {
   const texts = Object.values(input).filter((value) => typeof value === 'string');
   return wanted.some(({ model: itsModel, beginning }) =>
     beginning === null ? itsModel === model : texts.some((text) => text.startsWith(beginning)),

@@ -26,8 +26,8 @@ export function estimateText(estimate: Estimate): string[] {
     ...totals(estimate),
     ...sent(estimate.clips),
     ...estimate.alternatives.map(
-      ({ model, estimated_cost_usd, says }) =>
-        `Cheaper: ${model}, ${usd(estimated_cost_usd)} for the job. ${oneLine(says)}`,
+      ({ model, estimated_cost_usd, message }) =>
+        `Cheaper: ${model}, ${usd(estimated_cost_usd)} for the job. ${oneLine(message)}`,
     ),
     ...estimate.warnings.map((warning) => `Warning: ${oneLine(warning)}`),
     'Nothing was started and nothing was paid.',

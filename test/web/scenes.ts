@@ -140,7 +140,7 @@ export const estimateAnswer = (): { status: number; body: unknown } => {
           model: 'bytedance/seedance-1-pro',
           estimated_cost_usd: 4.94,
           saves_percent: 21.6,
-          says: '5.2 s costs 10 s here ($0.7); bytedance/seedance-1-pro asks 7 s for $0.42',
+          message: '5.2 s costs 10 s here ($0.7); bytedance/seedance-1-pro asks 7 s for $0.42',
         },
       ],
       warnings: ['clip_prompts.2: 5.2 s costs 10 s with this model, 100 % more than 5 s would.'],

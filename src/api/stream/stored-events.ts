@@ -64,7 +64,7 @@ async function lineAfter(
   }
 }
 
-interface WantedPort {
+interface Wanted {
   after: number;
   mostBytes: number;
 }
@@ -72,7 +72,7 @@ interface WantedPort {
 async function eventsFrom(
   handle: FileHandle,
   start: number,
-  { after, mostBytes }: WantedPort,
+  { after, mostBytes }: Wanted,
 ): Promise<JobEvent[]> {
   const events: JobEvent[] = [];
   let bytes = 0;

@@ -8,15 +8,15 @@ interface FailureRule {
   readonly retry: boolean;
   readonly halts: boolean;
   /** What went wrong, for a person. */
-  readonly says: string;
+  readonly summary: string;
   /** What that person can do. */
   readonly advice: string;
 }
 
-const rule = (retry: boolean, says: string, advice: string, halts = false): FailureRule => ({
+const rule = (retry: boolean, summary: string, advice: string, halts = false): FailureRule => ({
   retry,
   halts,
-  says,
+  summary,
   advice,
 });
 

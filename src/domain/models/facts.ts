@@ -1,6 +1,6 @@
 /**
- * A row as people compare models: each column of `npm run models` and of the page's list, in words, and what is sorted and
- * filtered by. Pure.
+ * A row in words for comparing models: the columns of `npm run models` and of the page's list, and the values that they are
+ * sorted and filtered by. Pure.
  */
 import { legalDurations, listed } from '../plan/duration-planner.js';
 import { isRetired, lifeCycleOf } from './life-cycle.js';
@@ -18,16 +18,16 @@ export interface ModelFacts {
   images: string;
   takes: ReadonlySet<Feature>;
   price: string;
-  /** Of a second of its longest clip, at its lowest price; null: not known. */
+  /** Price of a second of its longest clip, at its lowest price; null: not known. */
   cheapest_second_usd: number | null;
   /** Seconds a clip usually takes. */
   usual_time: number;
-  /** The day of the oldest price, and the newest. */
+  /** Days of the oldest and the newest price. */
   read_on: [oldest: string, newest: string] | null;
   is_retired: boolean;
 }
 
-/** What people look for in a model. */
+/** Features that the list of models is filtered by. */
 export const FEATURES = {
   text: 'text alone',
   start: 'start image',
@@ -76,7 +76,7 @@ function takenBy(row: ModelRow): Set<Feature> {
   return new Set((Object.keys(has) as Feature[]).filter((name) => has[name]));
 }
 
-/** The words that a plan may ask for: those of the row's own table, else the values of its input. */
+/** What a plan may set: the words of the row's table, otherwise the values of its input. */
 function sizesOf({ settings, inputs }: ModelRow): string[] {
   const rule = settings['resolution'];
   if (rule === undefined) return [];

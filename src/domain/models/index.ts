@@ -1,4 +1,4 @@
-/** The catalogue this program is delivered with: every row, by id. Rows from a file are added outside (MODEL_CATALOGUE). */
+/** The built-in catalogue: every row, by id. Rows of a MODEL_CATALOGUE file are added elsewhere. */
 import { COGVIDEOX } from './cogvideox.js';
 import { GROK } from './grok.js';
 import { HAILUO } from './hailuo.js';

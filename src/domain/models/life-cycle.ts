@@ -1,8 +1,8 @@
 /**
- * How models come and go: which rows are superseded, deprecated or retired, since when, by what, and who says so. One table
- * by id, apart from the rows, which are written in terms of each other. Pure.
+ * Which models are superseded, deprecated or retired, since when, by which successor, and the source. A table by id, apart
+ * from the rows, because rows are spread into each other. Pure.
  *
- * LIFE-CYCLE-1 a successor is another model of the catalogue, is not retired itself, and leads to no circle.
+ * LIFE-CYCLE-1 a successor is another model of the catalogue that is not retired, and successors form no cycle.
  */
 import { MODEL_UNAVAILABLE } from '../job/failure-kinds.js';
 import type { Catalogue, LifeCycle, ModelRow } from './row.js';
@@ -15,7 +15,7 @@ const ACTIVE: LifeCycle = {
   source: 'no notice is known',
 };
 
-/** No notice at the provider: a newer version of the same family is there. */
+/** A newer version of the family exists, without a notice of the provider. */
 const superseded = (successor: string | null, source: string, since?: string): LifeCycle => ({
   status: 'superseded',
   since: since ?? null,
@@ -61,7 +61,7 @@ const LIFE_CYCLES: Readonly<Record<string, LifeCycle>> = {
   ),
 };
 
-/** What a row says itself comes first. */
+/** The row's own life cycle comes first. */
 export const lifeCycleOf = (row: ModelRow): LifeCycle =>
   row.life_cycle ?? LIFE_CYCLES[row.id] ?? ACTIVE;
 
@@ -77,7 +77,7 @@ export function lifeCycleText(row: ModelRow): string | null {
   ].join('; ');
 }
 
-/** Why a clip could not be asked for; `said`: the provider's answer. The catalogue may not know of an end yet. */
+/** The message of a clip whose model the provider no longer has; `said`: its answer. The catalogue may not know yet. */
 export function modelUnavailable(id: string, catalogue: Catalogue, said: string): string {
   const row = catalogue.get(id);
   const successor = row === undefined ? null : lifeCycleOf(row).successor;

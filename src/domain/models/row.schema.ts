@@ -1,6 +1,6 @@
 /**
- * The shape of catalogue rows that people write themselves, and the checks that no shape can express: every name in
- * a row is one of its inputs, and whatever can be asked has one price. The published JSON Schema is generated from here.
+ * The schema of catalogue rows in a MODEL_CATALOGUE file, and checks beyond the shape: every name in a row is one of its
+ * inputs, and every input has exactly one price. The published JSON Schema is generated from it.
  */
 import { z } from 'zod';
 import { bufferStrategySchema, unitPriceSchema } from '../job/job.schema.js';
@@ -58,7 +58,7 @@ const duration = z.discriminatedUnion('unit', [
   }),
 ]);
 
-/** What may be asked of the value of an input. */
+/** A test of the value of an input. */
 const testWith = <Shape extends z.ZodRawShape>(more: Shape) =>
   z.union([
     z.strictObject({ ...more, is: z.enum(['set', 'unset']) }),
@@ -209,14 +209,14 @@ type Parsed<T> = T extends readonly (infer Item)[]
 export const asRow = (row: Fields): ModelRow => row as Parsed<Fields>;
 
 export const rowSchema = rowFields.superRefine((row, context) => {
-  const strange = namedInputs(row).filter(
+  const unknown = namedInputs(row).filter(
     ([, name]) => name !== null && !Object.hasOwn(row.inputs, name),
   );
-  for (const [place, name] of strange) {
+  for (const [place, name] of unknown) {
     const message = `one of the row's inputs (${Object.keys(row.inputs).join(', ')})`;
     context.addIssue({ code: 'custom', path: place.split('.'), message, input: name });
   }
-  const mistake = strange.length > 0 ? null : priceMistake(asRow(row)); // ROW-4
+  const mistake = unknown.length > 0 ? null : priceMistake(asRow(row)); // ROW-4
   if (mistake !== null) {
     const said = { message: mistake, params: { whole: true } };
     context.addIssue({ code: 'custom', path: ['prices'], ...said });

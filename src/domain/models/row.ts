@@ -1,14 +1,13 @@
 /**
- * A model of the catalogue as one row of data: what it takes, what it makes, what it costs. Everything
- * else follows from rows: what a plan may ask, what is sent, the provider schema that the simulator
- * enforces, and the answer of GET /v1/models. A row is JSON (snake_case), so that people can add rows
- * by a file. Types only; a row holds no code and no exception lives outside its row.
+ * A model of the catalogue as one row of data: its inputs, its output, its prices. Everything else follows from rows: what a
+ * plan may set, what is sent, the provider schema that the simulator enforces, and the answer of GET /v1/models. A row is
+ * JSON (snake_case), so that people can add rows in a file. It has no code, and no exception is made outside it.
  *
  * ROW-1 `inputs` is the provider's whole input schema; every other name in a row is a key of it.
  * ROW-2 every input that changes the price is a file, in `sends`, or the duration input, so it is always explicit.
- * ROW-3 prices carry the day they were read and where.
- * ROW-4 exactly one price fits each combination of legal inputs that a price looks at, so that a new value of an
- *    enumeration has no price rather than a wrong one. A row without any price is one whose price is not known.
+ * ROW-3 a price has the day it was read, and its source.
+ * ROW-4 exactly one price fits each combination of legal values of the priced inputs, so that a new value of an enumeration
+ *    has no price rather than a wrong one. A row without prices is a model whose price is not known.
  */
 import type { BufferStrategy, UnitPrice } from '../job/job.schema.js';
 
@@ -53,7 +52,7 @@ export type LegalValues =
 
 interface DurationBase {
   readonly strategy: BufferStrategy;
-  /** The input that carries it; null when the model always makes one length. */
+  /** The input for the length; null when the model always makes one length. */
   readonly input: string | null;
   readonly legal: LegalValues;
 }
@@ -63,22 +62,22 @@ export interface SecondsRule extends DurationBase {
 /** Models that count frames: seconds = frames / frames per second. */
 export interface FramesRule extends DurationBase {
   readonly unit: 'frames';
-  /** Frames per second while nothing else is asked. */
+  /** Frames per second by default. */
   readonly fps: number;
   /** The input that sets frames per second; null where they are fixed. */
   readonly fps_input: string | null;
-  /** What is sent for a number of frames, where that is not the number: `{ "14": "14_frames_with_svd" }`. */
+  /** The value that is sent for a number of frames, where it is not the number: `{ "14": "14_frames_with_svd" }`. */
   readonly labels?: Readonly<Record<string, string>>;
 }
 export type DurationRule = SecondsRule | FramesRule;
 
 export interface RatioRule {
-  /** Null: the model has no such input; `values` are then what it makes anyway. */
+  /** Null: the model has no such input, and `values` are the ratios that it makes anyway. */
   readonly input: string | null;
   readonly values: readonly string[];
-  /** With a start image the picture decides, and an asked ratio is ignored there. */
+  /** With a start image, the clip has the ratio of that image, and the plan's ratio is ignored. */
   readonly follows_image: boolean;
-  /** What has to be sent with a start image, where that is not nothing. */
+  /** The ratio to send with a start image; absent: none is sent. */
   readonly with_image?: string;
 }
 
@@ -88,26 +87,26 @@ export interface ReferenceInput {
   readonly limit: number;
 }
 
-/** A word of a plan's `settings` → the model's own input. Inputs can be set by their own names as well. */
+/** A name in a plan's `settings` → an input of the model. Inputs can be set by their own names as well. */
 export interface SettingRule {
-  /** Null: the model has no such input; `only` and `differs` say what may be asked all the same. */
+  /** Null: the model has no such input; `only` and `differs` list values that a plan may set anyway. */
   readonly input: string | null;
-  /** Asked → sent, for spellings that the model has another word for. */
+  /** Value in the plan → value that is sent, where they differ. */
   readonly as?: Readonly<Record<string, Scalar>>;
-  /** What the model makes anyway: may be asked, nothing is sent. */
+  /** What the model makes anyway: a plan may set it, and nothing is sent. */
   readonly only?: readonly Scalar[];
-  /** Wishes that cannot be had but are let pass → what happens instead; `*` = any other value. */
+  /** Values that are accepted without effect → what happens instead; `*`: any other value. */
   readonly differs?: Readonly<Record<string, string>>;
 }
 
-/** What may be asked of the value of an input. A number is compared itself, of files their number is. */
+/** A test of an input's value. Numbers are compared by value, files by how many there are. */
 export type Test =
   | { readonly is: 'set' | 'unset' }
   | { readonly one_of: readonly Scalar[] }
   | { readonly at_most: number }
   | { readonly at_least: number };
 
-/** True or not of an input object; an absent input counts as its default. */
+/** A condition on an input object; an absent input counts as its default. */
 export type Condition =
   (Test & { readonly input: string }) | { readonly any_of: readonly Condition[] };
 
@@ -118,14 +117,14 @@ export interface CrossRule {
   readonly says: string;
 }
 
-/** What is charged once for each file of an input, but for the first `above` of them. */
+/** Charged once for each file of an input, except the first `above` files. */
 export interface Fee {
   readonly input: string;
   readonly usd: number;
   readonly above?: number;
 }
 
-/** The price of inputs of which all of `when` is true: a value of each, or something else that may be asked of it. */
+/** A price for inputs that fulfil all of `when`: a value or a test for each. */
 export interface PriceRow extends Readonly<Omit<UnitPrice, 'fee_usd'>> {
   readonly when?: Readonly<Record<string, Scalar | Test>>;
   readonly fees?: readonly Fee[];
@@ -133,17 +132,17 @@ export interface PriceRow extends Readonly<Omit<UnitPrice, 'fee_usd'>> {
 
 export interface LifeCycle {
   /**
-   * superseded: there is a better one; deprecated: its end is announced, or its maker has ended it; retired: it is gone, and
-   * plans for it are refused.
+   * superseded: a better model exists; deprecated: its end is announced, or its maker has ended it; retired: it no longer
+   * exists, and plans for it are refused.
    */
   readonly status: 'active' | 'superseded' | 'deprecated' | 'retired';
-  /** The day from which on that is so; null where nobody has said. */
+  /** The first day of that status; null where it is not known. */
   readonly since: string | null;
   /** Of a deprecated model: the day on which it ends, where that is announced. */
   readonly until: string | null;
-  /** The model of the catalogue that takes its place. */
+  /** The model of the catalogue that replaces it. */
   readonly successor: string | null;
-  /** Who says so. */
+  /** Where that was read. */
   readonly source: string;
 }
 
@@ -153,28 +152,28 @@ export interface ModelRow {
   readonly title: string;
   /** Official models run by name; community models by a version. */
   readonly official: boolean;
-  /** 64-hex pin of a community model; null there = the newest at plan time, frozen with the job. */
+  /** Pinned version (64 hex digits) of a community model; null: the newest when the plan is checked, frozen with the job. */
   readonly version: string | null;
   readonly inputs: Readonly<Record<string, InputField>>;
   readonly prompt: string | null;
   readonly negative_prompt: string | null;
   readonly seed: string | null;
-  /** May be the list of references: one file is then the start image, several are references. */
+  /** May be the input of `references`: one file is then the start image, several are references. */
   readonly start_image: string | null;
   readonly end_image: string | null;
-  /** Images. */
+  /** Reference images. */
   readonly references: ReferenceInput | null;
-  /** Absent: none that a plan can give. */
+  /** Absent: the model takes no reference videos of a plan. */
   readonly reference_videos?: ReferenceInput;
   readonly reference_audios?: ReferenceInput;
-  /** The input that switches sound on; null = the model makes none or offers no choice. */
+  /** The input that switches sound on; null: the model makes no sound, or always makes it. */
   readonly audio: string | null;
   readonly duration: DurationRule;
   readonly aspect_ratio: RatioRule;
   readonly settings: Readonly<Record<string, SettingRule>>;
-  /** Sent always, unless the plan asks for something else: whatever changes price or length. */
+  /** Always sent unless the plan sets something else: every input that changes price or length. */
   readonly sends: Readonly<Record<string, Scalar>>;
-  /** The inputs to set for a draft, which is quicker and costs less; absent where the model has none. */
+  /** The inputs of a draft, which is faster and costs less; absent where the model makes none. */
   readonly draft?: Readonly<Record<string, Scalar>>;
   readonly rules: readonly CrossRule[];
   readonly prices: readonly PriceRow[];
@@ -182,13 +181,13 @@ export interface ModelRow {
   readonly output: 'uri' | 'uris';
   /** Frames per second of the file, where that is known. */
   readonly output_fps: number | null;
-  /** Seconds a prediction usually takes; loosely measured, for forecasts and polling only. */
+  /** Seconds that a prediction usually takes, roughly; for forecasts and polling only. */
   readonly usual_time: number;
   /** Are failed and canceled predictions charged? True unless the provider says otherwise. */
   readonly bills_failed: boolean;
-  /** Absent: what life-cycle.ts says of its id, else active. */
+  /** Absent: the entry of life-cycle.ts, or active. */
   readonly life_cycle?: LifeCycle;
-  /** Where the model differs from what people expect. */
+  /** Where the model differs from what a person expects. */
   readonly notes: readonly string[];
 }
 

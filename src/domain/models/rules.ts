@@ -1,6 +1,6 @@
 /**
- * Reads conditions of a row: which of its rules does an input object break, and which of its prices fit it? The same
- * answer for the plan check, the duration planner and the simulator. Pure; knows no model.
+ * Evaluates conditions of a row: which rules an input object breaks, and which prices fit it. The same for the plan check,
+ * the duration planner and the simulator. Pure; it knows no model.
  */
 import type { Condition, CrossRule, InputField, ModelRow, PriceRow, Test } from './row.js';
 
@@ -9,14 +9,14 @@ type Input = Readonly<Record<string, unknown>>;
 const defaultOf = (field: InputField | undefined): unknown =>
   field !== undefined && 'default' in field ? field.default : undefined;
 
-/** What the model will see: an absent input counts as its default. */
+/** The value that the model uses: an absent input has its default. */
 export const effective = (row: ModelRow, input: Input, name: string): unknown =>
   Object.hasOwn(input, name) ? input[name] : defaultOf(row.inputs[name]);
 
 const isSet = (value: unknown): boolean =>
   Array.isArray(value) ? value.length > 0 : value !== undefined && value !== null && value !== '';
 
-/** How many files, or the number itself. */
+/** The number of files, or the number itself. */
 const amountOf = (value: unknown): number => {
   if (typeof value === 'number') return value;
   return Array.isArray(value) ? value.length : Number(isSet(value));
@@ -33,7 +33,7 @@ export const holds = (row: ModelRow, input: Input, condition: Condition): boolea
     ? condition.any_of.some((one) => holds(row, input, one))
     : passes(effective(row, input, condition.input), condition);
 
-/** Every input that a condition looks at. */
+/** Every input of a condition. */
 export const inputsOf = (condition: Condition): string[] =>
   'any_of' in condition ? condition.any_of.flatMap(inputsOf) : [condition.input];
 
@@ -53,7 +53,7 @@ export const fits = (row: ModelRow, input: Input, { when = {} }: PriceRow): bool
     return typeof test === 'object' ? passes(value, test) : value === test;
   });
 
-/** What the files of an input cost beside the length; 0 where nothing is charged for them. */
+/** The fee for the files of an input, in addition to the price; 0 where there is none. */
 export const feeOf = (row: ModelRow, input: Input, { fees = [] }: PriceRow): number =>
   fees.reduce(
     (sum, { input: name, usd, above = 0 }) =>
@@ -61,7 +61,7 @@ export const feeOf = (row: ModelRow, input: Input, { fees = [] }: PriceRow): num
     0,
   );
 
-/** Every input that a price looks at. */
+/** Every input that a price depends on. */
 export const pricedInputs = ({ prices }: ModelRow): string[] => [
   ...new Set(
     prices.flatMap(({ when = {}, fees = [] }) => [

@@ -1,4 +1,4 @@
-/** Pieces that several families' rows are written with. Data only. */
+/** Parts that rows of several families share. */
 import type {
   CrossRule,
   FileField,
@@ -11,7 +11,7 @@ import type {
   TextField,
 } from './row.js';
 
-/** Spread first in a row, which then names what it has: an official model, and no role filled but the prompt. */
+/** Defaults, spread first in a row: an official model that takes a prompt; a row adds what it has beyond that. */
 export const USUAL = {
   official: true,
   version: null,
@@ -82,15 +82,15 @@ export const FROM_A_PICTURE = 'It always starts from a picture, whose ratio the 
 export const rewritesPrompts = (setting: string): string =>
   `It rewrites prompts itself; settings.${setting} false switches that off.`;
 
-/** Ratios people ask for where the picture, not an input, decides. */
+/** Ratios of models whose start image decides the ratio. */
 export const COMMON_RATIOS = ['16:9', '9:16', '1:1', '4:3', '3:4'] as const;
 
-/** Where nothing says on which day a price was read: the day on which it was collected. */
+/** The day on which prices were collected whose own day is not recorded. */
 export const UNDATED = '2026-11-22';
 
 type Priced = (usd: number, when?: PriceRow['when']) => PriceRow;
 
-/** Replicate's API carries no prices. These were read on the page of the model on a day; docs/models.md says by whom. */
+/** Prices that were read on the page of the model on a day: Replicate's API has none. docs/models.md has the sources. */
 export function readOn(as_of: string, id: string): Record<'second' | 'clip', Priced> {
   const priced =
     (per: PriceRow['per']): Priced =>
@@ -99,13 +99,13 @@ export function readOn(as_of: string, id: string): Record<'second' | 'clip', Pri
 }
 const pageOf = (id: string): string => `https://replicate.com/${id}`;
 
-/** Derived from other price lists or from a sibling model, and not seen at the provider. */
+/** A price that is derived from other price lists or from a sibling model, and was not seen at the provider. */
 export const unconfirmed = (price: PriceRow): PriceRow => ({
   ...price,
   source: 'derived from public price lists, unconfirmed by the provider',
 });
 
-/** Hardware seconds, from the pricing page as it was on this day. */
+/** The day on which hardware prices were read on the pricing page. */
 const HARDWARE_READ_ON = '2026-07-16';
 const HARDWARE = { a100: 0.0014, h100: 0.001525, l40s: 0.000975 } as const;
 export const perRunSecond = (hardware: keyof typeof HARDWARE): PriceRow => ({

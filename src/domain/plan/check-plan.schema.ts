@@ -1,6 +1,6 @@
 /**
- * The one check of a plan, for every door: shape, limits and the model's rules, all problems in one answer.
- * Where a part has the wrong shape, the rest is still held against the model, so that nobody has to come twice.
+ * The only check of a plan, for every way in: shape, limits and the model's rules, with all problems in one answer. Where a
+ * part has the wrong shape, the others are still checked against the model.
  */
 import {
   byteLength,
@@ -24,7 +24,7 @@ import { wellFormed } from '../values/well-formed.js';
 export { MAX_PLAN_BYTES } from './plan.schema.js';
 export type { PlanContext } from './resolve.js';
 
-/** More would not be read. */
+/** A longer list would not be read. */
 const MAX_PROBLEMS = 100;
 
 export function checkPlan(value: unknown, context: PlanContext): Checked {
@@ -43,7 +43,7 @@ export function checkPlan(value: unknown, context: PlanContext): Checked {
   return { ok: false, problems: limited([...shape, ...otherProblems(value, shape, context)]) };
 }
 
-/** What a plan has to be whatever model makes it. */
+/** The part of the check that depends on no model. */
 export function checkShape(
   value: unknown,
 ): { ok: true; plan: Plan } | { ok: false; problems: PlanProblem[] } {
@@ -59,7 +59,7 @@ export function checkShape(
   return problems.length === 0 ? { ok: true, plan } : { ok: false, problems };
 }
 
-/** Before anything else looks at it: how deep the stack reaches differs from door to door. */
+/** Checked first: other code recurses into the value, and how deep it can go differs between processes. */
 const depthProblem = (value: unknown): PlanProblem | null =>
   isShallow(value)
     ? null
@@ -76,7 +76,7 @@ function sizeProblem(value: unknown): PlanProblem | null {
   };
 }
 
-/** A list of too many clips is refused whole; that holds of one clip too many as well, and sooner. */
+/** Cuts a list that is too long to one clip above the limit: it is refused all the same, and sooner. */
 function withoutSurplus(value: unknown): unknown {
   if (!isObject(value) || !Array.isArray(value['clip_prompts'])) return value;
   const clip_prompts: unknown[] = value['clip_prompts'];
@@ -93,7 +93,7 @@ function sizeOf(value: object): number {
   }
 }
 
-/** Well-formed, for names that nobody knows stand in them as they came. */
+/** Well-formed, because messages quote unknown names as they were sent. */
 function limited(problems: readonly PlanProblem[]): PlanProblem[] {
   const listed = problems.slice(0, MAX_PROBLEMS).map((problem) => wellFormed(problem));
   const more = problems.length - listed.length;
@@ -102,7 +102,7 @@ function limited(problems: readonly PlanProblem[]): PlanProblem[] {
     : listed;
 }
 
-/** What is wrong beside the shape, in those parts whose shape is right. */
+/** The model's problems with those parts of the plan whose shape is right. */
 function otherProblems(
   value: unknown,
   shape: readonly PlanProblem[],
@@ -120,7 +120,7 @@ function otherProblems(
   );
 }
 
-/** What cannot be told from stand-ins: the cap without the true clips, counts without the true list. */
+/** Paths that a plan with placeholders cannot be checked for: the cap without the real clips, counts without the real list. */
 function unsureAfter(broken: readonly string[]): string[] {
   const clips = broken.some((path) => path.startsWith('clip_prompts'));
   const settings = broken.some((path) => path.startsWith('settings'));
@@ -139,7 +139,7 @@ interface Field {
   safeParse: (value: unknown) => { success: boolean; data?: unknown };
 }
 
-/** The fields of an object that are given, and right by themselves. */
+/** The fields that are present and valid by themselves. */
 function rightFields(value: Loose, shape: Readonly<Record<string, Field>>): Loose {
   const kept: Loose = {};
   for (const [name, field] of Object.entries(shape)) {
@@ -150,7 +150,7 @@ function rightFields(value: Loose, shape: Readonly<Record<string, Field>>): Loos
   return kept;
 }
 
-/** A plan made of what is right in `value`, with stand-ins for what is not; null for what is no object. */
+/** A plan of the valid parts of `value`, with placeholders for the others; null where `value` is no object. */
 function salvage(value: unknown): Plan | null {
   if (!isObject(value)) return null;
   const { clip_prompts: _whole, ...others } = PLAN_FIELDS;
@@ -160,7 +160,7 @@ function salvage(value: unknown): Plan | null {
   return { ...rightFields(value, others), clip_prompts: clips };
 }
 
-/** Below zero no plan can name an index, so that a stand-in never looks repeated. */
+/** A placeholder's index is negative, which no plan can have, so that it never counts as repeated. */
 function salvageClip(value: unknown, place: number): ClipPrompt {
   const kept = isObject(value) ? rightFields(value, CLIP_FIELDS) : {};
   return { clip_index: -1 - place, prompt: '-', duration: 5, ...kept };

@@ -1,4 +1,4 @@
-/** What a model's row forbids of one clip, each at its place in the plan (`path`). Pure. */
+/** What a model's row forbids in one clip; `path` is the clip's place in the plan. Pure. */
 import type { ModelRow } from '../models/row.js';
 import { misfit } from './model-settings.js';
 import { brokenRules, effective, inputsOf } from '../models/rules.js';
@@ -18,7 +18,7 @@ export function missingImages(row: ModelRow, input: Input, path: string): PlanPr
   }));
 }
 
-/** Limits of texts and seed are the model's own; the texts are not part of `input`. */
+/** Checks texts and seed against the model's limits; the texts are not part of `input`. */
 export const fieldProblems = (row: ModelRow, asked: ClipPrompt, path: string): PlanProblem[] => [
   ...textProblems(row, asked, path),
   ...seedProblems(row, asked, path),

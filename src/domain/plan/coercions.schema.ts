@@ -1,7 +1,6 @@
 /**
- * What every door does to a value before it is checked, as zod schemas: numbers become decimals, texts become
- * well-formed, and null in an optional field is the same as an absent one. The schemas stay documents of what is
- * accepted: JSON Schema is generated from them with `io: 'input'`.
+ * Zod schemas that normalise a value before it is checked: numbers are rounded to decimals, texts become well-formed, and
+ * null in an optional field is the same as an absent one. JSON Schema is generated from them with `io: 'input'`.
  */
 import { z } from 'zod';
 import { decimal } from '../values/decimal.js';
@@ -13,24 +12,24 @@ const SMALLEST = 0.000001;
 export const text = () => z.string().overwrite((value) => value.toWellFormed());
 export const number = () => z.number().overwrite((value) => decimal(value));
 export const whole = () => number().int();
-/** Above zero also after it is rounded, and the document says so. */
+/** Above zero, also after rounding; JSON Schema says so with a minimum. */
 export const above0 = (most: number) => number().gt(0).max(most).meta({ minimum: SMALLEST });
 
-/** Any JSON below a key; `fits` is asked first, so that nothing is walked through that is refused anyway. */
+/** An object of any JSON. `fits` is checked first, so that a value that is refused is not walked through. */
 export const anything = (fits: (value: unknown) => boolean, error: string) =>
   z
     .record(z.string(), z.unknown())
     .refine(fits, { error, abort: true })
     .overwrite((value) => wellFormed(value));
 
-/** What is left of a type when null is the same as absent; the schemas below leave nulls out, and their types keep them. */
+/** A type without nulls: the schemas below remove them from values, but not from their inferred types. */
 export type Given<T> = T extends readonly (infer Item)[]
   ? Given<Item>[]
   : T extends object
     ? { [Key in keyof T]: Given<Exclude<T[Key], null>> }
     : T;
 
-/** An object of these fields and no others. Those that are `nullish` are left out when they are null. */
+/** An object of these fields and no others. A `nullish` field that is null is removed. */
 export const object = <Shape extends z.ZodRawShape>(
   shape: Shape,
 ): z.ZodObject<Shape, z.core.$strict> => {
@@ -38,7 +37,7 @@ export const object = <Shape extends z.ZodRawShape>(
   return z.strictObject(shape).overwrite((value) => withoutNulls(value, optional));
 };
 
-/** Words with a value each, of which null is the same as none. */
+/** An object of any keys; a key whose value is null is removed. */
 export const words = <Value extends z.ZodType>(value: Value) =>
   z.record(text(), value.nullable()).overwrite((all) => withoutNulls(all));
 

@@ -1,18 +1,18 @@
 /**
- * The duration planner: target × model × buffer → what is asked for, and why. Pure; it knows lengths, not models.
+ * The duration planner: target × model × buffer → the length to request, and the reason. Pure; it knows lengths, not models.
  *
- * LENGTH-1 the requested duration is one the model accepts.
+ * LENGTH-1 the requested duration is one that the model accepts.
  * LENGTH-2 it is never below the target where the model can cover the target.
- * LENGTH-3 it is the smallest that covers what is wanted; the buffer, not the target, is capped at ten seconds.
+ * LENGTH-3 it is the smallest that covers the buffered target; the buffer, not the target, is capped at ten seconds.
  */
 import { decimal } from '../values/decimal.js';
 import type { BufferStrategy } from '../job/job.schema.js';
 import type { DurationRule, LegalValues } from '../models/row.js';
 
-/** A buffer never lengthens a clip beyond this. */
+/** No buffer lengthens a clip beyond this. */
 export const BUFFER_CAP = 10;
 
-/** One length a model accepts: its seconds, and the value that is sent for it. */
+/** A length that the model accepts, and the value that is sent for it. */
 export interface LegalDuration {
   seconds: number;
   value: number | string;
@@ -23,11 +23,11 @@ export interface PlannedDuration {
   buffer_strategy: BufferStrategy;
   reason: string;
   chosen: LegalDuration;
-  /** What would be asked for without a buffer: the closest length, ties to the shorter. */
+  /** What would be requested without a buffer: the closest length, ties to the shorter. */
   closest: LegalDuration;
 }
 
-/** A number of frames is a length to the millisecond. */
+/** Lengths that follow from frames are rounded to the millisecond. */
 const MILLISECONDS = 3;
 
 const show = (seconds: number): string => String(decimal(seconds));
@@ -38,7 +38,7 @@ function valuesOf(legal: LegalValues): number[] {
   return Array.from({ length: count }, (_, index) => decimal(legal.min + index * legal.step));
 }
 
-/** Every length of a model, ascending; `fps` where the plan asks for another number of frames a second. */
+/** Every length of a model, ascending; `fps`: frames per second that the plan asks for. */
 export function legalDurations(rule: DurationRule, fps?: number): LegalDuration[] {
   const values = valuesOf(rule.legal);
   if (rule.unit === 'seconds') return values.map((value) => ({ seconds: value, value }));
@@ -49,17 +49,17 @@ export function legalDurations(rule: DurationRule, fps?: number): LegalDuration[
 }
 
 /**
- * The target as lengths are told. A planner that counts frames asks for 65 / 24 s, which the model makes, and which
- * is longer than the 2.708 s that it is told as.
+ * The target, rounded like the lengths. A planner that counts frames asks for 65 / 24 s. The model makes exactly that, but
+ * its length is stated as 2.708 s, which is less.
  */
-export function toldTarget(rule: DurationRule, target: number, fps?: number): number {
+export function roundedTarget(rule: DurationRule, target: number, fps?: number): number {
   if (rule.unit === 'seconds') return decimal(target);
   const rate = fps ?? rule.fps;
   const seconds = Math.round(target * rate) / rate;
   return decimal(seconds) === decimal(target) ? decimal(seconds, MILLISECONDS) : decimal(target);
 }
 
-/** The length closest to a target; of two equally close ones the shorter. */
+/** The length closest to the target; of two equally close ones the shorter. */
 export function closestDuration(legal: readonly LegalDuration[], target: number): LegalDuration {
   return legal.reduce((best, item) =>
     decimal(Math.abs(item.seconds - target)) < decimal(Math.abs(best.seconds - target))
@@ -73,7 +73,7 @@ interface Wanted {
   words: string;
 }
 
-/** What each strategy wants before the model is asked what it accepts. */
+/** The seconds that each strategy wants, whatever the model accepts. */
 const WANTED: Record<BufferStrategy, (target: number, buffer: number) => Wanted> = {
   none: (target) => ({ seconds: target, words: `${show(target)} s` }),
   maximum: (target) => ({ seconds: target, words: `${show(target)} s` }),
@@ -97,7 +97,7 @@ export interface DurationRequest {
 const wantedOf = ({ strategy, target, buffer }: DurationRequest): Wanted =>
   WANTED[strategy](decimal(target), buffer);
 
-/** D3: the first that covers what is wanted; null where none does. */
+/** LENGTH-3; null where no length covers the wanted seconds. */
 const coveringOf = (legal: readonly LegalDuration[], { seconds: wanted }: Wanted) =>
   legal.find(({ seconds }) => seconds >= wanted) ?? null;
 
@@ -107,13 +107,13 @@ function longestOf(legal: readonly LegalDuration[]): LegalDuration {
   return longest;
 }
 
-/** What `planDuration` chooses, without why. */
+/** The choice of `planDuration`, without the reason. */
 export const chooseDuration = (
   legal: readonly LegalDuration[],
   request: DurationRequest,
 ): LegalDuration => coveringOf(legal, wantedOf(request)) ?? longestOf(legal);
 
-/** `legal` must not be empty; a row's schema sees to that. */
+/** `legal` is not empty: the schema of rows ensures that. */
 export function planDuration(
   legal: readonly LegalDuration[],
   request: DurationRequest,

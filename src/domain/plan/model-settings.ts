@@ -1,6 +1,6 @@
 /**
- * A plan's `settings` in a model's own words: generic names (resolution, fps, steps, motion, audio, guidance) by
- * the row's table, and the model's own optional inputs by their names. Pure. Answers every mistake at once.
+ * Maps a plan's `settings` to inputs of the model: generic names (resolution, fps, steps, motion, audio, guidance) by the
+ * row's table, and optional inputs of the model by their own names. Pure. Reports every mistake at once.
  */
 import type { PlanProblem } from './plan-problems.schema.js';
 import type { InputField, ModelRow, Scalar, SettingRule } from '../models/row.js';
@@ -12,14 +12,14 @@ export interface AppliedSettings {
   problems: PlanProblem[];
 }
 
-const LONGEST_SHOWN = 61;
+const MAX_SHOWN = 61;
 const show = (value: unknown): string =>
-  typeof value === 'string' ? `"${shortened(value, LONGEST_SHOWN)}"` : String(value);
+  typeof value === 'string' ? `"${shortened(value, MAX_SHOWN)}"` : String(value);
 const own = <T>(table: Readonly<Record<string, T>> | undefined, key: string): T | undefined =>
   table !== undefined && Object.hasOwn(table, key) ? table[key] : undefined;
 
-/** Inputs that have a place of their own in a plan cannot be set again here. */
-const placed = (row: ModelRow): Set<string | null> =>
+/** Inputs that a plan sets by fields of their own; `settings` cannot set them again. */
+const reserved = (row: ModelRow): Set<string | null> =>
   new Set([
     row.prompt,
     row.negative_prompt,
@@ -33,13 +33,13 @@ const placed = (row: ModelRow): Set<string | null> =>
 
 /** The model's own scalar inputs that may be set by name. */
 export function ownSettings(row: ModelRow): string[] {
-  const taken = placed(row);
+  const taken = reserved(row);
   return Object.entries(row.inputs)
     .filter(([name, { type }]) => !taken.has(name) && type !== 'uri' && type !== 'uris')
     .map(([name]) => name);
 }
 
-/** Every word that `settings` may hold for this model. */
+/** Every name that `settings` may have for this model. */
 export const settingNames = (row: ModelRow): string[] => [
   ...new Set([...Object.keys(row.settings), ...ownSettings(row)]),
 ];
@@ -49,7 +49,7 @@ const NUMBERS: Partial<Record<InputField['type'], string>> = {
   number: 'a number',
 };
 
-/** What a field takes, in words; null when the value fits it. */
+/** What the field takes, in words; null when the value fits. */
 export function misfit(field: InputField, value: Scalar): string | null {
   const allowed: readonly Scalar[] | undefined = 'enum' in field ? field.enum : undefined;
   if (allowed !== undefined) {
@@ -117,7 +117,7 @@ export function applySettings(
   settings: Readonly<Record<string, Scalar>>,
 ): AppliedSettings {
   const applied: AppliedSettings = { inputs: {}, warnings: [], problems: [] };
-  // Once, however many settings a plan names: a body has room for a hundred thousand.
+  // Computed once: a body has room for a hundred thousand settings.
   const inputs = new Set(ownSettings(row));
   const unknown = unknownSetting(row);
   for (const [name, value] of Object.entries(settings)) {

@@ -1,6 +1,6 @@
-/** Finds the word somebody meant: the closest known one, when it is close enough to be a slip. Pure. */
+/** Finds the known word closest to a mistyped one, if it is close enough. Pure. */
 
-/** Edits between two words, a swap of neighbours counted as one (optimal string alignment). */
+/** Edits between two words; a swap of neighbours counts as one (optimal string alignment). */
 export function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)];
   for (let row = 1; row <= a.length; row += 1) {
@@ -25,11 +25,11 @@ export function editDistance(a: string, b: string): number {
 
 const plain = (word: string): string => word.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 
-/** Long words are not compared: nobody meant a field of sixty letters. */
-const LONGEST = 60;
+/** A longer word is not compared: no field is that long. */
+const MAX_LENGTH = 60;
 
 export function nearestWord(word: string, known: readonly string[]): string | null {
-  if (word.length > LONGEST) return null;
+  if (word.length > MAX_LENGTH) return null;
   const asked = plain(word);
   if (asked === '') return null;
   const ranked = known

@@ -15,7 +15,7 @@ export type PlanProblem = z.infer<typeof planProblemSchema>;
 
 type Issue = z.core.$ZodIssue;
 
-/** The fields an object may have, by the first key of its path: what an unknown field is compared with. */
+/** The fields of an object, by the first key of its path; an unknown field is compared with them. */
 export type KnownFields = Readonly<Record<string, { name: string; fields: readonly string[] }>>;
 
 const TYPES: Record<string, string> = {
@@ -29,7 +29,7 @@ const TYPES: Record<string, string> = {
   null: 'null',
 };
 
-/** A value as a person recognises it, never longer than a line. */
+/** A value in words that fit into a line. */
 export function described(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
@@ -62,7 +62,7 @@ const got = (origin: string, value: unknown): string => {
     : `${described(value)}, which is ${described(rounded)} to six decimals`;
 };
 
-/** The kinds of value that a place takes, where it takes several. */
+/** The types that a union takes. */
 function alternatives(issue: Extract<Issue, { code: 'invalid_union' }>): string {
   const kinds = issue.errors
     .flat()
@@ -120,7 +120,7 @@ export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
 
 const dotted = (path: readonly PropertyKey[]): string => path.map(String).join('.');
 
-/** Beyond this, nobody mistyped. */
+/** Of the unknown fields, only the first are compared with known ones. */
 const MAX_HINTS = 20;
 
 function unknownFields(

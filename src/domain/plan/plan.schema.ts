@@ -1,9 +1,8 @@
 /**
- * What a person may ask: the shape and the limits of a plan, strict, without the rules of any model.
- * The same schema is the body of POST /v1/jobs and the argument of the workflow. Defaults are not filled
- * in here; they are resolved later.
+ * The shape and the limits of a plan, strict, without the rules of any model. The same schema is the body of POST /v1/jobs
+ * and the argument of the workflow. It fills in no defaults; resolve.ts does.
  *
- * PLAN-1 what is checked, resolved, compared and sent is the parsed plan: numbers rounded, texts well-formed, no nulls.
+ * PLAN-1 the parsed plan is what is checked, resolved, compared and sent: numbers rounded, texts well-formed, no nulls.
  */
 import { z } from 'zod';
 import {
@@ -16,22 +15,22 @@ import {
   words,
   type Given,
 } from './coercions.schema.js';
-import { shapeProblems, type KnownFields, type PlanProblem } from './plan-problems.schema.js';
+import type { KnownFields, PlanProblem } from './plan-problems.schema.js';
 
-/** A plan is at most so much JSON. */
+/** Limit of a plan's JSON. */
 export const MAX_PLAN_BYTES = 1024 * 1024;
 export const MAX_CLIPS = 1000;
 export const MAX_COST_USD = 1_000_000;
 const MAX_PROMPT = 10_000;
 export const MAX_LABEL = 50;
 const MAX_LABELS = 10;
-/** Each is planned for every clip before the job begins, and kept with it. */
+/** Every clip is planned on each of them before the job begins, and the result is stored with the job. */
 const MAX_FALLBACKS = 3;
 const MAX_METADATA_BYTES = 4096;
 const MAX_REFERENCES = 20;
-/** Of a kind; no model takes more. */
+/** Of one kind; no model takes more. */
 const MAX_FILES = 10;
-/** Signed URLs are long: the signature, a token of the session, and what the answer is to be called. */
+/** Signed URLs are long: signature, session token, and a file name for the answer. */
 const MAX_URL = 8192;
 
 export const qualitySchema = z.enum(['draft', 'final']);
@@ -61,7 +60,7 @@ const metadata = anything(
 export const byteLength = (value: unknown): number =>
   new TextEncoder().encode(JSON.stringify(value)).length;
 
-/** Each field by itself, as it is checked. */
+/** The schema of each field. */
 export const CLIP_FIELDS = {
   clip_index: whole()
     .min(0)
@@ -134,12 +133,12 @@ export const planFieldsSchema = object(PLAN_FIELDS).meta({
     'Numbers are rounded to six decimals before they are checked, half surrogate pairs in texts become U+FFFD, and null in an optional field is the same as an absent one.',
 });
 
-/** A plan as it is understood: optional fields may be absent, and are never null. */
+/** A parsed plan: optional fields may be absent, and are never null. */
 export type Plan = Given<z.infer<typeof planFieldsSchema>>;
 export type ClipPrompt = Plan['clip_prompts'][number];
 export type ReferenceMode = NonNullable<Plan['reference_mode']>;
 
-/** What may be asked for with the finals of a draft: the body of POST /v1/jobs/{job_id}/final. */
+/** The request for the finals of a draft: the body of POST /v1/jobs/{job_id}/final. */
 export const finalRequestSchema = object({
   clips: z.array(whole().min(0)).min(1).max(MAX_CLIPS).nullish().meta({
     description: 'Of the draft, by clip_index; all that have succeeded when absent.',
@@ -151,7 +150,7 @@ export const finalRequestSchema = object({
 });
 export type FinalRequest = Given<z.infer<typeof finalRequestSchema>>;
 
-/** Rules between the fields, each at the field that breaks it. They hold of any part that is well-formed. */
+/** Rules between fields; each problem has the path of the field that breaks it. */
 export function crossFieldProblems(plan: Plan): PlanProblem[] {
   const clips = plan.clip_prompts;
   const count = clips.length;
@@ -198,23 +197,7 @@ function repeated(
   });
 }
 
-export const planSchema = planFieldsSchema.superRefine((plan, context) => {
-  for (const { path, message } of crossFieldProblems(plan as Plan)) {
-    const keys = path.split('.').map((key) => (/^\d+$/.test(key) ? Number(key) : key));
-    context.addIssue({ code: 'custom', path: keys, message, params: { whole: true } });
-  }
-});
-
 export const KNOWN_FIELDS: KnownFields = {
   '': { name: 'a plan', fields: Object.keys(PLAN_FIELDS) },
   clip_prompts: { name: 'a clip', fields: Object.keys(CLIP_FIELDS) },
 };
-
-export type ParsedPlan = { ok: true; plan: Plan } | { ok: false; problems: PlanProblem[] };
-
-/** Checks shape and limits only; `checkPlan` checks the model's rules as well. */
-export function parsePlan(value: unknown): ParsedPlan {
-  const parsed = planSchema.safeParse(value);
-  if (parsed.success) return { ok: true, plan: parsed.data as Plan };
-  return { ok: false, problems: shapeProblems(parsed.error.issues, value, KNOWN_FIELDS) };
-}

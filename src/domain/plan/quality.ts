@@ -1,8 +1,8 @@
 /**
- * Drafts: the same clips, made quickly and for less, to be looked at before their finals are paid. Pure.
+ * Drafts: the same clips, rendered faster and for less, to be reviewed before their finals are paid. Pure.
  *
- * DRAFT-1 A draft is its final with the inputs of the row's `draft` in their place: whatever else a plan asks for is asked of both.
- * DRAFT-2 A draft without a seed gets one that follows from job and clip, so that its final can repeat it.
+ * DRAFT-1 A draft differs from its final only in the inputs of the row's `draft`.
+ * DRAFT-2 A draft without a seed gets one derived from job and clip, so that its final can repeat it.
  */
 import type { Job } from '../job/job.schema.js';
 import type { PlanProblem } from './plan-problems.schema.js';
@@ -17,7 +17,7 @@ const told = (inputs: Readonly<Record<string, unknown>>): string =>
     .map(([name, value]) => `${name} ${String(value)}`)
     .join(', ');
 
-/** What is sent of a plan's settings at its quality (DRAFT-1). */
+/** The settings that are sent at the plan's quality (DRAFT-1). */
 export function atQuality(
   row: ModelRow,
   quality: Quality | undefined,
@@ -56,7 +56,7 @@ const sameAsFinal = (draft: Readonly<Record<string, Scalar>>): PlanProblem => ({
   message: `expected settings that differ from those of a draft (${told(draft)}), for its final would be the same, got "draft"`,
 });
 
-/** What the plan asks for, and only the final has. */
+/** A warning for settings of the plan that only the final has. */
 function overridden(
   asked: Readonly<Record<string, Scalar>>,
   draft: Readonly<Record<string, Scalar>>,
@@ -71,10 +71,10 @@ function overridden(
   ];
 }
 
-/** 31 bits: what every model with a seed takes that says no less. */
+/** 31 bits: every model with a seed takes them, unless its row has a smaller maximum. */
 export const MAX_SEED = 2 ** 31 - 1;
 
-/** DRAFT-2. FNV-1a over the words, and the bits mixed once more, for neighbours differ in the last character only. */
+/** DRAFT-2: FNV-1a, and its bits mixed once more, because neighbours differ in the last character only. */
 export function seedOf(jobId: string, clipIndex: number, most = MAX_SEED): number {
   let hash = 0x811c9dc5;
   for (const character of `${jobId}/${String(clipIndex)}`) {
@@ -85,7 +85,7 @@ export function seedOf(jobId: string, clipIndex: number, most = MAX_SEED): numbe
   return 1 + (((hash ^ (hash >>> 16)) >>> 0) % most);
 }
 
-/** The plan as the job of that id sends it: every clip of a draft has a seed (DRAFT-2). */
+/** The plan as the job `jobId` sends it: every clip of a draft has a seed (DRAFT-2). */
 export function seeded(resolved: ResolvedPlan, jobId: string): ResolvedPlan {
   const { quality, model, clips, fallbacks } = resolved;
   if (quality !== 'draft') return resolved;
@@ -117,28 +117,28 @@ function withSeed<C extends PlannedClip>(clip: C, { seed }: ResolvedModel, jobId
 
 export type Finals =
   | { ok: true; plan: Plan }
-  /** `path`: of the wishes; null where it is the job itself that has no finals (now). */
+  /** `path`: within the request; null where the job itself has no finals (now). */
   | { ok: false; path: string | null; message: string };
 
-const no = (path: string | null, message: string): Finals => ({ ok: false, path, message });
+const refused = (path: string | null, message: string): Finals => ({ ok: false, path, message });
 
-/** The plan of a job that makes the finals of a draft: same prompts, same seeds, on the model that made the draft. */
-export function finalsOf(plan: Plan, draft: Job, wishes: FinalRequest): Finals {
+/** The plan for the finals of a draft: same prompts, same seeds, on the model that made the draft. */
+export function finalsOf(plan: Plan, draft: Job, request: FinalRequest): Finals {
   const { job_id } = draft;
   if (draft.quality !== 'draft') {
-    return no(null, `expected a job of quality "draft", "${job_id}" is none`);
+    return refused(null, `expected a job of quality "draft", "${job_id}" is none`);
   }
   const made = new Map(
     draft.clips
       .filter(({ status }) => status === 'succeeded')
       .map((clip) => [clip.clip_index, clip]),
   );
-  const chosen = wishes.clips ?? [...made.keys()];
-  if (chosen.length === 0) return no(null, `the draft "${job_id}" has no clip that succeeded`);
+  const chosen = request.clips ?? [...made.keys()];
+  if (chosen.length === 0) return refused(null, `the draft "${job_id}" has no clip that succeeded`);
   const place = chosen.findIndex((index) => !made.has(index));
   if (place >= 0) {
     const got = String(chosen[place]);
-    return no(
+    return refused(
       `clips.${String(place)}`,
       `expected a clip of "${job_id}" that succeeded, got ${got}`,
     );
@@ -147,7 +147,7 @@ export function finalsOf(plan: Plan, draft: Job, wishes: FinalRequest): Finals {
   const [model = draft.model, ...others] = models.keys();
   if (others.length > 0) {
     const each = [...models].map(([id, index]) => `clip ${String(index)} on ${id}`).join(', ');
-    return no('clips', `expected clips whose drafts one model has made, got ${each}`);
+    return refused('clips', `expected clips whose drafts one model has made, got ${each}`);
   }
   const isChosen = new Set(chosen);
   const clip_prompts = plan.clip_prompts
@@ -171,8 +171,8 @@ export function finalsOf(plan: Plan, draft: Job, wishes: FinalRequest): Finals {
       ...(least === undefined
         ? {}
         : { min_successful_clips: Math.min(least, clip_prompts.length) }),
-      ...(wishes.job_id === undefined ? {} : { job_id: wishes.job_id }),
-      ...(wishes.max_cost_usd === undefined ? {} : { max_cost_usd: wishes.max_cost_usd }),
+      ...(request.job_id === undefined ? {} : { job_id: request.job_id }),
+      ...(request.max_cost_usd === undefined ? {} : { max_cost_usd: request.max_cost_usd }),
     },
   };
 }

@@ -1,13 +1,13 @@
 /**
- * One clip of a plan against its model's row: which images go where, how long, what is sent, what it costs.
- * Pure. Problems carry the clip's place in the plan as it was written.
+ * Resolves one clip of a plan against its model's row: where its images go, its length, its input and its cost. Pure.
+ * Problems have the clip's place in the plan as it was written.
  */
 import { estimateCost, increasePercent, priceFor } from '../pricing/cost.js';
 import {
   legalDurations,
   listed,
   planDuration,
-  toldTarget,
+  roundedTarget,
   type DurationRequest,
   type LegalDuration,
   type PlannedDuration,
@@ -25,27 +25,27 @@ import {
 } from '../references/assign-references.js';
 import type { ResolvedClip } from './resolved.js';
 
-/** What holds for every clip of the job. */
+/** What every clip of the job has in common. */
 export interface JobChoices {
   row: ModelRow;
-  /** In the model's own words. */
+  /** By the model's own inputs. */
   settings: Readonly<Record<string, Scalar>>;
   aspect_ratio: string | null;
   buffer: number;
   reference_mode: ReferenceMode;
   composites: boolean;
-  /** May a clip go on without its references? */
+  /** May a clip be rendered without its references when they turn out bad? */
   text_only: boolean;
   check_rules: boolean;
   /** Every length the model makes with these settings. */
   lengths: readonly LegalDuration[];
 }
 
-/** Counted once a job: a plan has up to a thousand clips. */
+/** Computed once for a job: a plan has up to a thousand clips. */
 export const lengthsOf = (row: ModelRow, settings: Input): LegalDuration[] =>
   legalDurations(row.duration, frameRate(row, settings));
 
-/** Frames a second, where the plan or the row sets them. */
+/** Frames per second, where the plan or the row sets them. */
 function frameRate({ duration, sends }: ModelRow, settings: Input): number | undefined {
   return duration.unit === 'seconds'
     ? undefined
@@ -62,7 +62,7 @@ export type Input = Record<string, unknown>;
 
 const STANDARD_RATIO = '16:9';
 
-/** What the model makes while nobody asks for a ratio. */
+/** The ratio that the model makes without being asked for one. */
 function usualRatio(row: ModelRow): string {
   const { input, values } = row.aspect_ratio;
   const preset = input === null ? undefined : effective(row, {}, input);
@@ -72,7 +72,7 @@ function usualRatio(row: ModelRow): string {
   return typeof known === 'string' ? known : STANDARD_RATIO;
 }
 
-/** What is sent but for the length, and the lengths that are possible with it. */
+/** The input without the length, and the lengths that are possible with it. */
 export interface Outline {
   references: PlacedReferences;
   ratio_warnings: string[];
@@ -124,7 +124,7 @@ export function resolveClip(asked: ClipPrompt, place: number, job: JobChoices): 
   };
 }
 
-/** What is taken over from the plan as it is. */
+/** What is copied from the plan. */
 const wanted = (asked: ClipPrompt) => ({
   clip_index: asked.clip_index,
   prompt: asked.prompt,
@@ -146,7 +146,7 @@ function ratioInput(
     return { inputs: sent(with_image), warnings: asked === null ? [] : [ignored] };
   }
   const usual = input === null ? undefined : effective(row, {}, input);
-  // A default that is legal with a start image only is none here.
+  // A default that is legal only with a start image does not count without one.
   const isForImages = with_image !== undefined && usual === with_image;
   const ratio = asked ?? (isForImages ? values[0] : usual);
   return { inputs: sent(ratio), warnings: [] };
@@ -155,7 +155,7 @@ function ratioInput(
 const without = (input: Input, names: readonly string[]): Input =>
   Object.fromEntries(Object.entries(input).filter(([name]) => !names.includes(name)));
 
-/** The clip with what its images may still become: a composite in the place of the scene, or nothing. */
+/** Adds what the images may become later: a composite in place of the scene, or no image at all. */
 function withImages(
   job: JobChoices,
   clip: ResolvedClip,
@@ -164,7 +164,7 @@ function withImages(
   const textOnly = job.text_only ? withoutImages(job, clip, inputs) : {};
   return {
     ...clip,
-    // Nobody is sent the scene alone, and a thousand of them must not be carried twice.
+    // The scene is sent only within the composite, and a thousand scenes must not be stored twice.
     ...(composite === null ? {} : { composite, input: without(clip.input, [composite.input]) }),
     ...(media === undefined ? {} : { media }),
     ...textOnly,
@@ -174,8 +174,8 @@ function withImages(
 type TextOnly = Pick<ResolvedClip, 'text_only' | 'text_only_price'>;
 
 /**
- * What is sent when the clip's images turn out bad, as long as planned; nothing where the model needs them, or where it
- * would cost more than is kept for the clip.
+ * The input for when the clip's images turn out bad, with the planned length; absent where the model needs images, or where
+ * it would cost more than is reserved for the clip.
  */
 function withoutImages(job: JobChoices, clip: ResolvedClip, images: Input): TextOnly {
   const { row } = job;
@@ -192,7 +192,7 @@ function withoutImages(job: JobChoices, clip: ResolvedClip, images: Input): Text
 export const withDuration = (row: ModelRow, input: Input, { value }: LegalDuration): Input =>
   row.duration.input === null ? { ...input } : { ...input, [row.duration.input]: value };
 
-/** What is possible with some inputs, and what would be without the rules between them. */
+/** The lengths that are possible with an input, and those without the rules between inputs. */
 interface Lengths {
   possible: readonly LegalDuration[];
   all: readonly LegalDuration[];
@@ -200,12 +200,12 @@ interface Lengths {
 }
 
 interface Length extends Lengths {
-  /** As lengths are told. */
+  /** Rounded like the lengths. */
   target: number;
   planned: PlannedDuration;
 }
 
-/** Rules between inputs narrow the lengths (10 s needs 768p); where none is left, the rules are reported instead. */
+/** Rules between inputs narrow the lengths (10 s needs 768p); where no length remains, the rules are reported instead. */
 function lengthsWith({ row, lengths: all }: JobChoices, input: Input): Lengths {
   const name = row.duration.input;
   if (name === null || !isRuled(row, name)) return { possible: all, all, narrowed_by: [] };
@@ -233,7 +233,7 @@ export const durationRequest = (
   asked: number,
 ): DurationRequest => ({
   strategy: row.duration.strategy,
-  target: toldTarget(row.duration, asked, frameRate(row, settings)),
+  target: roundedTarget(row.duration, asked, frameRate(row, settings)),
   buffer,
 });
 
@@ -251,7 +251,7 @@ function lengthWarnings(row: ModelRow, target: number, length: Length): string[]
   ];
 }
 
-/** What is sent with the planned length, and what that costs beside the closest length. */
+/** The input with the planned length, and its cost compared with the closest length. */
 function priced(row: ModelRow, before: Input, planned: PlannedDuration) {
   const { requested_duration: requested, closest } = planned;
   const input = withDuration(row, before, planned.chosen);

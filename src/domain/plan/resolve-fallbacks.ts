@@ -1,8 +1,8 @@
 /**
- * The models that take over where the plan's own cannot make a clip: only those that the plan names, in its order. Pure.
+ * Resolves a plan on its `fallback_models`, in the plan's order. Pure.
  *
- * FALLBACK-1 Each is held against the whole plan, settings and cap included, before anything is paid; one that cannot make it as it
- *    is asked for is refused.
+ * FALLBACK-1 Each is checked against the whole plan, settings and cap included, before anything is paid; a model that cannot make
+ *    the plan as it is makes the plan invalid.
  */
 import type { PlannedClip, Resolution, ResolvedClip, ResolvedFallback } from './resolved.js';
 import type { PlanProblem } from './plan-problems.schema.js';
@@ -13,7 +13,7 @@ export interface Fallbacks {
   warnings: string[];
 }
 
-/** `resolveOn`: the plan on that model alone. */
+/** `resolveOn` resolves the plan on that model alone. */
 export function resolveFallbacks(
   names: readonly string[],
   own: string,
@@ -39,7 +39,7 @@ export function resolveFallbacks(
   return all;
 }
 
-/** The plan of a model that is retired, as the first of its fallbacks, `next`, makes it with those after it. */
+/** Describes a plan of a retired model that its first fallback, `next`, makes: a warning, and paths in the original plan. */
 export function takenOver(retired: string, next: string, found: Resolution): Resolution {
   const { resolved, problems } = found;
   const pathOf = (path: string): string => {
@@ -54,7 +54,7 @@ export function takenOver(retired: string, next: string, found: Resolution): Res
   };
 }
 
-/** What is wrong with the name itself says so itself. */
+/** A problem with the name of the model is a sentence of its own. */
 function inOneSentence(name: string, [first, ...others]: readonly PlanProblem[]): string {
   if (first?.path === 'model') return first.message;
   const more = others.length === 0 ? '' : `, and ${String(others.length)} more`;

@@ -1,7 +1,6 @@
 /**
- * Plan → resolved plan: model, lengths, inputs and prices frozen as data. Pure, without zod, safe in the workflow
- * bundle. Everything that the model's row forbids comes back as problems; everything that is sent otherwise than
- * asked comes back as warnings.
+ * Plan → resolved plan: model, lengths, inputs and prices frozen as data. Pure, and without zod. What the model's row
+ * forbids is returned as problems; what is sent differently from the plan is returned as warnings.
  */
 import { increasePercent } from '../pricing/cost.js';
 import { decimal, sumUsd } from '../values/decimal.js';
@@ -23,7 +22,7 @@ export interface PlanContext {
   catalogue: Catalogue;
   default_model: string;
   duration_buffer: number;
-  /** Are composite images built (the default)? Without, one-image models get the scene alone, with a warning. */
+  /** Are composite images built (the default)? If not, models with one image get the scene alone, with a warning. */
   composites?: boolean;
 }
 
@@ -37,10 +36,10 @@ export const DEFAULTS = {
   on_bad_reference: 'fail',
 } as const;
 
-/** A buffer that costs more than this is allowed, and watched. */
+/** A buffer may cost more than this, with a warning. */
 export const INCREASE_WARNING_PERCENT = 20;
 
-/** Resolves a plan whose shape is right, and says what its model, and each that may take over, forbids. */
+/** Resolves a plan of the right shape on its model and its fallback models. */
 export function resolve(plan: Plan, context: PlanContext): Resolution {
   const { fallback_models: names = [], ...asked } = plan;
   const row = context.catalogue.get(plan.model ?? context.default_model);
@@ -74,7 +73,7 @@ function resolveOnOne(plan: Plan, context: PlanContext): Resolution {
   const asked = applySettings(row, plan.settings ?? {});
   const settings = atQuality(row, plan.quality, asked, context.catalogue);
   const ratio = checkRatio(row, plan.aspect_ratio);
-  // A wrong setting would only show as a wrong combination a second time.
+  // A wrong setting would be reported a second time as a wrong combination.
   const check_rules = settings.problems.length + ratio.length === 0;
   const job = choicesOf(plan, row, { context, settings: settings.inputs, check_rules });
   const work = plan.clip_prompts.map((clip, place) => resolveClip(clip, place, job));
@@ -91,13 +90,13 @@ function resolveOnOne(plan: Plan, context: PlanContext): Resolution {
     plan,
     choicesOf(plan, row, { context, settings: asked.inputs, check_rules }),
   );
-  // Nothing is paid for a draft whose final the model cannot make.
+  // A draft whose final the model cannot make is refused, so that it is not paid for.
   return plan.quality === 'draft' && costs.final_cost_usd === undefined
     ? { resolved, problems: resolveOnOne({ ...plan, quality: 'final' }, context).problems }
     : { resolved: { ...resolved, ...costs }, problems };
 }
 
-/** What the plan costs as a draft and as a final; absent where the model cannot make it so. */
+/** The cost of the plan as a draft and as a final; absent where the model cannot make it. */
 function costsByQuality(
   plan: Plan,
   job: JobChoices,
@@ -137,8 +136,8 @@ export const choicesOf = (
 });
 
 /**
- * What another model, left to its defaults but for `settings`, would take for each clip of the plan; null where it does not
- * take the plan.
+ * The length and cost of each clip on another model, with its defaults and `settings`; null where the model cannot make the
+ * plan.
  */
 export function quotesOf(
   plan: Plan,
@@ -163,14 +162,7 @@ function quotesWith(plan: Plan, job: JobChoices): Quote[] | null {
   return quotes;
 }
 
-/** For plans that were checked before: throws where the plan does not fit its model. */
-export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
-  const { resolved, problems } = resolve(plan, context);
-  if (resolved !== null && problems.length === 0) return resolved;
-  throw new Error(problems.map(({ path, message }) => `${path}: ${message}`).join('; '));
-}
-
-/** With what the plan would cost at its successor, so that choosing it needs no second answer. */
+/** Names the successor and the cost of the plan there. */
 function retiredModel(plan: Plan, row: ModelRow, context: PlanContext): PlanProblem {
   const { since, successor } = lifeCycleOf(row);
   const next = successor === null ? undefined : context.catalogue.get(successor);
@@ -195,7 +187,7 @@ function successorText(plan: Plan, row: ModelRow, next: ModelRow, context: PlanC
   return `${next.id}, where this plan costs $${String(theirs)}${difference}`;
 }
 
-/** With those of the plan's settings that the model has. Null: no price is known; undefined: it does not take the plan. */
+/** With those settings of the plan that the model has. Null: no price is known; undefined: it cannot make the plan. */
 function costOn(plan: Plan, row: ModelRow, context: PlanContext): number | null | undefined {
   const quotes = quotesOf(plan, row, context, applySettings(row, plan.settings ?? {}).inputs);
   return quotes === null ? undefined : sumUsd(quotes.map((quote) => quote.estimated_cost_usd));
@@ -254,11 +246,11 @@ function assemble(
   return { ...partial, warnings: [...jobWarnings, ...warnings.lines()] };
 }
 
-/** Clips that have to succeed. */
+/** How many clips have to succeed. */
 export const neededOf = ({ min_successful_clips, clip_prompts }: Plan): number =>
   min_successful_clips ?? Math.min(DEFAULTS.min_successful_clips, clip_prompts.length);
 
-/** A community model without a pin keeps null here until its newest version is looked up and frozen. */
+/** The version of a community model without a pin is null until its newest version is looked up and frozen. */
 const modelOf = (row: ModelRow): ResolvedModel => ({
   id: row.id,
   version: row.official ? null : row.version,
@@ -281,7 +273,7 @@ function jobIncrease(clips: readonly ResolvedClip[]): number {
   const asked = sumUsd(clips.map((clip) => clip.estimated_cost_usd));
   const plain = sumUsd(clips.map((clip) => clip.unbuffered_cost_usd ?? null));
   if (asked !== null && plain !== null) return increasePercent(asked, plain);
-  // Without a price the seconds stand for it: every video model charges more for more of them.
+  // Without a price, seconds stand in: every video model charges more for more seconds.
   const shorter = clips.reduce(
     (sum, clip) => sum + clip.requested_duration / (1 + clip.cost_increase_percent / 100),
     0,
@@ -324,12 +316,12 @@ function increaseWarning({
 interface Capped {
   model: string;
   cap: number | null;
-  /** Clips that have to succeed. */
+  /** How many clips have to succeed. */
   needed: number;
   costs: readonly (number | null)[];
 }
 
-/** A cap must be able to mean something: prices known, and one success payable. */
+/** A cap needs known prices, and has to cover the clips that must succeed. */
 export function capProblem({ model, cap, needed, costs }: Capped): string | null {
   if (cap === null) return null;
   const known = costs.filter((cost) => cost !== null).sort((a, b) => a - b);

@@ -1,6 +1,6 @@
 /**
- * What a checked plan becomes: model, durations, provider inputs and prices frozen as data, so that
- * later edits of catalogue or environment never change a running job. Types only.
+ * A checked plan: model, durations, provider inputs and prices are frozen as data, so that later edits of catalogue or
+ * environment never change a running job.
  */
 import type { Plan } from './plan.schema.js';
 import type { BufferStrategy, UnitPrice } from '../job/job.schema.js';
@@ -12,14 +12,14 @@ import type { CompositeReference } from '../references/composite.schema.js';
 export interface ResolvedModel {
   /** owner/name */
   id: string;
-  /** Null for official models (POST /models/…/predictions); else the pinned 64-hex version (POST /predictions). */
+  /** Null for official models (POST /models/…/predictions); otherwise the pinned 64-hex version (POST /predictions). */
   version: string | null;
   /** Names of the model's text inputs; null where it has none. The texts themselves stay in the plan's clips. */
   prompt_input: string | null;
   negative_prompt_input: string | null;
   /** False when the catalogue row says that failed and canceled predictions are free. */
   bills_failed: boolean;
-  /** The input that takes a seed, and the greatest that it takes; absent where there is none. */
+  /** The input for the seed, and its maximum; absent where there is none. */
   seed?: { input: string; most: number };
 }
 
@@ -30,37 +30,37 @@ export interface ResolvedClip {
   metadata: Record<string, unknown>;
   target_duration: number;
   original_target_duration: number;
-  /** As it is sent. */
+  /** The seed that is sent. */
   seed?: number;
   requested_duration: number;
   buffer_strategy: BufferStrategy;
   duration_reason: string;
-  /** Everything sent to the model but its texts; see `providerInput`. */
+  /** Everything sent to the model except its texts; see `providerInput`. */
   input: Record<string, unknown>;
-  /** An image that is to be built, uploaded and sent as one more input. */
+  /** An image that is built and uploaded later, and sent as one more input. */
   composite?: CompositeReference;
-  /** The inputs whose files are no images. */
+  /** The inputs whose files are videos or sounds. */
   media?: Record<string, MediaKind>;
-  /** `input` without any reference image, where the plan allows that and the model can do without. */
+  /** `input` without reference images, where plan and model allow that. */
   text_only?: Record<string, unknown>;
-  /** What that costs, where it is not the price with images. */
+  /** The price of `text_only`, where it differs from `price`. */
   text_only_price?: UnitPrice | null;
   price: UnitPrice | null;
   estimated_cost_usd: number | null;
   cost_increase_percent: number;
-  /** Cost without a buffer: of the closest legal duration. */
+  /** The cost of the closest legal duration, without a buffer. */
   unbuffered_cost_usd?: number | null;
   /** Seconds a prediction usually takes. */
   usual_time: number;
 }
 
-/** Of a clip, what depends on the model that makes it; the rest stands in the plan's own clip. */
+/** The fields of a clip that depend on its model; the others are in the clip of the plan's own model. */
 export type PlannedClip = Omit<
   ResolvedClip,
   'prompt' | 'negative_prompt' | 'metadata' | 'target_duration' | 'original_target_duration'
 >;
 
-/** The plan on another model than its own. */
+/** The plan on one of its fallback models. */
 export interface ResolvedFallback {
   model: ResolvedModel;
   /** Ascending by clip_index. */
@@ -70,7 +70,7 @@ export interface ResolvedFallback {
 
 export interface ResolvedPlan {
   model: ResolvedModel;
-  /** What takes over where the model cannot make a clip, in this order; absent where the plan names none. */
+  /** The fallback models, in the plan's order; absent where the plan names none. */
   fallbacks?: ResolvedFallback[];
   labels: string[];
   batch_size: number;
@@ -84,7 +84,7 @@ export interface ResolvedPlan {
   quality?: Quality;
   /** The job whose finals these are. */
   draft_of?: string;
-  /** What the plan costs at each quality, where the model makes drafts. */
+  /** The cost at each quality, where the model makes drafts. */
   draft_cost_usd?: number | null;
   final_cost_usd?: number | null;
   /** Ascending by clip_index. */
@@ -94,7 +94,7 @@ export interface ResolvedPlan {
   warnings: string[];
 }
 
-/** The exact `input` object of a clip's predictions: what is sent, and what a lost one is found again by. */
+/** The exact `input` of a clip's predictions. It is sent, and a lost prediction is found again by it. */
 export function providerInput(model: ResolvedModel, clip: ResolvedClip): Record<string, unknown> {
   const input: Record<string, unknown> = { ...clip.input };
   if (model.prompt_input !== null) input[model.prompt_input] = clip.prompt;
@@ -104,7 +104,7 @@ export function providerInput(model: ResolvedModel, clip: ResolvedClip): Record<
   return input;
 }
 
-/** A plan held against its model: null where the catalogue has no such model. */
+/** The result of resolving a plan; `resolved` is null where the catalogue has no such model. */
 export interface Resolution {
   resolved: ResolvedPlan | null;
   problems: PlanProblem[];

@@ -1,12 +1,12 @@
-/** Collects warnings of many clips and says each once: a thousand clips must not make a thousand equal lines. Pure. */
+/** Groups equal warnings: a thousand clips must not give a thousand equal lines. Pure. */
 
-const NAMED = 5;
+const MAX_NAMED = 5;
 
 export class WarningList {
   readonly #clips: number;
   readonly #places = new Map<string, number[]>();
 
-  /** `clips`: how many there are in all. */
+  /** `clips`: number of clips in the plan. */
   constructor(clips: number) {
     this.#clips = clips;
   }
@@ -26,8 +26,8 @@ export class WarningList {
   #named(places: readonly number[]): string {
     if (places.length === 1) return `clip ${String(places[0])}`;
     if (places.length === this.#clips) return `all ${String(places.length)} clips`;
-    const more = places.length - NAMED;
-    const names = places.slice(0, NAMED).join(', ');
+    const more = places.length - MAX_NAMED;
+    const names = places.slice(0, MAX_NAMED).join(', ');
     return more > 0 ? `clips ${names} and ${String(more)} more` : `clips ${names}`;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Other models of the catalogue that could do the same for less. Pure.
  *
- * ALTERNATIVE-1 one model a step: between two of them a server may answer others, or stop because nobody waits any more.
+ * ALTERNATIVE-1 one model per step: between two steps a server may answer other requests, or stop when the client has left.
  */
 import { decimal, sumUsd, total } from '../values/decimal.js';
 import { isRetired } from '../models/life-cycle.js';
@@ -13,7 +13,7 @@ import type { ResolvedClip, ResolvedPlan } from '../plan/resolved.js';
 
 const MAX_ALTERNATIVES = 3;
 
-/** The cheapest other models that take this very plan and cover as much of it; settings are left to their defaults. */
+/** The cheapest other models that make the same plan as completely; their settings are the defaults. */
 export const alternativesFor = (
   plan: Plan,
   resolved: ResolvedPlan,
@@ -26,7 +26,7 @@ export const cheapest = (found: readonly (Alternative | null)[]): Alternative[] 
     .sort((a, b) => a.estimated_cost_usd - b.estimated_cost_usd)
     .slice(0, MAX_ALTERNATIVES);
 
-/** ALTERNATIVE-1: null for a model that is none. */
+/** ALTERNATIVE-1; null for a model that is no alternative. */
 export function* everyAlternative(
   plan: Plan,
   resolved: ResolvedPlan,
@@ -34,7 +34,7 @@ export function* everyAlternative(
 ): Generator<Alternative | null, void, void> {
   const price = resolved.estimated_cost_usd;
   if (price === null) return;
-  // As the clips of a resolved plan: by their index.
+  // By index, like the clips of a resolved plan.
   const clip_prompts = [...plan.clip_prompts].sort((a, b) => a.clip_index - b.clip_index);
   const ordered = { ...plan, clip_prompts };
   for (const row of context.catalogue.values()) {
@@ -52,7 +52,7 @@ interface Other {
   quotes: readonly Quote[];
 }
 
-/** To the millisecond, as requested durations are told. */
+/** To the millisecond, like requested durations. */
 const covers = ({ requested_duration }: Quote, target: number): boolean =>
   decimal(requested_duration, 3) >= decimal(target, 3);
 
@@ -60,23 +60,25 @@ function alternative(now: ResolvedPlan, other: Other, price: number): Alternativ
   const { model, quotes } = other;
   const cost = sumUsd(quotes.map((quote) => quote.estimated_cost_usd));
   if (cost === null || cost >= price) return null;
-  // Nor is one that falls short where this one does not.
-  const falls = now.clips.some((clip, place) => {
+  // A model that falls short where this one does not is no alternative either.
+  const fallsShort = now.clips.some((clip, place) => {
     const theirs = quotes[place];
     const target = clip.target_duration;
     return theirs !== undefined && covers(clip, target) && !covers(theirs, target);
   });
-  if (falls) return null;
+  if (fallsShort) return null;
+  const message = comparison(now.clips, other, cost);
   return {
     model,
     estimated_cost_usd: cost,
     requested_duration: total(quotes.map((quote) => quote.requested_duration)),
     saves_percent: decimal((1 - cost / price) * 100, 1),
-    says: comparison(now.clips, other, cost),
+    message,
+    says: message,
   };
 }
 
-/** Says it by the clip with the greatest difference: a person checks one clip sooner than a sum. */
+/** Compares the clip with the greatest difference: one clip is easier to check than a sum. */
 function comparison(
   clips: readonly ResolvedClip[],
   { model, quotes }: Other,

@@ -1,8 +1,8 @@
 /**
- * What one plan costs and takes on every model that can make it, and why the others cannot. Pure.
+ * The cost and time of one plan on every model that can make it, and why the others cannot. Pure.
  *
- * COMPARE-1 one model a step: between two of them a server may answer others, or stop because its answer is not wanted any more.
- * COMPARE-2 a model is given those of the plan's settings that it has; what is left out is said.
+ * COMPARE-1 one model per step: between two steps a server may answer other requests, or stop when the client has left.
+ * COMPARE-2 a model gets those settings of the plan that it has; the others are listed in the answer.
  */
 import { decimal, sumUsd, total } from '../values/decimal.js';
 import type { Comparison, Fit, Unfit } from './estimate.schema.js';
@@ -32,7 +32,7 @@ export function* everyComparison(
   for (const row of context.catalogue.values()) yield comparisonOf(plan, row, context);
 }
 
-/** The cheapest first; those of unknown price after them, and those that cannot make it last. */
+/** The cheapest first, then models of unknown price, then those that cannot make the plan. */
 export function ranked(comparisons: readonly Comparison[]): Comparison[] {
   const place = (one: Comparison): number =>
     one.can_make ? (one.estimated_cost_usd ?? Number.MAX_VALUE) : Infinity;
@@ -78,7 +78,7 @@ interface Asked {
   settings: JobChoices['settings'];
 }
 
-/** Of the first clip that it does not take, the first mistake. */
+/** The first problem of the first clip that the model cannot make. */
 function whyNot(plan: Plan, clip: ClipPrompt, { row, context, settings }: Asked): string {
   const { reference_mode, on_bad_reference, duration_buffer, aspect_ratio } = plan;
   const alone = {
@@ -89,12 +89,12 @@ function whyNot(plan: Plan, clip: ClipPrompt, { row, context, settings }: Asked)
   };
   const one: Plan = { ...alone, model: row.id, settings, clip_prompts: [clip] };
   const [first] = resolve(one, context).problems;
-  return `clip ${String(clip.clip_index)}: ${first?.message ?? 'it does not take this plan'}`;
+  return `clip ${String(clip.clip_index)}: ${first?.message ?? 'the model cannot make it'}`;
 }
 
 function fit(plan: Plan, row: ModelRow, quotes: readonly Quote[], without: string[]): Fit {
   const rounds = Math.ceil(quotes.length / (plan.batch_size ?? DEFAULTS.batch_size));
-  // Clips of one model usually take equally long, so that a barrier costs nothing.
+  // Clips of one model usually take equally long, so a barrier costs no time.
   const time = total([rounds * row.usual_time]);
   return {
     model: row.id,

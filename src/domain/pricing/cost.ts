@@ -1,13 +1,13 @@
 /**
- * What a prediction costs: the price of a row that fits the input, the estimate before, the settlement after.
- * Pure. A price that nobody knows stays null all the way and never counts as zero.
+ * What a prediction costs: the price that fits its input, the estimate before it and the settlement after it. Pure. An
+ * unknown price stays null and never counts as zero.
  */
 import { decimal, roundUsd } from '../values/decimal.js';
 import type { PredictionStatus, UnitPrice } from '../job/job.schema.js';
 import type { ModelRow } from '../models/row.js';
 import { feeOf, fits } from '../models/rules.js';
 
-/** The price whose conditions are true of the input, with what is charged for its files. */
+/** The price whose conditions fit the input, with the fee for its files. */
 export function priceFor(
   row: ModelRow,
   input: Readonly<Record<string, unknown>>,
@@ -25,7 +25,7 @@ const UNITS: Record<UnitPrice['per'], (requestedDuration: number, runTime: numbe
   run_second: (_, runTime) => runTime,
 };
 
-/** What one prediction will cost if it takes its usual time. */
+/** The cost of one prediction that takes its usual time. */
 export const estimateCost = (
   price: UnitPrice | null,
   requestedDuration: number,
@@ -40,32 +40,32 @@ export interface Settlement {
   billed: boolean;
 }
 
-/** Free: what never ran, and what failed where the provider does not charge for failures. */
+/** A prediction that never ran is free, and so is a failed one where the provider does not charge for failures. */
 const isBilled = (status: PredictionStatus, billsFailed: boolean): boolean =>
   status === 'succeeded' || (status !== 'aborted' && billsFailed);
 
 /** Longer than a prediction can run at the provider, whose deadlines are at most a day. */
-const LONGEST_RUN = 2 * 86_400;
+const MAX_RUN = 2 * 86_400;
 
 const isMetered = (seconds: number | null): seconds is number =>
-  seconds !== null && seconds >= 0 && seconds <= LONGEST_RUN;
+  seconds !== null && seconds >= 0 && seconds <= MAX_RUN;
 
-/** What a prediction was started on. */
+/** The terms that a prediction was started on. */
 export interface Terms {
   price: UnitPrice | null;
   requested_duration: number;
   bills_failed: boolean;
 }
 
-/** How it ended. `predict_time`: seconds of run time, as metered; null when none were, or what was told is no time. */
+/** How it ended. `predict_time`: metered seconds of run time; null when the provider gave none. */
 export interface Outcome {
   status: PredictionStatus;
   predict_time: number | null;
 }
 
 /**
- * What a finished prediction has cost. Billed by run time and no time metered: nothing is known. The time between its
- * start and its end is no substitute: it may hold what is not billed, so a figure made of it would be a guess.
+ * The cost of a finished prediction. It is unknown where run time is billed and none was metered: the time between start
+ * and end may include time that is not billed, so it is no substitute.
  */
 export function settle(
   { price, requested_duration, bills_failed }: Terms,
@@ -79,6 +79,6 @@ export function settle(
   return { cost_usd: estimateCost(price, requested_duration, runTime ?? 0), billed: true };
 }
 
-/** How much more `requested` costs than `unbuffered`, in per cent with one digit. */
+/** How much more `requested` costs than `unbuffered`, in percent with one decimal. */
 export const increasePercent = (requested: number, unbuffered: number): number =>
   unbuffered > 0 ? decimal((requested / unbuffered - 1) * 100, 1) : 0;

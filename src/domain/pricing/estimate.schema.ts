@@ -35,7 +35,8 @@ const alternativeSchema = z.object({
   estimated_cost_usd: z.number(),
   requested_duration: seconds,
   saves_percent: z.number(),
-  says: z.string(),
+  message: z.string(),
+  says: z.string().meta({ description: 'As `message`.', deprecated: true }),
 });
 export type Alternative = z.infer<typeof alternativeSchema>;
 

@@ -1,5 +1,5 @@
 /**
- * What a job would ask, cost and take, without starting it: the body of POST /v1/jobs/estimate. Pure.
+ * What a job would request and cost, and how long it would take, without starting it: POST /v1/jobs/estimate. Pure.
  * Money and lengths are those of the resolved plan, so an estimate and the job that follows cannot differ.
  */
 import type { Alternative, ClipEstimate, Estimate, Makespan } from './estimate.schema.js';
@@ -15,7 +15,7 @@ function batchTime(times: readonly number[], size: number): number {
   return sum;
 }
 
-/** Without one, each clip starts as soon as a place is free. */
+/** Without a barrier, each clip starts as soon as a slot is free. */
 function windowTime(times: readonly number[], size: number): number {
   const free = Array.from({ length: Math.min(size, times.length) }, () => 0);
   for (const time of times) {

@@ -1,9 +1,9 @@
 /**
- * Whether a row has one price, and only one, for whatever can be asked of its model (ROW-4). Pure.
+ * Checks that a row has exactly one price for each input that a plan can request of its model (ROW-4). Pure.
  *
- * PRICE-CHECK-1 Every combination of legal values of the inputs that prices look at is tried. Where there is no end of values (numbers,
- *    lists of files, texts), those next to each value that a price names stand for all.
- * PRICE-CHECK-2 A rule excludes a combination only where it looks at such inputs alone: nothing is known of the others here.
+ * PRICE-CHECK-1 Every combination of legal values of the priced inputs is tried. Of unbounded values (numbers, lists of files,
+ *    texts), those next to each value that a price names stand for all.
+ * PRICE-CHECK-2 A rule excludes a combination only where all its inputs are priced ones: the others have no value here.
  */
 import { legalDurations } from '../plan/duration-planner.js';
 import type { InputField, ModelRow, PriceRow, Scalar, Test } from '../models/row.js';
@@ -11,13 +11,13 @@ import { brokenRules, fits, inputsOfRule, pricedInputs } from '../models/rules.j
 
 type Input = Readonly<Record<string, unknown>>;
 
-/** Far more than any model has, and checked in a moment. */
+/** Far more than any model has, and still checked quickly. */
 const MAX_COMBINATIONS = 100_000;
 
 const FILE = 'https://files.example/a';
 const OTHER_TEXT = 'any other text';
 
-/** Every combination of legal values of the inputs that prices look at (PRICE-CHECK-1), without those that a rule excludes (PRICE-CHECK-2). */
+/** PRICE-CHECK-1, PRICE-CHECK-2 */
 export function* pricedCombinations(row: ModelRow): Generator<Input, void, void> {
   const names = pricedInputs(row);
   const rules = row.rules.filter((rule) =>
@@ -29,7 +29,7 @@ export function* pricedCombinations(row: ModelRow): Generator<Input, void, void>
   }
 }
 
-/** What is wrong with the prices of a row, in a sentence; null for nothing. */
+/** A sentence about the first mistake in a row's prices; null where there is none. */
 export function priceMistake(row: ModelRow): string | null {
   if (row.prices.length === 0) return null;
   const count = pricedInputs(row).reduce((all, name) => all * legalValues(row, name).length, 1);
@@ -55,7 +55,7 @@ function* combinations(
   if (first === undefined) return yield {};
   const [name, legal] = first;
   for (const rest of combinations(others)) {
-    // An absent input is no key: it counts as its default.
+    // An absent input has no key, and counts as its default.
     for (const value of legal) yield value === undefined ? rest : { [name]: value, ...rest };
   }
 }
@@ -94,7 +94,7 @@ function valuesOf(field: InputField, values: readonly Scalar[]): readonly unknow
   }
 }
 
-/** Each number with its neighbours, where they are legal. */
+/** Each number and its neighbours, where they are legal. */
 const numbers = (
   values: readonly Scalar[],
   { step, least, most }: { step: number; least: number; most: number },
@@ -105,7 +105,7 @@ const numbers = (
   return [...new Set(near)].filter((value) => value >= least && value <= most);
 };
 
-/** What the prices name of an input. */
+/** The values of an input that prices name. */
 const named = (prices: readonly PriceRow[], name: string): Scalar[] =>
   prices.flatMap(({ when = {} }) => {
     const test = Object.hasOwn(when, name) ? when[name] : undefined;

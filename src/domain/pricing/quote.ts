@@ -1,9 +1,9 @@
 /**
- * What a model would take for clips, in figures alone: for holding a plan of a thousand clips against every model of
- * the catalogue. Pure.
+ * Length and cost of clips on a model, without their inputs: fast enough to compare a plan of a thousand clips on every
+ * model of the catalogue. Pure.
  *
- * QUOTE-1 the figures are those of `resolveClip`; null where it would find a problem.
- * QUOTE-2 what clips have in common is found out once, and nothing is made that is thrown away.
+ * QUOTE-1 the figures equal those of `resolveClip`; null where it would report a problem.
+ * QUOTE-2 what clips have in common is computed once.
  */
 import { missingImages, fieldProblems } from '../plan/clip-problems.js';
 import { estimateCost, priceFor } from './cost.js';
@@ -22,7 +22,7 @@ import {
   type Outline,
 } from '../plan/resolve-clip.js';
 
-/** What a model would be asked for, and take, for one clip. */
+/** Length and cost of one clip on a model. */
 export interface Quote {
   requested_duration: number;
   /** Null: no price is known. */
@@ -66,8 +66,8 @@ function quoteOf({ row, check_rules }: JobChoices, input: Input, seconds: number
 }
 
 /**
- * Clips of one kind differ in their length and in what no price and no rule looks at: texts, where an image lies, and
- * (but for a row that names it) the seed.
+ * Clips of one kind differ only in length and in what no price and no rule depends on: texts, URLs, and the seed unless the
+ * row names it.
  */
 function kindsOf(row: ModelRow): (asked: ClipPrompt) => string {
   const { seed } = row;

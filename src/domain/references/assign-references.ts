@@ -1,6 +1,6 @@
 /**
- * Which reference image goes where: the model's list of references, or its one start image, or a composite that
- * is built for it later. Pure: it only sees URLs, it fetches nothing. What does not fit is named in a warning.
+ * Assigns reference files to inputs of the model: its list of references, its start image, or a composite that is built
+ * later. Pure: it sees URLs and fetches nothing. Files that do not fit are named in a warning.
  */
 import type { CompositeReference } from './composite.schema.js';
 import type { ModelRow } from '../models/row.js';
@@ -10,18 +10,18 @@ export interface References {
   scene: string | null;
   characters: readonly string[];
   objects: readonly string[];
-  /** What the clip ends with. */
+  /** The last frame of the clip. */
   end?: string | null;
   videos?: readonly string[];
   audios?: readonly string[];
 }
 
-/** A reference that is no image. */
+/** References that are not images. */
 export type MediaKind = 'video' | 'audio';
 
 export interface PlacedReferences {
   inputs: Record<string, string | string[]>;
-  /** The inputs that hold no images; absent where there is none. */
+  /** The inputs whose files are videos or sounds; absent where there is none. */
   media?: Record<string, MediaKind>;
   composite: CompositeReference | null;
   warnings: string[];
@@ -48,20 +48,20 @@ const charactersOf = ({ characters }: References): Named[] =>
 const objectsOf = ({ objects }: References): Named[] =>
   objects.map((url, index) => ({ kind: `object ${String(index + 1)}`, url }));
 
-/** Native order: who is in the picture matters most. */
+/** Order in a list of references: characters matter most. */
 const natively = (given: References): Named[] => [
   ...charactersOf(given),
   ...sceneOf(given),
   ...objectsOf(given),
 ];
-/** For the one start image the whole picture is the better beginning. */
+/** Order for the one start image: the scene is the better first frame. */
 const asStart = (given: References): Named[] => [
   ...sceneOf(given),
   ...charactersOf(given),
   ...objectsOf(given),
 ];
 
-/** Where images go, before other files are placed. */
+/** Placed images, without videos and sounds. */
 type PlacedImages = Omit<PlacedReferences, 'media'>;
 
 const nothing = (warnings: string[] = []): PlacedImages => ({
@@ -107,16 +107,16 @@ const startImage = (row: ModelRow, input: string, url: string): PlacedImages['in
   [input]: isList(row, input) ? [url] : url,
 });
 
-/** Does the clip begin with a picture? One list may be start image or references, by the number of its files. */
+/** Does the clip have a start image? A list input with one file is a start image, with several files references. */
 export function hasStartImage(row: ModelRow, inputs: Readonly<Record<string, unknown>>): boolean {
   const given = row.start_image === null ? undefined : inputs[row.start_image];
   return Array.isArray(given) ? given.length === 1 : given !== undefined;
 }
 
-/** More would stand too small to be recognised. */
+/** More figures would be too small to recognise. */
 const MAX_FIGURES = 6;
 
-/** Needs a scene to stand on and somebody to stand there. */
+/** Needs a scene and at least one character or object. */
 function asComposite(row: ModelRow, given: References, ratio: string): PlacedImages | null {
   const { scene } = given;
   if (row.start_image === null || scene === null) return null;
@@ -145,11 +145,11 @@ function asComposite(row: ModelRow, given: References, ratio: string): PlacedIma
 export interface Placement {
   mode: ReferenceMode;
   ratio: string;
-  /** Can composites be built? While not, the start image is the scene alone. */
+  /** Can composites be built? If not, the start image is the scene alone. */
   composites: boolean;
 }
 
-/** Where everything goes that a clip gives to its model. */
+/** Places all files of a clip. */
 export function placeReferences(
   row: ModelRow,
   given: References,
@@ -196,7 +196,7 @@ function placeMedia(row: ModelRow, kind: MediaKind, urls: readonly string[]): Pl
   return { inputs: { [input]: value }, media: { [input]: kind }, warnings };
 }
 
-/** Where a clip's reference images go. The order of the attempts in each mode is its meaning. */
+/** Places the images of a clip. Each mode is defined by the order of its attempts. */
 function placeImages(
   row: ModelRow,
   given: References,
@@ -207,7 +207,7 @@ function placeImages(
   const one = () => asOne(row, asStart(given), given);
   switch (mode) {
     case 'auto': {
-      // What ends with an image begins with one.
+      // A clip with an end image also needs a start image.
       const isFramed = (given.end ?? null) !== null && row.end_image !== null;
       return (isFramed ? null : asList(row, given)) ?? composite() ?? one();
     }

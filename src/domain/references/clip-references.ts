@@ -1,7 +1,6 @@
 /**
- * The images of a resolved clip: which have to be looked at before anything is paid, and what the clip becomes when
- * its composite is uploaded or when it goes on without them. Pure; the texts of a clip are never part of `input`, so
- * whatever looks like a URL there is a file.
+ * The files of a resolved clip: which are checked before anything is paid, and the clip after its composite is uploaded or
+ * its images are dropped. Pure. The texts of a clip are never part of `input`, so every URL there is a file.
  */
 import type { MediaKind } from './assign-references.js';
 import type { CompositeReference } from './composite.schema.js';
@@ -9,7 +8,7 @@ import type { Clip } from '../job/job.schema.js';
 import { clipFilePath } from '../job/clip-files.js';
 import type { ResolvedClip } from '../plan/resolved.js';
 
-/** The files that one clip sends: images by URL, and to be built of others; videos and sounds by URL. */
+/** The files of one clip: images, the composite that is built of images, videos and sounds. */
 export interface ClipReferences {
   clip_index: number;
   urls: string[];
@@ -25,27 +24,27 @@ export interface MediaFile {
 const isUrl = (value: unknown): value is string =>
   typeof value === 'string' && /^[a-z][a-z\d+.-]*:\/\//i.test(value);
 
-/** Every URL that a composite is built of, in the order in which they are drawn. */
+/** The images of a composite, in drawing order. */
 export const urlsOfComposite = (composite: CompositeReference): string[] => [
   composite.scene_url,
   ...composite.character_urls,
   ...composite.object_urls,
 ];
 
-const LONGEST_URL = 100;
+const MAX_SHOWN_URL = 100;
 
-/** As a message shows it: it may be two thousand characters long, and there may be a thousand of them. */
+/** A URL, shortened for messages: it may have thousands of characters. */
 export const shownUrl = (url: string): string =>
-  url.length > LONGEST_URL ? `${url.slice(0, LONGEST_URL - 1)}…` : url;
+  url.length > MAX_SHOWN_URL ? `${url.slice(0, MAX_SHOWN_URL - 1)}…` : url;
 
-/** Where people find the picture that is made for a clip; nothing for clips that take images as they are, or none. */
+/** The link to the composite of a clip; empty for a clip without one. */
 export const compositeLink = (
   jobId: string,
   { clip_index, composite }: ResolvedClip,
 ): Pick<Clip, 'composite_url'> =>
   composite === undefined ? {} : { composite_url: clipFilePath(jobId, clip_index, 'composite') };
 
-/** Null where there is nothing to look at. */
+/** Null for a clip without files. */
 export function referencesIn(clip: ResolvedClip): ClipReferences | null {
   const { clip_index, composite, media: kinds = {} } = clip;
   const media: MediaFile[] = [];
@@ -77,7 +76,7 @@ export const withUpload = (clip: ResolvedClip, url: string): ResolvedClip =>
         },
       };
 
-/** The clip without its images; null where the model cannot do without, or the plan does not allow it. */
+/** The clip without its images; null where the model needs them, or the plan does not allow it. */
 export function asTextOnly(clip: ResolvedClip): ResolvedClip | null {
   const { text_only: input, text_only_price: price = clip.price, ...rest } = clip;
   const { composite: _composite, media: _media, ...without } = rest;

@@ -1,6 +1,6 @@
 /**
- * How many images one plan may have fetched, in all and from one host: what a third party is asked for is decided before
- * anything is asked. Pure. A storyboard of 1,000 clips, each with a start image of its own on one host, passes.
+ * How many images of one plan are fetched, in all and from one host; checked before any request is made. Pure. A storyboard
+ * of 1,000 clips, each with its own start image on one host, passes.
  */
 import { referencesIn, urlsOfComposite } from './clip-references.js';
 import type { ResolvedClip } from '../plan/resolved.js';
@@ -9,7 +9,7 @@ import type { PlanProblem } from '../plan/plan-problems.schema.js';
 export const MAX_IMAGES = 2_000;
 export const MAX_IMAGES_OF_A_HOST = 1_500;
 
-/** Every URL that would be fetched for the clips, once. */
+/** The distinct URLs that would be fetched for the clips. */
 function imagesOf(clips: readonly ResolvedClip[]): Set<string> {
   return new Set(
     clips.flatMap((clip) => {
@@ -22,14 +22,14 @@ function imagesOf(clips: readonly ResolvedClip[]): Set<string> {
 
 export function referenceProblems(clips: readonly ResolvedClip[]): PlanProblem[] {
   const images = imagesOf(clips);
-  // Before hosts are looked for: that takes a while for many of them.
+  // Checked first: parsing very many URLs takes a while.
   if (images.size > MAX_IMAGES) {
     const message = `expected at most ${String(MAX_IMAGES)} different reference images in a plan, got ${String(images.size)}`;
     return [{ path: 'clip_prompts', message }];
   }
   const counts = new Map<string, number>();
   for (const url of images) {
-    // By name alone, so that another port is no other host.
+    // Without the port: another port is the same host.
     const host = URL.canParse(url) ? new URL(url).hostname : '';
     counts.set(host, (counts.get(host) ?? 0) + 1);
   }

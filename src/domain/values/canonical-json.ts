@@ -1,6 +1,6 @@
 /**
- * One text for one value: keys sorted, undefined left out, texts as they are after JSON and UTF-8. Equal texts mean
- * equal JSON, also where one side has been stored elsewhere meanwhile.
+ * One text per value: keys sorted, undefined left out, strings as they are after JSON and UTF-8. Equal texts mean equal
+ * JSON, also after one side was stored and read again.
  */
 export const canonicalJson = (value: unknown): string =>
   JSON.stringify(value, (_key, item: unknown) => {

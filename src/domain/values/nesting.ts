@@ -1,9 +1,9 @@
-/** How deep a JSON value is. JSON of any depth can be parsed, but most of what reads it calls itself, and has one stack. Pure. */
+/** How deep a JSON value is. JSON of any depth can be parsed, but most code that reads it is recursive. Pure. */
 
-/** Levels of lists and objects in each other; plans and answers have a few. */
+/** Nested levels of lists and objects; plans and answers have a few. */
 export const DEEPEST = 64;
 
-/** Has it at most so many levels? It looks no deeper than that. */
+/** Does the value have at most `levels` levels? The check goes no deeper. */
 export const isShallow = (value: unknown, levels = DEEPEST): boolean =>
   typeof value !== 'object' ||
   value === null ||

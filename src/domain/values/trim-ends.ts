@@ -1,6 +1,6 @@
 /**
- * The ends of a text, taken off by loops: a pattern such as `x+$` begins anew at each x of a text, and takes quadratic time
- * over a long row of them. Pure.
+ * Trims text with loops: a pattern such as `x+$` starts again at each x, and takes quadratic time on a long row of them.
+ * Pure.
  */
 
 /** The text without the characters of `set` at its end. */

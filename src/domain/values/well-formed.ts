@@ -1,7 +1,6 @@
 /**
- * Texts that survive JSON and UTF-8. Half of a surrogate pair has no UTF-8: whoever stores it, stores U+FFFD, and
- * the same text is then another one. What is sent, stored, hashed or compared is therefore made well-formed first,
- * with the same U+FFFD. Pure.
+ * Texts that survive JSON and UTF-8. Half of a surrogate pair has no UTF-8 and is stored as U+FFFD, which makes it another
+ * text. Text is therefore made well-formed, with the same U+FFFD, before it is sent, stored, hashed or compared. Pure.
  */
 
 /** The same JSON value with every text and every key well-formed. */
@@ -17,12 +16,12 @@ export function wellFormed(value: unknown): unknown {
 
 const isFirstHalf = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
 
-/** The first `most` units of a text; one fewer where that would cut a surrogate pair in two. */
-export const beginningOf = (text: string, most: number): string =>
-  text.length > most && isFirstHalf(text.charCodeAt(most - 1))
-    ? text.slice(0, most - 1)
-    : text.slice(0, most);
+/** The first `max` units of a text; one fewer where that would cut a surrogate pair in two. */
+export const beginningOf = (text: string, max: number): string =>
+  text.length > max && isFirstHalf(text.charCodeAt(max - 1))
+    ? text.slice(0, max - 1)
+    : text.slice(0, max);
 
-/** A text of at most `most` units, ending in `…` where something was left out. */
-export const shortened = (text: string, most: number): string =>
-  text.length > most ? `${beginningOf(text, most - 1)}…` : text;
+/** A text of at max `max` units, ending in `…` where it was cut. */
+export const shortened = (text: string, max: number): string =>
+  text.length > max ? `${beginningOf(text, max - 1)}…` : text;

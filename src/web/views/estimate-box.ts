@@ -90,12 +90,12 @@ const cheaper = (others: NonNullable<Estimate['alternatives']>): Child =>
         h(
           'ul',
           {},
-          ...others.map(({ model, estimated_cost_usd, saves_percent, says }) =>
+          ...others.map(({ model, estimated_cost_usd, saves_percent, message }) =>
             h(
               'li',
               {},
               h('strong', { text: `${model} · ${usd(estimated_cost_usd)}` }),
-              h('span', { class: 'quiet', text: ` ${percent(saves_percent)} less. ${says}` }),
+              h('span', { class: 'quiet', text: ` ${percent(saves_percent)} less. ${message}` }),
             ),
           ),
         ),

@@ -5,7 +5,7 @@ import { estimateOf } from '../../../src/domain/pricing/estimate.js';
 import { FAILURE_KINDS, problem } from '../../../src/domain/job/failures.js';
 import { clipsOn, allowsFallback } from '../../../src/domain/job/fallbacks.js';
 import { seeded, seedOf } from '../../../src/domain/plan/quality.js';
-import { resolvePlan } from '../../../src/domain/plan/resolve.js';
+import { resolvePlan } from '../plan/resolve-plan.js';
 import { clip, IMAGE, plan } from '../plan/bad-plans.js';
 import { ALIVE, rowOf } from '../models/rows.js';
 

@@ -1,7 +1,7 @@
 /** What a plan becomes: defaults, lengths, costs, and what is said about differences. */
 import { describe, expect, it } from 'vitest';
 import { checkPlan, type PlanContext } from '../../../src/domain/plan/check-plan.schema.js';
-import { resolvePlan } from '../../../src/domain/plan/resolve.js';
+import { resolvePlan } from './resolve-plan.js';
 import type { ResolvedPlan } from '../../../src/domain/plan/resolved.js';
 import { clip, plan } from './bad-plans.js';
 import { ALIVE, rowOf } from '../models/rows.js';

@@ -62,7 +62,7 @@ describe('estimateOf', () => {
   it('names models that do the same for less, with the figures', () => {
     const { alternatives } = estimate(plan({}, clip(0, { duration: 5.1 })));
     expect(alternatives.map(({ model }) => model)).toContain('prunaai/p-video');
-    expect(alternatives.find(({ model }) => model === 'prunaai/p-video')?.says).toBe(
+    expect(alternatives.find(({ model }) => model === 'prunaai/p-video')?.message).toBe(
       '5.1 s costs 10 s here ($0.7); prunaai/p-video asks 7 s for $0.14',
     );
     const costs = alternatives.map((item) => item.estimated_cost_usd);
