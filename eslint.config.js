@@ -1,5 +1,5 @@
 /**
- * Lint: typescript-eslint's strict rules, and the house itself. LAYERS is the one table of who may import
+ * Lint: typescript-eslint's strict rules, and the architecture rules. LAYERS is the one table of who may import
  * whom under src/; docs/architecture.md says the same in words. Change both or neither.
  *
  * L1 A folder imports only the folders and packages of its row.

@@ -1,6 +1,6 @@
 /**
- * Jobs at full size: what a run of the chain holds, what its replay costs, how soon a deploy goes on, and how large answers
- * become. Each row also holds the job against the books of the provider and its archive, and fails where they do not agree.
+ * Jobs at full size: what a run of the chain holds, what its replay costs, how soon a deploy resumes, and how large answers
+ * become. Each row also holds the job against the ledger of the provider and its archive, and fails where they do not agree.
  * BENCH_SHARE=0.1 takes a tenth of every size; BENCH_JOBS=3 the fourth job alone, BENCH_JOBS=12 the second and the third.
  */
 import assert from 'node:assert/strict';
@@ -166,7 +166,7 @@ async function measured(
   };
 }
 
-/** As people do it: what the API starts has more time for its steps than what Temporal's client starts by default. */
+/** As users do it: what the API starts has more time for its steps than what Temporal's client starts by default. */
 async function submit({ client }: World, apiUrl: string, plan: Plan): Promise<Run> {
   const headers = { 'content-type': 'application/json' };
   const body = JSON.stringify(plan);

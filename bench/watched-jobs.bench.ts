@@ -1,4 +1,4 @@
-/** Many jobs followed by one API process: what each holds while somebody watches, with a quiet log and a full one, and afterwards. */
+/** Many jobs followed by one API process: what each holds while it is watched, with a quiet log and a full one, and afterwards. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createArchive } from '../src/api/jobs/job-archive.js';
@@ -117,7 +117,7 @@ async function measure({ clips, jobs: count }: (typeof CASES)[number]) {
     'KiB a job, quiet': (quiet - before) / count / 1024,
     'KiB a job, log full': (full - before) / count / 1024,
     'of it frames': held / count / 1024,
-    'KiB a job, nobody watches': (after - before) / count / 1024,
+    'KiB a job, unwatched': (after - before) / count / 1024,
   };
 }
 

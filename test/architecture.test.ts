@@ -24,7 +24,7 @@ const textOf = (file: string): string => readFileSync(path.join(root, file), 'ut
 const sources = filesIn('src', ['.ts']);
 
 describe('layers', () => {
-  // Only the rules of the house, and no types: quick, and one sentence a finding.
+  // The architecture rules alone, and without types: quick, and one sentence a finding.
   const linter = new ESLint({
     cwd: root,
     overrideConfig: { languageOptions: { parserOptions: { project: null } } },

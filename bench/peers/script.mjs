@@ -1,4 +1,4 @@
-// The script that people write first: p-limit for the window, p-retry around each call. It is all in memory.
+// The script that one writes first: p-limit for the window, p-retry around each call. It is all in memory.
 import pLimit from 'p-limit';
 import pRetry from 'p-retry';
 import { create, save, takeOrders, tell, waitFor } from './shared.mjs';

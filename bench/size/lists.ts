@@ -160,7 +160,7 @@ export async function measureBackfill(world: World): Promise<Row[]> {
   ];
 }
 
-/** A world with jobs that go on, for lists to show. */
+/** A world with running jobs, for lists to show. */
 export async function worldWithRunning(): Promise<World> {
   const world = await quickWorld();
   for (let count = 0; count < RUNNING; count += 1) {

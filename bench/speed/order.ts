@@ -1,4 +1,4 @@
-/** A job as it is ordered of whoever renders it, when its client heard of what, and the figures that follow. Pure. */
+/** A job as a program under test gets it, when its client heard of what, and the figures that follow. Pure. */
 import { quantile } from '../support/figures.js';
 import type { BookLine } from './provider.js';
 import { BEST, readsOfPolling } from './renders.js';

@@ -1,6 +1,6 @@
 /**
  * The provider that all are measured against: the simulator, a process of its own, in real time. It makes one file, once, so
- * that it takes next to nothing of the machine, as a provider elsewhere does. Its books say when things happened there.
+ * that it takes next to nothing of the machine, as a provider elsewhere does. Its ledger says when things happened there.
  */
 import { fileURLToPath } from 'node:url';
 import { Program } from './program.js';

@@ -20,7 +20,7 @@ import type { OwnStand, Stand, StandOptions } from './stand.js';
 
 export type Measured = Readonly<Record<string, number>>;
 
-/** What is measured: whoever renders clips, this program alone, or a command of it that starts all by itself. */
+/** What is measured: a program that renders clips, this program alone, or a command of it that starts all by itself. */
 type Measure =
   | { any: (stand: Stand) => Promise<Measured> }
   | { own: (stand: OwnStand) => Promise<Measured>; stand?: StandOptions }

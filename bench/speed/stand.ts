@@ -1,5 +1,5 @@
 /**
- * What is measured, from its provider to its client: the product as people deploy it, each part a process, on an empty
+ * What is measured, from its provider to its client: the product as it is deployed, each part a process, on an empty
  * DATA_DIR. Peers stand in its place with the same words.
  */
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** A child process that talks by messages; it ends with us, whatever happens. */
+/** A child process that talks by messages; it ends with us in any case. */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

@@ -47,7 +47,7 @@ export const short = (value: number): string =>
   Math.abs(value) >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
 
 /**
- * A measurement that is made once, without warming up. When it throws, the run goes on and fails at its end: a benchmark that
+ * A measurement that is made once, without warming up. When it throws, the run continues and fails at its end: a benchmark that
  * throws makes vitest 4.1 wait forever.
  */
 export function once(name: string, measure: () => Promise<void>): void {

@@ -31,7 +31,7 @@ export async function replayed(
   }
 }
 
-/** With what is stored beside it: a replay is given no store. */
+/** With its offloaded payloads: a replay has no store. */
 async function wholeHistory(
   client: Client,
   dataDir: string,

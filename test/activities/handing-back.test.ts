@@ -87,7 +87,8 @@ describe('on the queue where nothing is created, an execution', () => {
 
 describe('backoff', () => {
   const failed = { ...rendered('own'), status: 'failed' as const, output_url: null, error: '' };
-  const fails = () => paidActivity({ read: () => ({ type: 'found', prediction: failed }) });
+  const fails = (error = '') =>
+    paidActivity({ read: () => ({ type: 'found', prediction: { ...failed, error } }) });
 
   it.each([
     ['first', 0, 1, '2s'],
@@ -97,6 +98,14 @@ describe('backoff', () => {
   ])('after the %s attempt counts attempts', async (_, failed_attempts, attempt, delay) => {
     const world = fails();
     const run = world.run({ failed_attempts, resume: 'own', known: ['own'] }, { attempt });
+    await expect(run).rejects.toMatchObject({ nextRetryDelay: delay, nonRetryable: false });
+  });
+
+  it.each([
+    ['high demand (E003)', '30s'],
+    ['overloaded (E004)', '15s'],
+  ])('is longer where the failure asks for it: %s', async (error, delay) => {
+    const run = fails(error).run({ resume: 'own', known: ['own'] });
     await expect(run).rejects.toMatchObject({ nextRetryDelay: delay, nonRetryable: false });
   });
 });

@@ -109,7 +109,7 @@ describe('the programs of peers', () => {
     },
   );
 
-  it('weigh on nobody: the product depends on none of their packages', () => {
+  it('are no dependency of the product', () => {
     const { dependencies: theirs } = JSON.parse(read('bench/peers/package.json')) as Manifest;
     const ours = JSON.parse(read('package.json')) as Manifest;
     const all = { ...ours.dependencies, ...ours.devDependencies };

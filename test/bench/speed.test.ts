@@ -78,7 +78,7 @@ describe('figures of a job', () => {
 });
 
 describe('the use of a process', () => {
-  it('is read from its line in /proc, whatever its name', () => {
+  it('is read from its line in /proc, for any name', () => {
     const fields = ['S', '7', ...Array<string>(9).fill('0'), '100', '50', '30', '20'];
     const line = `42 (a) b (c)) ${[...fields, ...Array<string>(6).fill('0'), '256', '0'].join(' ')}`;
     expect(parseStat(line)).toEqual({ pid: 42, parent: 7, cpu: 2, resident: 2 ** 20 });

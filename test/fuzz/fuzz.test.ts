@@ -1,5 +1,5 @@
 /**
- * What comes from outside breaks nothing, whatever it is. In `npm test` the cases are the same each time; `npm run fuzz` gives
+ * No input from outside breaks anything. In `npm test` the cases are the same each time; `npm run fuzz` gives
  * every fuzzer its share of the time (FUZZ_SECONDS) with seeds that follow from one (FUZZ_SEED), and takes the findings from
  * FUZZ_FINDINGS, one JSON object a line.
  */

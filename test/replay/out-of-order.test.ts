@@ -11,7 +11,7 @@ import { bundlePath } from '../../src/worker.js';
 import { WORKFLOW_TYPE } from '../../src/contract/workflow.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
-import { besideQueues, GOOD, realServer } from '../support/played.js';
+import { withSideQueues, GOOD, realServer } from '../support/played.js';
 
 const code = readFileSync(bundlePath, 'utf8');
 const AN_HOUR = 3_600;
@@ -58,7 +58,7 @@ it('a reset to before the event that the error names gets the job on, and pays f
       activities,
     });
 
-  await besideQueues(connection, taskQueue, activities, async () => {
+  await withSideQueues(connection, taskQueue, activities, async () => {
     const wrong = await workerWith(wrongCode);
     const handle = await wrong.runUntil(async () => {
       const started = await client.workflow.start(WORKFLOW_TYPE, {

@@ -1,13 +1,13 @@
 /** A worker that was given another DATA_DIR leaves the jobs of the first one alone, and says why. */
 import { readdir } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { expectSameBooks } from '../support/provider-ledger.js';
+import { expectSameLedger } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { testFolder } from '../support/test-folder.js';
 import { World } from '../support/world.js';
 
-it('a job goes on only with the DATA_DIR that it was started with, and loses no attempt to another', async () => {
+it('a job continues only with the DATA_DIR that it was started with, and loses no attempt to another', async () => {
   using own = testFolder('other-store');
   const other = own.path;
   const env: Record<string, string> = {};
@@ -36,5 +36,5 @@ it('a job goes on only with the DATA_DIR that it was started with, and loses no 
   expect(job.clips.map(({ attempt }) => attempt)).toEqual([1, 1]);
   const stats = await world.stats();
   expect(stats).toMatchObject({ creates: 2, cancels: 0 });
-  expectSameBooks(stats, job);
+  expectSameLedger(stats, job);
 });

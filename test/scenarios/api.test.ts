@@ -209,7 +209,7 @@ describe('the API on a real Temporal server', () => {
     });
   });
 
-  it('answers without any worker from what Temporal knows, and goes on when one comes', async () => {
+  it('answers without any worker from what Temporal knows, and resumes when one comes', async () => {
     await using world = await World.create();
     await using opened = await withApi(world);
     const { api } = opened;

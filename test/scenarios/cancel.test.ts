@@ -1,8 +1,8 @@
-/** G4: nothing is left running at the provider that nobody waits for. */
+/** G4: no prediction is left running at the provider without a clip that waits for it. */
 import { describe, expect, it } from 'vitest';
 import { cancelClipSignal, sideQueue } from '../../src/contract/workflow.js';
 import { eventually } from '../support/eventually.js';
-import { expectSameBooks } from '../support/provider-ledger.js';
+import { expectSameLedger } from '../support/provider-ledger.js';
 import { executionsOf, queuesOf } from '../support/history.js';
 import { planOf } from '../support/plans.js';
 import type { Run } from '../support/world.js';
@@ -17,7 +17,7 @@ const submitted = (run: Run, count: number) =>
   );
 
 describe('a canceled job', () => {
-  it('cancels its predictions at the provider, starts no more, and keeps the books', async () => {
+  it('cancels its predictions at the provider, starts no more, and keeps its ledger', async () => {
     await using world = await World.create();
     await world.startWorker();
     const prompts = Array.from({ length: 7 }, (_, n) => `[[hold:while-processing]] ${String(n)}`);
@@ -71,7 +71,7 @@ describe('a canceled job', () => {
 });
 
 describe('a canceled clip', () => {
-  it('ends alone, and the others go on', async () => {
+  it('ends alone, and the others continue', async () => {
     await using world = await World.create();
     await world.startWorker();
     const run = await world.start(planOf(['[[hold:while-processing]] a', 'b', 'c']));
@@ -82,7 +82,7 @@ describe('a canceled clip', () => {
     expect(job.clips[0]?.error?.kind).toBe('canceled');
     const stats = await world.stats();
     expect(stats.cancels).toBe(1);
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
   });
 
   it('whose create was never answered is found, ended, and accounted for', async () => {
@@ -101,7 +101,7 @@ describe('a canceled clip', () => {
     expect(job.clips[0]?.predictions).toHaveLength(1);
     const stats = await world.stats();
     expect(stats.predictions[0]?.status).toMatch(/canceled|aborted/);
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
   });
 
   it('survives a provider that fails to cancel at first', async () => {
@@ -116,7 +116,7 @@ describe('a canceled clip', () => {
     const stats = await world.stats();
     expect(stats.struck).toMatchObject({ 'cancel-500': 2, 'cancel-reset': 1 });
     expect(stats.predictions[0]?.status).toMatch(/canceled|aborted/);
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
   });
 });
 
@@ -172,7 +172,7 @@ describe('a render that takes longer than start-to-close', () => {
     expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 1, retry_count: 0 });
     const stats = await world.stats();
     expect(stats).toMatchObject({ creates: 1, cancels: 0, bills: { count: 1 } });
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
     const history = await run.handle.fetchHistory();
     expect(queuesOf(history, 'clip-0')).toEqual(
       (['paid', 'hold'] as const).map((side) => sideQueue(world.task_queue, side)),

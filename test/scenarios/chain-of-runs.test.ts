@@ -1,5 +1,5 @@
 /**
- * A job whose history becomes too long for one run continues in further runs, and nobody notices but Temporal's own list.
+ * A job whose history becomes too long for one run continues in further runs, which only Temporal's own list shows.
  * The limits are small here, so that a job of some dozen clips meets them again and again.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ import {
   resumeSignal,
   setMaxCostSignal,
 } from '../../src/contract/workflow.js';
-import { expectSameBooks } from '../support/provider-ledger.js';
+import { expectSameLedger } from '../support/provider-ledger.js';
 import { eventStream } from '../support/event-stream.js';
 import { planOf } from '../support/plans.js';
 import { runsOf } from '../support/runs.js';
@@ -83,7 +83,7 @@ describe.each(['window', 'batches'] as const)('a long job that is dispatched in 
       canceled_clips: 1,
       max_cost_usd: 60,
     });
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
   });
 
   it('numbers its events without a gap, and they fold to its result', () => {

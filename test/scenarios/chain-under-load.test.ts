@@ -1,5 +1,5 @@
 /**
- * A chain of runs in which everything happens at once: every clip is limited in its rate and fails twice, people signal without a
+ * A chain of runs in which everything happens at once: every clip is limited in its rate and fails twice, users signal without a
  * pause, also at the moments at which one run gives way to the next, and the worker is replaced.
  */
 import { readFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import type { SimulatorStats } from '../../src/simulator/stats.js';
 import { createArtifactStore, jobPath } from '../../src/adapters/storage/artifact-store.js';
 import type { Job, JobEvent } from '../../src/domain/job/job.schema.js';
 import { pauseSignal, resumeSignal, setMaxCostSignal } from '../../src/contract/workflow.js';
-import { expectSameBooks } from '../support/provider-ledger.js';
+import { expectSameLedger } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { terminateAndRetry } from '../support/retry.js';
@@ -81,7 +81,7 @@ describe('a chain of runs under load', () => {
     expect(job).toMatchObject({ status: 'succeeded', successful_clips: CLIPS });
     expect(stats.creates).toBe(3 * CLIPS);
     expect(stats.peak_alive).toBeLessThanOrEqual(20);
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
     expect(runs.length).toBeGreaterThan(2);
   });
 
@@ -106,7 +106,7 @@ describe('a chain of runs under load', () => {
   });
 });
 
-it('a chain that is terminated and retried goes on with its whole ledger', async () => {
+it('a chain that is terminated and retried resumes with its whole ledger', async () => {
   await using world = await World.create({ speed: 60 });
   await world.startWorker({ history_limits: { events: 100, bytes: 10 * 2 ** 20 } });
   const prompts = Array.from(
@@ -126,7 +126,7 @@ it('a chain that is terminated and retried goes on with its whole ledger', async
   const stats = await world.stats();
   expect(job).toMatchObject({ status: 'succeeded', successful_clips: prompts.length });
   expect(stats).toMatchObject({ creates: 24 + 6, cancels: 0 });
-  expectSameBooks(stats, job);
+  expectSameLedger(stats, job);
   const log = await createArtifactStore(world.data_dir).loadEvents(job.job_id);
   expect(log.map(({ seq }) => seq)).toEqual(
     Array.from({ length: job.seq }, (_, index) => index + 1),

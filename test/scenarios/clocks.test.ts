@@ -1,10 +1,10 @@
-/** G1, G4: whatever time it is at the provider, or on the machine of a worker, one clip is one paid prediction. */
+/** G1, G4: with any clock at the provider, or on the machine of a worker, one clip is one paid prediction. */
 import { fileURLToPath } from 'node:url';
 import { defaultPayloadConverter } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { predictionCreatedSignal } from '../../src/contract/workflow.js';
 import type { PredictionCreated } from '../../src/contract/workflow.js';
-import { expectSameBooks } from '../support/provider-ledger.js';
+import { expectSameLedger } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import type { Run } from '../support/world.js';
@@ -30,7 +30,7 @@ describe.each([-70, -10, 10, 70])('a provider whose clock is %i minutes off', (m
     const stats = await world.stats();
     expect(job).toMatchObject({ status: 'succeeded', successful_clips: LOST.length });
     expect(stats.creates).toBe(LOST.length);
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
     for (const { predictions } of job.clips) {
       expect(predictions).toMatchObject([{ adopted: true }]);
       const created = Date.parse(predictions[0]?.created_at ?? '');
@@ -67,7 +67,7 @@ describe.each([-60, 60])('a worker whose own clock is %i minutes off', (minutes)
     const stats = await world.stats();
     expect(job).toMatchObject({ status: 'succeeded', successful_clips: prompts.length });
     expect(stats.creates).toBe(prompts.length);
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
     for (const { started_at, predictions } of job.clips) {
       expect(predictions).toHaveLength(1);
       const [line] = predictions;

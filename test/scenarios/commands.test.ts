@@ -1,4 +1,4 @@
-/** The commands people type, as real processes: what they leave in the folder, what they exit with, what they leave running. */
+/** The commands as real processes: what they leave in the folder, their exit codes, and what they leave running. */
 import { existsSync } from 'node:fs';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -108,7 +108,7 @@ describe('npm run generate', () => {
     expect((await readdir(out())).sort()).toEqual(['clip_000.jpg', 'clip_000.mp4', 'result.json']);
   });
 
-  it('stopped in the middle leaves the job safe: it goes on later and nothing is paid twice', async () => {
+  it('stopped in the middle leaves the job safe: it resumes later and nothing is paid twice', async () => {
     env['SIMULATOR_SPEED'] = '20';
     const plan = await planFile(planOf(['one', 'two', 'three', 'four', 'five', 'six']));
     await using first = command('generate', plan, '--job-id', 'stopped', '--out', out());
@@ -144,7 +144,7 @@ describe('npm run generate', () => {
   });
 
   it.skipIf(lacks('script'))(
-    'asks at Ctrl-C, and leaves the job to go on when told to',
+    'asks at Ctrl-C, and leaves the job running when told to',
     async () => {
       env['SIMULATOR_SPEED'] = '20';
       const plan = await planFile(planOf(['one', 'two']));
@@ -162,7 +162,7 @@ describe('npm run generate', () => {
     },
   );
 
-  it('killed with everything it started goes on as well', async () => {
+  it('killed with everything it started resumes as well', async () => {
     env['SIMULATOR_SPEED'] = '20';
     const plan = await planFile(planOf(['one', 'two']));
     await using first = command('generate', plan, '--job-id', 'killed', '--out', out());

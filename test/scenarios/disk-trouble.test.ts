@@ -1,4 +1,4 @@
-/** A DATA_DIR that refuses: nothing is paid that nobody could write down, and nothing paid is given up for a hint. */
+/** A DATA_DIR that refuses: nothing is paid that could not be written down, and nothing paid is given up for a hint. */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';

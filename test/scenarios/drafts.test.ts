@@ -4,7 +4,7 @@ import { startApi } from '../../src/api/server.js';
 import { loadConfig } from '../../src/config.js';
 import type { Job } from '../../src/domain/job/job.schema.js';
 import { seedOf } from '../../src/domain/plan/quality.js';
-import { expectSameBooks } from '../support/provider-ledger.js';
+import { expectSameLedger } from '../support/provider-ledger.js';
 import { planOf } from '../support/plans.js';
 import { Run, World } from '../support/world.js';
 
@@ -69,7 +69,7 @@ describe('a draft', () => {
           ['b', '1080p', seeds[1]],
         ].sort(),
       );
-      expectSameBooks(stats, draft, finals);
+      expectSameLedger(stats, draft, finals);
     } finally {
       await api.close();
     }

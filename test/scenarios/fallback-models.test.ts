@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Clip, Job, JobEvent } from '../../src/domain/job/job.schema.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { apply } from '../../src/domain/job/progress.js';
-import { expectSameBooks } from '../support/provider-ledger.js';
+import { expectSameLedger } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { bytes, ImageHost, picture, status } from '../support/image-host.js';
 import { planOf } from '../support/plans.js';
@@ -72,7 +72,7 @@ describe('a model that the provider does not have', () => {
     expect(warned).toHaveLength(2);
     const stats = await world.stats();
     expect(stats).toMatchObject({ creates: 2, struck: { [fault]: 2 } });
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
   });
 
   it('fails its clips where the plan names no other, and no other is tried', async () => {
@@ -104,7 +104,7 @@ describe('a model that fails all its attempts', () => {
       error: { kind: 'provider_error', retryable: true },
     });
     expect(told?.before).toMatchObject({ type: 'job.warning', clip_index: 0 });
-    expectSameBooks(await world.stats(), job);
+    expectSameLedger(await world.stats(), job);
     const events = await run.events();
     const first = { ...job, seq: 0, warnings: [], warnings_total: 0 };
     expect(events.reduce(apply, first).clips).toEqual(job.clips);
@@ -121,7 +121,7 @@ describe('a model that fails all its attempts', () => {
     const last = 'google/veo-3.1-lite';
     expect(lines(job).map(([model]) => model)).toEqual([FIRST, FIRST, FIRST, last, last, last]);
     expect(clipOf(job)).toMatchObject({ status: 'failed', error: { kind: 'provider_error' } });
-    expectSameBooks(await world.stats(), job);
+    expectSameLedger(await world.stats(), job);
   });
 
   it('keeps its clip where the input is at fault', async () => {
@@ -148,7 +148,7 @@ describe('a model that fails all its attempts', () => {
     expect(clipOf(job).error?.message).toContain('last error: Director');
     const stats = await world.stats();
     expect(stats).toMatchObject({ creates: 3 });
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
   });
 });
 
@@ -238,7 +238,7 @@ describe('a clip that is retried', () => {
       [NEXT, 1, 'failed'],
       [FIRST, 1, 'succeeded'],
     ]);
-    expectSameBooks(await world.stats(), job);
+    expectSameLedger(await world.stats(), job);
   });
 });
 
@@ -262,11 +262,11 @@ describe('a kill while a clip is handed on', () => {
       expect(lines(job)).toEqual([...FAILED_THREE_TIMES, [NEXT, 1, 'succeeded']]);
       const stats = await world.stats();
       expect(stats.creates).toBe(4);
-      expectSameBooks(stats, job);
+      expectSameLedger(stats, job);
     },
   );
 
-  it('goes on with what it left there, after a termination too', async () => {
+  it('resumes with what it left there, after a termination too', async () => {
     await using world = await World.create();
     await strike(world, 'http-404');
     await strike(world, 'hold:while-processing', { match: NEXT, times: 1 });
@@ -274,14 +274,14 @@ describe('a kill while a clip is handed on', () => {
     const first = await world.start(planned());
     await first.until('a render', ({ clips }) => clips[0]?.predictions.length === 1);
     const run = await terminateAndRetry(world, first);
-    await run.until('it to go on', ({ clips }) => clips[0]?.status === 'running');
+    await run.until('it to resume', ({ clips }) => clips[0]?.status === 'running');
     await world.control('POST', '/release', { all: true });
     const job = await run.end();
     expect(lines(job)).toEqual([[NEXT, 1, 'succeeded']]);
     expect(clipOf(job)).toMatchObject({ model: NEXT, estimated_cost_usd: NEXT_USD });
     const stats = await world.stats();
     expect(stats).toMatchObject({ creates: 1, cancels: 0 });
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
   });
 
   it('finds a create that was on its way there when the job was terminated', async () => {

@@ -12,7 +12,7 @@ import { startApi } from '../../src/api/server.js';
 import { loadConfig } from '../../src/config.js';
 import type { Job } from '../../src/domain/job/job.schema.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
-import { expectSameBooks } from '../support/provider-ledger.js';
+import { expectSameLedger } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { bytes, ImageHost, picture, redirect } from '../support/image-host.js';
 import type { Answer } from '../support/image-host.js';
@@ -111,7 +111,7 @@ const childrenOf = async (pid: number): Promise<number> => {
   return lines.filter((line) => line.includes('media/child')).length;
 };
 
-it('a job ends untouched beside jobs and requests that were made to hurt, and nothing of them is left', async () => {
+it('a job ends untouched while hostile jobs and requests run, and nothing of them is left', async () => {
   const good = await picture('jpeg', [640, 360]);
   await using host = await ImageHost.start({
     '/good.jpg': bytes(good),
@@ -169,7 +169,7 @@ it('a job ends untouched beside jobs and requests that were made to hurt, and no
       for (const { error } of clips) expect(kinds, error?.message).toContain(error?.kind);
     }
     const stats = await world.stats();
-    expectSameBooks(stats, job, ...ends.map(([one]) => one));
+    expectSameLedger(stats, job, ...ends.map(([one]) => one));
     await alive();
     for (const socket of halves) socket.destroy();
     await eventually('scratch files and all children but the last to be gone', async () => {

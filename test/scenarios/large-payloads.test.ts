@@ -115,7 +115,7 @@ describe('a plan of nearly a mebibyte', () => {
     await again.handle.result().catch(() => undefined);
   });
 
-  it('says where its file should be when that is gone, and goes on once it is back', async () => {
+  it('says where its file should be when that is gone, and resumes once it is back', async () => {
     await using world = await World.create();
     const run = await submit(world, largePlan());
     const folder = path.join(world.data_dir, 'payloads');

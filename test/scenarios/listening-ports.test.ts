@@ -141,7 +141,7 @@ describe.runIf(process.platform === 'linux')('a page of another origin', () => {
 });
 
 describe.runIf(process.platform === 'linux')("Temporal's Web UI", () => {
-  it('answers people at its port, under every name of this machine', async () => {
+  it('answers at its port, under every name of this machine', async () => {
     const { path: folder, remove } = testFolder('ports');
     onTestFinished(remove);
     const [temporal, ui] = (await freePorts('127.0.0.1', 2)).map(String);

@@ -1,5 +1,5 @@
 /**
- * A job that was retried until its ledger has ten thousand lines goes on like any other: it is asked, canceled and retried, its
+ * A job that was retried until its ledger has ten thousand lines resumes like any other: it is asked, canceled and retried, its
  * answers say what they leave out, and nothing is lost of it. It begins here as a further run of a chain does.
  */
 import { readFile } from 'node:fs/promises';

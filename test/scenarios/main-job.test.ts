@@ -1,4 +1,4 @@
-/** The main job as people see it: a plan goes in, clips come out, and every failure is reported. */
+/** The main job as its user sees it: a plan goes in, clips come out, and every failure is reported. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { artifactPath, jobPath } from '../../src/adapters/storage/artifact-store.js';
@@ -12,7 +12,7 @@ import { World } from '../support/world.js';
 const prompts = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => `take ${String(index)} of a quiet harbour`);
 
-/** A prediction as the provider shows it to anybody who asks. */
+/** A prediction as the provider shows it. */
 async function look(world: World, id: string) {
   const headers = { authorization: 'Bearer r8_scenario' };
   const response = await fetch(`${world.simulator.url}/predictions/${id}`, { headers });
@@ -43,7 +43,7 @@ describe('a job', () => {
     expect(job.total_cost_usd).toBeCloseTo(stats.bills.usd, 6);
   });
 
-  it("keeps a ledger that says of every attempt what the provider's books say", async () => {
+  it("keeps a ledger that says of every attempt what the provider's ledger says", async () => {
     await using world = await World.create();
     await world.startWorker();
     const plan = planOf(['long', '[[fail-once]] a', '[[accept-then-drop]] b', '[[aborted]] c']);
@@ -54,13 +54,13 @@ describe('a job', () => {
     const run = await world.start(plan);
     const job = await run.end();
 
-    const books = (await world.stats()).predictions;
+    const theirs = (await world.stats()).predictions;
     const price = CATALOGUE.get(job.model)?.prices[0];
     expect(price).toMatchObject({ usd: 0.07, per: 'second' });
     expect(price?.as_of).toMatch(/^\d{4}-\d{2}-\d{2}$/);
     const expected = job.clips.map(({ prompt }) =>
       Promise.all(
-        books
+        theirs
           .filter(({ input }) => input['prompt'] === prompt)
           .sort((one, other) => one.created_at.localeCompare(other.created_at))
           .map(async ({ id, status, created_at, completed_at, input, usd, billed }, index) => {
@@ -80,7 +80,7 @@ describe('a job', () => {
     );
     const ledger = job.clips.map(({ predictions }) => predictions);
     expect(ledger).toEqual(await Promise.all(expected));
-    // Both books, that they are not wrong together.
+    // Both ledgers, so that they are not wrong together.
     expect(
       ledger.map((lines) => lines.map((line) => [line.status, line.cost_usd, line.billed])),
     ).toEqual([
@@ -189,7 +189,7 @@ describe('a job', () => {
       planOf([slow, ...prompts(2)], { dispatch: 'window', batch_size: 2 }),
     );
     // With a barrier, nothing after clip 1 would start before clip 0 is done.
-    await run.until('two clips done beside the slow one', (job) => job.successful_clips === 2);
+    await run.until('two clips done while the slow one runs', (job) => job.successful_clips === 2);
     expect((await world.stats()).peak_alive).toBe(2);
     await world.control('POST', '/release', { all: true });
     expect(await run.end()).toMatchObject({ status: 'succeeded', successful_clips: 3 });

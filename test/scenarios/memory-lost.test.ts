@@ -1,6 +1,6 @@
 /** G1, G3: what one memory has lost, another still knows. */
 import { describe, expect, it } from 'vitest';
-import { expectSameBooks } from '../support/provider-ledger.js';
+import { expectSameLedger } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { temporalServer } from '../support/temporal-server.js';
@@ -71,7 +71,7 @@ describe('heartbeat details that were cleared', () => {
 });
 
 describe('`temporal activity pause`', () => {
-  it('leaves the prediction running, and `unpause` goes on with it, unpaid', async () => {
+  it('leaves the prediction running, and `unpause` resumes with it, unpaid', async () => {
     await using world = await World.create({ timings });
     await world.startWorker();
     const run = await rendering(world);
@@ -97,7 +97,7 @@ describe('`temporal activity pause`', () => {
     expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 1 });
     const stats = await world.stats();
     expect(stats).toMatchObject({ creates: 1, cancels: 0, bills: { count: 1 } });
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
   });
 });
 

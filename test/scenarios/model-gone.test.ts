@@ -6,7 +6,7 @@ import { startApi } from '../../src/api/server.js';
 import { loadConfig } from '../../src/config.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import { rowOf } from '../domain/models/rows.js';
-import { expectSameBooks } from '../support/provider-ledger.js';
+import { expectSameLedger } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { Run, World } from '../support/world.js';
@@ -53,7 +53,7 @@ describe('a model that the provider no longer has', () => {
     const stats = await world.stats();
     // One more create for each of the two others, refused.
     expect(stats).toMatchObject({ creates: 2, create_requests: 4 });
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
 
     const { workflowId } = run.handle;
     const api = await startApi(loadConfig(world.env), {
@@ -68,7 +68,7 @@ describe('a model that the provider no longer has', () => {
     expect(again.clips[2]?.error?.message).toContain('model_unavailable');
     const after = await world.stats();
     expect(after).toMatchObject({ creates: 2, bills: stats.bills });
-    expectSameBooks(after, again);
+    expectSameLedger(after, again);
   });
 });
 
@@ -96,7 +96,7 @@ describe('a model that the catalogue retires', () => {
     await world.control('POST', '/release', { all: true });
     const job = await run.end();
     expect(job).toMatchObject({ status: 'succeeded', successful_clips: 2 });
-    expectSameBooks(await world.stats(), job);
+    expectSameLedger(await world.stats(), job);
 
     const next = await world.start(plan);
     await expect(next.handle.result()).rejects.toMatchObject({

@@ -1,7 +1,7 @@
 /** The cap, the ledger, and the jobs that stop because going on would only cost. */
 import { describe, expect, it } from 'vitest';
 import { clipMemoryQuery, setMaxCostSignal } from '../../src/contract/workflow.js';
-import { expectSameBooks } from '../support/provider-ledger.js';
+import { expectSameLedger } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';
@@ -65,7 +65,7 @@ describe('max_cost_usd', () => {
     expect(job.warnings.join()).toContain('cap');
     const stats = await world.stats();
     expect(stats.creates).toBe(3);
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
   });
 
   it('can be raised for a clip that has failed once and waits for its next attempt', async () => {
@@ -81,7 +81,7 @@ describe('max_cost_usd', () => {
     expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 2, retry_count: 1 });
     const stats = await world.stats();
     expect(stats.creates).toBe(2);
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
   });
 
   it('is refused with the plan when no cheap enough success is possible', async () => {
@@ -125,7 +125,7 @@ describe('a provider that refuses the account', () => {
       expect(warnings).toHaveLength(1);
       const stats = await world.stats();
       expect(stats.creates).toBe(4);
-      expectSameBooks(stats, job);
+      expectSameLedger(stats, job);
     },
   );
 });
@@ -143,7 +143,7 @@ describe('a job that cannot reach its minimum any more', () => {
     expect((await world.stats()).creates).toBe(5);
   });
 
-  it('goes on when told to', async () => {
+  it('resumes when told to', async () => {
     await using world = await World.create();
     await world.startWorker();
     const run = await world.start(

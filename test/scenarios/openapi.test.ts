@@ -13,7 +13,7 @@ import { harness } from '../api/harness.js';
 import type { Harness } from '../api/harness.js';
 import { lacks } from '../support/needed-programs.js';
 
-/** A job with files, and jobs that end as soon as their events are read: a stream that goes on answers nobody. */
+/** A job with files, and jobs that end as soon as their events are read: a stream that stays open has no answer to check. */
 async function withJobs(settings: Parameters<typeof harness>[0]): Promise<Harness> {
   // It shows more wrong keys than are answered at once in a minute: by this clock, each comes in one of its own.
   let now = Date.now();

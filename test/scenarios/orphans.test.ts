@@ -18,12 +18,12 @@ const held = (world: World, point: string) =>
   });
 
 describe('a prediction', () => {
-  it('that one clip waits to hear of is given back when a twin has found it first', async () => {
+  it('that one clip waits to hear of is given back when another clip with the same input has found it first', async () => {
     await using world = await World.create();
     await world.startWorker();
-    await world.control('POST', '/faults', { match: 'twins', fault: 'slow-answer:4', times: 1 });
-    await world.control('POST', '/faults', { match: 'twins', fault: 'accept-then-drop', times: 1 });
-    const run = await world.start(planOf(['twins at play', 'twins at play']));
+    await world.control('POST', '/faults', { match: 'pair', fault: 'slow-answer:4', times: 1 });
+    await world.control('POST', '/faults', { match: 'pair', fault: 'accept-then-drop', times: 1 });
+    const run = await world.start(planOf(['a pair at play', 'a pair at play']));
     const job = await run.end();
     const ids = job.clips.flatMap(({ predictions }) => predictions.map(({ id }) => id));
     expect(job.successful_clips).toBe(2);
@@ -31,7 +31,7 @@ describe('a prediction', () => {
     expect((await world.stats()).creates).toBe(2);
   });
 
-  it('whose create killed its worker is ended and booked when its clip is canceled before anybody looks', async () => {
+  it('whose create killed its worker is ended and in the ledger when its clip is canceled before a worker looks', async () => {
     await using world = await World.create({ timings });
     const worker = await world.startWorker();
     const run = await world.start(planOf(['[[hold:after-accept]] [[stuck-processing]] a']));
@@ -116,7 +116,7 @@ describe('npm run orphans', () => {
     const response = await fetch(`${world.simulator.url}/models/${model}/predictions`, {
       method: 'POST',
       headers: { authorization: 'Bearer r8_scenario', 'content-type': 'application/json' },
-      body: JSON.stringify({ input: { prompt: '[[stuck-processing]] of nobody', duration: 5 } }),
+      body: JSON.stringify({ input: { prompt: '[[stuck-processing]] of no job', duration: 5 } }),
     });
     const { id } = (await response.json()) as { id: string };
 
@@ -137,7 +137,7 @@ describe('npm run orphans', () => {
     expect((await world.stats()).cancels).toBe(1);
   });
 
-  it('cancels nothing while nobody can say what a running job is about to adopt', async () => {
+  it('cancels nothing while it is unknown what a running job is about to adopt', async () => {
     await using server = await temporalServer();
     await using world = await World.create({ timings, address: server.address });
     const worker = await world.startWorker();

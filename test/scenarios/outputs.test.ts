@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { expectSameBooks } from '../support/provider-ledger.js';
+import { expectSameLedger } from '../support/provider-ledger.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';
 
@@ -28,7 +28,7 @@ async function renderedAs(faults: readonly string[]) {
   );
   const job = await run.end();
   const stats = await world.stats();
-  expectSameBooks(stats, job);
+  expectSameLedger(stats, job);
   const clips = await Promise.all(
     job.clips.map(async (clip, index) => {
       const file = path.join(

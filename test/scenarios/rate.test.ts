@@ -18,7 +18,7 @@ it('REPLICATE_CREATES_PER_MINUTE holds over two workers together', async () => {
   expect(span).toBeGreaterThan(8);
 });
 
-it('a small job beside large ones waits for its share of the creates, not for their backlog', async () => {
+it('a small job among large ones waits for its share of the creates, not for their backlog', async () => {
   await using world = await World.create({ env: { REPLICATE_CREATES_PER_MINUTE: '300' } });
   await world.startWorker();
   const prompts = Array.from({ length: 60 }, (_, index) => `large ${String(index)}`);

@@ -130,7 +130,7 @@ describe('a bad reference', () => {
     expect(types).toEqual(['clip.failed']);
   });
 
-  it('that is made to hurt fails its own clips, at once, and the worker goes on', async () => {
+  it('that is made to hurt fails its own clips, at once, and the worker continues', async () => {
     await using host = await ImageHost.start({
       '/scene.jpg': bytes(await picture('jpeg', [7000, 7000])),
       '/comments.svg': bytes('<!---->'.repeat(146)),

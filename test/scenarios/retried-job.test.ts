@@ -1,4 +1,4 @@
-/** A finished job run again under its own id: the good clips are kept, and the log goes on. */
+/** A finished job run again under its own id: the good clips are kept, and the log continues. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { Job, JobEvent } from '../../src/domain/job/job.schema.js';
@@ -7,7 +7,7 @@ import { WORKFLOW_TYPE } from '../../src/contract/workflow.js';
 import { createArtifactStore, jobPath } from '../../src/adapters/storage/artifact-store.js';
 import { planOf } from '../support/plans.js';
 import { eventually } from '../support/eventually.js';
-import { expectSameBooks } from '../support/provider-ledger.js';
+import { expectSameLedger } from '../support/provider-ledger.js';
 import { terminateAndRetry } from '../support/retry.js';
 import { Run, World } from '../support/world.js';
 
@@ -39,7 +39,7 @@ describe('a terminated job that is retried', () => {
     expect(job.clips.map(({ predictions }) => predictions.length)).toEqual([2, 1, 1]);
     const stats = await world.stats();
     expect(stats).toMatchObject({ creates: 4, cancels: 0, peak_alive: 2 });
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
   });
 
   it('finds the prediction whose create was on its way when it was terminated', async () => {
@@ -57,7 +57,7 @@ describe('a terminated job that is retried', () => {
     expect(job.clips[0]?.predictions).toMatchObject([{ adopted: true }]);
     const stats = await world.stats();
     expect(stats).toMatchObject({ creates: 1, cancels: 0 });
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
   });
 });
 
@@ -75,7 +75,7 @@ describe('what a terminated job has left', () => {
     expect(job.clips[0]?.predictions).toHaveLength(1);
     const stats = await world.stats();
     expect(stats).toMatchObject({ creates: 1, bills: { count: 1 } });
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
   });
 
   it('is tried again when its earlier deadline ends it, and leaves the clip its attempts', async () => {
@@ -87,7 +87,7 @@ describe('what a terminated job has left', () => {
       (job) => job.clips[0]?.predictions.length === 1,
     );
     const run = await terminateAndRetry(world, first);
-    await eventually('the clip to go on with it', async () => {
+    await eventually('the clip to resume with it', async () => {
       const types = (await run.events()).map(({ type }) => type);
       return { done: types.includes('clip.submitted'), value: types };
     });

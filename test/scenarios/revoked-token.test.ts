@@ -1,6 +1,6 @@
 /** G2: a token that stops working in the middle of a render costs the job's rest, and nothing that was paid. */
 import { expect, it } from 'vitest';
-import { expectSameBooks } from '../support/provider-ledger.js';
+import { expectSameLedger } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';
@@ -40,5 +40,5 @@ it('a token revoked in mid-render shows as unauthorized, stops the rest, and wha
   ]);
   const stats = await world.stats();
   expect(stats).toMatchObject({ creates: 2, bills: { count: 2 }, cancels: 0 });
-  expectSameBooks(stats, job);
+  expectSameLedger(stats, job);
 });

@@ -87,7 +87,7 @@ it('twenty plans whose reference hosts never answer cost a running job nothing: 
   }
 });
 
-describe('an honest job beside 25 jobs', () => {
+describe('an honest job among 25 jobs', () => {
   it('whose reference hosts give a byte a second ends while they hang', async () => {
     const good = await picture('jpeg', [640, 360]);
     const paths = Array.from({ length: IMAGES }, (_, index) => `/${String(index)}.jpg`);

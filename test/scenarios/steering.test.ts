@@ -95,7 +95,7 @@ describe('retryClip with the end that was seen', () => {
 });
 
 describe('a signal that makes no sense', () => {
-  it('becomes a warning, whatever it carries, and the job goes on', async () => {
+  it('becomes a warning, with any payload, and the job continues', async () => {
     await using world = await World.create();
     await world.startWorker();
     const run = await world.start(planOf(['[[hold:while-processing]] a']));
@@ -129,7 +129,7 @@ describe('a signal that makes no sense', () => {
 });
 
 describe('a paused job that is told', () => {
-  it('to go on and to be canceled at once, when nothing could be run any more, is canceled', async () => {
+  it('to resume and to be canceled at once, when nothing could be run any more, is canceled', async () => {
     await using world = await World.create();
     const worker = await world.startWorker();
     const run = await world.start(

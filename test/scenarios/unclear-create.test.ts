@@ -1,6 +1,6 @@
 /** G1: an answer that never came is not a reason to pay again. */
 import { describe, expect, it } from 'vitest';
-import { expectSameBooks } from '../support/provider-ledger.js';
+import { expectSameLedger } from '../support/provider-ledger.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';
 
@@ -37,7 +37,7 @@ describe('an unclear create', () => {
     const stats = await world.stats();
     for (const [name, times] of Object.entries(struck))
       expect(stats.struck[name], name).toBe(times);
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
     const { predictions } = stats;
     for (const [index, prompt] of prompts.entries()) {
       expect(withPrompt(predictions, prompt), prompt).toHaveLength(1);
@@ -50,8 +50,8 @@ describe('an unclear create', () => {
   it('of two clips with the same input, on a model without seeds, adopts each its own', async () => {
     await using world = await World.create();
     await world.startWorker();
-    await world.control('POST', '/faults', { match: 'twins', fault: 'accept-then-drop', times: 2 });
-    const run = await world.start(planOf(['twins at play', 'twins at play']));
+    await world.control('POST', '/faults', { match: 'pair', fault: 'accept-then-drop', times: 2 });
+    const run = await world.start(planOf(['a pair at play', 'a pair at play']));
     const job = await run.end();
     expect(job.successful_clips).toBe(2);
     const lines = job.clips.flatMap(({ predictions }) => predictions);
@@ -59,21 +59,21 @@ describe('an unclear create', () => {
     expect(new Set(lines.map(({ id }) => id)).size).toBe(2);
     const stats = await world.stats();
     expect(stats.creates).toBe(2);
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
   });
 
   it('of two jobs with the same plan adopts each its own', async () => {
     await using world = await World.create();
     await world.startWorker();
-    await world.control('POST', '/faults', { match: 'twins', fault: 'accept-then-drop', times: 2 });
-    const runs = await Promise.all([1, 2].map(() => world.start(planOf(['twins at sea']))));
+    await world.control('POST', '/faults', { match: 'pair', fault: 'accept-then-drop', times: 2 });
+    const runs = await Promise.all([1, 2].map(() => world.start(planOf(['a pair at sea']))));
     const jobs = await Promise.all(runs.map((run) => run.end()));
     const lines = jobs.flatMap((job) => job.clips[0]?.predictions ?? []);
     expect(lines.map(({ adopted }) => adopted)).toEqual([true, true]);
     expect(new Set(lines.map(({ id }) => id)).size).toBe(2);
     const stats = await world.stats();
     expect(stats.creates).toBe(2);
-    expectSameBooks(stats, ...jobs);
+    expectSameLedger(stats, ...jobs);
   });
 
   it('waits for a list that cannot be read, rather than pay twice', async () => {
@@ -90,7 +90,7 @@ describe('an unclear create', () => {
     const stats = await world.stats();
     expect(stats.creates).toBe(1);
     expect(stats.struck).toMatchObject({ 'list-500': 8, 'accept-then-drop': 1 });
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
   });
 
   it('finds it where the provider stores more than was sent, under another name, on a list that is slow to be had', async () => {
@@ -111,6 +111,6 @@ describe('an unclear create', () => {
     const stats = await world.stats();
     expect(stats.creates).toBe(5);
     expect(stats.struck).toMatchObject({ 'echo-model': 1, 'echo-defaults': 1 });
-    expectSameBooks(stats, job, await others.end());
+    expectSameLedger(stats, job, await others.end());
   });
 });

@@ -1,6 +1,6 @@
 /**
  * Webhooks from the provider through the API to the worker that polls. The workers here read a prediction only
- * once an hour by themselves: whatever is read earlier was read because of a webhook.
+ * once an hour by themselves: a read before that was made because of a webhook.
  */
 import { describe, expect, it } from 'vitest';
 import { startApi } from '../../src/api/server.js';
@@ -67,7 +67,7 @@ describe('webhooks', () => {
 
   it.each<[string, string, (api: RunningApi) => string]>([
     ['are all lost', 'lost', webhookUrl],
-    ['go where nobody takes them', 'normal', (api) => `${api.url}/nowhere`],
+    ['go to an address that does not exist', 'normal', (api) => `${api.url}/nowhere`],
   ])('are not needed: when they %s the job ends the same', async (_name, webhooks, urlOf) => {
     await using world = await World.create();
     await using opened = await withApi(world);

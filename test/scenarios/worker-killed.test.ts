@@ -1,6 +1,6 @@
-/** G1, G3: whatever happens to a worker, at whatever moment, a clip is paid for once. */
+/** G1, G3: a worker that dies at any moment leaves each clip paid for once. */
 import { describe, expect, it } from 'vitest';
-import { expectSameBooks } from '../support/provider-ledger.js';
+import { expectSameLedger } from '../support/provider-ledger.js';
 import { planOf } from '../support/plans.js';
 import { eventually } from '../support/eventually.js';
 import { executionsOf } from '../support/history.js';
@@ -53,7 +53,7 @@ describe('a worker killed', () => {
     const run = await world.start(
       planOf(['[[hold:while-processing]] a', '[[hold:after-accept]] b'], { dispatch: 'window' }),
     );
-    await eventually('a render under way, and a create that nobody has heard of', async () => {
+    await eventually('a render under way, and a create without an answer', async () => {
       const points = (await world.stats()).held.map(({ point }) => point).sort();
       return { done: points.join() === 'after-accept,while-processing', value: points };
     });
@@ -65,7 +65,7 @@ describe('a worker killed', () => {
     expect(job).toMatchObject({ status: 'succeeded', successful_clips: 2 });
     const stats = await world.stats();
     expect(stats).toMatchObject({ creates: 2, bills: { count: 2 }, peak_alive: 2 });
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
     const history = await run.handle.fetchHistory();
     expect(['clip-0', 'clip-1'].map((id) => executionsOf(history, id))).toEqual([[2], [2]]);
   });
@@ -84,7 +84,7 @@ describe('a worker killed', () => {
     expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 1, actual_duration: 5 });
     const stats = await world.stats();
     expect(stats).toMatchObject({ creates: 1, downloads: 2, bills: { count: 1 } });
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
   });
 
   it('in the middle of a job leaves never more than batch_size predictions of it alive', async () => {
@@ -93,7 +93,7 @@ describe('a worker killed', () => {
     const stay = '[[hold:while-processing]]';
     const prompts = ['a', 'b', 'c', `${stay} d`, `${stay} e`, `${stay} [[hold:after-accept]] f`];
     const run = await world.start(planOf([...prompts, 'g'], { dispatch: 'window', batch_size: 3 }));
-    // Three are alive; of the last of them nobody has heard: whoever creates it again makes four. It is the last,
+    // Three are alive; of the last of them nobody has heard: a second create makes four. It is the last,
     // for the worker waits for the answer to a create for ten seconds only.
     await eventually('the second three to be held, one of them unheard of', async () => {
       const points = (await world.stats()).held.map(({ point }) => point).sort();
@@ -155,7 +155,7 @@ describe('a worker stopped for a deploy', () => {
       return { done: stats.held.length === 5, value: stats };
     });
     await first.terminate();
-    // By itself: whoever does not hand over is killed in the end, and its executions are not over.
+    // By itself: a worker that does not hand over is killed in the end, and its executions are not over.
     expect(await first.exited).toEqual([0, null]);
     await world.startWorker();
     await world.control('POST', '/release', { all: true });

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createCreates } from '../../src/adapters/storage/create-log.js';
 import { cancelClipSignal } from '../../src/contract/workflow.js';
-import { expectSameBooks } from '../support/provider-ledger.js';
+import { expectSameLedger } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { ROOT } from '../support/processes.js';
@@ -73,7 +73,7 @@ describe('a worker killed', () => {
     expect(stats).toMatchObject({ creates: 1, create_requests: 1 });
     expect(await lists(world)).toBeGreaterThan(0);
     expect(await answers(world, run)).toEqual([stats.predictions[0]?.id]);
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
   });
 
   it('before its create is written down leaves a canceled clip nothing to be looked for', async () => {
@@ -90,7 +90,7 @@ describe('a worker killed', () => {
 });
 
 describe('a Temporal database restored from before the clips were created', () => {
-  it('goes on with their predictions, and pays for none again', async () => {
+  it('resumes with their predictions, and pays for none again', async () => {
     await using server = await temporalServer();
     await using world = await World.create({ timings, address: server.address });
     // One at a time: two that render are read by the list, which is only to be searched here.
@@ -124,7 +124,7 @@ describe('a Temporal database restored from before the clips were created', () =
     expect(ids(restored)).toEqual(ids(before));
     const stats = await world.stats();
     expect(stats).toMatchObject({ creates: 3, create_requests: 3 });
-    if (restored !== null) expectSameBooks(stats, restored);
+    if (restored !== null) expectSameLedger(stats, restored);
     expect(await lists(world)).toBe(0);
   }, 300_000);
 });

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { wellFormed } from '../../src/domain/values/well-formed.js';
 import { anyText } from '../domain/values/any-text.js';
-import { expectSameBooks } from '../support/provider-ledger.js';
+import { expectSameLedger } from '../support/provider-ledger.js';
 import { bytes, ImageHost, picture } from '../support/image-host.js';
 import { World, type Run } from '../support/world.js';
 
@@ -51,10 +51,10 @@ describe('a plan with halves of surrogate pairs', () => {
     const stats = await world.stats();
     expect(stats.struck['accept-then-drop']).toBe(texts.length);
     expect(stats.creates).toBe(texts.length);
-    expectSameBooks(stats, job);
+    expectSameLedger(stats, job);
   });
 
-  it('in a name that nobody knows is refused like any other', async () => {
+  it('in an unknown field is refused like any other', async () => {
     await using world = await World.create();
     await world.startWorker();
     const run = await started(world, {

@@ -70,7 +70,7 @@ describe('the set-up lock', () => {
     expect(readdirSync(folder).sort()).toEqual(['journal', 'setup.lock']);
   });
 
-  it('is taken over from an owner whose process id belongs to somebody else by now', async () => {
+  it('is taken over from an owner whose process id belongs to another process by now', async () => {
     const other = spawn('sleep', ['60']);
     writeFileSync(file, JSON.stringify({ pid: other.pid, started: '1', command: 'generate' }));
     (await lockSetup(file, 'test'))();

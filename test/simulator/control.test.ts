@@ -125,7 +125,7 @@ describe('holding', () => {
   });
 });
 
-describe('the books', () => {
+describe('the ledger', () => {
   it('count what was alive at once, and start anew after a reset', async () => {
     const peer = await startPeer();
     await Promise.all(['a', 'b', 'c'].map((name) => peer.create(`${name} [[stuck-processing]]`)));

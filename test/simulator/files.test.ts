@@ -114,7 +114,7 @@ describe('a finished clip', () => {
     expect((await ask({ 'if-none-match': etag })).status).toBe(304);
   });
 
-  it('is fetched without credentials, and the books say who sent them', async () => {
+  it('is fetched without credentials, and the stats count requests that sent them', async () => {
     const peer = await startPeer();
     const url = await rendered(peer, { prompt: 'a lighthouse' });
     await download(url);
@@ -177,7 +177,7 @@ describe('a download that goes wrong on purpose', () => {
     expect((await probe(await download(url))).complete).toBe(true);
   });
 
-  it('too-large-file announces more than anybody wants', async () => {
+  it('too-large-file announces more than a client accepts', async () => {
     const peer = await startPeer();
     const url = await rendered(peer, { prompt: '[[too-large-file]]' });
     const response = await fetch(url);
@@ -185,7 +185,7 @@ describe('a download that goes wrong on purpose', () => {
     await response.body?.cancel();
   });
 
-  it('redirect-file leads to another host, where everybody who follows is counted', async () => {
+  it('redirect-file leads to another host, where each client that follows is counted', async () => {
     const peer = await startPeer();
     const url = await rendered(peer, { prompt: '[[redirect-file]]' });
     const response = await fetch(url, { redirect: 'manual' });

@@ -55,7 +55,7 @@ describe('the life of a prediction', () => {
       10,
     ],
     [
-      'what is released goes on',
+      'what is released continues',
       course({ released_at: 500 }, { hold: 'processing' }),
       'succeeded',
       500,

@@ -88,7 +88,7 @@ describe('what the simulator refuses, in the words of Replicate', () => {
   });
 
   it.each([
-    ['a model nobody has', 'POST', '/v1/models/no/body/predictions', { input: {} }, 404],
+    ['a model that does not exist', 'POST', '/v1/models/no/body/predictions', { input: {} }, 404],
     ['a community model by name', 'POST', model(SVD), { input: {} }, 404],
     ['the version latest', 'POST', '/v1/predictions', { version: `${SVD}:latest`, input: {} }, 422],
     [

@@ -56,7 +56,7 @@ function resolvedOf(row: ModelRow): ResolvedPlan[] {
 
 describe('every model of the catalogue', () => {
   it.each(rows.map((row) => [row.id, row] as const))(
-    '%s renders whatever a plan may ask of it, and is billed what the estimate says',
+    '%s renders everything a plan may ask of it, and is billed what the estimate says',
     async (id, row) => {
       const clock = stoppedClock();
       const peer = await startPeer({ now: clock.now, speed: 30 });

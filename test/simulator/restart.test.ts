@@ -65,7 +65,7 @@ describe('a simulator that was killed and started again', () => {
     expect((await second.ask('GET', `/v1/files/${deleted.id}`)).status).toBe(404);
   });
 
-  it('ignores a line that the kill cut short, and goes on after it', async () => {
+  it('ignores a line that the kill cut short, and continues after it', async () => {
     const data_dir = await directory();
     const first = await startPeer({ data_dir });
     const { id } = (await first.create('x')).body;

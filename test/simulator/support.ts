@@ -107,7 +107,7 @@ export class Peer {
     }
   }
 
-  /** Asks until somebody is held at the point. */
+  /** Asks until a request is held at the point. */
   async untilHeld(point: string): Promise<void> {
     for (;;) {
       const { held } = await this.stats();

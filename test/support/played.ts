@@ -128,8 +128,8 @@ const PROMPT = {
   defaultHeartbeatThrottleInterval: '1s',
 } as const;
 
-/** Polls the queues beside the main one while `work` lasts. */
-export async function besideQueues<T>(
+/** Polls the side queues while `work` lasts. */
+export async function withSideQueues<T>(
   connection: NativeConnection,
   taskQueue: string,
   activities: typeof GOOD,
@@ -162,7 +162,7 @@ export async function playJob(
     workflowBundle: { codePath: bundlePath },
     activities,
   });
-  return besideQueues(connection, taskQueue, activities, () =>
+  return withSideQueues(connection, taskQueue, activities, () =>
     main.runUntil(async () => {
       const handle = await client.workflow.start(WORKFLOW_TYPE, {
         taskQueue,

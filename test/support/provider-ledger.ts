@@ -1,10 +1,10 @@
-/** Two sets of books about the same money: what jobs say, and what the simulator counted. */
+/** Two ledgers of the same money: the jobs' and the simulator's. */
 import { expect } from 'vitest';
 import type { SimulatorStats } from '../../src/simulator/stats.js';
 import type { Job } from '../../src/domain/job/job.schema.js';
 
 /** Line by line and in sum: every prediction is in one ledger, with the state and the bill it has at the provider. */
-export function expectSameBooks(
+export function expectSameLedger(
   { predictions, bills }: Pick<SimulatorStats, 'predictions' | 'bills'>,
   ...jobs: readonly Job[]
 ): void {

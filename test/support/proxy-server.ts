@@ -14,7 +14,7 @@ export interface ProxyServer extends AsyncDisposable {
 }
 
 export interface ProxyBehaviour {
-  /** Everything that passes goes to this port of loopback, whatever it names. */
+  /** Everything that passes goes to this port of loopback, for any host it names. */
   to?: number;
   /** Answers this status instead. */
   refuses?: number;

@@ -38,7 +38,7 @@ export interface OpenRequest {
   answer: (until: (answer: RawAnswer) => boolean) => Promise<RawAnswer>;
 }
 
-/** Begins a request, and leaves it to the test how it goes on. */
+/** Begins a request, and leaves the rest of it to the test. */
 export function openRequest(url: string, text: string): OpenRequest {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port) });

@@ -1,4 +1,4 @@
-/** A job that somebody terminated, retried through an API as the page does it. */
+/** A job that was terminated, retried through an API as the page does it. */
 import { startApi } from '../../src/api/server.js';
 import { loadConfig } from '../../src/config.js';
 import { Run } from './world.js';

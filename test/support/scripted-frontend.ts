@@ -13,7 +13,7 @@ export type Completed = temporal.api.workflowservice.v1.IRespondWorkflowTaskComp
 export type Failed = temporal.api.workflowservice.v1.IRespondWorkflowTaskFailedRequest;
 export type Answered = temporal.api.workflowservice.v1.IRespondQueryTaskCompletedRequest;
 
-/** What somebody waits for until it is there. */
+/** A queue whose reader waits for the next item. */
 class Mailbox<T> {
   readonly #kept: T[] = [];
   readonly #waiting: ((item: T) => void)[] = [];

@@ -1,4 +1,4 @@
-/** A reverse proxy as people put one before the service: it hands on what is below a path, without that path. */
+/** A reverse proxy in front of the service: it passes on what is below a path, without that path. */
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 

@@ -1,6 +1,6 @@
 /**
  * A small world for scenarios: a simulator, a task queue and a data folder of its own on the shared Temporal
- * server, worker processes that can be killed for real, and the books of both sides to compare.
+ * server, worker processes that can be killed for real, and the ledgers of both sides to compare.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -50,11 +50,11 @@ export interface WorldOptions {
   env?: Record<string, string>;
   /** What the provider has; a test may change it on the way. */
   provider_catalogue?: Catalogue;
-  /** Milliseconds by which the provider's clock is ahead of everybody else's. */
+  /** Milliseconds by which the provider's clock is ahead of this machine's. */
   clock_offset_ms?: number;
 }
 
-/** What a worker is told beside its environment. */
+/** What a worker is told besides its environment. */
 export interface WorkerSettings {
   /** Where the simulator reports finished predictions to; the environment takes https only. */
   webhook_url?: string;

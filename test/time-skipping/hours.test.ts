@@ -2,6 +2,7 @@
  * What takes hours, on the time-skipping server with activities that are played.
  */
 import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { WorkflowHandle } from '@temporalio/client';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
@@ -156,21 +157,25 @@ describe.skipIf(lacks('the time-skipping server'))('a job whose trouble takes ho
     });
     expect(attempt).toBe(3);
     expect(job.clips[0]).toMatchObject({ status: 'failed', error: { message: 'E9828' } });
-    // The server skips the waits: only its own times show them. It writes down the last start of an activity.
-    const { events } = await handle.fetchHistory();
-    const asked = events?.find(
-      ({ activityTaskScheduledEventAttributes: its }) => its?.activityId === 'clip-0',
-    );
-    const started = events?.find(
-      ({ activityTaskStartedEventAttributes: its }) =>
-        its?.scheduledEventId?.toString() === asked?.eventId?.toString(),
-    );
+    const { asked, started, waited } = await executionsOf(handle);
     expect(started?.activityTaskStartedEventAttributes?.attempt).toBe(3);
-    const waited = tsToMs(started?.eventTime) - tsToMs(asked?.eventTime);
     expect(waited).toBeGreaterThanOrEqual(2_000 + 4_000);
     const policy = asked?.activityTaskScheduledEventAttributes?.retryPolicy;
     expect(policy).toMatchObject({ backoffCoefficient: 2, maximumAttempts: 3 });
     expect(tsToMs(policy?.initialInterval)).toBe(2_000);
+  });
+
+  it('waits 30 s before the next attempt when the failure asks for that', async () => {
+    let attempt = 0;
+    const { job, handle } = await playJob(server, planOf(['a']), {
+      generateClip: (input) => {
+        if (++attempt > 1) return GOOD.generateClip(input);
+        throw ApplicationFailure.create({ type: 'provider_error', nextRetryDelay: '30s' });
+      },
+    });
+    expect(job.clips[0]).toMatchObject({ status: 'succeeded' });
+    const { waited } = await executionsOf(handle);
+    expect(waited).toBeGreaterThanOrEqual(30_000);
   });
 
   it('backs off 2 s and 4 s between three videos of the wrong length, and keeps none', async () => {
@@ -193,3 +198,16 @@ describe.skipIf(lacks('the time-skipping server'))('a job whose trouble takes ho
     expect(job.clips[0]?.predictions).toHaveLength(3);
   });
 });
+
+/** The scheduling of the first clip's activity, its last start, and the milliseconds between them by the server's clock, which skips. */
+async function executionsOf(handle: WorkflowHandle) {
+  const { events } = await handle.fetchHistory();
+  const asked = events?.find(
+    ({ activityTaskScheduledEventAttributes: its }) => its?.activityId === 'clip-0',
+  );
+  const started = events?.find(
+    ({ activityTaskStartedEventAttributes: its }) =>
+      its?.scheduledEventId?.toString() === asked?.eventId?.toString(),
+  );
+  return { asked, started, waited: tsToMs(started?.eventTime) - tsToMs(asked?.eventTime) };
+}

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import type { SimulatorStats } from '../../src/simulator/stats.js';
 import type { Job } from '../../src/domain/job/job.schema.js';
-import { expectSameBooks } from '../support/provider-ledger.js';
+import { expectSameLedger } from '../support/provider-ledger.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';
@@ -28,7 +28,7 @@ it('is found when the attempt concludes: the better of the two is the clip, the 
   const run = await world.start(planOf(prompts, { dispatch: 'window', batch_size: 3 }));
   const firsts = await until(
     world,
-    'three that nobody can see',
+    'three that are not listed',
     (stats) => held(stats, 'while-unlisted').length === 3,
   );
   for (const prompt of prompts) await wish(prompt, 'hold:while-processing');
@@ -46,7 +46,7 @@ it('is found when the attempt concludes: the better of the two is the clip, the 
 
   const job = await run.end();
   const stats = await world.stats();
-  expectSameBooks(stats, job);
+  expectSameLedger(stats, job);
   expect(stats.creates).toBe(6);
   const ends = ({ clips }: Job) =>
     clips.map(({ status, attempt, predictions }) => ({
@@ -118,7 +118,7 @@ it.each([
     const job = await run.end();
     expect(job.clips[0]).toMatchObject({ status: 'succeeded', attempt: 1 });
     expect(job.clips[0]?.predictions).toHaveLength(2);
-    expectSameBooks(await world.stats(), job);
+    expectSameLedger(await world.stats(), job);
   },
 );
 
@@ -136,6 +136,6 @@ it('is ended with its clip when that is canceled', async () => {
   expect(job.clips[0]).toMatchObject({ status: 'canceled' });
   expect(job.clips[0]?.predictions).toHaveLength(2);
   const stats = await world.stats();
-  expectSameBooks(stats, job);
+  expectSameLedger(stats, job);
   expect(stats.predictions.map(({ status }) => status)).toEqual(['canceled', 'canceled']);
 });
