@@ -28,10 +28,10 @@ export async function earlierCreates(
   { known, unclear }: { known: ReadonlySet<string>; unclear: boolean },
 ): Promise<EarlierCreates> {
   const clip = creates.of(workflowId, sent.clip_index);
-  const { begun, last } = await clip.begun(known);
+  const { creates: earlier, last } = await clip.earlier(known);
   const since = await clip.since();
   return {
-    ...unsettled(begun, {
+    ...unsettled(earlier, {
       model: sent.model,
       run_id: runId,
       chain: sent.chain,

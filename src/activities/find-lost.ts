@@ -75,9 +75,13 @@ type HasClock = Pick<Replicate, 'clock'>;
 export const providerTimeOf = ({ clock }: HasClock, time: string): number =>
   clock.now() - (serverClock.now() - Date.parse(time));
 
+/** Milliseconds by which a look at the list has to reach further because of the clocks, and `least` more. */
+export const clockMargin = ({ clock }: HasClock, least: number): number =>
+  Math.min(BLIND_MARGIN, clock.error + least);
+
 /** From when on predictions are listed, by the provider's clock. */
 const beginning = (replicate: HasClock, since: string): number =>
-  providerTimeOf(replicate, since) - Math.min(BLIND_MARGIN, replicate.clock.error + MARGIN);
+  providerTimeOf(replicate, since) - clockMargin(replicate, MARGIN);
 
 /** A list that begins later may lack the lost prediction. A provider that never tells its time is believed as it is. */
 const latestBeginning = (replicate: HasClock, since: string): number =>

@@ -18,7 +18,7 @@ import { cancelAndConfirm } from './cancel-prediction.js';
 import type { Deps } from './deps.js';
 import type { StartedPrediction } from './ensure-prediction.js';
 import type { Execution } from './execution.js';
-import { providerTimeOf, rankOf } from './find-lost.js';
+import { clockMargin, providerTimeOf, rankOf } from './find-lost.js';
 import { follow } from './follow-prediction.js';
 import { ERASED, inputMatcher } from './input-match.js';
 import type { RecoveredState } from './recovered-state.js';
@@ -31,9 +31,8 @@ export interface ClipPrediction {
   last: ProviderPrediction | null;
 }
 
-/** Milliseconds by which the look reaches further than the clocks, as measured, ask for; and where nothing is measured. */
+/** Milliseconds by which the look reaches further than the clocks, as measured, ask for. */
 const MARGIN = 5_000;
-const BLIND_MARGIN = 7_200_000;
 
 /** The better of what this execution has and of late duplicates; the others are ended, and in the ledger. */
 export async function settleLateDuplicates(
@@ -120,9 +119,10 @@ async function doubtfulCreates(
   { clip_index, chain }: GenerateClipInput,
   others: ReadonlySet<string>,
 ): Promise<EarlierCreate[]> {
-  const { begun } = await creates.of(workflowId, clip_index).begun(others);
+  const log = creates.of(workflowId, clip_index);
+  const { creates: earlier } = await log.earlier(others);
   const oldest = serverClock.now() - RETENTION * 1000;
-  return begun.filter(
+  return earlier.filter(
     (create) =>
       create.prediction_id === null &&
       Date.parse(create.at) > oldest &&
@@ -137,7 +137,7 @@ async function listedAround(
   { at }: EarlierCreate,
 ): Promise<ProviderPrediction[]> {
   const sent = providerTimeOf(replicate, at);
-  const margin = Math.min(BLIND_MARGIN, replicate.clock.error + MARGIN);
+  const margin = clockMargin(replicate, MARGIN);
   const review = index.review({ after: sent - margin, before: sent + WAITS.search.watch + margin });
   const found: ProviderPrediction[] = [];
   const { tries, pause } = WAITS.late_duplicate;

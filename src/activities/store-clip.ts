@@ -41,7 +41,8 @@ export const createStoreClip =
     return await storeClip(deps, input, { context, beat });
   };
 
-interface Execution {
+/** One execution of the activity, and its heartbeats. */
+interface Storing {
   context: Context;
   beat: StoringBeat;
 }
@@ -49,17 +50,17 @@ interface Execution {
 async function storeClip(
   deps: Deps,
   input: StoreClipInput,
-  execution: Execution,
+  storing: Storing,
 ): Promise<StoreClipResult> {
-  const { context } = execution;
+  const { context } = storing;
   const jobId = context.info.workflowExecution?.workflowId ?? '';
   const before = await deps.store.stored(jobId, input.clip_index);
   if (before?.prediction_id === input.prediction_id) return result(jobId, input, before);
 
-  const guarded = failuresAs(execution);
+  const guarded = failuresAs(storing);
   const url = await currentUrl(deps, input, context.info.attempt);
   await using file = await guarded('storage_error', () => deps.store.open(jobId, input.clip_index));
-  const downloaded = await withDownloadSlot(deps, { jobId, url, ...execution }, () =>
+  const downloaded = await withDownloadSlot(deps, { jobId, url, ...storing }, () =>
     download(url, file.stream(), {
       provider_origin: deps.provider_origin,
       token: deps.token,
@@ -68,7 +69,7 @@ async function storeClip(
       ...deps.download_limits,
     }),
   );
-  if (downloaded.type === 'failed') throw downloadFailure(downloaded, execution);
+  if (downloaded.type === 'failed') throw downloadFailure(downloaded, storing);
   /** Counts processes that die of this file (STORE-4). */
   const risking = <T>(what: string, work: () => Promise<T>): Promise<T> =>
     deps.hazards.guard(jobId, `${what} ${input.prediction_id}`, work);
@@ -105,7 +106,7 @@ const WAITS_FOR_SLOT =
 /** STORE-5 A file that the prediction itself holds needs no download. */
 async function withDownloadSlot<T>(
   { downloads = SLOTS }: Deps,
-  { jobId: job, url, beat, context }: Execution & { jobId: string; url: string },
+  { jobId: job, url, beat, context }: Storing & { jobId: string; url: string },
   work: () => Promise<T>,
 ): Promise<T> {
   if (isInline(url)) return work();
@@ -181,16 +182,16 @@ function diskFailure(message: string, { attempt }: Context['info']): Application
 
 function downloadFailure(
   { kind, message, final, answered }: Extract<Downloaded, { type: 'failed' }>,
-  execution: Execution,
+  storing: Storing,
 ): ApplicationFailure {
-  if (kind === 'storage_error') return diskFailure(message, execution.context.info);
-  if (answered === true) return answerFailure(message, execution);
-  execution.beat.unanswered();
+  if (kind === 'storage_error') return diskFailure(message, storing.context.info);
+  if (answered === true) return answerFailure(message, storing);
+  storing.beat.unanswered();
   return failure(kind, message, final);
 }
 
 /** STORE-4: final when the same answer has come too often. */
-function answerFailure(answer: string, { beat }: Execution): ApplicationFailure {
+function answerFailure(answer: string, { beat }: Storing): ApplicationFailure {
   const times = beat.answered(answer);
   return times < SAME_ANSWERS
     ? failure('output_lost', answer, false)
@@ -199,16 +200,16 @@ function answerFailure(answer: string, { beat }: Execution): ApplicationFailure 
 
 /** What goes wrong in `work`, as a failure of the activity. */
 const failuresAs =
-  (execution: Execution) =>
+  (storing: Storing) =>
   async <T>(kind: 'storage_error' | 'output_lost', work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (error) {
       const message = errorMessage(error);
-      if (kind === 'storage_error') throw diskFailure(message, execution.context.info);
+      if (kind === 'storage_error') throw diskFailure(message, storing.context.info);
       // STORE-4: no process can measure it.
       if (error instanceof TooMuch) throw failure(kind, message, true);
       if (error instanceof ChildLost) throw failure(kind, message, false);
-      throw answerFailure(message, execution);
+      throw answerFailure(message, storing);
     }
   };

@@ -34,7 +34,7 @@ const lists = async (world: World): Promise<number> =>
 /** What was written down of the only clip. */
 async function answers(world: World, run: Run): Promise<(string | null | undefined)[]> {
   const creates = createCreates(world.data_dir).of(run.handle.workflowId, 0);
-  return (await creates.begun()).begun.map(({ prediction_id }) => prediction_id);
+  return (await creates.earlier()).creates.map(({ prediction_id }) => prediction_id);
 }
 
 describe('a worker killed', () => {

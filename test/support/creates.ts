@@ -23,8 +23,8 @@ export function notedCreates({
       notes.set(key, clip);
       return {
         since: () => Promise.resolve(since),
-        begun: () =>
-          Promise.resolve({ begun: [...clip.values()], last: Math.max(0, ...clip.keys()) }),
+        earlier: () =>
+          Promise.resolve({ creates: [...clip.values()], last: Math.max(0, ...clip.keys()) }),
         begin(number: number, intent: CreateIntent) {
           begin?.();
           if (clip.has(number)) return Promise.resolve(false);

@@ -26,7 +26,7 @@ export interface ClipCreates {
   /** The time from which on no create is missing; null when that is unknown. */
   since(): Promise<string | null>;
   /** In order, from the newest create with one of the `known` predictions on; and the last number that was used. */
-  begun(known?: ReadonlySet<string>): Promise<{ begun: EarlierCreate[]; last: number }>;
+  earlier(known?: ReadonlySet<string>): Promise<{ creates: EarlierCreate[]; last: number }>;
   /** CREATES-2: false when another execution has begun this create. */
   begin(number: number, intent: CreateIntent): Promise<boolean>;
   /** Null: no prediction was found. */
@@ -86,17 +86,17 @@ function clipCreates(sinceFile: string, folder: string): ClipCreates {
 
   return {
     since: () => unlessMissing(readWhole(sinceFile)),
-    async begun(known = new Set()) {
+    async earlier(known = new Set()) {
       const numbers = (await names(folder)).filter((name) => /^\d+$/.test(name)).map(Number);
       numbers.sort((a, b) => b - a);
-      const begun: EarlierCreate[] = [];
+      const creates: EarlierCreate[] = [];
       for (const number of numbers) {
         const create = await read(number);
         if (create === null) continue;
-        begun.unshift(create);
+        creates.unshift(create);
         if (known.has(create.prediction_id ?? '')) break;
       }
-      return { begun, last: numbers[0] ?? 0 };
+      return { creates, last: numbers[0] ?? 0 };
     },
     // CREATES-1
     begin: (number, intent) => createWhole(fileOf(number), JSON.stringify(intent), { flush: true }),

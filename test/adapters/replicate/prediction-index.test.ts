@@ -87,6 +87,22 @@ describe('an index of an account on which 500 predictions are created a minute',
     expect(index.since(since).length).toBeGreaterThanOrEqual(5_000);
   });
 
+  it('does not take a review of an earlier part of the list for a reading of all of it', async () => {
+    const index = createPredictionIndex(new BusyAccount({ rate: 500 }).replicate);
+    const since = Date.now() - MINUTE;
+    await lived(know(index, since, performance.now(), sleep));
+    await vi.advanceTimersByTimeAsync(5_000);
+    const moment = performance.now();
+    const review = index.review({ after: since + 10_000, before: since + 20_000 });
+    let read = 0;
+    while (!review.isOver) {
+      const step = await lived(review.step());
+      read += step.type === 'read' ? step.predictions.length : 0;
+    }
+    expect(read).toBeGreaterThan(50);
+    expect(index.proves(since, moment)).toBe(false);
+  });
+
   it('keeps only what a search has looked for lately', async () => {
     const account = new BusyAccount({ rate: 500 });
     const index = createPredictionIndex(account.replicate);

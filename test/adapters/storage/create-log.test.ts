@@ -25,7 +25,7 @@ afterEach(() => rm(folder, { recursive: true }));
 describe('the creates of a clip', () => {
   it('are there for everybody, in order, with what came of each', async () => {
     const clip = createCreates(folder).of('job', 7);
-    expect(await clip.begun()).toEqual({ begun: [], last: 0 });
+    expect(await clip.earlier()).toEqual({ creates: [], last: 0 });
     for (const number of [1, 2, 10]) expect(await clip.begin(number, intent(number))).toBe(true);
     await clip.answer(1, 'first');
     await clip.answer(2, null);
@@ -34,9 +34,9 @@ describe('the creates of a clip', () => {
       { ...intent(2), number: 2, prediction_id: null },
       { ...intent(10), number: 10 },
     ];
-    expect(await createCreates(folder).of('job', 7).begun()).toEqual({ begun: all, last: 10 });
-    expect(await createCreates(folder).of('job', 8).begun()).toMatchObject({ begun: [] });
-    expect(await createCreates(folder).of('another', 7).begun()).toMatchObject({ begun: [] });
+    expect(await createCreates(folder).of('job', 7).earlier()).toEqual({ creates: all, last: 10 });
+    expect(await createCreates(folder).of('job', 8).earlier()).toMatchObject({ creates: [] });
+    expect(await createCreates(folder).of('another', 7).earlier()).toMatchObject({ creates: [] });
   });
 
   it('are read back to one whose prediction is known, and no further', async () => {
@@ -46,8 +46,8 @@ describe('the creates of a clip', () => {
       await clip.answer(number, `p${String(number)}`);
     }
     await clip.begin(4, intent(4));
-    const { begun, last } = await clip.begun(new Set(['p1', 'p3']));
-    expect(begun.map(({ number }) => number)).toEqual([3, 4]);
+    const { creates: earlier, last } = await clip.earlier(new Set(['p1', 'p3']));
+    expect(earlier.map(({ number }) => number)).toEqual([3, 4]);
     expect(last).toBe(4);
   });
 
@@ -62,7 +62,7 @@ describe('the creates of a clip', () => {
     const clip = createCreates(folder).of('job', 0);
     await clip.begin(1, intent(1));
     await clip.withdraw(1);
-    expect(await clip.begun()).toEqual({ begun: [], last: 0 });
+    expect(await clip.earlier()).toEqual({ creates: [], last: 0 });
     expect(await clip.begin(1, intent(2))).toBe(true);
   });
 
@@ -72,7 +72,7 @@ describe('the creates of a clip', () => {
     await clip.answer(1, null);
     await clip.answer(1, 'late');
     await clip.answer(1, null);
-    expect(await clip.begun()).toMatchObject({ begun: [{ prediction_id: 'late' }] });
+    expect(await clip.earlier()).toMatchObject({ creates: [{ prediction_id: 'late' }] });
   });
 
   it('are complete from the time that was said first, and nobody knows since when before that', async () => {
@@ -99,7 +99,7 @@ it('a day after the last create of a job they go, with the word that they are co
   expect(await creates.sweep()).toBe(1);
   expect(await readdir(path.join(folder, 'creates'))).toEqual(['busy']);
   expect(await creates.of('old', 3).since()).toBeNull();
-  expect(await creates.of('busy', 3).begun()).toMatchObject({ last: 1 });
+  expect(await creates.of('busy', 3).earlier()).toMatchObject({ last: 1 });
   await expect(access(path.join(folder, 'creates', 'old'))).rejects.toThrow();
   expect(await createCreates(path.join(folder, 'nowhere')).sweep()).toBe(0);
 });
