@@ -1,4 +1,4 @@
-/** Of files and folders: names and contents. */
+/** Covers names and contents of files and folders. */
 export function fingerprint(places: readonly string[]): string;
 
 /** What the compiler leaves out of the compiled page in `folder`: documents, styles, packages. */

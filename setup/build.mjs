@@ -1,6 +1,6 @@
 /**
  * dist: the compiled program, the page, the client as a package and the workflow bundle. `dist/.built` holds the fingerprint of everything
- * that went in; it is removed first and written last, so a build that was interrupted is built again.
+ * that went in. It is removed first and written last, so that an interrupted build is made again.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { inRoot } from './paths.mjs';
-import { lastWords, run } from './processes.mjs';
+import { errorLine, run } from './processes.mjs';
 import { SetupError, timed } from './say.mjs';
 
 const stamp = inRoot('dist', '.built');
@@ -47,8 +47,8 @@ export const program = {
         compile('tsconfig.web.json', INCREMENTALLY),
         compile('tsconfig.client.json'),
       ]);
-      removeOrphans(inRoot('dist'), inRoot());
-      removeOrphans(inRoot('dist/page'), inRoot('src'));
+      removeStaleOutput(inRoot('dist'), inRoot());
+      removeStaleOutput(inRoot('dist/page'), inRoot('src'));
       copyPage(inRoot('dist/page'));
       await packClient();
       await bundleWorkflows();
@@ -57,7 +57,7 @@ export const program = {
     }),
 };
 
-/** Of files and folders: names and contents, in an order that does not depend on the file system. */
+/** Covers names and contents of files and folders, in an order that does not depend on the file system. */
 export function fingerprint(places) {
   const hash = createHash('sha256').update(process.version);
   for (const file of places.flatMap((place) => filesBelow(place)).sort()) {
@@ -78,7 +78,7 @@ function filesBelow(place) {
   }
 }
 
-/** Below dist, so that removing dist forgets what was emitted. */
+/** Below dist, so that it is removed with the output. */
 const INCREMENTALLY = (project) => [
   '--incremental',
   ...['--tsBuildInfoFile', inRoot('dist', `.${project}.tsbuildinfo`)],
@@ -98,8 +98,8 @@ async function compile(project, how = () => []) {
   );
 }
 
-/** Incremental builds leave the output of deleted sources behind. */
-function removeOrphans(output, source) {
+/** Incremental builds keep the output of deleted sources. */
+function removeStaleOutput(output, source) {
   for (const file of filesBelow(output)) {
     const name = path.relative(output, file);
     if (
@@ -137,7 +137,7 @@ async function packClient() {
   const { ok, text } = await run(process.execPath, [script, inRoot('dist/client')]);
   if (!ok) {
     throw new SetupError(
-      `packing the client failed: ${lastWords(text)}; correct src/client and run the command again.`,
+      `packing the client failed: ${errorLine(text)}; correct src/client and run the command again.`,
     );
   }
 }
@@ -146,7 +146,7 @@ async function bundleWorkflows() {
   const { ok, text } = await run(process.execPath, [inRoot('setup/bundle-workflows.mjs')]);
   if (!ok) {
     throw new SetupError(
-      `bundling the workflows failed: ${lastWords(text)}; correct src/workflows and run the command again.`,
+      `bundling the workflows failed: ${errorLine(text)}; correct src/workflows and run the command again.`,
     );
   }
 }

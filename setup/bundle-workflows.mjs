@@ -1,8 +1,8 @@
 /**
- * A process of its own: dist/src/workflows → dist/workflow-bundle.js, the one file the workflow sandbox loads.
+ * Run as a process: bundles dist/src/workflows into dist/workflow-bundle.js, the one file that the workflow sandbox loads.
  *
- * The bundler is webpack, which reads `!`, `?` and `#` of a path as a syntax of its own. It is shown the checkout by another
- * name then: a link without such characters, kept apart from what it leads to by --preserve-symlinks and `symlinks: false`.
+ * The bundler is webpack, which takes `!`, `?` and `#` of a path for its own syntax. A checkout with such characters in its path is
+ * bundled through a symbolic link, which --preserve-symlinks and `symlinks: false` keep unresolved.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -13,16 +13,16 @@ import { fileURLToPath } from 'node:url';
 const here = fileURLToPath(new URL('..', import.meta.url));
 const SYNTAX = /[!?#%[\]{}*]/;
 /**
- * The SDK notes down the stack of every promise of a workflow. With all of ten lines that is two fifths of what a replay costs: of
- * a run of 5,200 events 2.2 s of CPU, without any 1.3 s, and 1.6 s with three, which are enough to find a place by. In the bundle
- * itself, before anything of it runs: in a workflow `Error` is frozen.
+ * The SDK records the stack of every promise of a workflow. A replay of 5,200 events takes 2.2 s of CPU with stacks of ten lines,
+ * 1.6 s with three, which are enough to find the line of code, and 1.3 s without. Set in the bundle itself, before its other code
+ * runs: in a workflow `Error` is frozen.
  */
 const SHORT_STACKS = 'Error.stackTraceLimit = 3;';
 
 /**
- * A worker keeps the text of the bundle several times (of each of its threads, and as what V8 compiled), two bytes a character
- * where a single one needs them. Without comments, with escapes, and with a map that names places instead of repeating the sources it
- * is 0.64 MiB instead of 2.1. Names stay: stacks and errors show them.
+ * A worker keeps several copies of the bundle's text (one for each thread, and V8's), with two bytes a character when a single
+ * character needs them. Without comments, in ASCII, and with a source map that does not repeat the sources it is 0.64 MiB instead
+ * of 2.1. Names are kept: stacks and errors show them.
  */
 const SMALL = {
   devtool: 'inline-nosources-source-map',
@@ -37,9 +37,9 @@ const SMALL = {
   },
 };
 
-process.exit(SYNTAX.test(here) ? byAnotherName() : await bundle());
+process.exit(SYNTAX.test(here) ? bundleThroughLink() : await bundle());
 
-function byAnotherName() {
+function bundleThroughLink() {
   const folder = mkdtempSync(path.join(SYNTAX.test(tmpdir()) ? '/tmp' : tmpdir(), 'bundle-'));
   const link = path.join(folder, 'checkout');
   try {

@@ -1,6 +1,6 @@
 /**
- * A vitest reporter that only counts, into the file of TEST_COUNTS_FILE. What fails outside a test (a file that does
- * not load, an error nobody caught) is a failure as well.
+ * A vitest reporter that only writes counts, into the file of TEST_COUNTS_FILE. A failure outside of tests (a file that does
+ * not load, an unhandled error) counts as a failed test.
  */
 import { writeFileSync } from 'node:fs';
 
@@ -17,5 +17,5 @@ export default class CountReporter {
   }
 }
 
-/** A test that never came to an end is not a success. */
+/** A test that never ended counts as failed. */
 const STATES = { passed: 'passed', failed: 'failed', skipped: 'skipped' };

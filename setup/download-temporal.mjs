@@ -1,6 +1,6 @@
 /**
- * A process of its own: the SDK's download of the Temporal CLI into the folder given. The SDK waits long for a network
- * that is not there, so this gives up when nothing has begun to arrive in time.
+ * Run as a process: downloads the Temporal CLI with the SDK into the folder given. Without a network the SDK waits long, so
+ * this ends when no byte has arrived in time.
  * Arguments: folder, version, milliseconds of silence.
  */
 import { readdirSync } from 'node:fs';

@@ -1,15 +1,16 @@
 /**
- * node_modules as package-lock.json has it, of the checkout and of what benchmarks hold it against. npm writes `node_modules/.package-lock.json` as its last act, so that
- * file is the stamp: interrupted or outdated installs are seen by comparing the two. No install script is run.
+ * Installs node_modules as package-lock.json has it, for the checkout and for the programs that benchmarks compare it with. npm
+ * writes `node_modules/.package-lock.json` last, so that a comparison of the two files finds interrupted and outdated installs.
+ * No install script is run.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { inRoot } from './paths.mjs';
-import { lastWords, run } from './processes.mjs';
+import { errorLine, run } from './processes.mjs';
 import { SetupError, timed } from './say.mjs';
 
 export const packages = packagesIn('');
-/** Of nobody but `npm run bench -- --peers`. */
+/** Only for `npm run bench -- --peers`. */
 export const peerPackages = packagesIn('bench/peers');
 
 function packagesIn(folder) {
@@ -21,7 +22,7 @@ function packagesIn(folder) {
         const { ok, text } = await npm(inRoot(folder));
         if (!ok) {
           throw new SetupError(
-            `installing packages failed: ${lastWords(text, /npm error (?!A complete log|\/)|not found/)}; check the network and the registry in .npmrc, then run the command again.`,
+            `installing packages failed: ${errorLine(text, /npm error (?!A complete log|\/)|not found/)}; check the network and the registry in .npmrc, then run the command again.`,
           );
         }
         return 'packages installed';
@@ -46,7 +47,7 @@ function npm(folder) {
   const words = ['ci', '--prefix', folder, '--include=dev', '--ignore-scripts'];
   words.push('--no-audit', '--no-fund');
   const script = process.env.npm_execpath;
-  // SKIP_FFMPEG: the media library would fetch a command line program that is never used here.
+  // SKIP_FFMPEG: the media library would download a command line program that this project does not use.
   const options = { env: { SKIP_FFMPEG: 'true', NODE_ENV: 'development' } };
   return script?.endsWith('.js')
     ? run(process.execPath, [script, ...words], options)

@@ -1,9 +1,9 @@
 import type { ProcessIdentity } from './process-liveness.mjs';
 
 export interface HeldLock<Details> {
-  /** Changes what the record says besides the holder. Without effect after the release. */
+  /** Changes the other fields of the record. Without effect after the release. */
   update(details: Partial<Details>): void;
-  /** Once; the file stays, and says that it is free. */
+  /** Once; the file is kept, and says that the lock is free. */
   release(): void;
 }
 
@@ -11,8 +11,8 @@ export type Attempt<Details> =
   { kind: 'held'; lock: HeldLock<Details> } | { kind: 'taken'; holder: Details & ProcessIdentity };
 
 /**
- * Takes the lock at once, or says who holds it. The folder has to exist.
- * @param details what the record says besides the holder, made from the record before it; null: there was none
+ * Takes the lock at once, or returns its holder. The folder has to exist.
+ * @param details makes the other fields of the record, from the record before it; null: there was none
  */
 export function tryLock<Details extends object>(
   file: string,

@@ -1,24 +1,24 @@
 /**
- * The one lock of this program: over set-up, over a database file, over a data folder. It is a file that says who holds
- * it, and it is taken over from a holder that has died.
+ * The one lock of this program: for set-up, for a database file, for a data folder. It is a file that names its holder,
+ * and a dead holder loses it.
  *
- * The file holds a record: a generation, which only grows, the holder, and `released` when the holder has let go. To
- * become the holder of generation n+1, a process that found generation n free or its holder dead
+ * The file holds a record: a generation, which only grows, the holder, and `released` after the holder has released it. To
+ * become the holder of generation n+1, a process that has found generation n free or its holder dead
  *
  *   1. creates the ticket `<file>.<n+1>`, which holds its record: exactly one process can;
- *   2. reads the file again: a generation of n+1 or later there means that the ticket was won, used and removed
- *      long ago, and this process withdraws its own;
+ *   2. reads the file again: a generation of n+1 or later there means that another process has created, used and removed
+ *      this ticket before, and this process removes its own;
  *   3. writes the record into the file, and removes the ticket.
  *
- * L1 At most one process holds the lock. A ticket is removed only when the file says its generation or a later one, so
+ * LOCK-1 At most one process holds the lock. A ticket is removed only when the file says its generation or a later one, so
  *    a process that creates a ticket a second time learns so in step 2, however long it slept between two steps. A
  *    ticket that was never there before has no successor while its owner lives. The file is written by the holder alone,
- *    so its generation never goes back. That is also why a release leaves the file.
- * L2 A holder killed anywhere leaves a file or a ticket with its name, and the next generation is open to all.
- * L3 File and tickets are whole or absent: the file is renamed into its place; a ticket is a folder, renamed into its place
+ *    so its generation never goes back. That is also why a release keeps the file.
+ * LOCK-2 A holder that is killed at any step leaves a file or a ticket with its name, and any process may take the next generation.
+ * LOCK-3 File and tickets are whole or absent: the file is renamed into its place; a ticket is a folder, renamed into its place
  *    with the record in it, which fails where a folder that is not empty has the name. Hard links, which some file systems
  *    do not have, are not needed.
- * L4 A dead owner, or one whose id now belongs to another process, holds nothing. Processes are told apart by their ids, so
+ * LOCK-4 A dead owner, or one whose id now belongs to another process, holds nothing. Processes are told apart by their ids, so
  *    all have to run on one machine, and in one container if in any.
  */
 import { randomUUID } from 'node:crypto';
@@ -27,8 +27,8 @@ import path from 'node:path';
 import { isAlive, isRunning, thisProcess } from './process-liveness.mjs';
 
 /**
- * One try. `details` makes what the record says besides the holder, from the record before it, or null; it is called again
- * when another process was quicker.
+ * One attempt. `details` makes the other fields of the record, from the record before it or null. It is called again when another
+ * process was faster.
  */
 export function tryLock(file, details = () => ({})) {
   for (;;) {
@@ -70,7 +70,7 @@ function heldLock(file, first) {
       try {
         write(file, { generation: record.generation, released: true });
       } catch {
-        // On a full disk the lock ends with this process.
+        // As on a full disk: the lock ends with this process.
       }
     },
   };
@@ -87,7 +87,7 @@ function newest(file) {
   let record = read(file);
   let generation = record?.generation ?? 0;
   for (;;) {
-    // Read before the file is read again: a ticket goes only when the file says its generation.
+    // Read before the file is read again: a ticket is removed only when the file has its generation.
     const ticket = read(path.join(ticketOf(file, generation + 1), RECORD));
     const now = read(file);
     if ((now?.generation ?? 0) > generation) {
@@ -101,7 +101,7 @@ function newest(file) {
   }
 }
 
-/** Null for what is not there; what is there and says nothing, torn by a loss of power, is a record of no holder. */
+/** Null when there is no file. A file without a record, as after a loss of power, has no holder. */
 function read(file) {
   let text;
   try {
@@ -118,7 +118,7 @@ function read(file) {
   }
 }
 
-/** Drafts carry the id of their process, so that `sweep` can tell which are left over. */
+/** Drafts have the id of their process in their names, so that `sweep` finds those of dead processes. */
 const draftOf = (file) => `${file}.draft-${process.pid}-${randomUUID()}`;
 
 function write(file, record) {
@@ -132,10 +132,10 @@ function write(file, record) {
   }
 }
 
-/** What rename(2) says where the name is taken, by platform and file system. */
-const TAKEN = new Set(['ENOTEMPTY', 'EEXIST', 'EPERM', 'EACCES', 'ENOTDIR']);
+/** Errors of rename(2) where the name is taken, by platform and file system. */
+const NAME_TAKEN = new Set(['ENOTEMPTY', 'EEXIST', 'EPERM', 'EACCES', 'ENOTDIR']);
 
-/** L3 */
+/** LOCK-3 */
 function createTicket(file, record) {
   const draft = draftOf(file);
   mkdirSync(draft);
@@ -146,9 +146,9 @@ function createTicket(file, record) {
   } catch (error) {
     remove(draft);
     const isThere = read(path.join(ticketOf(file, record.generation), RECORD)) !== null;
-    // The winner may have removed it by now; then the file says its generation.
+    // Its owner may have removed it by now; then the file has its generation.
     const isUsed = (read(file)?.generation ?? 0) >= record.generation;
-    if (TAKEN.has(error.code) && (isThere || isUsed)) return false;
+    if (NAME_TAKEN.has(error.code) && (isThere || isUsed)) return false;
     throw error;
   }
 }
@@ -167,11 +167,11 @@ function sweep(file, generation) {
   }
 }
 
-/** A process that creates the same ticket again meanwhile keeps it, and withdraws it itself. */
+/** A process that creates the same ticket again meanwhile removes it by itself. */
 function remove(place) {
   try {
     rmSync(place, { recursive: true, force: true });
   } catch {
-    // Swept by the next holder.
+    // The next holder's `sweep` removes it.
   }
 }

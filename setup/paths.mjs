@@ -1,4 +1,4 @@
-/** Where things are, and nothing else. What set-up makes stays in `.cache`, `dist` and `node_modules` of the checkout. */
+/** Paths of the checkout. Set-up writes only to its `.cache`, `dist` and `node_modules`. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 

@@ -1,6 +1,6 @@
 /**
- * The child processes of set-up. They stay in our process group, so that SIGKILL of the group takes them too; when a
- * signal comes to us alone, `stopChildren` ends them with everything they started (npm and go start many).
+ * The child processes of set-up. They stay in the process group of this process, so that SIGKILL of the group ends them too. When
+ * a signal comes to this process alone, `stopChildren` ends them with all their descendants (npm and go start many).
  */
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { root } from './paths.mjs';
 const alive = new Set();
 
 /**
- * Resolves to how the program ended and what it said; never rejects, so a missing program is an outcome too.
+ * Resolves to the exit code and the output of the program. Never rejects: a missing program is a result too.
  * `output: 'inherit'` streams instead of collecting.
  */
 export function run(program, programArguments, { env = {}, output = 'collect', limit } = {}) {
@@ -40,13 +40,13 @@ export function run(program, programArguments, { env = {}, output = 'collect', l
   });
 }
 
-/** The line of an output that says most about a failure. */
-export const lastWords = (text, pattern = /error|fail|cannot|not found/i) => {
+/** The line of an output that explains a failure best. */
+export const errorLine = (text, pattern = /error|fail|cannot|not found/i) => {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   return (lines.findLast((line) => pattern.test(line)) ?? lines.at(-1) ?? 'no output').trim();
 };
 
-/** Asks, waits up to `grace` milliseconds, then insists. */
+/** Sends SIGTERM, waits up to `grace` milliseconds, then sends SIGKILL. */
 export async function stopChildren(grace = 3_000) {
   const family = [...alive].flatMap(({ pid }) => (pid ? [pid, ...descendants(pid)] : []));
   for (const pid of family) kill(pid, 'SIGTERM');
@@ -62,11 +62,11 @@ function kill(pid, signal) {
   try {
     process.kill(pid, signal);
   } catch {
-    // It was quicker.
+    // It has ended already.
   }
 }
 
-/** Linux keeps the family tree in /proc; elsewhere only the children themselves are known. */
+/** By /proc of Linux; on other systems only the children themselves are known. */
 export function descendants(pid) {
   const children = new Map();
   for (const entry of listProcesses()) {

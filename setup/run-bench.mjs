@@ -1,8 +1,8 @@
 /**
  * `npm run bench`: every benchmark below bench/, one after the other in one run; `--only NAME` runs bench/NAME.bench.ts alone.
- * `--peers` does the jobs of `speed` with other programs too, and writes what came of it into the documents.
- * Other words after `--` are vitest's own. What takes minutes runs only when it is named. What is not operations a second is
- * written down by the benchmarks and printed here, as tables of ratios.
+ * `--peers` runs the jobs of `speed` with other programs too, and writes the results into the documents.
+ * Other arguments after `--` are vitest's own. Benchmarks that take minutes run only by name. Figures that are not operations a
+ * second are written to a file by the benchmarks and printed here, as tables of ratios.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { runVitest } from './vitest.mjs';
 
 /** Run only by name. */
 const LONG = ['size', 'speed'];
-/** Side by side they would measure each other. */
+/** In parallel they would disturb each other's figures. */
 const OPTIONS = ['bench', '--run', '--no-file-parallelism'];
 
 export async function main(words) {
@@ -41,7 +41,7 @@ export async function main(words) {
   }
 }
 
-/** Files by name; a word that is none stays vitest's. */
+/** Files by name; other arguments are vitest's own. */
 function choose(words) {
   const beside = words.indexOf('--peers');
   if (beside >= 0) return [...words.toSpliced(beside, 1), fileOf('speed')];
@@ -67,7 +67,7 @@ function read(file) {
   }
 }
 
-/** Markdown, so that it can be pasted where figures are kept. */
+/** As Markdown, so that it can be pasted into documents. */
 function print(rows) {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const cells = [columns, ...rows.map((row) => columns.map((column) => row[column] ?? ''))];

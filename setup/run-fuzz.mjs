@@ -11,7 +11,7 @@ import { SetupError } from './say.mjs';
 import { runVitest } from './vitest.mjs';
 
 const USAGE = 'npm run fuzz -- [--minutes M] [--seed N]';
-/** One after the other: each has the machine for itself, and its share of the time. */
+/** Run one after the other, each for its share of the time. */
 const FUZZERS = 5;
 
 export async function main(words) {

@@ -1,5 +1,5 @@
 /**
- * `npm test` and `npm run test:fast`: vitest, then one line with the counts as the very last. Words after `--` are
+ * `npm test` and `npm run test:fast`: vitest, then one last line with the counts. Arguments after `--` are
  * vitest's own: paths, `-t name`. Exit 1 when something failed, or when nothing ran, for that proves nothing; where
  * CI is set also when a test of the full run was skipped.
  */

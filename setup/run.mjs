@@ -1,10 +1,10 @@
 /**
- * Every npm command begins here: bring the machine to ready, then run the command in this same process. The steps are
- * rows of a table; each knows whether it is needed and how to do it, and nothing is locked or said when none is.
+ * Every npm command starts here: set the machine up, then run the command in this same process. The steps are
+ * rows of a table; each knows whether it is needed and how to do it. When none is needed, nothing is locked or printed.
  *
- * R1 A signal during set-up ends what set-up started, and the process, with the exit code shells expect.
- * R2 The command's own handlers are in place before ours are taken away.
- * R3 Whatever fails is one sentence; a stack trace is never shown.
+ * RUN-1 A signal during set-up ends what set-up has started, and the process, with the exit code that shells expect.
+ * RUN-2 The command's own signal handlers are in place before those of set-up are removed.
+ * RUN-3 Every failure is one sentence; a stack trace is never shown.
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -52,7 +52,7 @@ function onSignal() {
   const stop = (signal) => {
     if (stopping) return;
     stopping = true;
-    say(`stopped by ${signal}; the next command goes on from here`);
+    say(`stopped by ${signal}; the next command resumes here`);
     void stopChildren().then(() => {
       release();
       process.exit(EXIT_CODES[signal]);
@@ -103,7 +103,7 @@ async function start(name, commandArguments) {
   await setUp(name, command);
   const main = await command.main();
   const ended = main(commandArguments);
-  ignoreSignals(); // R2
+  ignoreSignals(); // RUN-2
   return ended;
 }
 
@@ -111,7 +111,7 @@ const [name = '', ...commandArguments] = process.argv.slice(2);
 try {
   process.exit(await start(name, commandArguments));
 } catch (error) {
-  // A signal to the group may reach the child of a step first: its failure is then ours to keep quiet about (R1).
+  // RUN-1: a signal to the group may reach the child of a step first. Its failure is not reported then.
   await new Promise((resolve) => setTimeout(resolve, 100));
   if (stopping) await new Promise(() => undefined);
   if (error instanceof SetupError) {

@@ -1,11 +1,11 @@
 /**
- * How set-up talks: a line when a step begins, a line with its time when it is done, one sentence when it fails.
- * It writes to stderr, so that what a command prints for programs stays clean.
+ * The output of set-up: a line when a step starts, a line with its time when it is done, one sentence when it fails.
+ * It goes to stderr, since programs may read the stdout of commands.
  */
 
-/** Its message tells a person what to do; nobody needs its stack. */
+/** Its message tells the user what to do; its stack is never shown. */
 export class SetupError extends Error {
-  /** 1: a step failed; 2: a value the person gave is wrong. */
+  /** 1: a step failed; 2: the user gave a wrong value. */
   constructor(message, { cause, code = 1 } = {}) {
     super(message, { cause });
     this.name = 'SetupError';
@@ -15,7 +15,7 @@ export class SetupError extends Error {
 
 export const say = (line) => console.error(`set-up: ${line}`);
 
-/** Says what begins and what it came to; `work` may return words that replace the usual "done". */
+/** Prints what starts and how it ended; `work` may return words that replace the usual "done". */
 export async function timed(what, work) {
   say(`${what} …`);
   const start = performance.now();
@@ -23,12 +23,12 @@ export async function timed(what, work) {
   say(`${words ?? `${what}: done`} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
 }
 
-/** What a step of set-up cannot make where it has to. */
+/** For a folder that a step of set-up cannot write to. */
 export const cannotWrite = (folder, error) =>
   new SetupError(
     `set-up has to write to "${folder}", which cannot be written (${error.message}); make it writable for this user, or set up once where it is (npm run build): what is set up runs from a read-only checkout, with DATA_DIR and --out elsewhere.`,
     { cause: error },
   );
 
-/** How the system says that a place cannot be written. */
+/** Does the error mean that a path cannot be written? */
 export const isUnwritable = (error) => ['EROFS', 'EACCES', 'EPERM'].includes(error?.code);

@@ -1,4 +1,4 @@
-/** One set-up at a time in a checkout. Commands started together wait for one another and say for whom. */
+/** One set-up at a time in a checkout. A command that has to wait prints for which other one. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { tryLock } from './lock.mjs';

@@ -1,7 +1,6 @@
 /**
- * The `temporal` program that runs the embedded server, searched in this order: TEMPORAL_CLI, PATH, the cache of the
- * checkout; where there is none it is downloaded, and where that cannot be, built with Go. The command that follows
- * gets what was found as TEMPORAL_CLI.
+ * Finds the `temporal` program that runs the embedded server: by TEMPORAL_CLI, on PATH, or in the cache of the checkout. Where
+ * there is none it is downloaded, or built with Go where it cannot be. The command gets the path as TEMPORAL_CLI.
  */
 import {
   accessSync,
@@ -16,7 +15,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { cache, inRoot } from './paths.mjs';
-import { lastWords, run } from './processes.mjs';
+import { errorLine, run } from './processes.mjs';
 import { say, SetupError, timed } from './say.mjs';
 
 /** Later versions of the CLI have a `replace` in their go.mod, which `go install` refuses. */
@@ -24,7 +23,7 @@ const VERSION = '1.5.1';
 const folder = path.join(cache, 'bin');
 const cached = path.join(folder, `temporal-${VERSION}`);
 
-/** Nothing has come by then: no network worth waiting for. */
+/** Without a byte after this time, there is no usable network. */
 const SILENCE_MS = 10_000;
 const DOWNLOAD_MS = 300_000;
 
@@ -36,7 +35,7 @@ export const temporalCli = {
   },
 };
 
-/** Null when there is none yet. A path that was given and is wrong is never passed over in silence. */
+/** Null when there is none yet. A wrong TEMPORAL_CLI is refused, not ignored. */
 export function findTemporalCli(env = process.env) {
   const given = env.TEMPORAL_CLI?.trim();
   if (given) {
@@ -76,7 +75,7 @@ async function download() {
       arrived = true;
       return 'Temporal CLI downloaded';
     }
-    return `the download is not possible here (${lastWords(text).slice(0, 160)}); building it with Go instead`;
+    return `the download is not possible here (${errorLine(text).slice(0, 160)}); building it with Go instead`;
   });
   rmSync(draft, { recursive: true, force: true });
   return arrived;
@@ -94,7 +93,7 @@ async function build() {
   mkdirSync(draft, { recursive: true });
   mkdirSync(scratch, { recursive: true });
   say(
-    'this happens once and takes two to four minutes on two cores; an interrupted build goes on where it was',
+    'this happens once and takes two to four minutes on two cores; an interrupted build resumes where it stopped',
   );
   await timed(`building the Temporal CLI ${VERSION} with Go`, async () => {
     const { ok, text } = await run(
@@ -105,7 +104,7 @@ async function build() {
     rmSync(scratch, { recursive: true, force: true });
     if (!ok) {
       throw new SetupError(
-        `building the Temporal CLI failed: ${lastWords(text)}; install it from https://docs.temporal.io/cli, or set TEMPORAL_ADDRESS to a server that runs.`,
+        `building the Temporal CLI failed: ${errorLine(text)}; install it from https://docs.temporal.io/cli, or set TEMPORAL_ADDRESS to a server that runs.`,
       );
     }
     renameSync(path.join(draft, 'temporal'), cached);
@@ -114,7 +113,7 @@ async function build() {
   });
 }
 
-/** Go refuses to work where it finds no home for its caches. */
+/** Without a folder for its caches Go refuses to run. */
 const goCache = () =>
   process.env.HOME || process.env.GOCACHE
     ? {}
@@ -127,7 +126,7 @@ const onPath = (name) =>
         .split(path.delimiter)
         .some((place) => isProgram(path.join(place, name)));
 
-/** What an interrupted download or build left; set-up is locked, so nobody is at work there. */
+/** Removes the rest of an interrupted download or build. Set-up is locked, so that no other process uses it. */
 function sweep() {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {

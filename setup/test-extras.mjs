@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { cache } from './paths.mjs';
-import { lastWords, run } from './processes.mjs';
+import { errorLine, run } from './processes.mjs';
 import { say, SetupError, timed } from './say.mjs';
 import { isProgram } from './temporal-cli.mjs';
 
@@ -98,7 +98,7 @@ async function install(packages) {
   const { ok, text } = update.ok
     ? await run('apt-get', ['install', '-qy', '--no-install-recommends', ...packages])
     : update;
-  return ok ? undefined : `not installed: ${lastWords(text).slice(0, 160)}`;
+  return ok ? undefined : `not installed: ${errorLine(text).slice(0, 160)}`;
 }
 
 const timeSkipping = {
@@ -120,7 +120,7 @@ async function fetchServer() {
   ]);
   if (!ok) {
     rmSync(draft, { recursive: true, force: true });
-    skips(SKIP_TIME, lastWords(text).slice(0, 160));
+    skips(SKIP_TIME, errorLine(text).slice(0, 160));
     return 'no time-skipping server';
   }
   // The SDK waits only five seconds for it: no time for the optimising compiler to warm up.
@@ -168,7 +168,7 @@ async function installSchemathesis() {
     : made;
   if (!ok) {
     rmSync(environment, { recursive: true, force: true });
-    skips(DESCRIBE, lastWords(text).slice(0, 160));
+    skips(DESCRIBE, errorLine(text).slice(0, 160));
     return 'no Schemathesis';
   }
   writeFileSync(SCHEMATHESIS_LIST, SCHEMATHESIS.join(' '));

@@ -1,8 +1,8 @@
-/** Runs vitest in a child process and tells its exit code; a signal to us is passed on, once, with time to clean up. */
+/** Runs vitest in a child process and resolves to its exit code. The first signal is passed on, with time to clean up. */
 import { inRoot } from './paths.mjs';
 import { run, stopChildren } from './processes.mjs';
 
-/** The tests end their servers and processes first. */
+/** Milliseconds in which tests end their servers and processes. */
 const GRACE_MS = 20_000;
 
 export async function runVitest(words, env = {}) {

@@ -1,6 +1,6 @@
 /**
- * Something to talk to: the stack that answers at HOST:PORT, the one that another command runs on the same data
- * folder, or one of our own. Says which; never starts a second one on a folder that is in use.
+ * Finds a stack for a command: the one that answers at HOST:PORT, the one that another command runs on the same data
+ * folder, or one that is started here. Prints which. Never starts a second stack on a folder that is in use.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.js';
@@ -20,7 +20,7 @@ export interface Connected {
   uiUrl: (jobId: string) => string | null;
   /** The stack lives in this process and ends with it. */
   embedded: boolean;
-  /** False for stacks that may come back: those are waited for. */
+  /** True when the stack will not come back. The command waits for other stacks that do not answer. */
   isGone: () => Promise<boolean>;
   close(): Promise<void>;
 }
@@ -30,12 +30,12 @@ export interface FindOptions {
   signal: AbortSignal;
 }
 
-const KEEP = (): Promise<boolean> => Promise.resolve(false);
-const NOTHING = (): Promise<void> => Promise.resolve();
+const NEVER_GONE = (): Promise<boolean> => Promise.resolve(false);
+const KEEP_RUNNING = (): Promise<void> => Promise.resolve();
 /** Milliseconds in which a stack says whether it is ready. */
 const LOOK = 3_000;
-/** A stack that was just started answers before its worker polls. */
-const UNREADY_PATIENCE = 15_000;
+/** Milliseconds. A stack that was just started answers before its worker polls. */
+const READY_TIMEOUT = 15_000;
 const POLL = 200;
 
 export async function findStack(config: Config, options: FindOptions): Promise<Connected> {
@@ -46,8 +46,8 @@ export async function findStack(config: Config, options: FindOptions): Promise<C
     options.say(`Using the running stack at ${url}`);
     return connected(createClient({ baseUrl: url, apiKey: key }), running, {
       embedded: false,
-      isGone: KEEP,
-      close: NOTHING,
+      isGone: NEVER_GONE,
+      close: KEEP_RUNNING,
     });
   }
   if (!config.temporal.embedded) return embedded(config, null, options);
@@ -76,7 +76,7 @@ async function waitUntilReady(
   url: string,
   { say, signal }: FindOptions,
 ): Promise<Readiness | null> {
-  const until = Date.now() + UNREADY_PATIENCE;
+  const until = Date.now() + READY_TIMEOUT;
   for (let waited = false; ; waited = true) {
     const state = await readiness(url);
     if (state === null || state.ready) return state;
@@ -103,7 +103,7 @@ async function borrow(
   return connected(createClient({ baseUrl: holder.url, apiKey: key }), state, {
     embedded: false,
     isGone: () => Promise.resolve(!isHeldBy(holder)),
-    close: NOTHING,
+    close: KEEP_RUNNING,
   });
 }
 
@@ -129,7 +129,7 @@ async function embedded(
       { ui_url: stack.ui_url ?? state?.ui_url ?? null, namespace: config.temporal.namespace },
       {
         embedded: true,
-        isGone: KEEP,
+        isGone: NEVER_GONE,
         async close() {
           await stack.close();
           await claim?.release();
@@ -155,7 +155,7 @@ function startingText({ temporal, replicate, data_dir }: Config): string {
   return `Starting ${parts.join(', ')}${where}; data in ${data_dir}`;
 }
 
-/** Failed attempts are shown as what they are; the log need not tell them again. */
+/** Failed attempts are shown on the screen; the log need not repeat them. */
 const quiet = (config: Config): Config => ({
   ...config,
   log_level:

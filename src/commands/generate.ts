@@ -1,6 +1,6 @@
 /**
- * `npm run generate`: a plan in, clips in a folder out. Checks everything that can be checked before it starts
- * anything; then finds or starts a stack, and follows the job by its HTTP API alone.
+ * `npm run generate`: makes a plan's clips and saves them in a folder. Checks everything that can be checked first; then finds
+ * or starts a stack, and follows the job through the HTTP API alone.
  *
  * Exit 0 the job succeeded · 1 it failed or was canceled, or a file is missing · 2 a bad plan, usage or setting ·
  * 129, 130, 143 left by a signal while the job continues.
@@ -35,7 +35,7 @@ import type { SessionEnd } from '../terminal/session.js';
 import { packageFile } from '../settings/package-files.js';
 
 const EXAMPLE = packageFile('examples/trailer.json');
-/** A stop is done within 30 s, whatever hangs. */
+/** Milliseconds: a stop is done within 30 s, even when a part of it hangs. */
 const GRACE = 27_000;
 
 export async function main(argv: string[]): Promise<number> {
@@ -132,7 +132,7 @@ async function checkedPlan(options: GenerateOptions, config: Config): Promise<Pl
     duration_buffer: config.duration_buffer,
   };
   const checked = checkPlan(value, context);
-  // Whether a job of that id exists already is for the API to see; an estimate asks no one.
+  // The API checks whether the id is taken; an estimate asks no API.
   const reserved = options.dry_run ? reservedIdProblem(value, null) : null;
   if (!checked.ok || reserved !== null) {
     const problems = checked.ok ? [] : checked.problems;
@@ -178,7 +178,7 @@ interface Run {
   reporter: Reporter;
 }
 
-/** Once round, unless the stack that another command ran ends before the job: then with one of our own. */
+/** Starts a stack of its own when the stack of another command ends before the job does. */
 async function run(config: Config, task: Run): Promise<number> {
   const { interruption, reporter } = task;
   const say = (text: string): void => {
@@ -194,7 +194,7 @@ async function run(config: Config, task: Run): Promise<number> {
       if (end.kind === 'over') return exitCode(end);
       if (end.kind === 'left') {
         reporter.close();
-        say(howToGoOn(stack, job, config));
+        say(howToResume(stack, job, config));
         return leaveCode(interruption);
       }
       say('The command that ran the stack has ended; the job continues here');
@@ -230,11 +230,11 @@ function openJob({ api }: Connected, order: Order): Promise<Job> {
     : api.jobs.create(order.plan as Plan);
 }
 
-/** Ctrl-C is a question only where somebody sees it and can answer. */
+/** Ctrl-C asks a question only where the user can see and answer it. */
 const keyboard = (): ReadStream | null =>
   process.stdout.isTTY && process.stdin.isTTY ? process.stdin : null;
 
-function howToGoOn(stack: Connected, job: Job, config: Config): string {
+function howToResume(stack: Connected, job: Job, config: Config): string {
   const attach = `npm run generate -- --attach ${job.job_id}`;
   return stack.embedded
     ? `Job ${job.job_id} is safe in ${config.data_dir} and continues with: ${attach}   or: npm start`

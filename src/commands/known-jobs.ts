@@ -1,6 +1,7 @@
-/** Every job there is to know of: those that go on, from their workflows; those that are over, from DATA_DIR. */
+/** All known jobs: running ones from their workflows, ended ones from DATA_DIR. */
 import { readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import pLimit from 'p-limit';
 import { Client } from '@temporalio/client';
 import { storedPayloads } from '../adapters/storage/payload-files.js';
 import { connectTemporal } from '../adapters/temporal/connection.js';
@@ -12,30 +13,23 @@ import type { EndedJob, KnownJobs } from './orphan-search.js';
 const CONNECT = 5_000;
 const QUERY = 10_000;
 
-/** Files at a time. */
+/** Files that are read at the same time. */
 const READS = 16;
 
-/** Null when Temporal cannot be asked: then nobody knows which jobs go on. Of jobs that ended before `since`, nothing. */
+/** Without the jobs that ended before `since`. Null when Temporal does not answer: which jobs run is unknown then. */
 export async function knownJobs(config: Config, since: number): Promise<KnownJobs | null> {
   const ended = await storedJobs(config.data_dir, since);
-  const going = await runningJobs(config);
-  return going === null ? null : { ended, ...going };
+  const running = await runningJobs(config);
+  return running === null ? null : { ended, ...running };
 }
 
 async function storedJobs(dataDir: string, since: number): Promise<EndedJob[]> {
   const folder = path.join(dataDir, 'jobs');
   const names = await readdir(folder).catch(() => []);
-  const jobs: EndedJob[] = [];
-  const next = names.values();
-  await Promise.all(
-    Array.from({ length: READS }, async () => {
-      for (const name of next) {
-        const job = await storedJob(path.join(folder, name, 'job.json'), since);
-        if (job !== null) jobs.push(job);
-      }
-    }),
+  const jobs = await pLimit(READS).map(names, (name) =>
+    storedJob(path.join(folder, name, 'job.json'), since),
   );
-  return jobs;
+  return jobs.filter((job) => job !== null);
 }
 
 async function storedJob(file: string, since: number): Promise<EndedJob | null> {

@@ -1,4 +1,4 @@
-/** The account's list from its newest to its oldest, with patience: a command has time, and the next page is worth it. */
+/** The pages of the account's list, newest first. Waits out failures: a command has time. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ListReading } from '../adapters/replicate/list-reading.js';
 import type {
@@ -10,17 +10,17 @@ import { UserError } from './process.js';
 
 export interface Page {
   predictions: ProviderPrediction[];
-  /** Of the last page: everything could be read. */
+  /** True on the last page when the whole list could be read. */
   isWhole: boolean;
-  /** When the oldest of them was created. */
+  /** When the oldest prediction of the page was created. */
   back_to: string | null;
 }
 
-/** Milliseconds between two tries of a page, and tries in a row after which nobody can tell. */
-const AGAIN = 2_000;
-const TRIES = 30;
+/** Milliseconds between two attempts to read a page. */
+const RETRY_INTERVAL = 2_000;
+const MAX_FAILURES = 30;
 
-/** `say` hears why it takes longer. */
+/** `say` gets the reason of a wait. By hand: p-retry has no delay that an answer asks for (decision 56). */
 export async function* pagesOf(
   replicate: Pick<Replicate, 'page'>,
   span: Span,
@@ -37,13 +37,13 @@ export async function* pagesOf(
       yield { predictions, isWhole: reading.isWhole, back_to };
       continue;
     }
-    // What the provider asks for is not counted: it says itself when it is ready.
-    if (step.retry_after === undefined && ++failures >= TRIES) {
+    // A wait that the provider asks for does not count as a failure.
+    if (step.retry_after === undefined && ++failures >= MAX_FAILURES) {
       throw new UserError(
         `expected the list of predictions, got ${step.message}; try again later.`,
       );
     }
-    const seconds = Math.max(AGAIN / 1000, step.retry_after ?? 0);
+    const seconds = Math.max(RETRY_INTERVAL / 1000, step.retry_after ?? 0);
     say(`${step.message}; asking again in ${String(Math.ceil(seconds))} s`);
     await pause(seconds * 1000);
   }

@@ -3,10 +3,10 @@
  * publishes; exit 1 when a row would cost more than it says, or its requests would be refused, so that a scheduled run can
  * tell.
  *
- * `--for plan.json`: instead, what the plan costs and takes on every model that can make it. It asks nobody.
+ * `--for plan.json`: instead, what the plan costs and takes on every model that can make it. Asks no server.
  *
- * `--measured`: instead, what models delivered against what they were asked, from the finished jobs in DATA_DIR. It
- * asks nobody. A file that cannot be read, or is no finished job of that folder, is left out.
+ * `--measured`: instead, the lengths that models delivered compared with those requested, from the finished jobs in DATA_DIR. Asks
+ * no server. A file that cannot be read, or is no finished job of that folder, is skipped.
  */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -101,7 +101,7 @@ async function measuredText(
   return measuredTable(models).join('\n');
 }
 
-/** Job by job, so that only their few facts are in memory together. */
+/** Job by job, so that only their deliveries are in memory together. */
 async function storedDeliveries(dataDir: string): Promise<Delivery[]> {
   const archive = createArchive(dataDir);
   const names = await readdir(path.join(dataDir, 'jobs')).catch(() => []);
@@ -114,7 +114,7 @@ async function storedDeliveries(dataDir: string): Promise<Delivery[]> {
   return found;
 }
 
-/** Ids that are no safe names are kept encoded, behind a tilde. Null: no folder of ours. */
+/** Ids that are no safe file names are encoded, after a tilde. Null: not the folder of a job. */
 function jobIdOf(name: string): string | null {
   try {
     return name.startsWith('~') ? decodeURIComponent(name.slice(1)) : name;
@@ -123,7 +123,7 @@ function jobIdOf(name: string): string | null {
   }
 }
 
-/** Findings go to stderr, so that --json stays JSON. One request at a time: this is no hurry. */
+/** Findings go to stderr, so that stdout stays JSON with --json. One request at a time. */
 async function compareAll(config: Config, rows: readonly ModelRow[]): Promise<boolean> {
   console.error(`\nComparing with ${config.replicate.base_url}`);
   let good = true;
@@ -146,7 +146,7 @@ const WEIGHTS: Record<Finding['weight'], string> = {
   news: '',
 };
 
-/** A retired row is not asked for: that the provider no longer has it is no news. */
+/** Retired rows are skipped: that the provider no longer has them is known. */
 async function compare(config: Config, row: ModelRow): Promise<Finding[]> {
   if (isRetired(row)) return [];
   const { base_url, token } = config.replicate;
@@ -168,7 +168,7 @@ async function compare(config: Config, row: ModelRow): Promise<Finding[]> {
   ];
 }
 
-/** From the model's page, which is asked without the token; none where it cannot be read, or says nothing. */
+/** From the model's page, which is requested without the token; empty when it cannot be read, or has no prices. */
 async function publishedTiers(config: Config, row: ModelRow): Promise<Tier[]> {
   const { base_url } = config.replicate;
   const origin = base_url === REPLICATE_URL ? 'https://replicate.com' : new URL(base_url).origin;

@@ -1,11 +1,11 @@
 /**
- * Which of the provider's predictions no job owns. Pure but for what it is given to ask. Careful in one
- * direction: whatever may still turn out to be a running job's is not called an orphan.
+ * Finds the provider's predictions that no job owns. Pure but for `ownerOf`. A prediction that may still turn out to be that of a
+ * running job is never called an orphan.
  *
- * O1 a job that goes on owns what it has claimed, what its ledger has, and what one of its unfinished clips may
- *    be looking for just now.
- *    What no ledger has yet and is very young may be a job's that is not listed as running yet.
- * O2 a job that is over owns what its ledger has, but nothing that still runs: nobody waits for it any more.
+ * ORPHANS-1 A running job owns the predictions it has claimed, those of its ledger, and those that one of its unfinished clips
+ *    may be searching for right now. A prediction in no ledger that is a few seconds old may be that of a job that is not listed as
+ *    running yet.
+ * ORPHANS-2 An ended job owns the ended predictions of its ledger. One that still runs is an orphan: no clip waits for it.
  */
 import type { ProviderPrediction } from '../adapters/replicate/replicate-client.js';
 import { isTerminal } from '../adapters/replicate/replicate-client.js';
@@ -15,17 +15,16 @@ import type { Catalogue, ModelRow } from '../domain/models/row.js';
 import { effective, pricedInputs } from '../domain/models/rules.js';
 import { isClipOver } from '../domain/job/progress.js';
 
-/** Everything that is known of jobs. */
 export interface KnownJobs {
-  /** Those that go on and have answered. */
+  /** Running jobs that have answered. */
   running: readonly Job[];
-  /** Ids of those that go on and have not: nothing can be told about what they have not claimed. */
+  /** Ids of running jobs that have not answered: of their predictions only the claimed ones are known. */
   silent: readonly string[];
-  /** Those whose record is on disk. */
+  /** Jobs whose record is on disk. */
   ended: readonly EndedJob[];
 }
 
-/** As much of a job as is needed of one that is over: there may be very many. */
+/** What is needed of an ended job: there may be very many. */
 export type EndedJob = Pick<Job, 'job_id'> & {
   clips: readonly { predictions: readonly Pick<Prediction, 'id'>[] }[];
 };
@@ -37,7 +36,7 @@ export interface Orphan {
   created_at: string;
   /** Seconds. */
   age: number;
-  /** What it cost where that is known, what it usually costs while it runs; null where neither can be told. */
+  /** The cost of an ended one, the usual cost of a running one; null: unknown. */
   estimated_cost_usd: number | null;
   url: string;
   /** The job that left it, where that is known. */
@@ -48,11 +47,11 @@ export interface SearchInput {
   jobs: KnownJobs;
   ownerOf: (predictionId: string) => Promise<string | null>;
   catalogue: Catalogue;
-  /** By the provider's clock, as `created_at` is; before anybody asked for the jobs. */
+  /** By the provider's clock, as `created_at`; read before the jobs were. */
   now: number;
 }
 
-/** Of some predictions, in any number of calls: those that are orphans. */
+/** Resolves to the orphans among the predictions. May be called any number of times. */
 export type OrphanSearch = (predictions: readonly ProviderPrediction[]) => Promise<Orphan[]>;
 
 export function orphanSearch(input: SearchInput): OrphanSearch {
@@ -66,14 +65,14 @@ export function orphanSearch(input: SearchInput): OrphanSearch {
   };
 }
 
-/** Alive ones first, each kind newest first. */
+/** Running ones first, each kind newest first. */
 export function inOrder(orphans: Iterable<Orphan>): Orphan[] {
   const alive = ({ status }: Orphan): number => (isTerminal(status) ? 1 : 0);
   return [...orphans].sort((a, b) => alive(a) - alive(b) || a.age - b.age);
 }
 
-/** Seconds within which a job that was just started becomes known. */
-const YOUNG = 10;
+/** Seconds after which a job that was started is listed as running. */
+const LISTING_DELAY = 10;
 
 type Judge = (
   prediction: ProviderPrediction,
@@ -81,8 +80,8 @@ type Judge = (
 ) => Pick<Orphan, 'left_by'> | null;
 
 function judge({ jobs: { running, silent, ended }, catalogue, now }: SearchInput): Judge {
-  const goesOn = new Set([...silent, ...running.map(({ job_id }) => job_id)]);
-  const over = new Set(ended.map(({ job_id }) => job_id));
+  const runningIds = new Set([...silent, ...running.map(({ job_id }) => job_id)]);
+  const endedIds = new Set(ended.map(({ job_id }) => job_id));
   const owners = new Map<string, string>();
   for (const job of [...ended, ...running]) {
     for (const { id } of job.clips.flatMap(({ predictions }) => predictions)) {
@@ -101,21 +100,21 @@ function judge({ jobs: { running, silent, ended }, catalogue, now }: SearchInput
     const isAlive = !isTerminal(prediction.status);
     const inLedgerOf = owners.get(prediction.id);
     const jobId = inLedgerOf ?? owner?.slice(0, owner.lastIndexOf('/')) ?? null;
-    if (jobId !== null && goesOn.has(jobId)) return null; // O1
-    if (inLedgerOf !== undefined) return isAlive ? { left_by: inLedgerOf } : null; // O2
-    if (now - Date.parse(prediction.created_at) < YOUNG * 1000) return null; // O1
-    if (jobId !== null) return isAlive || over.has(jobId) ? { left_by: jobId } : null;
-    return mayBeWanted(prediction, wanted) ? null : { left_by: null }; // O1
+    if (jobId !== null && runningIds.has(jobId)) return null; // ORPHANS-1
+    if (inLedgerOf !== undefined) return isAlive ? { left_by: inLedgerOf } : null; // ORPHANS-2
+    if (now - Date.parse(prediction.created_at) < LISTING_DELAY * 1000) return null; // ORPHANS-1
+    if (jobId !== null) return isAlive || endedIds.has(jobId) ? { left_by: jobId } : null;
+    return mayBeWanted(prediction, wanted) ? null : { left_by: null }; // ORPHANS-1
   };
 }
 
-/** What an unfinished clip may be looking for: by its prompt, or, where its model takes none, whatever is of the model. */
+/** What an unfinished clip may be searching for: predictions with its prompt, or all of its model where that takes no prompt. */
 interface Wanted {
   model: string;
   beginning: string | null;
 }
 
-/** Long prompts are shortened in a job: the beginning has to do. */
+/** Jobs have long prompts shortened, so that only their beginnings are compared. */
 const beginningOf = (prompt: string): string => prompt.replace(/…$/, '');
 
 function mayBeWanted({ model, input }: ProviderPrediction, wanted: readonly Wanted[]): boolean {
@@ -140,7 +139,7 @@ const orphan = (
   left_by: leftBy,
 });
 
-/** Of one that is over what it cost, of one that runs what it usually costs; null where that would be a guess. */
+/** The cost of an ended one, the usual cost of a running one; null where that would be a guess. */
 function costOf(
   { status, input, predict_time, data_removed }: ProviderPrediction,
   row: ModelRow | undefined,
@@ -150,7 +149,7 @@ function costOf(
   const { duration, bills_failed } = row;
   const asked = duration.input === null ? null : effective(row, input, duration.input);
   const isByInput = pricedInputs(row).length > 0;
-  // Without its input it is not known which price it was, nor for how many seconds.
+  // Without the input, neither its price nor its seconds are known.
   const price = data_removed && isByInput ? null : priceFor(row, input);
   const isLengthKnown = typeof asked === 'number' && duration.unit === 'seconds' && !data_removed;
   const unknownLength = price?.per === 'second' && !isLengthKnown;

@@ -1,12 +1,12 @@
 /**
- * `npm run orphans -- [--cancel] [--hours N] [--json]`: predictions at the provider that no job owns, alive ones
- * first. Exit 0: there are none. 1: there are some; with --cancel: one of them could not be ended. 2: nobody can
- * tell, because the provider, Temporal or (for --cancel) a worker does not answer.
+ * `npm run orphans -- [--cancel] [--hours N] [--json]`: predictions at the provider that no job owns, running ones
+ * first. Exit 0: there are none. 1: there are some; with --cancel: one of them could not be ended. 2: unknown, because the
+ * provider, Temporal or (for --cancel) a worker does not answer.
  *
- * What other programs, or other installations, have made with the same account belongs to no job here and is
- * listed too: look at the list before it is canceled.
+ * Predictions that other programs or installations have made with the same account belong to no job here and are
+ * listed too: read the list before it is canceled.
  *
- * Without a token it asks the simulator that runs beside it.
+ * Without a token it asks the local simulator.
  */
 import { parseArgs } from 'node:util';
 import { cancelAndConfirm } from '../activities/cancel-prediction.js';
@@ -36,7 +36,7 @@ export const main = (argv: string[]): Promise<number> =>
     const options = read(argv);
     const config = loadConfig();
     const replicate = await reach(config);
-    // What is young then may be of a job that is not listed yet when jobs are asked for.
+    // Before the jobs are read: a newer prediction may be that of a job that is not listed yet.
     const now = replicate.clock.now();
     const span = { after: now - options.hours * 3_600_000, before: null };
     const claims = createClaims(config.data_dir);
@@ -48,7 +48,7 @@ export const main = (argv: string[]): Promise<number> =>
         now,
       });
     const looked = await lookThrough(replicate, span, await searchAmong());
-    // Reading the list takes minutes where there is much: what runs may have become a job's meanwhile.
+    // Reading a long list takes minutes: a running prediction may have become a job's meanwhile.
     const alive = looked.alive.length > 0 ? await (await searchAmong())(looked.alive) : [];
     const orphans = inOrder([...looked.over, ...alive]);
     const ended = options.cancel ? await endAll(replicate, orphans) : new Map<string, string>();
@@ -127,7 +127,7 @@ function read(argv: readonly string[]): Options {
   }
 }
 
-/** A simulator that was moved aside by a taken port has left its port in DATA_DIR. The answer tells the provider's time. */
+/** A simulator whose port was taken has written its other port to DATA_DIR. The answer sets the provider's clock. */
 async function reach(config: Config): Promise<Replicate> {
   const { base_url, simulated } = config.replicate;
   const moved = simulated ? await rememberedSimulatorPort(config.data_dir) : null;
@@ -140,7 +140,7 @@ async function reach(config: Config): Promise<Replicate> {
       base_url: url,
     });
     const answer = await replicate.page({ after: replicate.clock.now(), before: null });
-    // One that asks for patience is there, and is given it.
+    // A provider that asks to wait is reachable.
     if (answer.type === 'page' || answer.retry_after !== undefined) return replicate;
     said = `${url}: ${answer.message}`;
   }
@@ -150,7 +150,7 @@ async function reach(config: Config): Promise<Replicate> {
   throw new UserError(`expected the list of predictions, got ${said}; ${advice}.`);
 }
 
-/** A day more than is looked at: clocks of machines and disks may differ. */
+/** A day more than the predictions: clocks of machines and disks may differ. */
 async function jobsOf(config: Config, { cancel, hours }: Options): Promise<KnownJobs> {
   const jobs = await knownJobs(config, Date.now() - (hours + 24) * 3_600_000);
   if (jobs === null) {
@@ -160,7 +160,7 @@ async function jobsOf(config: Config, { cancel, hours }: Options): Promise<Known
   }
   if (jobs.silent.length > 0) {
     const text = `${plural(jobs.silent.length, 'running job')} did not answer (${jobs.silent.slice(0, 3).join(', ')}); start a worker: what they have not claimed looks like an orphan`;
-    // Ending what a job is about to adopt would fail its clip.
+    // A clip whose prediction is canceled before the job adopts it would fail.
     if (cancel) throw new UserError(`${text}, so nothing was canceled.`);
     console.error(oneLine(`Note: ${text}.`));
   }
@@ -169,7 +169,7 @@ async function jobsOf(config: Config, { cancel, hours }: Options): Promise<Known
 
 const isOver = (state: string): boolean => isTerminal(state as Parameters<typeof isTerminal>[0]);
 
-/** What became of each that was alive, by id. */
+/** The last status of each that was running, by id. */
 async function endAll(
   replicate: Replicate,
   orphans: readonly Orphan[],

@@ -1,6 +1,6 @@
 /**
- * A plan from a file, as JSON and nothing more: too large, unreadable or corrupt is one sentence, with line and
- * column where JSON breaks off. What the plan says is checked elsewhere.
+ * Reads a plan file as JSON. A file that is too large, unreadable or not JSON is refused in one sentence, with line and
+ * column of the mistake. The plan itself is checked elsewhere.
  */
 import { open } from 'node:fs/promises';
 import { MAX_PLAN_BYTES } from '../domain/plan/check-plan.schema.js';
@@ -41,7 +41,7 @@ async function readBounded(file: string): Promise<string | { message: string }> 
   }
 }
 
-/** The file may be endless: no more than `limit` bytes are ever read. */
+/** The file may be endless: no more than `limit` bytes are read. */
 async function readAtMost(file: string, limit: number): Promise<Buffer> {
   const handle = await open(file, 'r');
   try {

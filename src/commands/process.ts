@@ -1,9 +1,8 @@
 /**
- * What every command shares: one stop for any number of signals, and one line instead of a stack trace.
- * It knows nothing of what runs; a command hands over how to start it.
+ * What all commands share: one stop for any number of signals, and one line instead of a stack trace.
  *
- * P1 The handlers are in place before the first await, so no signal finds the process without them.
- * P2 The first signal closes gracefully; later ones are ignored; after the grace time the process ends regardless.
+ * COMMAND-1 The signal handlers are in place before the first await.
+ * COMMAND-2 The first signal closes gracefully; later ones are ignored; after the grace time the process ends regardless.
  */
 import { inspect } from 'node:util';
 import { ConfigError, loadConfig } from '../config.js';
@@ -19,7 +18,7 @@ const START_GRACE_MS = 5_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type StopSignal = (typeof SIGNALS)[number];
 
-/** A mistake of the person in front of the command: its message is the whole story. Exit 2. */
+/** A mistake of the user: its message is the whole story. Exit 2. */
 export class UserError extends Error {
   override readonly name = 'UserError';
 }
@@ -35,10 +34,10 @@ export async function runUntilSignal(
   start: (signal: AbortSignal) => Promise<Running>,
 ): Promise<number> {
   using stop = onStopSignal();
-  // Awaited here: `using` lets go of the signals when this function returns.
+  // Awaited here: `using` removes the signal handlers when this function returns.
   return await runCommand(async () => {
     const starting = start(stop.signal);
-    // A start that lost the race below may still fail; nobody is left to listen.
+    // A start that is late for the race below may still fail.
     starting.catch(() => undefined);
     const running = await Promise.race([starting, after(stop.stopped, START_GRACE_MS)]);
     if (running === 'late') return 0;
@@ -133,7 +132,7 @@ const after = async (fact: Promise<unknown>, milliseconds: number): Promise<'lat
   return 'late';
 };
 
-/** Waits no longer than that; what is late is left to the end of the process. */
+/** Waits no longer than that; late work ends with the process. */
 async function within(work: Promise<void>, milliseconds: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {

@@ -1,8 +1,9 @@
 /**
- * `npm run search-attributes`: gives a Temporal server of your own the search attributes that jobs are listed by. The embedded one
- * has them. Jobs and lists work without, only less of a filter is the server's work.
+ * `npm run search-attributes`: adds the search attributes of jobs to a Temporal server of your own. The embedded server
+ * has them. Without them jobs and lists work too, but the API filters what the server could.
  */
 import type { Connection } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import { connectTemporal } from '../adapters/temporal/connection.js';
 import { loadConfig } from '../config.js';
 import { SEARCH_ATTRIBUTES } from '../domain/job/visibility.js';
@@ -11,8 +12,12 @@ import { runCommand, UserError } from './process.js';
 const CONNECT = 10_000;
 const CALL = 30_000;
 
-/** As the protocol numbers them. */
-const TYPES = { Keyword: 2, Bool: 5, KeywordList: 7 } as const;
+const { IndexedValueType } = proto.temporal.api.enums.v1;
+const TYPES = {
+  Keyword: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+  Bool: IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
+  KeywordList: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+} as const;
 
 export const main = (): Promise<number> =>
   runCommand(async () => {
@@ -29,21 +34,21 @@ export const main = (): Promise<number> =>
     }
   });
 
-/** The names of those that were added. */
+/** Resolves to the names of those that were missing. */
 export const addSearchAttributes = (connection: Connection, namespace: string): Promise<string[]> =>
   connection.withDeadline(Date.now() + CALL, async () => {
     const { operatorService } = connection;
     const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
-    const lacking = Object.entries(SEARCH_ATTRIBUTES).filter(([name, type]) => {
+    const missing = Object.entries(SEARCH_ATTRIBUTES).filter(([name, type]) => {
       const given = customAttributes[name];
       if (given === undefined || given === TYPES[type]) return given === undefined;
       throw new UserError(`${name}: expected a search attribute of type ${type}, got another`);
     });
-    if (lacking.length > 0) {
+    if (missing.length > 0) {
       const searchAttributes = Object.fromEntries(
-        lacking.map(([name, type]) => [name, TYPES[type]]),
+        missing.map(([name, type]) => [name, TYPES[type]]),
       );
       await operatorService.addSearchAttributes({ namespace, searchAttributes });
     }
-    return lacking.map(([name]) => name);
+    return missing.map(([name]) => name);
   });

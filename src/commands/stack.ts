@@ -1,9 +1,9 @@
 /**
  * All parts in one process: Temporal (when no address was given), the simulator (when no token was given), worker
- * and API. Only assembles `start…` functions, side by side where neither needs the other, and closes them one after
+ * and API. Calls their `start…` functions, concurrently where neither needs the other, and closes them one after
  * another: API and its streams, worker (hands its clips over), simulator, Temporal.
  *
- * T1 whatever fails on the way up, nothing that was started stays.
+ * STACK-1 When a part fails to start, all parts that were started are closed.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startApi } from '../api/server.js';
@@ -31,10 +31,10 @@ export interface Stack {
 }
 
 export interface StackOptions {
-  /** `as_set`: the ports of the configuration or one sentence; `where_free`: beside whatever else is running. */
+  /** `as_set`: the ports of the configuration, or a refusal; `where_free`: other ports where those are taken. */
   ports: 'as_set' | 'where_free';
   log: (line: string) => void;
-  /** Aborted when the stack is not wanted after all. */
+  /** Aborted when the start is canceled. */
   signal: AbortSignal;
 }
 
@@ -60,7 +60,7 @@ export async function startStack(config: Config, options: StackOptions): Promise
   try {
     return { ...(await startParts(config, options, closers)), close };
   } catch (error) {
-    await close(); // T1
+    await close(); // STACK-1
     throw error;
   }
 }
@@ -98,7 +98,7 @@ async function startParts(
   return { url: localUrl(parts.api.host, Number(port)), ui_url, simulator_url };
 }
 
-/** T1: `started` is told what there is also when the other of the two has failed. */
+/** STACK-1: `started` gets the one that was started also when the other has failed. */
 async function bothOf<A, B>(
   first: Promise<A> | A,
   second: Promise<B> | B,
@@ -128,15 +128,15 @@ const startOwnSimulator = (
     log,
   });
 
-const FIRST_WAIT = 1_000;
-const LONGEST_WAIT = 30_000;
+const MIN_WAIT = 1_000;
+const MAX_WAIT = 30_000;
 
 /** A worker that stops by itself is started again, for as long as the stack runs. */
 async function keepWorker(config: Config, log: (line: string) => void): Promise<Close> {
   const closing = new AbortController();
   let worker = await startWorker(config, { log });
   const supervision = (async () => {
-    for (let wait = FIRST_WAIT; ; wait = Math.min(LONGEST_WAIT, wait * 2)) {
+    for (let wait = MIN_WAIT; ; wait = Math.min(MAX_WAIT, wait * 2)) {
       const reason = await worker.run.then(() => 'no reason given', errorMessage);
       if (closing.signal.aborted) return;
       log(`worker: stopped (${reason}); starting again in ${String(wait / 1000)} s`);
@@ -155,34 +155,34 @@ async function keepWorker(config: Config, log: (line: string) => void): Promise<
   };
 }
 
-/** The configuration with the ports that the parts will really listen on. */
+/** The configuration with the ports that the parts will listen on. */
 async function withPorts(config: Config, { ports }: StackOptions): Promise<Config> {
-  const usual = loadConfig({});
-  const choose = (variable: string, port: number, usually: number): Promise<number> => {
+  const defaults = loadConfig({});
+  const choose = (variable: string, port: number, defaultPort: number): Promise<number> => {
     const wanted = { variable, host: LOOPBACK, port };
-    return ports === 'as_set' ? portAsSet(wanted) : portWhereFree(wanted, usually);
+    return ports === 'as_set' ? portAsSet(wanted) : portWhereFree(wanted, defaultPort);
   };
   const { temporal, simulator, api } = config;
   const chosen = {
     temporal: temporal.embedded
-      ? await choose('TEMPORAL_PORT', temporal.port, usual.temporal.port)
+      ? await choose('TEMPORAL_PORT', temporal.port, defaults.temporal.port)
       : temporal.port,
     ui: temporal.embedded
-      ? await choose('TEMPORAL_UI_PORT', temporal.ui_port, usual.temporal.ui_port)
+      ? await choose('TEMPORAL_UI_PORT', temporal.ui_port, defaults.temporal.ui_port)
       : temporal.ui_port,
     simulator: config.replicate.simulated
       ? await choose(
           'SIMULATOR_PORT',
-          simulator.port === usual.simulator.port && ports === 'where_free'
+          simulator.port === defaults.simulator.port && ports === 'where_free'
             ? ((await rememberedSimulatorPort(config.data_dir)) ?? simulator.port)
             : simulator.port,
-          usual.simulator.port,
+          defaults.simulator.port,
         )
       : simulator.port,
     api: await portAsSet({
       variable: 'PORT',
       host: api.host,
-      // Beside others, the API takes whatever port it gets; HOST has to be of this machine all the same.
+      // With `where_free` the API takes any port, but HOST has to be an address of this machine all the same.
       port: ports === 'where_free' ? 0 : api.port,
     }),
   };
@@ -199,7 +199,7 @@ interface Parts {
   simulator: { url: string } | null;
 }
 
-/** The configuration as it is with those that were started. */
+/** The configuration with the addresses of the parts that were started. */
 function withParts(config: Config, { temporal, simulator }: Parts): Config {
   const { connection, ...known } = config.temporal;
   return {

@@ -1,6 +1,6 @@
 /**
  * `npm start`: everything in one process until Ctrl-C. Says where the page, the API's documentation and Temporal's
- * Web UI are; stops in order, so that running clips are handed over and go on at the next start.
+ * Web UI are; stops in order, so that running clips are handed over and resume at the next start.
  */
 import '../settings/small-heap.js';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,7 +31,7 @@ async function start(signal: AbortSignal): Promise<Running> {
   const config = loadConfig();
   requireWritable(config.data_dir);
   const { host, port } = config.api;
-  // Before anything is started: the likeliest mistake is a stack that runs already.
+  // Before anything is started: most often a stack runs already.
   await portAsSet({ variable: 'PORT', host, port });
   const claim = config.temporal.embedded ? await claimFolder(config, signal) : null;
   try {
@@ -43,7 +43,7 @@ async function start(signal: AbortSignal): Promise<Running> {
     console.log(welcome(config, stack));
     return {
       async close() {
-        console.log('Stopping; running clips are handed over and go on at the next start');
+        console.log('Stopping; running clips are handed over and resume at the next start');
         await stack.close();
         await claim?.release();
       },
@@ -54,7 +54,7 @@ async function start(signal: AbortSignal): Promise<Running> {
   }
 }
 
-/** A `generate` beside it ends by itself and is waited for; another `start` does not. */
+/** Waits for a `generate`, which ends by itself. Refuses next to another `start`, which does not. */
 async function claimFolder(config: Config, signal: AbortSignal): Promise<HeldClaim> {
   for (let waited = false; ; waited = true) {
     const claim = await claimDataDir(config.data_dir, 'start');

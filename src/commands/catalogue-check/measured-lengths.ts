@@ -1,9 +1,9 @@
 /**
- * What models delivered against what they were asked, from finished jobs: one row a model, and another one for what
- * the simulator rendered in its name. Pure; it neither reads files nor knows where jobs are kept.
+ * The lengths that models delivered compared with those requested, from finished jobs: a row for each model, and one for what
+ * the simulator rendered as that model. Pure.
  *
- * D1 A file that was refused for its length counts as delivered and outside of every bound: its length is not known,
- *    so that the means are of the files that were kept.
+ * LENGTHS-1 A file that was refused for its length counts as delivered, and as outside of every bound. Its length is unknown, so
+ *    means are of the stored files.
  */
 import type { ModelRow } from '../../domain/models/row.js';
 import type { Clip, Job } from '../../domain/job/job.schema.js';
@@ -11,20 +11,20 @@ import { unknownCosts } from '../../domain/job/progress.js';
 import { seconds, usd } from '../../client/figures.js';
 import { table } from '../../terminal/format.js';
 
-/** The few facts of a clip that are added up; a job's other parts need not be kept in memory. */
+/** What is needed of a clip; the rest of its job is not kept in memory. */
 export interface Delivery {
   model: string;
   simulated: boolean;
   requested: number;
-  /** Null: the file was refused for its length (D1). */
+  /** Null: the file was refused for its length (LENGTHS-1). */
   actual: number | null;
-  /** Of the prediction that made the file. */
+  /** Of the prediction that rendered the file. */
   predict_time: number | null;
-  /** Null also when a part of it is unknown: a sum of the others would make the model look cheap. */
+  /** Null also when a part of the cost is unknown: the known parts alone would make the model look cheap. */
   cost_usd: number | null;
 }
 
-/** Differences are actual − requested. Null where nothing is known. */
+/** Differences are actual − requested. Null: unknown. */
 export interface Measured {
   model: string;
   simulated: boolean;
@@ -44,7 +44,7 @@ export interface Measured {
   median_cost_usd: number | null;
 }
 
-/** Empty for clips that never had a file. */
+/** Without the clips that never had a file. */
 export const deliveriesOf = ({ model, simulated, clips }: Job): Delivery[] =>
   clips
     .filter((clip) => clip.actual_duration !== null || clip.error?.kind === 'wrong_duration')
@@ -60,7 +60,7 @@ export const deliveriesOf = ({ model, simulated, clips }: Job): Delivery[] =>
 const timeOf = ({ predictions }: Clip): number | null =>
   predictions.findLast(({ status }) => status === 'succeeded')?.predict_time ?? null;
 
-/** What was really paid for first; then by name. */
+/** Real renders first; then by name. */
 export function measure(deliveries: readonly Delivery[], rows: readonly ModelRow[]): Measured[] {
   const usual = new Map(rows.map(({ id, usual_time }) => [id, usual_time]));
   const groups = new Map<string, Delivery[]>();
@@ -107,7 +107,7 @@ function summary(
   };
 }
 
-/** Sums of floats read as written. */
+/** Without the noise of floating-point sums. */
 const rounded = (value: number): number => Math.round(value * 1e6) / 1e6;
 
 const mean = (values: readonly number[]): number | null =>
@@ -148,5 +148,5 @@ const cells = (of: Measured): string[] => [
 const known = (value: number | null, show: (value: number) => string): string =>
   value === null ? 'unknown' : show(value);
 const signed = (value: number): string => `${value > 0 ? '+' : ''}${value.toFixed(2)} s`;
-/** Down, so that 100 % means all of them. */
+/** Rounded down, so that 100 % means all. */
 const share = (percent: number): string => `${String(Math.floor(percent))} %`;

@@ -1,7 +1,7 @@
 /**
- * The prices of a row against those that the provider publishes on the model's page: its API carries none. They stand there as
- * `billingConfig` in a block of JSON, a tier for each price, with criteria in words. Reads leniently: the page may change, and what
- * is not understood is said, never guessed. Pure.
+ * The prices of a row compared with those on the model's page: the provider's API has none. The page has them as `billingConfig` in a
+ * block of JSON, a tier for each price, with criteria in words. Reads leniently, since the page may change. A tier that is not
+ * understood is reported, never guessed. Pure.
  */
 import { priceFor } from '../../domain/pricing/cost.js';
 import type { ModelRow, PriceRow } from '../../domain/models/row.js';
@@ -25,7 +25,7 @@ const UNITS: Readonly<Record<string, PriceRow['per']>> = {
 
 const SCRIPT = '<script type="application/json"';
 
-/** Every tier of the page that is about video; empty where none is published. */
+/** The page's tiers for video; empty where none is published. */
 export function tiersOf(page: string): Tier[] {
   for (let at = page.indexOf(SCRIPT); at >= 0; at = page.indexOf(SCRIPT, at + 1)) {
     const start = page.indexOf('>', at) + 1;
@@ -44,7 +44,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Wherever it stands: what is around it is the page's own affair. */
+/** At any depth: the JSON around it may change. */
 function billingIn(value: unknown): unknown[] | null {
   const open: unknown[] = [value];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -73,7 +73,7 @@ function tierOf(value: unknown): Tier[] {
   });
 }
 
-/** What a row would be charged for each tier that can be asked of it, and what it says. */
+/** Compares each tier that a plan can cause with the row's price for the same input. */
 export function priceDifferences(row: ModelRow, tiers: readonly Tier[]): Finding[] {
   return tiers.flatMap((tier): Finding[] => {
     const input = inputFor(row, tier);
@@ -96,7 +96,7 @@ export function priceDifferences(row: ModelRow, tiers: readonly Tier[]): Finding
   });
 }
 
-/** An input of the row that the tier is the price of. */
+/** An input of the row for which the tier is the price. */
 function inputFor(row: ModelRow, tier: Tier): Loose | 'never asked' | 'not understood' {
   const input: Loose = { ...row.sends };
   for (const { title, value } of tier.criteria) {
@@ -132,7 +132,7 @@ function partOf(
   return variant(row, word);
 }
 
-/** A model without a switch makes what it makes. */
+/** Without a switch, the model decides by itself. */
 const sound = (row: ModelRow, isOn: boolean): Loose =>
   row.audio === null ? {} : { [row.audio]: isOn };
 

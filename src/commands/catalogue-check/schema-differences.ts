@@ -1,13 +1,13 @@
 /**
- * A catalogue row against the schema that the provider publishes for the model: every difference that could make a
- * request fail or cost something else, a sentence each. Reads leniently: a schema may hold anything. Pure.
+ * A catalogue row compared with the schema that the provider publishes for the model: a sentence for each difference that could
+ * make a request fail or change its cost. Reads leniently: a schema may hold anything. Pure.
  */
 import { lifeCycleOf } from '../../domain/models/life-cycle.js';
 import type { InputField, ModelRow } from '../../domain/models/row.js';
 
 type Loose = Record<string, unknown>;
 
-/** costs: the row would cost more than it says; breaks: its requests would be refused; news: worth knowing. */
+/** costs: renders would cost more than the row says; breaks: its requests would be refused; news: for information. */
 export interface Finding {
   weight: 'costs' | 'breaks' | 'news';
   says: string;
@@ -40,7 +40,7 @@ export function differences(row: ModelRow, openapiSchema: unknown): Finding[] {
       .flatMap(([name, field]) => {
         const property = resolved(objectOf(theirs[name]), schemas);
         return fieldDifferences(field, property, required.has(name)).map(({ word, says }) => ({
-          // A value that came is only not offered; one that went would be refused.
+          // A new value is only not offered; a removed one would be refused.
           weight:
             BREAKING.has(word) && !(word === 'values' && hasAll(property, field))
               ? ('breaks' as const)
@@ -51,13 +51,13 @@ export function differences(row: ModelRow, openapiSchema: unknown): Finding[] {
   ];
 }
 
-/** What a request may be refused for. */
+/** Differences for which a request may be refused. */
 const BREAKING: ReadonlySet<string> = new Set(['required', 'type', 'minimum', 'maximum', 'values']);
 
 const COSTLY =
   /audio|sound|resolution|quality|mode|duration|seconds|fps|frames|interpol|upscal|hdr|size/i;
 
-/** An input that is never sent has the provider's default, which may be one that is charged for. */
+/** An input that is never sent has the provider's default, which may cost extra. */
 function weightOfMissing(name: string, theirs: Loose, isRequired: boolean): Finding['weight'] {
   if (isRequired) return 'breaks';
   const { default: standard } = theirs;
@@ -65,7 +65,7 @@ function weightOfMissing(name: string, theirs: Loose, isRequired: boolean): Find
   return !isOff && COSTLY.test(name) ? 'costs' : 'news';
 }
 
-/** Enumerations stand in a component of their own, behind a reference. */
+/** Enumerations are components of their own, behind a reference. */
 function resolved(property: Loose, schemas: Loose): Loose {
   const references = Array.isArray(property['allOf']) ? property['allOf'] : [];
   const parts = references.map((reference) => {
@@ -77,7 +77,7 @@ function resolved(property: Loose, schemas: Loose): Loose {
   return Object.assign({}, ...parts, property) as Loose;
 }
 
-/** A row's word → the provider's; what the row leaves open is not compared. */
+/** What the row leaves open is not compared. */
 function fieldDifferences(
   field: InputField,
   theirs: Loose,
@@ -92,7 +92,7 @@ function fieldDifferences(
       mine[name],
       theirs[name],
     ]),
-    // Of lists and texts schemas often say their limits in words alone.
+    // Schemas often name the limits of lists and texts only in words.
     ['max_length', ifSaid(theirs['maxLength'], mine['max_length']), theirs['maxLength']],
     ['max_items', ifSaid(theirs['maxItems'], mine['max_items']), theirs['maxItems']],
     ['values', sorted(mine['enum']), sorted(theirs['enum'])],
@@ -124,17 +124,18 @@ const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.str
 
 const said = (value: unknown): string => (value === undefined ? 'not said' : JSON.stringify(value));
 
-const LONG = 60;
+/** Days. */
+const OLD_PRICES = 60;
 const DAY = 86_400_000;
 
-/** What nobody has looked at for long, and an end that has come meanwhile. `now`: milliseconds. */
+/** Prices that were read long ago, and an announced end that has passed. `now`: milliseconds. */
 export function ageFindings(row: ModelRow, now: number): Finding[] {
   const read = row.prices.map(({ as_of }) => as_of).sort()[0];
   const age = read === undefined ? 0 : Math.floor((now - Date.parse(read)) / DAY);
   const { until } = lifeCycleOf(row);
-  const has = (day: string): boolean => Date.parse(day) <= now;
+  const hasPassed = (day: string): boolean => Date.parse(day) <= now;
   return [
-    ...(age > LONG
+    ...(age > OLD_PRICES
       ? [
           {
             weight: 'news' as const,
@@ -142,7 +143,7 @@ export function ageFindings(row: ModelRow, now: number): Finding[] {
           },
         ]
       : []),
-    ...(until !== null && has(until)
+    ...(until !== null && hasPassed(until)
       ? [{ weight: 'news' as const, says: `its end was announced for ${until}: is it retired?` }]
       : []),
   ];
