@@ -19,14 +19,14 @@ const OPTIONS = ['bench', '--run', '--no-file-parallelism'];
 
 export async function main(words) {
   const chosen = choose(words);
-  const beside = words.includes('--peers');
-  if (beside && peerPackages.needed()) await peerPackages.make();
+  const withPeers = words.includes('--peers');
+  if (withPeers && peerPackages.needed()) await peerPackages.make();
   const folder = mkdtempSync(path.join(tmpdir(), 'bench-'));
   const file = path.join(folder, 'figures.jsonl');
   try {
     const { code, stopped } = await runVitest([...OPTIONS, ...chosen], {
       BENCH_FIGURES: file,
-      ...(beside ? { BENCH_PEERS: '1' } : {}),
+      ...(withPeers ? { BENCH_PEERS: '1' } : {}),
     });
     const lines = read(file);
     for (const { title, rows } of lines.filter(({ title }) => title !== undefined)) {
@@ -43,8 +43,8 @@ export async function main(words) {
 
 /** Files by name; other arguments are vitest's own. */
 function choose(words) {
-  const beside = words.indexOf('--peers');
-  if (beside >= 0) return [...words.toSpliced(beside, 1), fileOf('speed')];
+  const peersAt = words.indexOf('--peers');
+  if (peersAt >= 0) return [...words.toSpliced(peersAt, 1), fileOf('speed')];
   const at = words.indexOf('--only');
   if (at < 0) return [...words, ...LONG.flatMap((name) => ['--exclude', fileOf(name)])];
   const file = fileOf(words[at + 1]);

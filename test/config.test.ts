@@ -74,7 +74,7 @@ describe('.env.example', () => {
 
   it('shows the defaults: setting all of them changes nothing', () => {
     const shown = Object.fromEntries(documented());
-    // Replicate's address is a default that needs a token beside it.
+    // Replicate's address is a default that needs a token too.
     delete shown['REPLICATE_BASE_URL'];
     expect(loadConfig(shown)).toEqual(loadConfig({}));
     const token = { REPLICATE_API_TOKEN: 'r8_x' };

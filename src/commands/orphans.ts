@@ -19,6 +19,7 @@ import type {
 } from '../adapters/replicate/replicate-client.js';
 import { loadConfig } from '../config.js';
 import type { Config } from '../config.js';
+import { errorMessage } from '../domain/values/error-message.js';
 import { rememberedSimulatorPort } from '../http/ports.js';
 import { plural, time, usd } from '../client/figures.js';
 import { oneLine, safeJson, table } from '../terminal/format.js';
@@ -122,7 +123,7 @@ function read(argv: readonly string[]): Options {
     }
     return { cancel: values.cancel === true, json: values.json === true, hours };
   } catch (error) {
-    const said = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    const [said = ''] = errorMessage(error).split('\n');
     throw new UserError(`npm run orphans: ${said}\nUsage: ${USAGE}`, { cause: error });
   }
 }

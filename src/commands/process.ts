@@ -52,7 +52,7 @@ export async function runUntilSignal(
   }, stop.signal);
 }
 
-/** Runs the body of a command; whatever it throws becomes one line and an exit code. */
+/** Runs the body of a command; an error becomes one line and an exit code. */
 export async function runCommand(
   body: () => Promise<number>,
   stopped?: AbortSignal,

@@ -238,7 +238,7 @@ const serverArguments = ({ temporal }: Config, { database, ui }: ServerPlaces): 
   ...['server', 'start-dev', '--ip', HOST, '--port', String(temporal.port)],
   ...['--ui-ip', ui.host, '--ui-port', String(ui.port), '--namespace', temporal.namespace],
   ...['--db-filename', path.basename(database), '--log-level', 'warn', '--log-format', 'json'],
-  // A commit is one write to the log beside the database instead of three, and as safe from a loss of power.
+  // With a write-ahead log a commit is one write instead of three, and survives a loss of power as well.
   ...['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=full'],
   ...Object.entries(SEARCH_ATTRIBUTES).flatMap((pair) => ['--search-attribute', pair.join('=')]),
   // One partition: the creates-per-minute limit of a task queue is divided by their number.

@@ -169,9 +169,9 @@ function checkPair(
     throw new ConfigError(`${name}: expected ${missing} beside it, got none.`);
   }
   if (key == null) {
-    const beside = nameGiven('TEMPORAL_TLS_CLIENT_CERT', given);
+    const certificateName = nameGiven('TEMPORAL_TLS_CLIENT_CERT', given);
     const missing = 'TEMPORAL_TLS_CLIENT_KEY_PATH (or _DATA)';
-    throw new ConfigError(`${beside}: expected ${missing} beside it, got none.`);
+    throw new ConfigError(`${certificateName}: expected ${missing} beside it, got none.`);
   }
   if (!certificateIn(certificate).checkPrivateKey(createPrivateKey(key))) {
     throw new ConfigError(`${name}: expected the key of the client certificate, got another one.`);

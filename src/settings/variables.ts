@@ -48,7 +48,7 @@ const rows = z.object({
   DATA_DIR: z.string().default('.data'),
   LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error').default('info'),
 
-  /** Of the SDK's own, those that it would take whatever they say. It takes any other word for "no TLS". */
+  /** Variables of the SDK that it does not check. Any other word than these means "no TLS" to it. */
   TEMPORAL_TLS: oneOf('true', 'false', '1', '0').optional(),
   TEMPORAL_TLS_SERVER_NAME: hostName.optional(),
   TEMPORAL_API_KEY: secret.optional(),

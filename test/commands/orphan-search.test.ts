@@ -46,7 +46,7 @@ const job = (
     })),
   }) as unknown as Job;
 
-const NOBODY: KnownJobs = { running: [], silent: [], ended: [] };
+const NO_JOBS: KnownJobs = { running: [], silent: [], ended: [] };
 
 const search = async (
   predictions: ProviderPrediction[],
@@ -55,7 +55,7 @@ const search = async (
 ) =>
   inOrder(
     await orphanSearch({
-      jobs: { ...NOBODY, ...jobs },
+      jobs: { ...NO_JOBS, ...jobs },
       ownerOf: (id) => Promise.resolve(owners[id] ?? null),
       catalogue: CATALOGUE,
       now: NOW,
@@ -65,7 +65,7 @@ const search = async (
 const idsOf = async (found: ReturnType<typeof search>) => (await found).map(({ id }) => id);
 
 describe('an orphan', () => {
-  it('is what nobody has claimed and no ledger has, with its age and its cost', async () => {
+  it('is a prediction that is neither claimed nor in a ledger, with its age and its cost', async () => {
     const found = await search([prediction('p1', 'processing')], {});
     expect(found).toEqual([
       expect.objectContaining({ id: 'p1', age: 60, estimated_cost_usd: 0.7, left_by: null }),
@@ -153,7 +153,7 @@ describe('no orphan', () => {
     expect(await idsOf(search([young], { ended }, { p1: 'again/0' }))).toEqual([]);
   });
 
-  it('is what ended long ago for a job nobody remembers', async () => {
+  it('is a prediction that ended long ago for a job without a record', async () => {
     const found = search([prediction('p1', 'succeeded')], {}, { p1: 'forgotten/0' });
     expect(await idsOf(found)).toEqual([]);
   });

@@ -17,7 +17,7 @@ async function reading(content: string | Buffer) {
 }
 
 describe('a plan file', () => {
-  it('is read as JSON, whatever it says', async () => {
+  it('is read as JSON, with any content', async () => {
     expect(await reading('{"clip_prompts": []}')).toEqual({
       ok: true,
       value: { clip_prompts: [] },

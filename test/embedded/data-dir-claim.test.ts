@@ -67,7 +67,7 @@ describe('the claim on a data folder', () => {
   );
 
   it.runIf(process.platform === 'linux')(
-    'is not held by a killed process that nobody has waited for yet',
+    'is not held by a killed process whose parent has not waited for it yet',
     async () => {
       // A shell that turns into a program which never waits for the child the shell had.
       await using parent = startProcess(['sh', '-c', 'sleep 600 & echo child $!; exec sleep 600']);
@@ -80,7 +80,7 @@ describe('the claim on a data folder', () => {
       await writeFile(file(), JSON.stringify(claim));
       expect((await claimDataDir(folder, 'generate')).kind).toBe('taken');
       process.kill(pid, 'SIGKILL');
-      await eventually('nobody to hold it', async () => {
+      await eventually('the claim to be free', async () => {
         const holder = await holderOf(folder);
         return { done: holder === null, value: holder };
       });

@@ -13,7 +13,7 @@ function loseTasks(dataDir: string): number {
   rmSync(path.join(dataDir, 'temporal.db.lock'));
   const database = new Database(path.join(dataDir, 'temporal.db'));
   try {
-    // This driver has no memory to share, which a log beside the database (WAL) needs for more than one.
+    // This driver has no memory to share, which a write-ahead log needs for more than one.
     database.run('PRAGMA locking_mode = EXCLUSIVE');
     return ['tasks', 'tasks_v2', 'transfer_tasks']
       .map((table) => database.run(`DELETE FROM ${table}`).changes)
@@ -23,7 +23,7 @@ function loseTasks(dataDir: string): number {
   }
 }
 
-it('a job whose next task the server has lost goes on after a start of the server', async () => {
+it('a job whose next task the server has lost resumes after a start of the server', async () => {
   await using server = await temporalServer();
   await using world = await World.create({ address: server.address });
   const run = await world.start(planOf(['a lighthouse']));

@@ -1,7 +1,6 @@
-/** The embedded server: restarted when it dies, one a database, one sentence for every mistake. */
+/** The embedded server: restarted when it dies, one for a database, one sentence for every mistake. */
 import { createServer } from 'node:net';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
@@ -12,11 +11,19 @@ import { startTemporal } from '../../src/embedded/temporal-server.js';
 import { eventually } from '../support/eventually.js';
 import { freePorts } from '../../src/http/ports.js';
 import { temporalServer } from '../support/temporal-server.js';
+import { testFolder } from '../support/test-folder.js';
+
+/** A folder that is removed with the test. */
+function temporaryFolder(): string {
+  const folder = testFolder('temporal');
+  onTestFinished(folder.remove);
+  return folder.path;
+}
 
 async function settings(env: Record<string, string> = {}) {
   const [port, uiPort] = (await freePorts('127.0.0.1', 2)) as [number, number];
   return loadConfig({
-    DATA_DIR: await mkdtemp(path.join(tmpdir(), 'temporal-')),
+    DATA_DIR: temporaryFolder(),
     TEMPORAL_PORT: String(port),
     TEMPORAL_UI_PORT: String(uiPort),
     TEMPORAL_CLI: findTemporalCli() ?? '',
@@ -31,7 +38,7 @@ describe('the embedded Temporal server', () => {
     const connection = await Connection.connect({ address: server.address });
     const client = new Client({ connection });
     const handle = await client.workflow.start('waits', {
-      taskQueue: 'nobody',
+      taskQueue: 'without-workers',
       workflowId: 'kept',
     });
     const before = server.pid();
@@ -41,12 +48,12 @@ describe('the embedded Temporal server', () => {
       return Promise.resolve({ done: pid !== null && pid !== before, value: { pid, log } });
     });
     expect((await handle.describe()).runId).toBe(handle.firstExecutionRunId);
-    // What the first server was just asked when it was killed may be told before.
+    // Failures of calls that the first server did not answer may be logged before.
     expect(log.join('\n')).toMatch(/ended unexpectedly \(signal 9\); starting it again/);
     await connection.close();
   });
 
-  it('is gone after close, even when it was just being started again', async () => {
+  it('has ended after close, even when it was just being started again', async () => {
     const server = await temporalServer();
     const pid = server.pid() ?? 0;
     process.kill(pid, 'SIGKILL');
@@ -71,7 +78,6 @@ describe('the embedded Temporal server', () => {
       );
       await expect(startTemporal(config)).rejects.toBeInstanceOf(ConfigError);
       taken.close();
-      await rm(config.data_dir, { recursive: true });
     },
   );
 
@@ -95,10 +101,9 @@ describe('the embedded Temporal server', () => {
         `^TEMPORAL_PORT: expected a free port, got ${String(port)}, which another program`,
       ),
     );
-    await rm(config.data_dir, { recursive: true });
   });
 
-  it('gives the server none of our tokens, keys and settings', async () => {
+  it('gives the server none of the tokens, keys and settings of this process', async () => {
     const config = await settings();
     const spy = path.join(config.data_dir, 'spy');
     const seen = path.join(config.data_dir, 'seen');
@@ -118,7 +123,6 @@ describe('the embedded Temporal server', () => {
     const environment = await readFile(seen, 'utf8');
     expect(environment).toMatch(/^PATH=/m);
     expect(environment).not.toMatch(/r8_secret|API_KEY|cloud|MODEL_CATALOGUE/);
-    await rm(config.data_dir, { recursive: true });
   });
 
   it('refuses a database that another server uses, and names its owner', async () => {
@@ -129,11 +133,10 @@ describe('the embedded Temporal server', () => {
     );
   });
 
-  it('says that a file is no database instead of starting without it', async () => {
+  it('refuses a file that is no database instead of starting without it', async () => {
     const config = await settings();
     await writeFile(path.join(config.data_dir, 'temporal.db'), 'x'.repeat(8192));
     await expect(startTemporal(config)).rejects.toThrow(/temporal\.db, which is damaged/);
-    await rm(config.data_dir, { recursive: true });
   });
 
   it('refuses a data folder that cannot be one', async () => {
@@ -141,14 +144,13 @@ describe('the embedded Temporal server', () => {
     await expect(startTemporal(config)).rejects.toThrow(/^DATA_DIR: expected a folder/);
   });
 
-  it('keeps its database in the data folder, whatever the path is made of', async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'odd-'));
+  it('keeps its database in the data folder, also with syntax of URLs in its path', async () => {
+    const folder = temporaryFolder();
     const config = await settings({ DATA_DIR: path.join(folder, 'a!b?c#d%41 ä') });
     const server = await startTemporal(config);
     await server.close();
     expect(await readdir(folder)).toEqual(['a!b?c#d%41 ä']);
     expect(await readdir(config.data_dir)).toContain('temporal.db');
-    await rm(folder, { recursive: true });
   });
 
   it('shares one server among all tests', async () => {

@@ -1,4 +1,4 @@
-/** The text of an answer, whatever the answer is. */
+/** The bounded text of answers, also of endless and broken ones. */
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';

@@ -1,4 +1,4 @@
-/** Ports that are found free: all different, and still free when somebody listens on them a little later. */
+/** Free ports: all different, and still free when a server listens on them a little later. */
 import { createServer } from 'node:net';
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import { freePorts } from '../../src/http/ports.js';
 
 const HOST = '127.0.0.1';
 
-/** Local ports of connections in TIME_WAIT (state 06), which Linux gives to nobody who asks for any port. */
+/** Local ports of connections in TIME_WAIT (state 06), which Linux does not assign to programs that ask for any port. */
 async function reservedPorts(): Promise<Set<number>> {
   const rows = (await readFile('/proc/net/tcp', 'utf8')).split('\n').slice(1);
   const columns = rows.map((row) => row.trim().split(/\s+/));
@@ -20,7 +20,7 @@ it('ports that are asked for together are held together', async () => {
 });
 
 it.runIf(process.platform === 'linux')(
-  'a port that was found free is given to nobody else who asks for any port',
+  'a port that was found free is not assigned to a program that asks for any port',
   async () => {
     const ports = await freePorts(HOST, 20);
     const reserved = await reservedPorts();

@@ -11,14 +11,14 @@ const figuresOf = async (...words: string[]): Promise<number[]> => {
   return JSON.parse(stdout) as number[];
 };
 
-it('keeps the young generations of a process and its threads small, whatever they do', async () => {
+it('keeps the young generations of a process and its threads small under any load', async () => {
   const [main, thread, more] = await figuresOf('test/support/young-generations.mjs');
   expect(main).toBeLessThanOrEqual(4 * MB);
   expect(thread).toBeLessThanOrEqual(4 * MB);
   expect(more).toBeLessThanOrEqual(0);
 });
 
-it('gives back, when a process comes to rest, what its work has left', async () => {
+it('returns the memory of finished work when a process becomes idle', async () => {
   const [busy = NaN, rested = NaN] = await figuresOf(
     '--input-type=module',
     '-e',

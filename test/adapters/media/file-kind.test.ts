@@ -271,7 +271,7 @@ describe('the kind of a file', () => {
   );
 
   it.each(FALSE_FRIENDS)(
-    'is a text when it is one, whatever its first letters spell: %j',
+    'is a text when it is one, even when it starts like a file format: %j',
     (text) => {
       expect(kindOf(Buffer.from(text))).toMatchObject({ family: 'text', format: 'text' });
     },

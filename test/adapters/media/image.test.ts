@@ -116,7 +116,7 @@ describe('an image', () => {
     expect((await sharp(kept ?? undefined).stats()).isOpaque).toBe(false);
   });
 
-  it('that is none is recognized in this process too, whatever it repeats', async () => {
+  it('that is none is recognized in this process too, whichever bytes it repeats', async () => {
     const piece = fc.constantFrom(
       '<!---->',
       '<!-- ',

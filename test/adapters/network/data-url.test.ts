@@ -103,7 +103,7 @@ describe('a download of a data: URL', () => {
     return { result, target };
   };
 
-  it('writes the file and asks nobody for it', async () => {
+  it('writes the file without a request', async () => {
     const content = Buffer.from('\0\0\0\x10ftypisom\0\0\0\0', 'latin1');
     const { result, target } = await save(
       `data:video/mp4;base64,${content.toString('base64')}`,

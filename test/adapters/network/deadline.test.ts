@@ -10,7 +10,7 @@ setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 describe('a deadline', () => {
-  it('fires beside a signal that never does, whatever is collected meanwhile', async () => {
+  it('fires together with a signal that never does, also after garbage collections', async () => {
     const outer = new AbortController();
     const { signal } = deadline(200, outer.signal);
     // Garbage collection needs the turn to be over.

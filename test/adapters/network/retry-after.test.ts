@@ -37,24 +37,24 @@ describe('the wait', () => {
     ['a date of RFC 850', { header: 'Saturday, 28-Nov-26 16:00:30 GMT' }, 30],
     ['a date of asctime', { header: 'Sat Nov 28 16:00:30 2026' }, 30],
     [
-      'a date without a Date beside it, by the known clock',
+      'a date without a header Date, by the known clock',
       { header: date(NOW + 20_000), date: null },
       20,
     ],
     ['words', { text: '{"detail":"Your rate limit resets in ~30s."}' }, 30],
     ['words with minutes', { text: 'Try again in 1.5 minutes' }, 90],
-    ['a body of null beside a header', { body: null, header: '7' }, 7],
-    ['an empty body beside a header', { body: '', header: '7' }, 7],
-    ['a negative body beside a header', { body: -1, header: '7' }, 7],
-    ['no number beside a header', { body: NaN, header: '7' }, 7],
-    ['infinity beside a header', { body: Infinity, header: '7' }, 7],
-    ['an absurd number beside a header', { body: 1e12, header: '7' }, 7],
-    ['an object beside a header', { body: { seconds: 3 }, header: '7' }, 7],
-    ['a list beside a header', { body: [3], header: '7' }, 7],
-    ['true beside a header', { body: true, header: '7' }, 7],
-    ['a header that is no time beside words', { header: 'soon', text: 'resets in ~8s' }, 8],
-    ['an empty header beside words', { header: '', text: 'resets in ~8s' }, 8],
-    ['a date that is over beside words', { header: date(THEIRS - 60_000), text: 'in ~8s' }, 8],
+    ['a body of null and a header', { body: null, header: '7' }, 7],
+    ['an empty body and a header', { body: '', header: '7' }, 7],
+    ['a negative body and a header', { body: -1, header: '7' }, 7],
+    ['no number and a header', { body: NaN, header: '7' }, 7],
+    ['infinity and a header', { body: Infinity, header: '7' }, 7],
+    ['an absurd number and a header', { body: 1e12, header: '7' }, 7],
+    ['an object and a header', { body: { seconds: 3 }, header: '7' }, 7],
+    ['a list and a header', { body: [3], header: '7' }, 7],
+    ['true and a header', { body: true, header: '7' }, 7],
+    ['a header that is no time and words', { header: 'soon', text: 'resets in ~8s' }, 8],
+    ['an empty header and words', { header: '', text: 'resets in ~8s' }, 8],
+    ['a date that is over and words', { header: date(THEIRS - 60_000), text: 'in ~8s' }, 8],
     ['nothing', {}, null],
     ['nothing that makes sense', { body: null, header: 'soon', text: 'slow down' }, null],
     ['zero, as the shortest', { header: '0' }, 1],
@@ -83,7 +83,7 @@ describe('the wait', () => {
     );
   });
 
-  it('is a whole number from 1 to 600, or none, whatever an answer says', () => {
+  it('is a whole number from 1 to 600, or none, for any answer', () => {
     fc.assert(
       fc.property(fc.anything(), fc.option(fc.string()), fc.string(), (body, header, text) => {
         const wait = seconds({ body, header, text });
@@ -93,7 +93,7 @@ describe('the wait', () => {
     );
   });
 
-  it('by a date is the same whatever time it is here', () => {
+  it('by a date does not depend on the clock of this machine', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 600 }),

@@ -235,7 +235,7 @@ describe('a bad reference', () => {
     ['http://[::ffff:10.0.0.1]/a.jpg', /a public address/],
     ['http://localhost/a.jpg', /localhost, which is inside a private network/],
     ['http://LOCALHOST/a.jpg', /inside a private network/],
-    ['http://nobody.invalid/a.jpg', /a known host, got nobody\.invalid/],
+    ['http://no-such-host.invalid/a.jpg', /a known host, got no-such-host\.invalid/],
   ])('%s is refused without a request', async (url, reason) => {
     const before = host.requests.length;
     const message = await check(url);
@@ -376,7 +376,7 @@ describe('a composite', () => {
         objects: [],
       }),
     );
-    // Six squares of half the height do not fit beside each other: each is a sixth of the row.
+    // Six squares of half the height do not fit next to each other: each is a sixth of the row.
     const first = 0.04 + 0.92 / 12;
     expect(near(at(first, 0.87), [255, 0, 0])).toBe(true);
     expect(near(at(first, 0.99), [0, 0, 255])).toBe(true);
@@ -449,7 +449,7 @@ describe('upload', () => {
     }
   });
 
-  it('happens once for a set, in whatever process asks again', async () => {
+  it('happens once for a set, whichever process asks again', async () => {
     const data_dir = path.join(dataDir, 'once');
     const files = scripted(done('https://a/1'), done('https://a/2'));
     await kept(referencesWith({ data_dir, files }));
@@ -508,7 +508,7 @@ describe('upload', () => {
     },
   );
 
-  it('looks into one image at a time, whatever asks for it', async () => {
+  it('decodes one image at a time, whichever job asks for it', async () => {
     let [at, most] = [0, 0];
     const counted = async <T>(work: () => Promise<T>): Promise<T> => {
       most = Math.max(most, ++at);

@@ -1,13 +1,14 @@
-/** C1: a prediction has at most one owner. */
-import { link, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+/** CLAIMS-1: a prediction has at most one owner. */
+import { link, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { createWhole, readWhole } from '../../../src/adapters/storage/artifact-store.js';
 import { createClaims } from '../../../src/adapters/storage/claims.js';
+import { testFolder } from '../../support/test-folder.js';
 
-it('of many who claim a prediction at once, one gets it, and keeps it', async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'claims-'));
+it('of many clips that claim a prediction at once, one gets it, and keeps it', async () => {
+  using temporary = testFolder('claims');
+  const folder = temporary.path;
   const owners = Array.from({ length: 20 }, (_, index) => `job/${String(index)}`);
   const results = await Promise.all(
     owners.map((owner) => createClaims(folder).claim('prediction', owner)),
@@ -17,13 +18,13 @@ it('of many who claim a prediction at once, one gets it, and keeps it', async ()
   const claims = createClaims(folder);
   expect(await claims.owner('prediction')).toBe(winners[0]);
   expect(await claims.claim('prediction', winners[0] ?? '')).toBe(true);
-  expect(await claims.claim('prediction', 'somebody else')).toBe(false);
+  expect(await claims.claim('prediction', 'job/another')).toBe(false);
   expect(await claims.owner('another')).toBeNull();
-  await rm(folder, { recursive: true });
 });
 
-it('of two who claim at once there is never one too many, however often they race', async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'claims-'));
+it('of two clips that claim at once exactly one wins, however often they race', async () => {
+  using temporary = testFolder('claims');
+  const folder = temporary.path;
   const [one, other] = [createClaims(folder), createClaims(folder)];
   const shared: string[] = [];
   for (let race = 0; race < 2_000; race++) {
@@ -32,7 +33,6 @@ it('of two who claim at once there is never one too many, however often they rac
     if (won.filter(Boolean).length !== 1) shared.push(id);
   }
   expect(shared).toEqual([]);
-  await rm(folder, { recursive: true });
 });
 
 const linkless =
@@ -41,9 +41,10 @@ const linkless =
     Promise.reject(Object.assign(new Error(code), { code }));
 
 it.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])(
-  'without hard links (%s) a file is made by exactly one, with and against others that have them',
+  'without hard links (%s) a file is made by exactly one, with and against processes that have them',
   async (code) => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'linkless-'));
+    using temporary = testFolder('linkless');
+    const folder = temporary.path;
     for (let race = 0; race < 100; race++) {
       const target = path.join(folder, `claim-${String(race)}`);
       const words = ['a', 'b', 'c', 'd'];
@@ -57,14 +58,13 @@ it.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])(
       expect(await readWhole(target)).toBe(winners[0]);
     }
     expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([]);
-    await rm(folder, { recursive: true });
   },
 );
 
 it('without hard links a disk that refuses is an error, not a file that another made', async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'linkless-'));
+  using temporary = testFolder('linkless');
+  const folder = temporary.path;
   await expect(
     createWhole(path.join(folder, 'x'), 'x', { hardLink: linkless('ENOSPC') }),
   ).rejects.toThrow();
-  await rm(folder, { recursive: true });
 });

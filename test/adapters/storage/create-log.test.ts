@@ -1,4 +1,4 @@
-/** What is written down before it is paid: whole, once, and gone only when nobody needs it. */
+/** The log of creates: entries are whole, made once, and removed only when no clip needs them. */
 import { access, mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -23,7 +23,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 describe('the creates of a clip', () => {
-  it('are there for everybody, in order, with what came of each', async () => {
+  it('are read by every process, in order, each with its result', async () => {
     const clip = createCreates(folder).of('job', 7);
     expect(await clip.earlier()).toEqual({ creates: [], last: 0 });
     for (const number of [1, 2, 10]) expect(await clip.begin(number, intent(number))).toBe(true);
@@ -66,7 +66,7 @@ describe('the creates of a clip', () => {
     expect(await clip.begin(1, intent(2))).toBe(true);
   });
 
-  it('keep the prediction that was found when somebody else has found nothing', async () => {
+  it('keep the prediction that was found when another execution has found none', async () => {
     const clip = createCreates(folder).of('job', 0);
     await clip.begin(1, intent(1));
     await clip.answer(1, null);
@@ -75,7 +75,7 @@ describe('the creates of a clip', () => {
     expect(await clip.earlier()).toMatchObject({ creates: [{ prediction_id: 'late' }] });
   });
 
-  it('are complete from the time that was said first, and nobody knows since when before that', async () => {
+  it('are complete from the first time that was given; before that, the time is unknown', async () => {
     const creates = createCreates(folder);
     expect(await creates.of('job', 0).since()).toBeNull();
     await creates.open('job', 'first');

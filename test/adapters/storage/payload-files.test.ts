@@ -96,7 +96,7 @@ describe('what stays in histories and answers', () => {
 
   it.each([
     ['a plan', { clip_prompts: [] }],
-    ['the job that a run goes on from', { previous: job }],
+    ['the job that a run resumes', { previous: job }],
     ['a checked plan', { resolved: { clips: [] } }],
     ['a text that only contains a job', JSON.stringify(job)],
     ['nothing', undefined],

@@ -1,4 +1,4 @@
-/** What is left on disk by processes that died: removed when it is old, and only then; and inputs that made them die. */
+/** Temporary files of processes that died are removed when they are old, and only then; and inputs that crashed processes. */
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

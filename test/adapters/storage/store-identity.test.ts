@@ -1,4 +1,4 @@
-/** D1, D2: one identity for a folder, and no folder on which two could own the same. */
+/** STORE-1, STORE-2: one identity for a folder, and no folder on which two clips could own one prediction. */
 import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-it('a folder has one identity, whoever asks first, and keeps it where it is moved', async () => {
+it('a folder has one identity, whichever process asks first, and keeps it when it is moved', async () => {
   const [first, ...others] = await Promise.all(
     Array.from({ length: 10 }, () => identityOf(folder)),
   );

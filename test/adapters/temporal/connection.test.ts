@@ -54,14 +54,17 @@ describe('a closed connection', () => {
   it.each([
     ['connected', () => connectTemporal({ address })],
     ['connected when needed', () => Promise.resolve(connectWhenNeeded({ address }))],
-  ])('%s ends a call that waits for its next try, and throws at nobody', async (_, connect) => {
-    const connection = await connect();
-    const call = connection.workflowService.getClusterInfo({});
-    const end = expect(call).rejects.toMatchObject({ code: status.CANCELLED });
-    await refused;
-    await connection.close();
-    await end;
-  });
+  ])(
+    '%s ends a call that waits for its next retry, without an unhandled error',
+    async (_, connect) => {
+      const connection = await connect();
+      const call = connection.workflowService.getClusterInfo({});
+      const end = expect(call).rejects.toMatchObject({ code: status.CANCELLED });
+      await refused;
+      await connection.close();
+      await end;
+    },
+  );
 
   it('refuses a call that comes after', async () => {
     const connection = await connectTemporal({ address });
@@ -71,7 +74,7 @@ describe('a closed connection', () => {
     });
   });
 
-  it('is what it takes: an open one goes on trying until the server answers', async () => {
+  it('is needed for that: an open one retries until the server answers', async () => {
     const connection = await connectTemporal({ address });
     const call = connection.workflowService.getClusterInfo({});
     await refused;

@@ -169,7 +169,7 @@ describe('npm run models -- --measured', () => {
     expect(JSON.parse(said.join('\n'))).toEqual({ models: [] });
   });
 
-  it('reads the finished jobs of the folder, whatever their ids, and passes over what is none', async () => {
+  it('reads the finished jobs of the folder, with any ids, and skips other files', async () => {
     const archive = createArchive(dataDir);
     const clips = [{ requested: 5, actual: 5.25 }];
     await archive.save(finished(clips, { job_id: 'plain' }), []);

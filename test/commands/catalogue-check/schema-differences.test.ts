@@ -29,7 +29,7 @@ const found = (id: string, ...tiers: object[]) =>
   priceDifferences(rowOf(id), tiersOf(page(...tiers)));
 
 describe('published prices', () => {
-  it('that are those of the row are no news, whatever words they stand in', () => {
+  it('that are those of the row are no finding, in whichever form the schema has them', () => {
     const video = 'prunaai/p-video';
     const at = (variant: string, size: string, usd: string) =>
       tier(usd, ['model variant', variant], ['target resolution', size]);
