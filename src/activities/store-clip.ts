@@ -2,12 +2,12 @@
  * Stores a finished video: download, check, measure, thumbnail, keep. Unpaid, so it may run as often as needed; it never
  * makes a prediction and never asks for one.
  *
- * STORE-1 A stored video is whole and measured, or it is not there.
- * STORE-2 The token goes to the provider's own origin only; nothing is fetched from a host that holds no outputs.
- * STORE-3 A thumbnail that fails never fails the clip.
- * STORE-4 A file that takes more memory or time than any video may, or took processes down, fails its clip for good; so does
- *    the same wrong answer again and again.
- * STORE-5 Downloads of all jobs take turns: an execution holds a download slot only while it downloads.
+ * STORE-CLIP-1 A stored video is whole and measured, or it is not there.
+ * STORE-CLIP-2 The token goes to the provider's own origin only; nothing is fetched from a host that holds no outputs.
+ * STORE-CLIP-3 A thumbnail that fails never fails the clip.
+ * STORE-CLIP-4 A file that takes more memory or time than any video may, or took processes down, fails its clip for good; so
+ *    does the same wrong answer again and again.
+ * STORE-CLIP-5 Downloads of all jobs take turns: an execution holds a download slot only while it downloads.
  */
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { StoredVideo } from '../adapters/storage/artifact-store.js';
@@ -29,7 +29,7 @@ import { WAITS } from './waits.js';
 /** Seconds by which a file may differ from what was requested. */
 const DURATION_TOLERANCE = 2;
 
-/** STORE-5 Of this process. 48 slots are kept for jobs that download nothing yet. */
+/** STORE-CLIP-5 Of this process. 48 slots are kept for jobs that download nothing yet. */
 const SLOTS = new DownloadSlots({ total: 64, per_job: 8, beyond_first: 16 });
 
 export const createStoreClip =
@@ -70,7 +70,7 @@ async function storeClip(
     }),
   );
   if (downloaded.type === 'failed') throw downloadFailure(downloaded, storing);
-  /** Counts processes that die of this file (STORE-4). */
+  /** Counts processes that die of this file (STORE-CLIP-4). */
   const risking = <T>(what: string, work: () => Promise<T>): Promise<T> =>
     deps.hazards.guard(jobId, `${what} ${input.prediction_id}`, work);
   const measured = await guarded('output_lost', () =>
@@ -103,7 +103,7 @@ async function storeClip(
 const WAITS_FOR_SLOT =
   'waits for its turn to be downloaded; other downloads of this job or of others come first';
 
-/** STORE-5 A file that the prediction itself holds needs no download. */
+/** STORE-CLIP-5 A file that the prediction itself holds needs no download. */
 async function withDownloadSlot<T>(
   { downloads = SLOTS }: Deps,
   { jobId: job, url, beat, context }: Storing & { jobId: string; url: string },
@@ -190,7 +190,7 @@ function downloadFailure(
   return failure(kind, message, final);
 }
 
-/** STORE-4: final when the same answer has come too often. */
+/** STORE-CLIP-4: final when the same answer has come too often. */
 function answerFailure(answer: string, { beat }: Storing): ApplicationFailure {
   const times = beat.answered(answer);
   return times < SAME_ANSWERS
@@ -207,7 +207,7 @@ const failuresAs =
     } catch (error) {
       const message = errorMessage(error);
       if (kind === 'storage_error') throw diskFailure(message, storing.context.info);
-      // STORE-4: no process can measure it.
+      // STORE-CLIP-4: no process can measure it.
       if (error instanceof TooMuch) throw failure(kind, message, true);
       if (error instanceof ChildLost) throw failure(kind, message, false);
       throw answerFailure(message, storing);

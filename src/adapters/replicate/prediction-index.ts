@@ -2,13 +2,14 @@
  * What the account's list has shown lately, read once for all searches of a worker: each search reads on where the others
  * are, and asks for nothing that is known. The index does nothing by itself: it reads when a search or a reader asks it to.
  *
- * INDEX-1 G1: `proves` says that everything created since a time, and listed by a moment, is known. What was older than LAG
- *    when it could be seen first is not read again; so it holds as far as the list lags by less than that.
- * INDEX-2 Times of creation are compared with each other, not with a clock of ours: the age of the newest decides how far the
- *    next reading goes back. A time in the future is not believed.
- * INDEX-3 It keeps only what predictions are told apart by, as far back as a search has looked within the last minutes.
- * INDEX-4 However many ask, a page is asked for once. After an answer that could not be read nothing is asked for a second,
- *    or for as long as the provider wants.
+ * PREDICTION-INDEX-1 G1: `proves` says that everything created since a time, and listed by a moment, is known. What was older
+ *    than LAG when it could be seen first is not read again; so it holds as far as the list lags by less than that.
+ * PREDICTION-INDEX-2 Times of creation are compared with each other, not with a clock of ours: the age of the newest decides how
+ *    far the next reading goes back. A time in the future is not believed.
+ * PREDICTION-INDEX-3 It keeps only what predictions are told apart by, as far back as a search has looked within the last
+ *    minutes.
+ * PREDICTION-INDEX-4 However many ask, a page is asked for once. After an answer that could not be read nothing is asked for a
+ *    second, or for as long as the provider wants.
  */
 import type { PredictionStatus } from '../../domain/job/job.schema.js';
 import { marksOf } from './input-fingerprint.js';
@@ -202,7 +203,7 @@ class Index implements PredictionIndex {
     return first;
   }
 
-  /** INDEX-4 */
+  /** PREDICTION-INDEX-4 */
   #refused(): Unreadable | null {
     if (this.#refusal === null) return null;
     const { until, answer } = this.#refusal;
@@ -235,7 +236,7 @@ class Index implements PredictionIndex {
     return [...(this.#fresh === null ? [] : [this.#fresh]), ...parts];
   }
 
-  /** So far back that the rest, which is read once, no longer changes, however wrong the clocks are (INDEX-1). */
+  /** So far back that the rest, which is read once, no longer changes, however wrong the clocks are (PREDICTION-INDEX-1). */
   #recently(): number {
     const { clock } = this.#replicate;
     return clock.now() - FIRST - (Number.isFinite(clock.error) ? clock.error : 0);
@@ -286,7 +287,7 @@ class Index implements PredictionIndex {
     this.#refusal = { until: performance.now() + patience, answer };
   }
 
-  /** INDEX-2 */
+  /** PREDICTION-INDEX-2 */
   #know({ asked, span }: ListReading): void {
     const { clock } = this.#replicate;
     const most = Number.isFinite(clock.error) ? clock.now() + clock.error : Infinity;
@@ -305,7 +306,7 @@ class Index implements PredictionIndex {
     this.#wants = [...this.#wants.filter(stays), want];
   }
 
-  /** INDEX-3 */
+  /** PREDICTION-INDEX-3 */
   #forget(): void {
     const now = performance.now();
     this.#wants = this.#wants.filter(({ at }) => now - at < KEPT);
