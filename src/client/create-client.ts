@@ -52,7 +52,7 @@ export interface FollowJobOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What every call may reject with besides: an ApiError whose `status` is 0, because no answer came. */
+/** Each call may also reject with an ApiError whose `status` is 0: no answer came. */
 export interface Client {
   readonly jobs: {
     /**

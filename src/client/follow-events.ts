@@ -5,7 +5,7 @@
  *
  * FOLLOW-1 every durable event comes out once, in order of seq, with no gap.
  * FOLLOW-2 only a connection that delivered a frame makes the waits short again.
- * FOLLOW-3 a connection that is silent for three keep-alives, or over which the machine slept, is lost, whatever the socket says.
+ * FOLLOW-3 a connection that is silent for three keep-alives, or over which the machine slept, is lost, also where its socket is open.
  * FOLLOW-4 there is at most one connection at a time.
  */
 import { linkedTo, pause, type Linked } from './abortable.js';

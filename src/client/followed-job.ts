@@ -13,15 +13,9 @@ export interface FollowedJob {
   readonly job: JobSnapshot;
   /** By clip_index; forgotten at the clip's next event. */
   readonly live: ReadonlyMap<number, ClipProgress>;
-  /** The last one that was started, where this reader has seen it start. */
-  readonly batch: { batch: number; batches: number } | null;
 }
 
-export const openedWith = (job: JobSnapshot): FollowedJob => ({
-  job,
-  live: new Map(),
-  batch: null,
-});
+export const openedWith = (job: JobSnapshot): FollowedJob => ({ job, live: new Map() });
 
 export function fold(state: FollowedJob, item: FollowItem): FollowedJob {
   switch (item.kind) {
@@ -47,9 +41,6 @@ function foldSnapshot(state: FollowedJob, job: JobSnapshot): FollowedJob {
 function foldEvent(state: FollowedJob, event: JobEvent): FollowedJob {
   if (event.seq <= state.job.seq) return state; // FOLD-1
   const job = confirmed(apply(state.job, event));
-  if (event.type === 'batch.started') {
-    return { ...state, job, batch: { batch: event.batch, batches: event.batches } };
-  }
   if (!isClipEvent(event)) return { ...state, job };
   const live = new Map(state.live);
   live.delete(event.clip_index);

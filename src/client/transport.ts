@@ -30,7 +30,7 @@ export interface Call {
   isAnswer?: (status: number) => boolean;
 }
 
-/** What the product's own surfaces choose besides. */
+/** What the page and the terminal choose in addition. */
 export interface TransportOptions extends ClientOptions {
   /** Of a call, while the API answers that this client asks too often (429); 3 when absent. */
   attempts?: number;

@@ -1,6 +1,6 @@
 /** States, phases, waits and failures in plain words: one table each, so that page and terminal say the same. Pure. */
 import { ruleOf } from '../domain/job/failure-kinds.js';
-import { isClipOver } from '../domain/job/progress.js';
+import { isStarted, isClipOver } from '../domain/job/progress.js';
 import { earlierWarnings, waitOf } from '../domain/job/waiting.js';
 import { plural } from './figures.js';
 import type {
@@ -82,6 +82,15 @@ export const adviceFor = (kind: FailureKind): string => ruleOf(kind).advice;
 export function earlierText({ warnings, warnings_total }: Job): string {
   const count = earlierWarnings(warnings, warnings_total);
   return count === 0 ? '' : `… and ${plural(count, 'earlier warning')}`;
+}
+
+/** Batches go in ascending order: the last one of which a clip has started is the one that runs. */
+export function batchText(job: Job): string {
+  const { clips, batch_size } = job;
+  if (job.dispatch === 'window') return `${String(batch_size)} at a time`;
+  const started = clips.findLastIndex((clip) => isStarted(clip) && clip.status !== 'canceled');
+  const batch = Math.floor(Math.max(0, started) / batch_size) + 1;
+  return `batch ${String(batch)} of ${String(Math.max(1, Math.ceil(clips.length / batch_size)))}`;
 }
 
 export const clipName = (clipIndex: number): string => `clip ${String(clipIndex)}`;

@@ -3,6 +3,7 @@
  * reads no files and no environment.
  */
 import { parseArgs } from 'node:util';
+import { errorMessage } from '../domain/values/error-message.js';
 
 export interface GenerateOptions {
   /** Null: the bundled example. */
@@ -161,5 +162,4 @@ export function parseModels(
 }
 
 /** Node explains unknown options in several sentences; the first says it. */
-const firstSentence = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split(/\. |\n/)[0] ?? '';
+const firstSentence = (error: unknown): string => errorMessage(error).split(/\. |\n/)[0] ?? '';

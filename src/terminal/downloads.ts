@@ -1,9 +1,9 @@
 /**
- * A job's files, fetched into a folder while the job still runs. Two at a time; each is written beside its place,
+ * A job's files, fetched into a folder while the job still runs. Two at a time; each is written under another name,
  * checked against the size the server gave, and then renamed.
  *
- * D1 a file under its final name is complete.
- * D2 a clip is fetched once, however often it is offered; an attempt that failed is tried again for a minute.
+ * FILES-1 a file under its final name is complete.
+ * FILES-2 a clip is fetched once, however often it is offered; an attempt that failed is tried again for a minute.
  */
 import { createWriteStream } from 'node:fs';
 import { chmod, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -75,7 +75,7 @@ export function startDownloads(
   return {
     offer(job) {
       for (const clip of job.clips) {
-        if (clip.status !== 'succeeded' || offered.has(clip.clip_index)) continue; // D2
+        if (clip.status !== 'succeeded' || offered.has(clip.clip_index)) continue; // FILES-2
         offered.add(clip.clip_index);
         waiting.push(clip);
       }
@@ -119,7 +119,7 @@ async function fetchFile(
       );
     }
     await handOver(unfinished);
-    await rename(unfinished, to); // D1
+    await rename(unfinished, to); // FILES-1
   } catch (error) {
     await rm(unfinished, { force: true });
     throw error;

@@ -70,7 +70,7 @@ function sent(clips: readonly ClipEstimate[]): string[] {
   }
   return [...groups].map(
     ([text, indexes]) =>
-      `Sent beside the texts, ${plural(indexes.length, 'clip')} (${ranges(indexes)}): ${text}`,
+      `Sent besides the texts, ${plural(indexes.length, 'clip')} (${ranges(indexes)}): ${text}`,
   );
 }
 

@@ -3,9 +3,16 @@
  * most as wide; where there are more clips than rows, those under way are shown and the rest is counted. Pure.
  */
 import { plural, spent, time, usd } from '../client/figures.js';
-import { CLIP_WORDS, JOB_WORDS, earlierText, phaseText, waitText } from '../client/words.js';
+import {
+  CLIP_WORDS,
+  JOB_WORDS,
+  batchText,
+  earlierText,
+  phaseText,
+  waitText,
+} from '../client/words.js';
 import type { Clip, ClipProgress, ClipStatus, Job, JobStatus } from '../client/wire.js';
-import { isStarted, isClipOver, unknownCosts } from '../domain/job/progress.js';
+import { isClipOver, unknownCosts } from '../domain/job/progress.js';
 import { bar, oneLine, pad, padLeft } from './format.js';
 import { attemptText, countdown, durations, problemText } from './sentences.js';
 import { fit, span } from './span.js';
@@ -81,15 +88,6 @@ function elapsed(job: Job, now: number): string {
   if (job.started_at === null) return '';
   const end = job.completed_at === null ? now : Date.parse(job.completed_at);
   return time((end - Date.parse(job.started_at)) / 1000);
-}
-
-/** Batches go in ascending order, so the last one with a clip under way is the one that runs. */
-export function batchText(job: Job): string {
-  if (job.dispatch === 'window') return `window of ${String(job.batch_size)}`;
-  const batches = Math.max(1, Math.ceil(job.clips.length / job.batch_size));
-  const last = job.clips.findLastIndex(isStarted);
-  const current = Math.floor(Math.max(0, last) / job.batch_size) + 1;
-  return `batch ${String(current)} of ${String(batches)}`;
 }
 
 const URGENCY: Record<ClipStatus, number> = {

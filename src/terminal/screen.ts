@@ -1,8 +1,8 @@
 /**
  * A part of the terminal that is painted over and over: lines in, ANSI out. Owns the cursor and puts it back;
- * whatever else is written meanwhile (logs on stderr) goes above the picture instead of through it.
+ * other output meanwhile (logs on stderr) goes above the picture instead of through it.
  *
- * S1 after `close` the cursor is visible and below the last picture, however the process ends.
+ * SCREEN-1 after `close` the cursor is visible and below the last picture, however the process ends.
  */
 import type { WriteStream } from 'node:tty';
 import type { Size } from './frame.js';
@@ -46,7 +46,7 @@ export function openScreen(output: WriteStream, onResize: () => void): Screen {
     onResize();
   };
   const restoreStderr = divertStderr(above);
-  process.once('exit', showCursor); // S1
+  process.once('exit', showCursor); // SCREEN-1
   output.on('resize', resized);
   output.write(HIDE);
 

@@ -1,5 +1,5 @@
 /**
- * Follows one job from where it stands to its end, whatever happens to the connection: folds the stream into the
+ * Follows one job from where it stands to its end, through any loss of the connection: folds the stream into the
  * view, tells the reporter, fetches files as clips finish. Decides nothing about the job but what a person answers
  * to Ctrl-C.
  */
@@ -8,6 +8,7 @@ import type { Client } from '../client/create-client.js';
 import type { FollowItem } from '../client/follow-events.js';
 import type { Job } from '../client/wire.js';
 import { isOver } from '../domain/job/progress.js';
+import { errorMessage } from '../domain/values/error-message.js';
 import { startDownloads, writeResult } from './downloads.js';
 import type { Answer, Interruption } from './interruption.js';
 import { readKey } from './key.js';
@@ -24,7 +25,7 @@ export interface SessionOptions {
   out: string;
   reporter: Reporter;
   interruption: Interruption;
-  /** Where Ctrl-C's question is answered; null where nobody can. */
+  /** Where Ctrl-C's question is answered; null where there is no keyboard. */
   keyboard: ReadStream | null;
   /** The last event that needs no telling; 0 = tell the whole log. */
   after: number;
@@ -137,9 +138,7 @@ function questionAt(
           notice('Canceling: running predictions are ended at the provider.');
         },
         (error: unknown) => {
-          reporter.say(
-            `The job could not be canceled: ${error instanceof Error ? error.message : String(error)}`,
-          );
+          reporter.say(`The job could not be canceled: ${errorMessage(error)}`);
         },
       );
     }

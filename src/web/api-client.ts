@@ -30,7 +30,7 @@ export const onKeyNeeded = (ask: () => Promise<void>): void => {
 
 export const needKey = (): Promise<void> => askForKey();
 
-/** What waits for its turn behind a read must get it some day. */
+/** Milliseconds of one read, so that its turn passes on. */
 const MAX_READ = 15_000;
 const inTime = (): { signal: AbortSignal } => ({ signal: AbortSignal.timeout(MAX_READ) });
 
@@ -106,7 +106,7 @@ export const api = {
   compareModels: (plan: unknown) => answered(models.compare(plan as Plan, inTime())),
   events: (jobId: string, position: number | null, how: { signal: AbortSignal; query?: string }) =>
     openEvents(streams, jobId, position, how),
-  /** Null when nobody answers. */
+  /** Null when no API answers. */
   readiness: () => client.readiness().catch(() => null),
 };
 

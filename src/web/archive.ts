@@ -9,7 +9,7 @@ import { makeZip, predictLength } from './vendor/client-zip.js';
 export interface ArchiveFile {
   name: string;
   at: Date;
-  /** Null: nobody said. */
+  /** Null: not known. */
   size: number | null;
   /** Called when it is this file's turn. */
   bytes: () => AsyncIterable<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer>;

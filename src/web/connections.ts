@@ -1,10 +1,10 @@
 /**
- * Whose turn it is to use one of the browser's connections. HTTP/1.1 has six for an origin, shared by every tab and window,
+ * Turns at the browser's connections. HTTP/1.1 has six for an origin, shared by every tab and window,
  * and an act (POST) must find one free: it never waits here. Everything else does, by Web Locks, which all tabs
  * share and the browser takes back from a tab that dies.
  *
- * C1 over all tabs at most two event streams, one short read, one picture and one video are under way: five of six.
- * C2 without Web Locks (plain HTTP from another machine, old browsers) tabs cannot agree: a tab holds no stream, and takes
+ * LANES-1 over all tabs at most two event streams, one short read, one picture and one video are under way: five of six.
+ * LANES-2 without Web Locks (plain HTTP from another machine, old browsers) tabs cannot agree: a tab holds no stream, and takes
  *    turns with itself alone.
  */
 
@@ -16,7 +16,7 @@ export type Lane = 'short' | 'picture' | 'video';
 /** Gives a turn back; more than once does nothing. */
 export type Release = () => void;
 
-/** Missing outside of secure contexts, whatever its type says. */
+/** Missing outside of secure contexts, although its type does not tell. */
 const locks: () => LockManager | undefined = () => navigator.locks;
 
 /** The right to hold an event stream; null when there is none to have now. */
@@ -50,7 +50,7 @@ const NEVER = new AbortController().signal;
 
 function lock(name: string, options: LockOptions): Promise<Release | null> {
   const manager = locks();
-  if (manager === undefined) return Promise.resolve(null); // C2
+  if (manager === undefined) return Promise.resolve(null); // LANES-2
   return new Promise((resolve, reject) => {
     manager
       .request(name, options, (held) => {

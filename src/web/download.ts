@@ -48,7 +48,7 @@ export async function downloadAll(
     return 'canceled';
   } finally {
     if (!isWriting) await destination?.discard().catch(() => undefined);
-    controller.abort(); // whatever ended it, no video is fetched any longer
+    controller.abort(); // however it ended, no video is fetched any longer
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Whether the rest of the stack is there, asked of `/readyz` while the tab is visible. Whoever listens
+ * Whether the rest of the stack is there, asked of `/readyz` while the tab is visible. A listener
  * gets the latest answer at once; null means that the API itself did not answer.
  */
 import type { Readiness } from '../client/wire.js';

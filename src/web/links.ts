@@ -2,8 +2,8 @@
  * Addresses of a job's files for what cannot send a key, elements and links: with a token of that job, which opens its files for
  * some minutes. What is fetched takes the address as it is, and sends the key as a header.
  *
- * L1 no address holds the key.
- * L2 a link in the document has another token before its own expires, also after the machine has slept.
+ * LINK-1 no address holds the key.
+ * LINK-2 a link in the document has another token before its own expires, also after the machine has slept.
  */
 import { api } from './api-client.js';
 import { storedKey } from './api-key.js';
@@ -14,7 +14,7 @@ import { attribute } from './dom.js';
 interface Token {
   /** Null: the server asks for no keys. */
   token: string | null;
-  /** By this browser's clock, whatever that says; milliseconds. */
+  /** By this browser's own clock, right or wrong; milliseconds. */
   renew_at: number;
 }
 
@@ -58,7 +58,7 @@ async function write(anchor: HTMLAnchorElement, url: string): Promise<void> {
   if (addresses.get(anchor) === url) attribute(anchor, 'href', link);
 }
 
-/** L2. */
+/** LINK-2. */
 function lookAgain(): void {
   if (isLooking) return;
   isLooking = true;

@@ -3,7 +3,7 @@
  * asks where, and writes as it comes; the file appears when it is whole. Any other one collects pieces in a Blob, which it
  * keeps outside of the page, on disk when it chooses to, and hands to its downloads when it is whole.
  *
- * F1 nothing is left that looks like the file when it did not come whole.
+ * SAVE-1 a file that did not come whole leaves nothing that looks like it.
  */
 import { h } from './dom.js';
 
@@ -54,10 +54,10 @@ function fileOf(file: SavedFile): Destination {
     discard,
     async write(stream, signal) {
       try {
-        // Written beside the file, and put in its place when it is closed; aborted, it is thrown away.
+        // The browser writes another file, and puts it in place when it is closed; aborted, it throws that away.
         await stream.pipeTo(await file.createWritable(), { signal });
       } catch (error) {
-        await discard().catch(() => undefined); // F1
+        await discard().catch(() => undefined); // SAVE-1
         throw error;
       }
     },

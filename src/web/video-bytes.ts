@@ -26,7 +26,7 @@ export async function askSize({ name, url }: Video, signal: AbortSignal): Promis
 
 /**
  * `size` is what was asked before: a file that has another one by now was made anew meanwhile, and is refused.
- * Whoever stops reading early aborts `signal`, which gives the turn back.
+ * A reader that stops early aborts `signal`, which gives the turn back.
  */
 export async function* videoBytes(
   { name, url, size }: Video & { size: number | null },

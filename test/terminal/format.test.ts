@@ -4,7 +4,7 @@ import { bar, oneLine, pad, table, truncate, widthOf } from '../../src/terminal/
 import { fit, paint, plainText, span } from '../../src/terminal/span.js';
 
 describe('a bar', () => {
-  it('has exactly its width, whatever the percentage', () => {
+  it('has exactly its width, at any percentage', () => {
     fc.assert(
       fc.property(fc.double({ min: -50, max: 200, noNaN: true }), fc.nat(60), (percent, width) => {
         expect(widthOf(bar(percent, width))).toBe(width);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { problem } from '../../src/domain/job/failures.js';
 import type { Job } from '../../src/domain/job/job.schema.js';
 import { widthOf } from '../../src/terminal/format.js';
-import { batchText, frame, shownPercent } from '../../src/terminal/frame.js';
+import { frame, shownPercent } from '../../src/terminal/frame.js';
 import type { Size } from '../../src/terminal/frame.js';
 import { plainText } from '../../src/terminal/span.js';
 import { openView, seen } from '../../src/terminal/view.js';
@@ -194,11 +194,5 @@ describe('a view', () => {
     expect(shownPercent(clip, live)).toBe(50);
     expect(shownPercent(clip, undefined)).toBe(10);
     expect(shownPercent({ ...clip, status: 'storing', percent: 90 }, live)).toBe(90);
-  });
-
-  it('names the batch that runs, or the window', () => {
-    expect(batchText(many(12))).toBe('batch 2 of 3');
-    expect(batchText({ ...many(12), dispatch: 'window' })).toBe('window of 5');
-    expect(batchText(jobOf([clipOf(0)]))).toBe('batch 1 of 1');
   });
 });

@@ -33,7 +33,7 @@ function question() {
 
 describe('a signal', () => {
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-    '%s leaves where nobody can be asked',
+    '%s leaves where no question can be asked',
     (name) => {
       const { source, interruption } = setUp();
       source.emit(name);
@@ -100,7 +100,7 @@ describe('a signal', () => {
     expect(interruption.signal.aborted).toBe(false);
   });
 
-  it('is nobody’s business after close', () => {
+  it('is left to Node after close', () => {
     const { source, interruption } = setUp();
     interruption.close();
     expect(source.eventNames().flatMap((name) => source.listeners(name))).toEqual([]);

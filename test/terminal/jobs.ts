@@ -52,7 +52,7 @@ export const doneClip = (clip_index: number): Clip =>
     thumbnail_url: `/v1/jobs/harbour/clips/${String(clip_index)}/thumbnail`,
   });
 
-/** Of a model billed by its run time, which nobody was told. */
+/** Of a model billed by its run time, which is not known. */
 export const UNKNOWN_LINE: Prediction = {
   id: 'unmetered',
   attempt: 1,

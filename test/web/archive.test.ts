@@ -148,7 +148,7 @@ describe('an archive', () => {
 });
 
 describe('names', () => {
-  it('of clips are each there once, whatever their indices', () => {
+  it('of clips are each there once, with any indices', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 2000 })), (indices) => {
         const names = clipNames(indices);
@@ -158,7 +158,7 @@ describe('names', () => {
     );
   });
 
-  it('of an archive are file names everywhere, whatever the job is called', () => {
+  it('of an archive are file names everywhere, for any name of a job', () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('CON', '..', '../x', 'nul', '')),

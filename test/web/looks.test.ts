@@ -106,7 +106,7 @@ describe.skipIf(lacksChromium)('the page, as it looks', () => {
     mock = new MockApi(await buildPage());
     await mock.start();
     await lost(mock, 'no-credit');
-    // As ids are that nobody chose: wider than the list.
+    // As generated ids are: wider than the list.
     await lost(mock, 'job-32daae43-336a-4197-94f5-fdf9d60c5b31');
     await finished(mock, 'autumn-film');
     await mixed(mock, 'launch-trailer');

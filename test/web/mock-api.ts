@@ -86,7 +86,7 @@ export class MockApi {
     return this.#entry(jobId).job;
   }
 
-  /** Records a fact and sends it to whoever listens. */
+  /** Records a fact and sends it to all listeners. */
   emit(jobId: string, fact: JobFact, at = new Date().toISOString()): JobEvent {
     const entry = this.#entry(jobId);
     const { job, event } = record(entry.job, fact, at);

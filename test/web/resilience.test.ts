@@ -55,7 +55,7 @@ describe.skipIf(lacksChromium)('the page survives', () => {
     await mock.stop();
     await page.getByText('Connection lost, trying again').waitFor();
     await complete(mock, 'film', 1);
-    mock.emit('film', { type: 'job.warning', message: 'written while nobody listened' });
+    mock.emit('film', { type: 'job.warning', message: 'written while no page listened' });
     await mock.start();
     await page.getByText('Connection lost').waitFor({ state: 'hidden' });
     await expect.poll(seq).toBe(mock.job('film').seq);
@@ -64,7 +64,7 @@ describe.skipIf(lacksChromium)('the page survives', () => {
     expect(resumed?.headers['last-event-id']).toBe('2');
     await page.getByText('1 warning').click();
     expect(await page.locator('.notice li').allTextContents()).toEqual([
-      'written while nobody listened',
+      'written while no page listened',
     ]);
   });
 
@@ -88,7 +88,7 @@ describe.skipIf(lacksChromium)('the page survives', () => {
     expect(await page.getByText('1 warning').isVisible()).toBe(false);
   });
 
-  it('the end of the job: it stops asking, and goes on when the job is started again', async () => {
+  it('the end of the job: it stops asking, and resumes when the job is started again', async () => {
     mock.emit('film', clipFact(mock.job('film'), 0, STEPS.failed()));
     mock.emit('film', { type: 'job.failed', error: null, total_cost_usd: 0 });
     await expect.poll(() => job().getAttribute('data-job-status')).toBe('failed');

@@ -1,8 +1,9 @@
 /**
  * A clip's picture: a frame that shimmers while it is made, its thumbnail when it is there, and the
- * video itself in the same place once somebody wants to see it. Nothing is loaded before it is needed.
+ * video itself in the same place once a person wants to see it. Nothing is loaded before it is needed.
  */
 import type { Clip } from '../../domain/job/job.schema.js';
+import { errorMessage } from '../../domain/values/error-message.js';
 import { tell } from '../announce.js';
 import { mediaUrl } from '../api-key.js';
 import { busy, h, icon } from '../dom.js';
@@ -65,7 +66,7 @@ export function screen(
       playing = URL.createObjectURL(blob);
       play(playing);
     } catch (error) {
-      if (!mine.signal.aborted) tell(error instanceof Error ? error.message : String(error), 'bad');
+      if (!mine.signal.aborted) tell(errorMessage(error), 'bad');
     } finally {
       mine.abort();
     }

@@ -3,11 +3,12 @@
  * show it any longer.
  */
 import type { Job } from '../../domain/job/job.schema.js';
+import { errorMessage } from '../../domain/values/error-message.js';
 import { tell } from '../announce.js';
 import { attribute, h, setText, show } from '../dom.js';
 import { downloadAll, type DownloadOutcome, type DownloadProgress } from '../download.js';
 
-const SAYS: Record<DownloadOutcome, string | null> = {
+const WORDS: Record<DownloadOutcome, string | null> = {
   saved: 'The download is complete',
   canceled: 'The download was canceled; nothing is left of it',
   dismissed: null,
@@ -43,10 +44,10 @@ export function downloadBox(): DownloadBox {
     async run(job) {
       running = new AbortController();
       try {
-        const says = SAYS[await downloadAll(job, report, running)];
-        if (says !== null) tell(says);
+        const words = WORDS[await downloadAll(job, report, running)];
+        if (words !== null) tell(words);
       } catch (error) {
-        tell(error instanceof Error ? error.message : String(error), 'bad');
+        tell(errorMessage(error), 'bad');
       } finally {
         running = null;
         show(element, false);

@@ -1,12 +1,11 @@
 /**
  * Above the clips: what the job is, how far, for how much, for how long. It shows; the controls
- * beside it act.
+ * act.
  */
 import { withoutTrailing } from '../../domain/values/trim-ends.js';
-import { isStarted, isOver } from '../../domain/job/progress.js';
-import type { FollowedJob } from '../../client/followed-job.js';
+import { isOver } from '../../domain/job/progress.js';
 import { clock, percent, plural, roughly, spent, usd } from '../../client/figures.js';
-import { JOB_WORDS, capital, earlierText, failureWords } from '../../client/words.js';
+import { JOB_WORDS, batchText, capital, earlierText, failureWords } from '../../client/words.js';
 import type { Job, Readiness } from '../../client/wire.js';
 import { earlierWarnings } from '../../domain/job/waiting.js';
 import { under } from '../base.js';
@@ -18,7 +17,7 @@ import { filmStrip } from './film-strip.js';
 
 export interface JobHeader {
   element: HTMLElement;
-  update(state: FollowedJob): void;
+  update(job: Job): void;
   /** Every second: what changes with time alone. */
   tick(job: Job, usualTime: number | null): void;
   showLink(job: Job, readiness: Readiness | null): void;
@@ -55,7 +54,7 @@ export function jobHeader(controls: HTMLElement): JobHeader {
       problem,
       warnings.element,
     ),
-    update({ job, batch: started }) {
+    update(job) {
       setText(title, job.job_id);
       attribute(chip, 'data-status', job.status);
       setText(chip, capital(JOB_WORDS[job.status]));
@@ -66,7 +65,7 @@ export function jobHeader(controls: HTMLElement): JobHeader {
           .join(' · '),
       );
       strip.update(job);
-      batch.set(percent(job.percent), batchNote(job, started));
+      batch.set(percent(job.percent), batchNote(job));
       clips.set(`${String(job.successful_clips)} of ${String(job.total_clips)}`, clipsNote(job));
       money.set(spent(job.total_cost_usd, job.unknown_costs), moneyNote(job));
       warnings.update(job);
@@ -104,17 +103,10 @@ const workflowUrl = (base: string, namespace: string | undefined, job: Job): str
     'history',
   ].join('/');
 
-function batchNote(job: Job, started: FollowedJob['batch']): string {
-  if (job.dispatch === 'window') return `${String(job.batch_size)} at a time`;
-  if (isOver(job.status))
-    return plural(Math.ceil(job.total_clips / job.batch_size), 'batch', 'batches');
-  if (started !== null) return `batch ${String(started.batch)} of ${String(started.batches)}`;
-  const begun = job.clips.findLastIndex((clip) => isStarted(clip) && clip.status !== 'canceled');
-  const batches = Math.ceil(job.clips.length / job.batch_size);
-  return batches === 0
-    ? ''
-    : `batch ${String(Math.max(1, Math.ceil((begun + 1) / job.batch_size)))} of ${String(batches)}`;
-}
+const batchNote = (job: Job): string =>
+  job.dispatch === 'batches' && isOver(job.status)
+    ? plural(Math.ceil(job.total_clips / job.batch_size), 'batch', 'batches')
+    : batchText(job);
 
 function clipsNote(job: Job): string {
   const left = job.total_clips - job.successful_clips - job.failed_clips - job.canceled_clips;

@@ -14,7 +14,7 @@ import { ago } from '../format.js';
 import type { View } from './plan-form.js';
 
 const REFRESH = 4000;
-/** Of somebody who types. */
+/** Milliseconds without a key pressed, until the words are searched for. */
 const PAUSE = 250;
 const FILTERS = ['q', 'status', 'label', 'model'] as const;
 
@@ -179,7 +179,7 @@ function jobRow(
   const chip = h('span', { class: 'chip' });
   const facts = h('span', { class: 'quiet' });
   const bar = h('span', { class: 'bar' }, h('span', { class: 'bar__fill' }));
-  // Beside the link, not in it: each does something else.
+  // Next to the link, not in it: each does something else.
   const labels = h(
     'p',
     { class: 'labels', hidden: job.labels.length === 0 },

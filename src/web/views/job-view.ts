@@ -75,7 +75,7 @@ export function jobView(jobId: string, context: JobViewContext): View {
     attribute(element, 'data-job-status', job.status);
     attribute(element, 'data-seq', job.seq);
     document.title = `${job.successful_clips === job.total_clips ? '✓' : `${String(Math.round(job.percent))} %`} ${job.job_id}`;
-    header.update(state);
+    header.update(job);
     header.tick(job, usualTime(job));
     controls.update(job);
     drawCards(job.clips.map((clip) => ({ job, clip, live: live.get(clip.clip_index) })));

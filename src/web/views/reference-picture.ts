@@ -1,5 +1,5 @@
 /**
- * The image that a clip's references were made into, small beside its prompt, whole behind a link. Clips without one ask
+ * The image that a clip's references were made into, small next to its prompt, whole behind a link. Clips without one ask
  * for nothing; one that was not made after all (the clip went on without images) shows nothing.
  */
 import type { Clip } from '../../domain/job/job.schema.js';
