@@ -27,13 +27,13 @@ function resolvedOf(value: unknown) {
 }
 
 describe('checkPlan', () => {
-  it.each([...SHAPE, ...MODEL])('refuses %s and names the place', (_name, value, path, message) => {
+  it.each([...SHAPE, ...MODEL])('refuses %s and names the path', (_name, value, path, message) => {
     const problems = problemsOf(value);
     expect(problems.map((item) => item.path)).toEqual([path]);
     expect(problems[0]?.message).toMatch(message);
   });
 
-  it('names shape mistakes and model mistakes in one answer', () => {
+  it('reports problems of shape and of the model in one answer', () => {
     const problems = problemsOf(
       plan(
         { aspect_ratio: '5:4', settings: { steps: 3 }, batch_size: 0, extra: 1, total_clips: 9 },
@@ -54,12 +54,12 @@ describe('checkPlan', () => {
     ]);
   });
 
-  it('holds the rest of a plan against the model even when its clips are missing', () => {
+  it('checks the rest of a plan against the model even when its clips are missing', () => {
     const problems = problemsOf({ aspect_ratio: '5:4', total_clips: 3, max_cost_usd: 0.01 });
     expect(problems.map(({ path }) => path).sort()).toEqual(['aspect_ratio', 'clip_prompts']);
   });
 
-  it('does not count clips wrong that it has not read', () => {
+  it('reports no counts that depend on clips it could not read', () => {
     const clips = Array.from({ length: 1001 }, (_, index) => clip(index));
     const problems = problemsOf({ total_clips: 1001, clip_prompts: clips });
     expect(problems.map(({ path }) => path)).toEqual(['clip_prompts']);
@@ -72,7 +72,7 @@ describe('checkPlan', () => {
     expect(problemsOf(plan(extra))).toHaveLength(101);
   });
 
-  it('lists a hundred problems at most and says how many more there are', () => {
+  it('lists at most a hundred problems and the number of the others', () => {
     const clips = Array.from({ length: 150 }, (_, index) => clip(index, { duration: 0 }));
     const problems = problemsOf({ clip_prompts: clips });
     expect(problems).toHaveLength(101);
@@ -89,7 +89,7 @@ describe('checkPlan', () => {
     expect(resolvedOf({ clip_prompts: clips }).clips).toHaveLength(1000);
   });
 
-  it('accepts what an upstream planner writes beside the plan', () => {
+  it('accepts additional fields that planners write', () => {
     expect(problemsOf(plan({ total_clips: 3, generation_time: 12.5 }))).toEqual([]);
     expect(problemsOf(plan({ generation_time: null }))).toEqual([]);
   });

@@ -27,7 +27,7 @@ const hole = (clip_index: number, target: number): DeliveredClip => ({
 const lacking = (seconds: number) => compensationOf([good(0, 100, 100 - seconds)]);
 
 describe('compensationOf', () => {
-  it('lets the next clip make up for what the one before it lacks', () => {
+  it('lets the next clip compensate for a shortfall before it', () => {
     const { clips, total_shortfall, verdict } = compensationOf([
       good(0, 5, 4),
       good(1, 5, 5.4),
@@ -39,7 +39,7 @@ describe('compensationOf', () => {
     expect({ total_shortfall, verdict }).toEqual({ total_shortfall: 0, verdict: 'accept' });
   });
 
-  it('never lets a clip make up for those after it', () => {
+  it('never lets a clip compensate for a later one', () => {
     expect(compensationOf([good(0, 5, 10), good(1, 5, 4)]).total_shortfall).toBe(1);
   });
 
@@ -75,7 +75,7 @@ describe('compensationOf', () => {
     expect(extension?.remaining_shortfall).toBeCloseTo(remaining, 2);
   });
 
-  it('extends by five seconds at most and says what is missing even then', () => {
+  it('extends by at most five seconds and states the remaining shortfall', () => {
     expect(lacking(30).extension).toEqual({
       clip_index: 0,
       method: 'loop',
@@ -84,14 +84,14 @@ describe('compensationOf', () => {
     });
   });
 
-  it('fails where nothing was made, and accepts an empty list of wishes', () => {
+  it('fails where no clip succeeded, and accepts an empty list', () => {
     expect(compensationOf([hole(0, 5), hole(1, 5)])).toMatchObject({
       verdict: 'fail',
       extension: null,
     });
   });
 
-  it('loses and invents no second', () => {
+  it('neither loses nor adds a second', () => {
     const seconds = fc.integer({ min: 1, max: 600 }).map((n) => n / 10);
     const clips = fc.array(fc.tuple(seconds, seconds, fc.boolean()), {
       minLength: 1,
@@ -145,7 +145,7 @@ describe('the compensation of a job', () => {
   ];
   const ending: JobFact = { type: 'job.completed', error: null, total_cost_usd: 0 };
 
-  it('comes with its last event, however it ends, and follows from its clips', () => {
+  it('is computed from its clips with its last event, however it ends', () => {
     expect(fold(queued, ...facts)).not.toHaveProperty('compensation');
     for (const type of ['job.completed', 'job.failed', 'job.canceled'] as const) {
       const job = fold(queued, ...facts, { ...ending, type });
@@ -155,7 +155,7 @@ describe('the compensation of a job', () => {
     }
   });
 
-  it('is gone from a job that goes on', () => {
+  it('is removed from a job that is retried', () => {
     const over = fold(queued, ...facts, ending);
     expect(fold(over, started)).not.toHaveProperty('compensation');
     expect(continueJob(queued, over)).not.toHaveProperty('compensation');

@@ -1,4 +1,4 @@
-/** What a create that was written down means for whoever comes next. */
+/** What earlier create intents mean for the next attempt. */
 import { describe, expect, it } from 'vitest';
 import { unsettled } from '../../../src/domain/job/create-intent.js';
 import type { NextCreate, EarlierCreate } from '../../../src/domain/job/create-intent.js';
@@ -27,8 +27,8 @@ const next: NextCreate = {
   since: ago(3_600),
 };
 
-describe('of the run itself', () => {
-  it('one of the model before is over, with and without an answer', () => {
+describe('creates of the same run', () => {
+  it('are settled on an earlier model, with and without an answer', () => {
     const before = [
       create(1, { model: 'c/d' }),
       create(2, { model: 'c/d', prediction_id: 'forgotten' }),
@@ -36,21 +36,21 @@ describe('of the run itself', () => {
     expect(unsettled(before, next)).toEqual({ attach: null, open: [] });
   });
 
-  it('one without an answer is to be looked for', () => {
+  it('are searched for while they have no answer', () => {
     expect(unsettled([create(1)], next)).toEqual({ attach: null, open: [create(1)] });
   });
 
-  it('one that came to nothing is neither', () => {
+  it('are settled when nothing was created', () => {
     const begun = [create(1, { prediction_id: null })];
     expect(unsettled(begun, next)).toEqual({ attach: null, open: [] });
   });
 
-  it('one that the ledger has is of an earlier attempt or round', () => {
+  it('are settled when the ledger has their prediction', () => {
     const begun = [create(1, { prediction_id: 'known' })];
     expect(unsettled(begun, next)).toEqual({ attach: null, open: [] });
   });
 
-  it('what was begun before one that the ledger has is of the past, also where it tells only its newest', () => {
+  it('are settled when a later prediction is in the ledger, even if only the newest one is known', () => {
     const begun = [
       create(1, { prediction_id: 'old' }),
       create(2),
@@ -60,7 +60,7 @@ describe('of the run itself', () => {
     expect(unsettled([...begun, create(4)], next)).toEqual({ attach: null, open: [create(4)] });
   });
 
-  it('the first that the ledger does not have is the one to attach to, however old it is', () => {
+  it('give the first prediction unknown to the ledger to attach to, however old it is', () => {
     const begun = ['known', 'forgotten', 'newer'].map((prediction_id, index) =>
       create(index + 1, { prediction_id, at: ago(90_000), input_sha256: 'with another upload' }),
     );
@@ -68,22 +68,22 @@ describe('of the run itself', () => {
   });
 });
 
-describe('of another run', () => {
+describe('creates of another run', () => {
   const other = (change: Partial<EarlierCreate> = {}): EarlierCreate =>
     create(1, { run_id: 'other', prediction_id: 'forgotten', ...change });
   const attached = (begun: EarlierCreate, change: Partial<NextCreate> = {}): string | null =>
     unsettled([begun], { ...next, ...change }).attach;
 
-  it('nothing counts for a job that was simply started again under its id', () => {
+  it('do not count for a job that was started again under the same id', () => {
     expect(attached(other())).toBeNull();
     expect(unsettled([create(1, { run_id: 'other' })], next).open).toEqual([]);
   });
 
-  it('everything counts in the same chain of runs', () => {
+  it('count within the same chain of runs', () => {
     expect(attached(other({ chain: 'chain', at: ago(90_000) }))).toBe('forgotten');
   });
 
-  it('what is young and asks for the same counts for a run that may have forgotten something', () => {
+  it('count for a run that may have forgotten one, if they are recent and have the same input', () => {
     const unclear = { unclear: true };
     expect(attached(other(), unclear)).toBe('forgotten');
     expect(attached(other({ input_sha256: 'another' }), unclear)).toBeNull();

@@ -228,16 +228,16 @@ const FALSE_FRIENDS = [
 
 const kindOf = (text: string): string => judgeText(text).kind;
 
-describe('the words of a failure', () => {
-  it.each(REFUSALS)('refuse the content, and nothing is tried again: %j', (text) => {
+describe('the words of a failure message', () => {
+  it.each(REFUSALS)('are a refusal of the content, which is not retried: %j', (text) => {
     expect(judgeText(text)).toEqual({ kind: 'flagged', retry: false });
   });
 
-  it.each(REFERENCES)('blame an image, and nothing is tried again: %j', (text) => {
+  it.each(REFERENCES)('are about an image, and the clip is not retried: %j', (text) => {
     expect(judgeText(text)).toEqual({ kind: 'invalid_reference', retry: false });
   });
 
-  it.each(INPUTS)('blame the input, and nothing is tried again: %j', (text) => {
+  it.each(INPUTS)('are about the input, and the clip is not retried: %j', (text) => {
     expect(judgeText(text)).toEqual({ kind: 'invalid_input', retry: false });
   });
 
@@ -291,7 +291,7 @@ const FAMILIES = [
 ].filter(([text]) => !text.includes('\n'));
 
 describe('a failure among other words', () => {
-  it('means the same in any case, with anything that is usually said around it', () => {
+  it('means the same in upper and lower case, and within the usual surrounding text', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...FAMILIES),
@@ -362,14 +362,14 @@ describe('a failure among other words', () => {
     expect(kindOf(text)).not.toBe('flagged');
   });
 
-  it('is found at the end of a long log as at its beginning, and nowhere in the megabytes between', () => {
+  it('is found at the beginning and at the end of a long log, and not in the megabytes between', () => {
     const log = 'step 1 of 50: ok\n'.repeat(200_000);
     expect(kindOf(`${log}NSFW content detected`)).toBe('flagged');
     expect(kindOf(`NSFW content detected\n${log}`)).toBe('flagged');
     expect(kindOf(`${log}NSFW content detected\n${log}`)).toBe('provider_error');
   });
 
-  it('is judged, whatever the text is made of', () => {
+  it('gets a verdict for any text', () => {
     const pieces = [
       'a',
       ' ',
@@ -398,8 +398,8 @@ describe('a failure among other words', () => {
   });
 });
 
-describe('a create that was refused', () => {
-  it('is refused content when its words say so, whatever its status stands for', () => {
+describe('a refused create', () => {
+  it('is flagged when its words say so, with any status', () => {
     for (const text of REFUSALS) {
       for (const kind of ['invalid_input', 'unauthorized'] as const) {
         expect([text, judgeRefusedCreate(text, kind)]).toEqual([text, 'flagged']);
@@ -407,7 +407,7 @@ describe('a create that was refused', () => {
     }
   });
 
-  it('is a bad image when its words say so, and what its status stands for otherwise', () => {
+  it('is an invalid reference when its words say so, and otherwise the kind of its status', () => {
     for (const text of REFERENCES) {
       expect([text, judgeRefusedCreate(text, 'invalid_input')]).toEqual([
         text,

@@ -10,7 +10,7 @@ const again = (more: Pick<Verdict, 'delay' | 'limit'> = {}): Verdict => ({
   ...more,
 });
 
-describe('what a failed prediction says', () => {
+describe('the message of a failed prediction', () => {
   it.each<[string, Verdict]>([
     // As Replicate sends it, then each half of the rule alone: the code without its words, the words without it.
     [
@@ -60,8 +60,8 @@ describe('what a failed prediction says', () => {
     expect(judgeText(text)).toEqual(verdict);
   });
 
-  it.each([null, '', 'words that nobody has seen yet', 'an Error: in the middle of a sentence'])(
-    'is worth another try when nobody knows it: %j',
+  it.each([null, '', 'words that were never seen before', 'an Error: in the middle of a sentence'])(
+    'is tried again when it is unknown: %j',
     (text) => {
       expect(judgeText(text)).toEqual(again());
     },
@@ -74,15 +74,15 @@ describe('what a failed prediction says', () => {
     },
   );
 
-  it('is a refusal first, whatever else it says', () => {
+  it('is a refusal before anything else', () => {
     const both = 'ValueError: service is in high demand, flagged as sensitive (E005) (a1B2c3D4e5)';
     expect(judgeText(both)).toEqual(never('flagged'));
     expect(judgeText('RuntimeError: high demand (E003)')).toEqual(again({ delay: 30 }));
   });
 });
 
-describe('the table of failures', () => {
-  it('promises of no kind that it goes on by itself where nothing is tried again', () => {
+describe('the table of kinds of failure', () => {
+  it('promises an automatic retry only for kinds that are retried', () => {
     for (const kind of FAILURE_KINDS) {
       const { retry, advice } = FAILURES[kind];
       expect(problem(kind, 'x').retryable, kind).toBe(retry);

@@ -43,7 +43,7 @@ describe('fallback_models', () => {
     expect(JSON.stringify(resolved.fallbacks)).not.toContain('fog');
   });
 
-  it('are in the estimate with their prices, and in its warnings with what they do otherwise', () => {
+  it('are in the estimate with their prices, and in its warnings with their differences', () => {
     const { resolved } = accepted(asked);
     const estimate = estimateOf(resolved);
     expect(estimate).toMatchObject({
@@ -71,12 +71,7 @@ describe('fallback_models', () => {
   });
 
   it.each([
-    [
-      'a model that nobody knows',
-      { fallback_models: ['a/b'] },
-      0,
-      /^expected one of .*, got "a\/b"/,
-    ],
+    ['an unknown model', { fallback_models: ['a/b'] }, 0, /^expected one of .*, got "a\/b"/],
     ['the model of the plan', { fallback_models: [KLING] }, 0, /another model than the plan's own/],
     ['one model twice', { fallback_models: [PRO, PRO] }, 1, /a model used once/],
     [
@@ -119,7 +114,7 @@ describe('fallback_models', () => {
     expect(problems(plan({ fallback_models: four }))).toMatchObject([{ path: 'fallback_models' }]);
   });
 
-  it('have their images looked at like those of the plan', () => {
+  it('have their images checked like those of the plan', () => {
     const images = clip(0, { scene_reference_url: IMAGE });
     const { resolved } = accepted(plan({ model: PRO, fallback_models: [KLING] }, images));
     expect(resolved.fallbacks?.[0]?.clips[0]?.input).toMatchObject({ start_image: IMAGE });
@@ -134,7 +129,7 @@ describe('a retired model', () => {
   const catalogue = new Map([...ALIVE, [PRO, retired]]);
   const check = (value: unknown) => checkPlan(value, { ...context, catalogue });
 
-  it('is taken over from the beginning, and a warning says so', () => {
+  it('is replaced by its first fallback from the start, with a warning', () => {
     const checked = check(plan({ model: PRO, fallback_models: [KLING, P_VIDEO] }));
     if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
     const { model, fallbacks, warnings } = checked.resolved;
@@ -146,7 +141,7 @@ describe('a retired model', () => {
     expect(alone).toMatchObject({ ok: true, resolved: { model: { id: KLING } } });
   });
 
-  it('takes over nothing, and mistakes stand at the fallback that has them', () => {
+  it('is no fallback itself, and problems have the path of the fallback that causes them', () => {
     const paths = (more: object) => {
       const checked = check(plan(more));
       return checked.ok ? [] : checked.problems.map(({ path }) => path);
@@ -157,8 +152,8 @@ describe('a retired model', () => {
   });
 });
 
-describe('a failure that is passed on', () => {
-  it('is one of the provider or of the model, and no other', () => {
+describe('a failure that allows a fallback', () => {
+  it('is a failure of the provider or of the model', () => {
     const kinds = FAILURE_KINDS.filter((kind) => allowsFallback(problem(kind, 'said')));
     expect(kinds).toEqual(['provider_error', 'no_output', 'wrong_duration']);
     expect(allowsFallback(problem('invalid_input', 'model_unavailable: HTTP 404: gone'))).toBe(

@@ -91,7 +91,7 @@ describe('fitJob', () => {
     expect(fitted.truncated).toMatchObject({ predictions: 9_999 });
   });
 
-  it('leaves a job alone that fits', () => {
+  it('leaves a job that fits unchanged', () => {
     const job = longJob('short', 3, 100);
     expect(fitJob(job)).toBe(job);
   });

@@ -1,4 +1,4 @@
-/** A job put together from the pages of its clips, while it goes on. */
+/** A job assembled from pages of its clips while it continues. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { emptyJob, initialClip } from '../../../src/domain/job/initial-job.js';
@@ -102,7 +102,7 @@ class Workflow {
 }
 
 describe('the whole job', () => {
-  it('is as it was at one moment, however much happens between its pages', async () => {
+  it('has the state of one moment, however much is recorded between its pages', async () => {
     const steps = fc.array(fc.array(step, { maxLength: 40 }), { maxLength: 6 });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 200 }), steps, async (before, between) => {
@@ -114,14 +114,14 @@ describe('the whole job', () => {
     );
   });
 
-  it('is the answer itself where that lacks nothing', async () => {
+  it('is the first answer where nothing is truncated', async () => {
     const refuse = () => Promise.reject(new Error('expected no further question'));
     const answer = { ...beginning };
     const told = await wholeJob({ progress: async () => answer, clips: refuse, events: refuse });
     expect(told).toBe(answer);
   });
 
-  it('has the ledger of a clip whose pieces come on several pages', () => {
+  it('joins the ledger of a clip that spans several pages', () => {
     const lines = Array.from({ length: 5 }, (_, place) => ({ id: String(place) }) as Prediction);
     const [clip] = clips;
     if (clip === undefined) throw new Error('expected a clip');

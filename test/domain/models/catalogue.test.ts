@@ -1,4 +1,4 @@
-/** The rows are true to themselves: every name is an input, whatever costs money is sent, prices carry a date. */
+/** Rows are consistent: every name is an input, every input that costs money is sent, every price has a date. */
 import { format } from 'prettier';
 import { describe, expect, it } from 'vitest';
 import { priceFor } from '../../../src/domain/pricing/cost.js';
@@ -33,7 +33,7 @@ describe('CATALOGUE', () => {
     if (field !== undefined) expect(values.filter((v) => misfit(field, v) !== null)).toEqual([]);
   });
 
-  it.each(rows)('$id says that there is one length exactly when there is one', (row) => {
+  it.each(rows)('$id has the strategy none exactly when there is one length', (row) => {
     const one = legalDurations(row.duration).length === 1;
     expect(row.duration.strategy === 'none').toBe(one);
   });
@@ -62,7 +62,7 @@ describe('CATALOGUE', () => {
     }
   });
 
-  it.each(drafting)('$id makes a draft for less than what it makes by itself', (row) => {
+  it.each(drafting)('$id makes a draft for less than its default', (row) => {
     const length = legalDurations(row.duration)[0]?.value;
     const input = { ...row.sends, [row.duration.input ?? '']: length };
     const [draft, usual] = [priceFor(row, { ...input, ...row.draft }), priceFor(row, input)];
@@ -97,7 +97,7 @@ describe('brokenRules', () => {
     expect(brokenRules(veo, { reference_images: [], duration: 6 })).toEqual([]);
   });
 
-  it('takes one of several inputs where a rule names several', () => {
+  it('accepts any of several inputs where a rule names several', () => {
     const seedance = rowOf('bytedance/seedance-2.0');
     const sounds = { reference_audios: ['a'] };
     expect(brokenRules(seedance, sounds)).toHaveLength(1);

@@ -52,7 +52,7 @@ function warnings(value: unknown, catalogue: Catalogue): string[] {
 describe('a retired model', () => {
   const retired = where({ [KLING]: ended('retired', PRO) });
 
-  it('is refused with its successor and what the plan costs there, with the settings that both have', () => {
+  it('is refused with its successor and the cost of the plan there, with the settings that both have', () => {
     const asked = plan({ model: KLING, settings: { resolution: '720p' } });
     const bare = plan({ model: KLING });
     expect(JSON.stringify(refusal(bare, retired))).toContain('costs $3.15, $2.1 more than here');
@@ -64,7 +64,7 @@ describe('a retired model', () => {
     ]);
   });
 
-  it('is refused with a successor that is cheaper, as dear, or of unknown price, in those words', () => {
+  it('is refused with a successor that is cheaper, equally expensive, or of unknown price', () => {
     const lite = where({ [KLING]: ended('retired', 'google/veo-3.1-lite') });
     const longer = plan({ model: KLING }, clip(0, { duration: 5.1 }));
     expect(JSON.stringify(refusal(longer, lite))).toContain('costs $0.4, $0.3 less than here');
@@ -76,7 +76,7 @@ describe('a retired model', () => {
     );
   });
 
-  it('is refused with a successor that cannot make the plan, and with none', () => {
+  it('is refused with a successor that cannot make the plan, and without a successor', () => {
     const stills = where({ [KLING]: ended('retired', 'kwaivgi/kling-v2.1') });
     expect(JSON.stringify(refusal(plan({ model: KLING }), stills))).toContain(
       'kwaivgi/kling-v2.1, which cannot make this plan as it is',
@@ -87,7 +87,7 @@ describe('a retired model', () => {
     ]);
   });
 
-  it('is told beside every other mistake of the plan', () => {
+  it('is reported together with other mistakes of the plan', () => {
     const twice = plan({ model: KLING }, clip(0), clip(0));
     const paths = (refusal(twice, retired) as { path: string }[]).map(({ path }) => path);
     expect(paths).toContain('model');
@@ -107,7 +107,7 @@ describe('a retired model', () => {
   });
 });
 
-describe('a model that goes', () => {
+describe('a model that is being replaced', () => {
   it.each(['superseded', 'deprecated'] as const)('is used, with a warning: %s', (status) => {
     const going = where({ [KLING]: ended(status, PRO) });
     expect(warnings(plan({ model: KLING }), going)).toEqual([
@@ -116,7 +116,7 @@ describe('a model that goes', () => {
     expect(warnings(plan({ model: KLING }), ALIVE)).toEqual([]);
   });
 
-  it('is said to go on its day', () => {
+  it('has its announced end in the warning', () => {
     const row = {
       ...rowOf(KLING),
       life_cycle: { ...ended('deprecated', null), until: '2027-01-31' },
@@ -124,7 +124,7 @@ describe('a model that goes', () => {
     expect(lifeCycleText(row)).toBe('deprecated since 2026-09-15, until 2027-01-31');
   });
 
-  it('may still be one that a picture is needed for', () => {
+  it('may need an image', () => {
     const [first] = warnings(
       plan({ model: 'kwaivgi/kling-v2.1' }, clip(0, { scene_reference_url: IMAGE })),
       CATALOGUE,
@@ -134,11 +134,11 @@ describe('a model that goes', () => {
 });
 
 describe('life cycles', () => {
-  it('of the catalogue lead to models that are there', () => {
+  it('of the catalogue lead to existing models', () => {
     expect(lifeCycleProblems(CATALOGUE)).toEqual([]);
   });
 
-  it('say of every model that has one who says so', () => {
+  it('have a source for every model', () => {
     const known = [...CATALOGUE.values()].map(lifeCycleOf).filter((c) => c.status !== 'active');
     expect(known.length).toBeGreaterThan(5);
     expect(known.filter(({ source }) => source === '')).toEqual([]);
@@ -162,7 +162,7 @@ describe('life cycles', () => {
     expect(first).toMatch(message);
   });
 
-  it('that end in a circle of others are told at that circle', () => {
+  it('that end in a cycle of others are reported at that cycle', () => {
     const cycles = {
       [VEO]: ended('superseded', KLING),
       [KLING]: ended('superseded', PRO),

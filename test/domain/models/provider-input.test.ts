@@ -191,8 +191,8 @@ const SENT: Record<string, Record<string, unknown>> = {
   },
 };
 
-describe('what is sent', () => {
-  it('is written down for every row', () => {
+describe('the input of the provider', () => {
+  it('has a vector for every row', () => {
     expect(Object.keys(SENT).sort()).toEqual([...ALIVE.keys()].sort());
   });
 
@@ -214,7 +214,7 @@ describe('what is sent', () => {
     }
   });
 
-  it('keeps the texts out of the stored input and leaves an empty negative prompt away', () => {
+  it('keeps texts out of the stored input and sends no empty negative prompt', () => {
     const { clips, model } = resolved(plan({}, clip(0, { negative_prompt: 'rain' }), clip(1)));
     expect(clips[0]?.input).toEqual({ aspect_ratio: '16:9', duration: 5 });
     expect(clips.map((item) => providerInput(model, item)['negative_prompt'])).toEqual([
@@ -223,7 +223,7 @@ describe('what is sent', () => {
     ]);
   });
 
-  it('translates settings into the words of the model', () => {
+  it('translates settings into inputs of the model', () => {
     const svd = withImage('stability-ai/stable-video-diffusion', 3, {
       settings: { resolution: '1024x576', fps: 24, steps: 25, motion: 99 },
     });
@@ -246,7 +246,7 @@ describe('what is sent', () => {
     ).toMatchObject({ target_size: 768, cfg: 5 });
   });
 
-  it('says what CogVideoX makes instead of 768x768', () => {
+  it('warns that CogVideoX makes another size than 768x768', () => {
     const { warnings } = resolved(
       withImage('thudm/cogvideox-i2v', 6, { settings: { resolution: '768x768' } }),
     );
@@ -300,7 +300,7 @@ describe('what is sent', () => {
   const VIDEO = 'https://example.com/a.mp4';
   const SOUND = 'https://example.com/a.mp3';
 
-  it('begins with an image what ends with one, also where it would be a reference', () => {
+  it('uses an image as the start image of a clip with an end image, even where it would be a reference', () => {
     const framed = { scene_reference_url: IMAGE, end_image_url: `${IMAGE}?end` };
     for (const [model, start, end] of [
       ['google/veo-3.1', 'image', 'last_frame'],
@@ -314,7 +314,7 @@ describe('what is sent', () => {
     }
   });
 
-  it('gives videos and sounds to the inputs that take them, one or a list, at the price of that', () => {
+  it('gives videos and sounds to the inputs that take them, one or a list, with their price', () => {
     const files = { reference_video_urls: [VIDEO], reference_audio_urls: [SOUND] };
     const seedance = resolved(plan({ model: 'bytedance/seedance-2.0' }, clip(0, files)));
     expect(seedance.clips[0]).toMatchObject({
@@ -334,7 +334,7 @@ describe('what is sent', () => {
     );
   });
 
-  it('says what is left out, because the model takes none', () => {
+  it('names the files left out because the model takes none', () => {
     const given = {
       end_image_url: IMAGE,
       reference_video_urls: [VIDEO],
@@ -350,7 +350,7 @@ describe('what is sent', () => {
     ]);
   });
 
-  it('refuses a sound without a picture, an end without a beginning, and more than the model allows', () => {
+  it('refuses a sound without an image, an end image without a start image, and more files than the model allows', () => {
     const problems = (model: string, given: object) => {
       const checked = checkPlan(plan({ model }, clip(0, given)), context);
       return checked.ok ? [] : checked.problems.map(({ message }) => message);

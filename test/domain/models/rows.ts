@@ -16,7 +16,7 @@ const active: LifeCycle = {
   source: 'a test',
 };
 
-/** Every row as if its model were active: what rows say holds whatever became of the model. */
+/** Every row as if its model were active, so that rows of retired models are checked too. */
 export const ALIVE: Catalogue = new Map(
   [...CATALOGUE].map(([id, row]) => [id, { ...row, life_cycle: active }]),
 );

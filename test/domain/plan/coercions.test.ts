@@ -31,7 +31,7 @@ function checkedOf(value: unknown) {
 }
 
 /** The float that is `steps` floats away. */
-function beside(value: number, steps: number): number {
+function near(value: number, steps: number): number {
   const view = new DataView(new ArrayBuffer(8));
   view.setFloat64(0, value);
   view.setBigInt64(0, view.getBigInt64(0) + BigInt(steps));
@@ -59,12 +59,12 @@ describe('a number of a plan', () => {
   const planned = (model: string, duration: number, image: boolean) =>
     checkedOf(asked(model, duration, image)).resolved;
 
-  it('asks every model for the same length, a few floats away from any length that it makes', () => {
+  it('requests the same length from every model, a few floats away from a length that it makes', () => {
     fc.assert(
       fc.property(fc.constantFrom(...LENGTHS), few, ({ row, seconds }, steps) => {
         const image = problemsOf(asked(row.id, seconds, false)).length > 0;
         const exact = planned(row.id, seconds, image);
-        const noisy = planned(row.id, beside(seconds, steps), image);
+        const noisy = planned(row.id, near(seconds, steps), image);
         expect(noisy).toEqual(exact);
         const [first] = exact.clips;
         const covers = legalDurations(row.duration).find(
@@ -76,13 +76,13 @@ describe('a number of a plan', () => {
     );
   });
 
-  it('asks for the longer length from a millionth of a second above', () => {
+  it('requests the longer length from a millionth of a second above', () => {
     const lengthOf = (duration: number) =>
       planned('kwaivgi/kling-v2.5-turbo-pro', duration, false).clips[0]?.requested_duration;
     expect([8.3 - 3.3, 5.0000004, 5.000001, 4.9999999].map(lengthOf)).toEqual([5, 5, 10, 5]);
   });
 
-  it('is a decimal also where planners subtract and add', () => {
+  it('is a decimal also after planners subtract and add', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 1, max: 3000 }), (a, b) => {
         const { plan: sum } = checkedOf(plan({}, clip(0, { duration: a / 100 + b / 100 })));
@@ -106,7 +106,7 @@ describe('a number of a plan', () => {
     expect(problemsOf(value)).toEqual([]);
   });
 
-  it('of the settings is sent as it was meant, and held against the limits of the model as such', () => {
+  it('of the settings is sent as a decimal, and checked as one against the limits of the model', () => {
     const model = 'stability-ai/stable-video-diffusion';
     const settings = { fps: 6.000000000000001, motion: 127.00000000000001, cond_aug: 0.1 + 0.2 };
     const { resolved } = checkedOf({
@@ -148,7 +148,7 @@ describe('null', () => {
     Object.keys(fields).filter((name) => fields[name]?.safeParse(undefined).success);
   const nulls = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, null]));
 
-  it('in every optional field is the same as none, and the same plan', () => {
+  it('in every optional field is the same as no field, and gives the same plan', () => {
     const written = {
       ...plan({}, clip(0, nulls(optional(CLIP_FIELDS))), clip(1, nulls(optional(CLIP_FIELDS)))),
       ...nulls(optional(PLAN_FIELDS)),
@@ -161,7 +161,7 @@ describe('null', () => {
     expect(optional(CLIP_FIELDS)).toHaveLength(Object.keys(CLIP_FIELDS).length - 3);
   });
 
-  it('leaves a setting out, and stays inside metadata', () => {
+  it('removes a setting, and is kept inside metadata', () => {
     const metadata = { scene: null, tags: [null, { a: null }] };
     const { resolved } = checkedOf(
       plan({ settings: { steps: null, resolution: null } }, clip(0, { metadata })),
@@ -187,7 +187,7 @@ describe('null', () => {
     if (path !== 'unknown') expect(problems[0]?.message).toContain('got null');
   });
 
-  it('does not hide what else is wrong with a plan', () => {
+  it('hides no other mistake of a plan', () => {
     const problems = problemsOf({
       ...plan(
         { settings: null, total_clips: null },
@@ -205,7 +205,7 @@ describe('null', () => {
 });
 
 describe('a text of a plan', () => {
-  it('is planned as it is after JSON and UTF-8, wherever it stands', () => {
+  it('is planned as it is after JSON and UTF-8, in any field', () => {
     const survives = (value: unknown): void => {
       const text = JSON.stringify(value);
       expect(JSON.parse(new TextDecoder().decode(new TextEncoder().encode(text)))).toEqual(value);
@@ -232,7 +232,7 @@ describe('a text of a plan', () => {
     );
   });
 
-  it('of a setting, and the name of one, is well-formed in what is refused too', () => {
+  it('of a setting, and its name, is well-formed in problems too', () => {
     const problems = problemsOf(
       plan({ settings: { 'half\ud83d': 1, mode: '\udc00' }, 'x\ud83d': 1 }),
     );
@@ -243,7 +243,7 @@ describe('a text of a plan', () => {
     }
   });
 
-  it('that no stack could hold is refused, not tried', () => {
+  it('that is nested too deeply for any stack is refused unread', () => {
     let deep: unknown = 1;
     for (let level = 0; level < 3000; level++) deep = [deep];
     expect(problemsOf(plan({}, clip(0, { metadata: { deep } })))[0]?.message).toContain(

@@ -20,10 +20,10 @@ const buffer = fc.integer({ min: 100, max: 200 }).map((n) => n / 100);
 const ask = (list: LegalDuration[], request: Parameters<typeof planDuration>[1]) =>
   planDuration(list, request).requested_duration;
 
-describe('planDuration, whatever the model', () => {
+describe('planDuration for any model', () => {
   const any = [legal, strategy, target, buffer] as const;
 
-  it('asks only for a length that the model makes', () => {
+  it('requests only lengths that the model makes', () => {
     fc.assert(
       fc.property(...any, (list, s, t, b) =>
         list.some((item) => item.seconds === ask(list, { strategy: s, target: t, buffer: b })),
@@ -31,7 +31,7 @@ describe('planDuration, whatever the model', () => {
     );
   });
 
-  it('never stays below a target that the model can cover', () => {
+  it('never requests less than a target that the model can cover', () => {
     fc.assert(
       fc.property(...any, (list, s, t, b) => {
         const requested = ask(list, { strategy: s, target: t, buffer: b });
@@ -40,7 +40,7 @@ describe('planDuration, whatever the model', () => {
     );
   });
 
-  it('takes the smallest length that covers target and capped buffer, else the longest', () => {
+  it('takes the smallest length that covers the target with its capped buffer, otherwise the longest', () => {
     fc.assert(
       fc.property(...any, (list, s, t, b) => {
         const requested = ask(list, { strategy: s, target: t, buffer: b });
@@ -52,7 +52,7 @@ describe('planDuration, whatever the model', () => {
     );
   });
 
-  it('never asks for less when the buffer grows', () => {
+  it('never requests less when the buffer grows', () => {
     fc.assert(
       fc.property(legal, strategy, target, buffer, buffer, (list, s, t, a, b) => {
         const [low, high] = a < b ? [a, b] : [b, a];
@@ -62,7 +62,7 @@ describe('planDuration, whatever the model', () => {
     );
   });
 
-  it('never asks for less when the target grows', () => {
+  it('never requests less when the target grows', () => {
     fc.assert(
       fc.property(legal, strategy, target, target, buffer, (list, s, a, b, factor) => {
         const [low, high] = a < b ? [a, b] : [b, a];

@@ -372,12 +372,12 @@ describe('planDuration', () => {
     });
   }
 
-  it('is not led astray by binary fractions', () => {
+  it('is not misled by binary fractions', () => {
     expect(planned('bytedance/seedance-1-pro', 5.6).requested_duration).toBe(7);
     expect(planned('bytedance/seedance-1-pro', 1.1 * 4, 1.1).requested_duration).toBe(5);
   });
 
-  it('says why in a sentence with the figures', () => {
+  it('gives the reason in a sentence with the figures', () => {
     expect(planned('kwaivgi/kling-v2.5-turbo-pro', 5.1).reason).toBe(
       '10 s is the smallest of 5 or 10 s that covers 5.1 s.',
     );
@@ -389,7 +389,7 @@ describe('planDuration', () => {
     expect(planned('thudm/cogvideox-i2v', 3).reason).toContain('the only length');
   });
 
-  it('follows the frames a second that a plan asks for', () => {
+  it('uses the frames per second that the plan asks for', () => {
     const { duration } = rowOf('stability-ai/stable-video-diffusion');
     expect(legalDurations(duration, 24)).toEqual([
       { seconds: 0.583, value: '14_frames_with_svd' },

@@ -30,14 +30,14 @@ const draft = (more: object = {}, ...clips: unknown[]) =>
   plan({ model: MODEL, quality: 'draft', ...more }, ...clips);
 
 describe('a draft', () => {
-  it('is sent what its final is, but for what the row sets for a draft', () => {
+  it('is sent the input of its final, except for the draft inputs of the row', () => {
     const [first] = resolved(draft({}, clip(0, { seed: 7 }))).clips;
     const [final] = resolved(draft({ quality: 'final' }, clip(0, { seed: 7 }))).clips;
     expect(first?.input).toEqual({ ...final?.input, ...rowOf(MODEL).draft });
     expect(first?.requested_duration).toBe(final?.requested_duration);
   });
 
-  it('costs what the row says of a draft, and the estimate has both prices', () => {
+  it('has the price of a draft in the row, and the estimate has both prices', () => {
     const estimate = estimateOf(resolved(draft({}, clip(0))));
     expect(estimate).toMatchObject({
       estimated_cost_usd: 0.15,
@@ -54,14 +54,14 @@ describe('a draft', () => {
     expect(estimateOf(resolved(plan({}, clip(0))))).not.toHaveProperty('draft_cost_usd');
   });
 
-  it('says what only its final has of what the plan asks for', () => {
+  it('warns of settings that only its final has', () => {
     expect(resolved(draft({ settings: { resolution: '720p' } })).warnings).toContain(
       'a draft is made with resolution 480p; its final, with resolution 720p',
     );
     expect(resolved(draft()).warnings.join()).not.toContain('its final');
   });
 
-  it('is refused in one sentence on a model that makes none', () => {
+  it('is refused in one sentence on a model without drafts', () => {
     const found = problems(plan({ quality: 'draft' }));
     expect(found).toHaveLength(1);
     expect(found[0]?.path).toBe('quality');
@@ -95,7 +95,7 @@ describe('a draft', () => {
     expect(JSON.stringify(checked)).toContain('1080p needs a seed');
   });
 
-  it('is compared with what other models make as a draft, and with none that makes none', () => {
+  it('is compared with drafts of other models, and not with models without drafts', () => {
     const { plan: asked } = accepted(draft({}, clip(0)));
     const price = quotesOf(asked, rowOf('prunaai/p-video'), context)?.[0];
     expect(price?.estimated_cost_usd).toBe(0.025);
@@ -104,7 +104,7 @@ describe('a draft', () => {
 });
 
 describe('the seed of a draft', () => {
-  it('follows from job and clip where the plan has none', () => {
+  it('is derived from job and clip where the plan has none', () => {
     const { clips } = seeded(resolved(draft({}, clip(0), clip(1), clip(2, { seed: 7 }))), 'a');
     const seeds = clips.map(({ seed }) => seed);
     expect(seeds).toEqual([seedOf('a', 0), seedOf('a', 1), 7]);
@@ -112,7 +112,7 @@ describe('the seed of a draft', () => {
     expect(new Set([...seeds, seedOf('b', 0)]).size).toBe(4);
   });
 
-  it('is one that the model takes', () => {
+  it('is within the range of the model', () => {
     for (let index = 0; index < 500; index += 1) {
       expect(seedOf('job', index, 9)).toBeGreaterThanOrEqual(1);
       expect(seedOf('job', index, 9)).toBeLessThanOrEqual(9);
@@ -120,12 +120,12 @@ describe('the seed of a draft', () => {
     }
   });
 
-  it('is chosen for drafts alone', () => {
+  it('is added to drafts only', () => {
     const [first] = seeded(resolved(draft({ quality: 'final' }, clip(0))), 'a').clips;
     expect(first?.input).not.toHaveProperty('seed');
   });
 
-  it('is sent as well where a clip does without its images', () => {
+  it('is also in the text-only input of a clip', () => {
     const images = clip(0, { scene_reference_url: 'https://example.com/a.jpg' });
     const [first] = seeded(resolved(draft({ on_bad_reference: 'text_only' }, images)), 'a').clips;
     expect(first?.text_only).toMatchObject({ seed: seedOf('a', 0) });
@@ -154,7 +154,7 @@ describe('the finals of a draft', () => {
     })),
   };
 
-  it('are a plan of its own, of the clips that succeeded, with the seeds that were sent', () => {
+  it('are a plan of the clips that succeeded, with the seeds that were sent', () => {
     const finals = finalsOf(parsed, job, {});
     if (!finals.ok) throw new Error(finals.message);
     expect(finals.plan).toEqual({
@@ -169,7 +169,7 @@ describe('the finals of a draft', () => {
     expect(clips.map(({ input }) => input['resolution'])).toEqual(['1080p', '1080p']);
   });
 
-  it('are of the clips that are asked for, under the name and the cap that are asked for', () => {
+  it('are of the requested clips, with the requested job_id and cap', () => {
     const finals = finalsOf(parsed, job, { clips: [0], job_id: 'fine', max_cost_usd: 3 });
     expect(finals).toMatchObject({
       plan: {
@@ -181,7 +181,7 @@ describe('the finals of a draft', () => {
     });
   });
 
-  it('are refused of a clip that has not succeeded, of a job that is no draft, and of nothing', () => {
+  it('are refused for a clip that has not succeeded, for a job that is no draft, and for no clip', () => {
     expect(finalsOf(parsed, job, { clips: [0, 2] })).toEqual({
       ok: false,
       path: 'clips.1',

@@ -34,11 +34,11 @@ describe('resolvePlan', () => {
     expect(resolved(plan({}, ...[0, 1, 2, 3].map((i) => clip(i)))).min_successful_clips).toBe(3);
   });
 
-  it('has the labels as they are, in their order', () => {
+  it('keeps the labels in their order', () => {
     expect(resolved(plan({ labels: ['winter', 'a'] })).labels).toEqual(['winter', 'a']);
   });
 
-  it('keeps the original target through everything', () => {
+  it('keeps the original target', () => {
     const { clips } = resolved(
       plan({}, clip(0, { duration: 6, original_target_duration: 5 }), clip(1)),
     );
@@ -82,7 +82,7 @@ describe('resolvePlan', () => {
     ]);
   });
 
-  it('lets rules between inputs narrow the lengths, and says which', () => {
+  it('lets rules between inputs narrow the lengths, and names the rule', () => {
     const hailuo = plan(
       { model: 'minimax/hailuo-2.3', settings: { resolution: '1080p' } },
       clip(0, { duration: 8 }),
@@ -100,7 +100,7 @@ describe('resolvePlan', () => {
     });
   });
 
-  it('says once what holds for many clips', () => {
+  it('groups equal warnings of many clips', () => {
     const clips = Array.from({ length: 40 }, (_, index) => clip(index, { duration: 12, seed: 1 }));
     const { warnings } = resolved({ clip_prompts: clips });
     expect(warnings).toHaveLength(2);
@@ -144,7 +144,7 @@ describe('resolvePlan', () => {
     });
   });
 
-  it('accepts a cap that pays the cheapest clips a success needs', () => {
+  it('accepts a cap that covers the cheapest clips that must succeed', () => {
     const cap = plan(
       { max_cost_usd: 0.35, min_successful_clips: 1 },
       clip(0, { duration: 9 }),
@@ -166,7 +166,7 @@ describe('a clip whose images may turn out bad', () => {
     resolved(plan(more, ...wishes.map((wish, index) => clip(index, wish)))).clips[0];
   const textOnly = { on_bad_reference: 'text_only', aspect_ratio: '1:1' };
 
-  it('carries what is sent without them, as long as planned, where the plan allows it', () => {
+  it('has a text-only input of the planned length where the plan allows it', () => {
     const found = one(textOnly, scene);
     expect(found?.input).toMatchObject({ start_image: scene.scene_reference_url });
     expect(found?.text_only).toEqual({ aspect_ratio: '1:1', duration: found?.requested_duration });
@@ -174,19 +174,19 @@ describe('a clip whose images may turn out bad', () => {
     expect(one(textOnly, {})).not.toHaveProperty('text_only');
   });
 
-  it('carries nothing where the model needs an image', () => {
+  it('has no text-only input where the model needs an image', () => {
     const found = one({ on_bad_reference: 'text_only', model: 'kwaivgi/kling-v2.1' }, scene);
     expect(found).not.toHaveProperty('text_only');
   });
 
-  it('leaves the place of a composite empty until it is uploaded', () => {
+  it('has no value in the input of its composite until it is uploaded', () => {
     const both = { ...scene, character_reference_urls: ['https://example.com/ann.jpg'] };
     const found = one({ aspect_ratio: '9:16' }, both);
     expect(found?.composite).toMatchObject({ input: 'start_image', aspect_ratio: '9:16' });
     expect(found?.input).not.toHaveProperty('start_image');
   });
 
-  it('is composed at the ratio that the model makes when nobody asks for one', () => {
+  it('is composed at the default ratio of the model when the plan has none', () => {
     const both = { ...scene, character_reference_urls: ['https://example.com/ann.jpg'] };
     const ratioOf = (model: string) => one({ model }, both)?.composite?.aspect_ratio;
     expect(ratioOf('kwaivgi/kling-v2.5-turbo-pro')).toBe('16:9');

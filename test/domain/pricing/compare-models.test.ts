@@ -50,7 +50,7 @@ describe('a comparison', () => {
     ['has other ratios', 'google/veo-3.1', { aspect_ratio: '1:1' }, /^expected one of 16:9, 9:16/],
     ['is retired', 'bytedance/seedance-1-lite', {}, /^retired since 2026-05-13; its successor is /],
     ['cannot keep the cap', 'google/veo-3.1', { max_cost_usd: 0.5 }, /^expected at least 4.8/],
-  ])('says why a model cannot make a plan: it %s', (_why, id, more, problem) => {
+  ])('names why a model cannot make a plan: it %s', (_why, id, more, problem) => {
     expect(of(plan(more, clip(0), clip(1), clip(2)), id)).toEqual({
       model: id,
       can_make: false,
@@ -58,14 +58,14 @@ describe('a comparison', () => {
     });
   });
 
-  it('leaves out settings that a model does not have, and says which', () => {
+  it('leaves out settings that a model does not have, and names them', () => {
     const asked = plan({ settings: { resolution: '480p', camera_fixed: true } });
     const found = of(asked, 'google/veo-3.1') as Fit;
     expect(found.without_settings).toEqual(['settings.resolution', 'settings.camera_fixed']);
     expect((of(asked, 'bytedance/seedance-1-pro') as Fit).without_settings).toEqual([]);
   });
 
-  it('counts the clips that a model makes shorter than they are wanted', () => {
+  it('counts the clips that a model makes shorter than planned', () => {
     const asked = plan({}, clip(0, { duration: 12 }), clip(1));
     expect(of(asked, 'kwaivgi/kling-v2.5-turbo-pro')).toMatchObject({ shorter_clips: 1 });
     expect(of(asked, 'prunaai/p-video')).toMatchObject({ shorter_clips: 0 });

@@ -49,7 +49,7 @@ describe('priceFor', () => {
     expect(priceFor(rowOf(id), input)?.usd).toBe(usd);
   });
 
-  it('carries the day it was read and where', () => {
+  it('has the day it was read and its source', () => {
     expect(priceFor(rowOf('google/veo-3.1'), {})).toEqual({
       usd: 0.4,
       per: 'second',
@@ -82,7 +82,7 @@ describe('settle', () => {
     expect(settled(second, 5, 12, status, billsFailed)).toEqual({ cost_usd: cost, billed });
   });
 
-  it('bills by the metered time, and knows nothing without it', () => {
+  it('bills the metered time, and has no cost without it', () => {
     const run = price(0.0014, 'run_second');
     expect(settled(run, 6, 100, 'succeeded', true).cost_usd).toBe(0.14);
     expect(settled(run, 6, null, 'succeeded', true)).toEqual({
@@ -97,7 +97,7 @@ describe('settle', () => {
 });
 
 describe('increasePercent', () => {
-  it('has one digit and survives a price of nothing', () => {
+  it('has one decimal and accepts a price of zero', () => {
     expect(increasePercent(8, 6)).toBe(33.3);
     expect(increasePercent(5, 5)).toBe(0);
     expect(increasePercent(5, 0)).toBe(0);

@@ -22,7 +22,7 @@ function estimate(value: unknown) {
 }
 
 describe('estimateOf', () => {
-  it('shows per clip what is asked, why, and what it costs', () => {
+  it('shows the length, its reason and its cost for each clip', () => {
     const { clips } = estimate(plan({}, clip(4, { duration: 5.1 })));
     expect(clips).toEqual([
       {
@@ -59,7 +59,7 @@ describe('estimateOf', () => {
     });
   });
 
-  it('names models that do the same for less, with the figures', () => {
+  it('names models that make the same for less, with the figures', () => {
     const { alternatives } = estimate(plan({}, clip(0, { duration: 5.1 })));
     expect(alternatives.map(({ model }) => model)).toContain('prunaai/p-video');
     expect(alternatives.find(({ model }) => model === 'prunaai/p-video')?.message).toBe(
@@ -69,7 +69,7 @@ describe('estimateOf', () => {
     expect(costs).toEqual([...costs].sort((a, b) => a - b));
   });
 
-  it('offers no model that needs an image nobody gave, ignores the text, or falls short', () => {
+  it('offers no model that needs a missing image, ignores the text, or falls short', () => {
     const { alternatives } = estimate(plan({}, clip(0, { duration: 10 })));
     const names = alternatives.map(({ model }) => model);
     for (const id of [
@@ -113,7 +113,7 @@ describe('alternativesFor', () => {
     { requiredKeys: ['clips', 'model', 'descending'] },
   );
 
-  it('has the figures of each model as a job of it would have them', () => {
+  it('has the figures that a job on each model would have', () => {
     let compared = 0;
     fc.assert(
       fc.property(somePlan, ({ clips, descending, ...rest }) => {
@@ -145,7 +145,7 @@ describe('alternativesFor', () => {
     expect(compared).toBeGreaterThan(100);
   });
 
-  it('looks once at what clips have in common, and once at each length that comes of it', () => {
+  it('computes once what clips have in common, and once for each length', () => {
     let looked = 0;
     const rows = [...ALIVE].map(([id, row]) => {
       const prices = new Proxy(row.prices, {

@@ -79,7 +79,7 @@ describe('the prices of the catalogue', () => {
     );
   });
 
-  it.each(rows)('$id is billed what was estimated, whatever it is asked', (row) => {
+  it.each(rows)('$id is billed what was estimated, for any input', (row) => {
     fc.assert(
       fc.property(anyInput(row), (input) => {
         if (brokenRules(row, input).length > 0) return;
@@ -110,7 +110,7 @@ describe('the prices of the catalogue', () => {
     },
   );
 
-  it.each(rows)('$id is refused when a value comes that its prices do not know', (row) => {
+  it.each(rows)('$id is refused with a new value that no price covers', (row) => {
     for (const name of pricedInputs(row)) {
       const field = row.inputs[name];
       if (field?.type !== 'string' || field.enum === undefined) continue;
@@ -154,7 +154,7 @@ describe('a price', () => {
     expect(priceFor(row, { resolution: '4k' })?.usd).toBe(2);
   });
 
-  it('may have a fee for each file, which is told, estimated, settled and billed once', () => {
+  it('may have a fee for each file, which is shown, estimated, settled and billed once', () => {
     const row = withPrices(
       price(0.1, { fees: [{ input: 'reference_images', usd: 0.04, above: 2 }] }),
     );
@@ -210,7 +210,7 @@ describe('priceMistake', () => {
     expect(priceMistake(row)).toBe(mistake);
   });
 
-  it('asks for no price of what a rule excludes', () => {
+  it('needs no price for inputs that a rule excludes', () => {
     const prices = [
       price(1, {
         when: { mode: { one_of: ['standard', 'pro'] }, reference_video: { is: 'unset' } },
@@ -223,11 +223,11 @@ describe('priceMistake', () => {
     expect(priceMistake({ ...omni, prices, rules: [] })).toMatch(/mode "4k", reference_video set/);
   });
 
-  it('takes a row whose price is not known at all', () => {
+  it('accepts a row without any price', () => {
     expect(priceMistake(withPrices())).toBeNull();
   });
 
-  it('refuses prices that tell too many inputs apart to be checked', () => {
+  it('refuses prices with too many combinations of inputs to check', () => {
     const many = Object.fromEntries(
       Array.from({ length: 17 }, (_, index) => [
         `flag_${String(index)}`,

@@ -1,4 +1,4 @@
-/** What is said of money that nobody knows: it is counted, it is no zero, and every fold of the events agrees. */
+/** Unknown costs are counted, are never zero, and are the same in every fold of the events. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { continueJob } from '../../../src/domain/job/continue-job.js';
@@ -115,7 +115,7 @@ const built = (
   });
 
 describe('a run time', () => {
-  it('that is none leaves the cost unknown: never zero, never what a clock says', () => {
+  it('that was not metered leaves the cost unknown: not zero, and not measured by a clock', () => {
     const none = fc.oneof(
       fc.constantFrom(null, NaN, Infinity, -Infinity, -1, 1e9),
       fc.double({ max: -Number.MIN_VALUE, noNaN: true }),
@@ -144,7 +144,7 @@ describe('a run time', () => {
 });
 
 describe('a total', () => {
-  it('is the sum of what is known, and says of how many predictions it is not', () => {
+  it('is the sum of the known costs, with the number of unknown ones', () => {
     fc.assert(
       fc.property(clips, (all) => {
         const job = jobOf(built(all));
@@ -190,7 +190,7 @@ describe('a total', () => {
     expect(continueJob(jobOf([clipOf(0, {})]), without as Job).unknown_costs).toBe(1);
   });
 
-  it('has no unknown part while a prediction runs, and one when its clip ends without its end', () => {
+  it('has no unknown cost while a prediction runs, and one when its clip ends first', () => {
     const open = line({ status: 'processing', completed_at: null, billed: null });
     expect(jobOf([clipOf(0, { status: 'running', predictions: [open] })]).unknown_costs).toBe(0);
     expect(jobOf([clipOf(0, { status: 'canceled', predictions: [open] })]).unknown_costs).toBe(1);
@@ -198,7 +198,7 @@ describe('a total', () => {
 });
 
 describe('the details in Temporal', () => {
-  it('say that a cost is unknown, and of a total with one that it is the least', () => {
+  it('show an unknown cost, and a total with one as a minimum', () => {
     const known = clipOf(1, {
       status: 'succeeded',
       cost_usd: 0.5,
@@ -219,7 +219,7 @@ describe('the details in Temporal', () => {
 });
 
 describe('a cap', () => {
-  it('counts an unknown cost with its estimate, and does not call that spent', () => {
+  it('counts an unknown cost as its estimate, and not as spent', () => {
     const capped = (predictions: Prediction[]) =>
       budgetOf(0.3, [{ clip_index: 0, usd: 0.25, predictions }]);
     const unknown = capped([line({})]);

@@ -17,7 +17,7 @@ const place = (row: ModelRow, given: References, mode: ReferenceMode = 'auto', c
   placeReferences(row, given, { mode, ratio: '9:16', composites });
 
 describe('placeReferences', () => {
-  it('gives a model with a list characters, scene, objects, and names what is left out', () => {
+  it('gives a model with a list characters, scene and objects, and names the images left out', () => {
     const placed = place(VEO, all);
     expect(placed.inputs).toEqual({ reference_images: ['c1', 'c2', 's'] });
     expect(placed.warnings).toEqual([
@@ -25,7 +25,7 @@ describe('placeReferences', () => {
     ]);
   });
 
-  it('gives a model with one image the one that is given', () => {
+  it('gives a model with one image the only image of the clip', () => {
     expect(place(KLING, { scene: null, characters: ['c1'], objects: [] })).toEqual({
       inputs: { start_image: 'c1' },
       composite: null,
@@ -57,7 +57,7 @@ describe('placeReferences', () => {
     ]);
   });
 
-  it('takes the scene alone while composites cannot be built, and says so', () => {
+  it('takes the scene alone when composites cannot be built, with a warning', () => {
     const placed = place(KLING, all, 'auto', false);
     expect(placed.inputs).toEqual({ start_image: 's' });
     expect(placed.composite).toBeNull();
@@ -74,24 +74,24 @@ describe('placeReferences', () => {
     expect(placed.warnings).toHaveLength(1);
   });
 
-  it('mode scene uses the start image even where there is a list', () => {
+  it('uses the start image in mode scene even where the model has a list', () => {
     expect(place(VEO, all, 'scene').inputs).toEqual({ image: 's' });
     expect(place(VEO, all, 'composite').composite).toMatchObject({ input: 'image' });
   });
 
-  it('names everything for a model that takes no images', () => {
+  it('names every image left out for a model that takes none', () => {
     const placed = place(BLIND, all);
     expect(placed.inputs).toEqual({});
     expect(placed.warnings[0]).toContain('scene, character 1, character 2, object 1');
   });
 
-  it('says when the chosen kind was not given', () => {
+  it('warns when the clip has no image of the chosen kind', () => {
     const placed = place(KLING, { scene: 's', characters: [], objects: [] }, 'character');
     expect(placed.inputs).toEqual({});
     expect(placed.warnings).toHaveLength(1);
   });
 
-  it('does nothing where nothing is given', () => {
+  it('does nothing for a clip without references', () => {
     expect(place(VEO, { scene: null, characters: [], objects: [] })).toEqual({
       inputs: {},
       composite: null,

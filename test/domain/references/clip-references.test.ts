@@ -35,7 +35,7 @@ function clipOf(
 }
 
 describe('referencesIn', () => {
-  it('finds every image that is sent, once, and none in the texts', () => {
+  it('finds each image that is sent once, and takes no URL from the texts', () => {
     expect(referencesIn(clipOf({}))).toBeNull();
     expect(referencesIn(clipOf({ scene_reference_url: scene }))).toEqual({
       clip_index: 3,
@@ -46,7 +46,7 @@ describe('referencesIn', () => {
     expect(referencesIn(veo)?.urls).toEqual([ann, bob]);
   });
 
-  it('tells videos and sounds from images, and does without all of them', () => {
+  it('separates videos and sounds from images, and drops all of them for a text-only clip', () => {
     const [video, sound] = ['https://example.com/v.mp4', 'https://example.com/s.mp3'];
     const clip = clipOf(
       {
@@ -70,21 +70,21 @@ describe('referencesIn', () => {
     expect(without?.price?.usd).toBe(0.18);
   });
 
-  it('leaves the parts of a composite to the composite', () => {
+  it('lists the parts of a composite only within the composite', () => {
     const clip = clipOf({ scene_reference_url: scene, character_reference_urls: [ann] });
     expect(referencesIn(clip)).toMatchObject({ urls: [], composite: { scene_url: scene } });
   });
 });
 
-describe('a clip afterwards', () => {
-  it('sends its composite once that is uploaded', () => {
+describe('a clip after its references were prepared', () => {
+  it('sends its composite once the composite is uploaded', () => {
     const clip = clipOf({ scene_reference_url: scene, character_reference_urls: [ann] });
     expect(withUpload(clip, 'https://a/file').input).toMatchObject({
       start_image: 'https://a/file',
     });
   });
 
-  it('does without images only where that was planned', () => {
+  it('drops its images only where the plan allows that', () => {
     const wish = { scene_reference_url: scene, character_reference_urls: [ann] };
     expect(asTextOnly(clipOf(wish))).toBeNull();
     const clip = asTextOnly(clipOf(wish, { on_bad_reference: 'text_only' }));
@@ -92,7 +92,7 @@ describe('a clip afterwards', () => {
     expect(clip).toMatchObject({ requested_duration: 5, prompt: expect.any(String) as string });
   });
 
-  it('costs without images what that costs, and never more than was kept for it', () => {
+  it('has the price of its text-only input, never more than was reserved', () => {
     const veo = rowOf('google/veo-3.1');
     const priced = (unset: number): Catalogue => {
       const [one] = veo.prices;

@@ -89,7 +89,7 @@ describe('a plan', () => {
     },
   );
 
-  it('may name one image as often as it likes', () => {
+  it('may repeat the same image without limit', () => {
     const clip = () => ({
       scene_reference_url: 'https://a.example/s',
       character_reference_urls: Array.from(

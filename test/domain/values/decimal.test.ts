@@ -16,11 +16,11 @@ const millionths = fc.integer({ min: -1e12, max: 1e12 });
 const cents = fc.integer({ min: 1, max: 1_000_000 }).map((n) => n / 100);
 
 describe('decimal', () => {
-  it('leaves every number of six decimals as it was written', () => {
+  it('leaves every number of six decimals unchanged', () => {
     fc.assert(fc.property(millionths, (n) => Object.is(decimal(n / 1e6), n / 1e6 + 0)));
   });
 
-  it('makes sums and differences of decimals the decimals that they are on paper', () => {
+  it('makes sums and differences of decimals exact', () => {
     fc.assert(
       fc.property(millionths, millionths, (a, b) => {
         expect(decimal(a / 1e6 + b / 1e6)).toBe((a + b) / 1e6);
@@ -67,7 +67,7 @@ describe('money', () => {
     expect(addUsd(0.1, null, 0.2)).toBe(0.3);
   });
 
-  it('fits a cap that is exactly the sum, whatever the prices', () => {
+  it('fits a cap that is exactly the sum, for any prices', () => {
     fc.assert(
       fc.property(fc.array(cents, { minLength: 1, maxLength: 20 }), (prices) => {
         const accounts = prices.map((usd, clip_index) => ({ clip_index, usd }));
@@ -80,8 +80,8 @@ describe('money', () => {
   });
 });
 
-describe('numbers that come with signals', () => {
-  it('are rounded as those of a plan are', () => {
+describe('numbers in signals', () => {
+  it('are rounded like those of a plan', () => {
     expect(asUsd({ max_cost_usd: 0.1 + 0.2 })).toBe(0.3);
     expect(asUsd({ max_cost_usd: 1e-7 })).toBeNull();
     expect(asUsd({ max_cost_usd: null })).toBeNull();

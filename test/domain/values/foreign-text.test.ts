@@ -45,8 +45,8 @@ const hostile = fc
   )
   .map((parts) => parts.join(''));
 
-describe('text of others on one line', () => {
-  it('has no control character and no mark that turns letters around, whatever it was', () => {
+describe('foreign text on one line', () => {
+  it('has no control character and no mark that changes the direction of text', () => {
     fc.assert(
       fc.property(fc.oneof(anyText, hostile), (text) => {
         expect(oneLine(text)).not.toMatch(/[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u);
@@ -54,16 +54,16 @@ describe('text of others on one line', () => {
     );
   });
 
-  it('keeps what people write', () => {
+  it('keeps ordinary text', () => {
     const text = 'A paper boat, 5 s – «naïve» 👩‍👩‍👧 日本語 مرحبا';
     expect(oneLine(text)).toBe(text);
   });
 });
 
-describe('JSON and several lines with texts of others in them', () => {
+describe('JSON and several lines with foreign text', () => {
   const CONTROL = /(?!\n)[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
 
-  it('hold nothing that a terminal obeys, and the JSON means what it meant', () => {
+  it('have no control sequence of a terminal, and the JSON keeps its value', () => {
     fc.assert(
       fc.property(fc.oneof(anyText, hostile), fc.boolean(), (text, isPretty) => {
         const value = { [text]: [text] };
@@ -83,8 +83,8 @@ const shown = (markdown: string): string => markdown.replace(/\\([!-/:-@[-`{-~])
 /** What would be markup if it stood without a backslash. */
 const MARKUP = /(?<!\\)(?:\\\\)*[`*_[\]<>|~!#&:@]/;
 
-describe('text of others in Markdown', () => {
-  it('reads as it was written, and nothing in it is markup, a link or a picture', () => {
+describe('foreign text in Markdown', () => {
+  it('is shown as it is, without markup, links or images', () => {
     fc.assert(
       fc.property(fc.oneof(anyText, hostile), (text) => {
         const line = markdownLine(text, 1_000);
@@ -95,7 +95,7 @@ describe('text of others in Markdown', () => {
     );
   });
 
-  it('is cut to so many characters of the text, and never within one', () => {
+  it('is cut to a number of characters, and never within one', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: 'grapheme' }),
@@ -110,8 +110,8 @@ describe('text of others in Markdown', () => {
   });
 });
 
-describe('text of others as a label', () => {
-  it('holds nothing that Markdown makes a picture, a named link, code or HTML of, and no backslash of ours', () => {
+describe('foreign text as a label', () => {
+  it('has nothing that becomes an image, a named link, code or HTML in Markdown, and no added backslash', () => {
     fc.assert(
       fc.property(fc.oneof(anyText, hostile), (text) => {
         const label = labelLine(text, 60);
@@ -121,7 +121,7 @@ describe('text of others as a label', () => {
     );
   });
 
-  it('reads as it was written where nothing in it is markup', () => {
+  it('is unchanged where it has no markup', () => {
     expect(labelLine('A paper boat, 5 s – «naïve»', 60)).toBe('A paper boat, 5 s – «naïve»');
   });
 });

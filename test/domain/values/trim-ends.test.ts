@@ -4,7 +4,7 @@ import { withoutLeading, withoutTrailing } from '../../../src/domain/values/trim
 
 const text = fc.string({ unit: fc.constantFrom('/', '.', '_', 'a', '\u{1f3ac}') });
 
-it('takes off what the patterns that it stands for take off, and nothing else', () => {
+it('trims exactly what the equivalent patterns trim', () => {
   fc.assert(
     fc.property(text, (some) => {
       expect(withoutTrailing(some, '/')).toBe(some.replace(/\/+$/, ''));
@@ -15,7 +15,7 @@ it('takes off what the patterns that it stands for take off, and nothing else', 
   );
 });
 
-it('reads a long row of them once', () => {
+it('reads a long row of characters once', () => {
   const row = '/'.repeat(2_000_000);
   expect(withoutTrailing(`${row}a`, '/')).toBe(`${row}a`);
   expect(withoutTrailing(`a${row}`, '/')).toBe('a');

@@ -22,7 +22,7 @@ const json = fc
   .map((value): unknown => JSON.parse(JSON.stringify(value)));
 
 describe('wellFormed', () => {
-  it('makes of any JSON one that is the same after JSON and UTF-8', () => {
+  it('makes any JSON value one that survives JSON and UTF-8', () => {
     const survives = (value: unknown): void => {
       expect(stored(wellFormed(value))).toEqual(wellFormed(value));
       expect(stored(value)).toEqual(wellFormed(value));
@@ -44,7 +44,7 @@ describe('wellFormed', () => {
     );
   });
 
-  it('is how a store changes a text, so that both are found equal', () => {
+  it('changes a text like a store does, so that both compare equal', () => {
     fc.assert(
       fc.property(anyText, anyText, (key, text) => {
         const sent = { b: [text], [key]: { a: text } };
@@ -54,7 +54,7 @@ describe('wellFormed', () => {
     expect(canonicalJson({ prompt: 'a' })).not.toBe(canonicalJson({ prompt: 'b' }));
   });
 
-  it('is what is read of a provider that sends half a pair', () => {
+  it('gives what is read from a provider that sends half a pair', () => {
     expect(parseJson(String.raw`{"detail": "half \ud83d"}`)).toEqual({ detail: 'half \ufffd' });
   });
 });
