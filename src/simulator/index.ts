@@ -11,7 +11,6 @@ import { DEFAULT_SETTINGS, type Settings } from './runtime-settings.js';
 import { Webhooks } from './webhook-sender.js';
 
 export type { Settings } from './runtime-settings.js';
-export { HOLD_POINTS } from './effects.js';
 export { FAULTS } from './faults.js';
 export { WEBHOOK_SECRET } from './webhook-sender.js';
 

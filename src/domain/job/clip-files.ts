@@ -13,7 +13,7 @@ export const CLIP_FILES = {
 } as const;
 
 export type ClipFile = keyof typeof CLIP_FILES;
-export type ServedClipFile = Exclude<ClipFile, 'facts'>;
+type ServedClipFile = Exclude<ClipFile, 'facts'>;
 
 /** `clip_000.mp4` */
 export const clipFileName = (clipIndex: number, file: ClipFile): string =>

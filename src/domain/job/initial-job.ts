@@ -5,7 +5,7 @@ import type { Clip, Job } from './job.schema.js';
 import { MAX_ATTEMPTS } from './retry-policy.js';
 import type { ResolvedClip, ResolvedModel, ResolvedPlan } from '../plan/resolved.js';
 
-export interface JobIdentity {
+interface JobIdentity {
   job_id: string;
   run_id: string;
   created_at: string;

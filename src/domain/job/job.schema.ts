@@ -224,7 +224,6 @@ export const jobSummarySchema = jobSchema.omit({
 export type JobSummary = z.infer<typeof jobSummarySchema>;
 
 const snapshotSourceSchema = z.enum(['memory', 'history', 'archive']);
-export type SnapshotSource = z.infer<typeof snapshotSourceSchema>;
 
 /** A job as the API answers it. */
 export const snapshotSchema = jobSchema.extend({

@@ -8,7 +8,7 @@ import type { Clip, Job, Truncated } from './job.schema.js';
 import { shortened } from '../values/well-formed.js';
 
 /** Bytes of an answer or a result of the workflow; Temporal takes 2 MiB a payload. */
-export const ANSWER_LIMIT = 1.5 * 2 ** 20;
+const ANSWER_LIMIT = 1.5 * 2 ** 20;
 const SHORT_TEXT = 120;
 const BARE_TEXT = 40;
 

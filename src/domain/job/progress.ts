@@ -45,9 +45,7 @@ const TERMINAL_STATUS: Record<TerminalEventType, JobStatus> = {
   'job.canceled': 'canceled',
 };
 
-export const isTerminalEvent = (
-  event: JobFact,
-): event is Extract<JobFact, { type: TerminalEventType }> =>
+const isTerminalEvent = (event: JobFact): event is Extract<JobFact, { type: TerminalEventType }> =>
   Object.hasOwn(TERMINAL_STATUS, event.type);
 
 /** Does it carry a clip as it is from then on? That is all there is to fold, whatever a newer release calls the event. */
@@ -103,7 +101,7 @@ export const unknownCosts = ({
 export const unknownCostsOf = (clips: Job['clips']): number =>
   clips.reduce((sum, clip) => sum + unknownCosts(clip), 0);
 
-export const progressOf = (job: Job): Progress => ({
+const progressOf = (job: Job): Progress => ({
   total: job.total_clips,
   succeeded: job.successful_clips,
   failed: job.failed_clips,
@@ -150,7 +148,7 @@ export function apply(job: Job, event: JobEvent): Job {
 }
 
 /** The job after a fact that has no number yet; `record` numbers it. */
-export function applyFact(job: Job, fact: JobFact, at: string): Job {
+function applyFact(job: Job, fact: JobFact, at: string): Job {
   if (isClipEvent(fact)) {
     const place = job.clips.findIndex(({ clip_index }) => clip_index === fact.clip_index);
     const before = job.clips[place];

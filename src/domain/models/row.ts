@@ -34,7 +34,7 @@ export interface NumberField extends FieldBase {
   readonly maximum?: number;
   readonly default?: number;
 }
-export interface BooleanField extends FieldBase {
+interface BooleanField extends FieldBase {
   readonly type: 'boolean';
   readonly default?: boolean;
 }
@@ -60,7 +60,7 @@ export interface SecondsRule extends DurationBase {
   readonly unit: 'seconds';
 }
 /** Models that count frames: seconds = frames / frames per second. */
-export interface FramesRule extends DurationBase {
+interface FramesRule extends DurationBase {
   readonly unit: 'frames';
   /** Frames per second by default. */
   readonly fps: number;
@@ -71,7 +71,7 @@ export interface FramesRule extends DurationBase {
 }
 export type DurationRule = SecondsRule | FramesRule;
 
-export interface RatioRule {
+interface RatioRule {
   /** Null: the model has no such input, and `values` are the ratios that it makes anyway. */
   readonly input: string | null;
   readonly values: readonly string[];
@@ -82,7 +82,7 @@ export interface RatioRule {
 }
 
 /** Files of one kind that the model takes as references; the input may hold one or a list. */
-export interface ReferenceInput {
+interface ReferenceInput {
   readonly input: string;
   readonly limit: number;
 }
@@ -118,7 +118,7 @@ export interface CrossRule {
 }
 
 /** Charged once for each file of an input, except the first `above` files. */
-export interface Fee {
+interface Fee {
   readonly input: string;
   readonly usd: number;
   readonly above?: number;

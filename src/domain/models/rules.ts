@@ -28,7 +28,7 @@ const passes = (value: unknown, test: Test): boolean => {
   return 'at_most' in test ? amountOf(value) <= test.at_most : amountOf(value) >= test.at_least;
 };
 
-export const holds = (row: ModelRow, input: Input, condition: Condition): boolean =>
+const holds = (row: ModelRow, input: Input, condition: Condition): boolean =>
   'any_of' in condition
     ? condition.any_of.some((one) => holds(row, input, one))
     : passes(effective(row, input, condition.input), condition);

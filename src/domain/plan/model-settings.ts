@@ -32,7 +32,7 @@ const reserved = (row: ModelRow): Set<string | null> =>
   ]);
 
 /** The model's own scalar inputs that may be set by name. */
-export function ownSettings(row: ModelRow): string[] {
+function ownSettings(row: ModelRow): string[] {
   const taken = reserved(row);
   return Object.entries(row.inputs)
     .filter(([name, { type }]) => !taken.has(name) && type !== 'uri' && type !== 'uris')
@@ -40,7 +40,7 @@ export function ownSettings(row: ModelRow): string[] {
 }
 
 /** Every name that `settings` may have for this model. */
-export const settingNames = (row: ModelRow): string[] => [
+const settingNames = (row: ModelRow): string[] => [
   ...new Set([...Object.keys(row.settings), ...ownSettings(row)]),
 ];
 

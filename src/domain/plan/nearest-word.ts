@@ -1,7 +1,7 @@
 /** Finds the known word closest to a mistyped one, if it is close enough. Pure. */
 
 /** Edits between two words; a swap of neighbours counts as one (optimal string alignment). */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)];
   for (let row = 1; row <= a.length; row += 1) {
     const line = [row];

@@ -30,7 +30,7 @@ const TYPES: Record<string, string> = {
 };
 
 /** A value in words that fit into a line. */
-export function described(value: unknown): string {
+function described(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
   if (typeof value === 'string') {
@@ -108,7 +108,7 @@ function messageOf(issue: Issue, value: unknown): string {
 }
 
 /** The value at a path of the raw plan; nothing where the path leads nowhere. */
-export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
     (value, key) =>
       typeof value === 'object' && value !== null && Object.hasOwn(value, key)

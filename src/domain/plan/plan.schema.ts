@@ -84,7 +84,7 @@ export const CLIP_FIELDS = {
 
 const clipPromptSchema = object(CLIP_FIELDS);
 
-export const jobId = text().regex(/^[A-Za-z0-9_-]{1,64}$/, {
+const jobId = text().regex(/^[A-Za-z0-9_-]{1,64}$/, {
   error: '1 to 64 letters, digits, "_" or "-"',
 });
 

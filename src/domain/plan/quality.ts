@@ -115,7 +115,7 @@ function withSeed<C extends PlannedClip>(clip: C, { seed }: ResolvedModel, jobId
   };
 }
 
-export type Finals =
+type Finals =
   | { ok: true; plan: Plan }
   /** `path`: within the request; null where the job itself has no finals (now). */
   | { ok: false; path: string | null; message: string };

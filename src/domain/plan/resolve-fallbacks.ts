@@ -7,7 +7,7 @@
 import type { PlannedClip, Resolution, ResolvedClip, ResolvedFallback } from './resolved.js';
 import type { PlanProblem } from './plan-problems.schema.js';
 
-export interface Fallbacks {
+interface Fallbacks {
   fallbacks: ResolvedFallback[];
   problems: PlanProblem[];
   warnings: string[];

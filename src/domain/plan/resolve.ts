@@ -37,7 +37,7 @@ export const DEFAULTS = {
 } as const;
 
 /** A buffer may cost more than this, with a warning. */
-export const INCREASE_WARNING_PERCENT = 20;
+const INCREASE_WARNING_PERCENT = 20;
 
 /** Resolves a plan of the right shape on its model and its fallback models. */
 export function resolve(plan: Plan, context: PlanContext): Resolution {

@@ -35,7 +35,7 @@ export const estimateCost = (
     ? null
     : roundUsd(price.usd * UNITS[price.per](requestedDuration, usualTime) + (price.fee_usd ?? 0));
 
-export interface Settlement {
+interface Settlement {
   cost_usd: number | null;
   billed: boolean;
 }
@@ -51,14 +51,14 @@ const isMetered = (seconds: number | null): seconds is number =>
   seconds !== null && seconds >= 0 && seconds <= MAX_RUN;
 
 /** The terms that a prediction was started on. */
-export interface Terms {
+interface Terms {
   price: UnitPrice | null;
   requested_duration: number;
   bills_failed: boolean;
 }
 
 /** How it ended. `predict_time`: metered seconds of run time; null when the provider gave none. */
-export interface Outcome {
+interface Outcome {
   status: PredictionStatus;
   predict_time: number | null;
 }

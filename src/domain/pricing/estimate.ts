@@ -25,7 +25,7 @@ function windowTime(times: readonly number[], size: number): number {
   return Math.max(0, ...free);
 }
 
-export const makespanOf = (resolved: ResolvedPlan): Makespan => {
+const makespanOf = (resolved: ResolvedPlan): Makespan => {
   const times = resolved.clips.map((clip) => clip.usual_time);
   return {
     batches: total([batchTime(times, resolved.batch_size)]),

@@ -142,7 +142,7 @@ function asComposite(row: ModelRow, given: References, ratio: string): PlacedIma
   return { inputs: startImage(row, row.start_image, scene), composite, warnings };
 }
 
-export interface Placement {
+interface Placement {
   mode: ReferenceMode;
   ratio: string;
   /** Can composites be built? If not, the start image is the scene alone. */

@@ -6,8 +6,8 @@ import { referencesIn, urlsOfComposite } from './clip-references.js';
 import type { ResolvedClip } from '../plan/resolved.js';
 import type { PlanProblem } from '../plan/plan-problems.schema.js';
 
-export const MAX_IMAGES = 2_000;
-export const MAX_IMAGES_OF_A_HOST = 1_500;
+const MAX_IMAGES = 2_000;
+const MAX_IMAGES_OF_A_HOST = 1_500;
 
 /** The distinct URLs that would be fetched for the clips. */
 function imagesOf(clips: readonly ResolvedClip[]): Set<string> {
