@@ -152,14 +152,14 @@ describe('loadConfig', () => {
     expect(text).not.toContain('\n');
   });
 
-  it('lets ports be equal of which only one is used', () => {
+  it('accepts equal ports of which only one is used', () => {
     const given = { TEMPORAL_ADDRESS: 'a.example:7233', REPLICATE_API_TOKEN: 'r8_x' };
     for (const port of ['7233', '8233', '8288']) {
       expect(loadConfig({ ...given, PORT: port }).api.port).toBe(Number(port));
     }
   });
 
-  it('has a default model that is active, that a text alone is enough for, and that has a seed or is cheap', () => {
+  it('has a default model that is active, needs only a text, and has a seed or is cheap', () => {
     const { default_model: id, catalogue } = loadConfig({});
     const row = catalogue.get(id);
     if (row === undefined) throw new Error(`expected a row of ${id}, got none`);
@@ -314,7 +314,7 @@ describe('loadConfig', () => {
     expect(plain.connection.tls).toBe(false);
   });
 
-  it('rounds a number as those of a plan are, before it is held against its limits', () => {
+  it('rounds a number like those of a plan, before it is compared with its limits', () => {
     const bufferOf = (text: string) =>
       loadConfig({ VIDEO_GENERATOR_DURATION_BUFFER: text }).duration_buffer;
     expect(

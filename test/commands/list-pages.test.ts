@@ -45,13 +45,13 @@ const read = async (replicate: Replicate) => {
   return { count, isWhole, said, waited };
 };
 
-it('is read to its end, of a day in which 100,000 predictions were created', async () => {
+it('is read to its end, also of a day with 100,000 predictions', async () => {
   const { asked, replicate } = busy();
   expect(await read(replicate)).toMatchObject({ count: 100_001, isWhole: true, waited: [] });
   expect(asked).toHaveLength(1_001);
 });
 
-it('is read on at the page that was refused, after as long as the provider wants', async () => {
+it('resumes at the page that was refused, after the wait that the provider asks for', async () => {
   const { asked, replicate } = busy(
     new Map<number, PageOutcome>([
       [3, { type: 'unreadable', message: 'HTTP 429', retry_after: 30 }],

@@ -72,12 +72,12 @@ describe('an orphan', () => {
     ]);
   });
 
-  it('stands before those that no longer run', async () => {
+  it('stands before those that have ended', async () => {
     const found = search([prediction('done', 'succeeded'), prediction('alive', 'starting')], {});
     expect(await idsOf(found)).toEqual(['alive', 'done']);
   });
 
-  it('is what a job that is over has left running, although its ledger has it', async () => {
+  it('is a prediction that an ended job has left running, although its ledger has it', async () => {
     const ended = [job('j', [{ status: 'canceled', prompt: 'x', ids: ['p1', 'p2'] }])];
     const found = await search([prediction('p1', 'processing'), prediction('p2', 'failed')], {
       ended,
@@ -85,7 +85,7 @@ describe('an orphan', () => {
     expect(found).toEqual([expect.objectContaining({ id: 'p1', left_by: 'j' })]);
   });
 
-  it('is what a job that is over has claimed and does not have in its ledger', async () => {
+  it('is a prediction that an ended job has claimed and does not have in its ledger', async () => {
     const ended = [job('j', [{ status: 'succeeded', prompt: 'x', ids: ['other'] }])];
     const found = search([prediction('p1', 'succeeded')], { ended }, { p1: 'j/0' });
     expect(await idsOf(found)).toEqual(['p1']);

@@ -29,7 +29,7 @@ describe('the claim on a data folder', () => {
     expect((await claimDataDir(folder, 'start')).kind).toBe('held');
   });
 
-  it('says who holds it, and where that answers', async () => {
+  it('names its holder, and the URL of that stack', async () => {
     const first = await claimDataDir(folder, 'generate');
     if (first.kind !== 'held') throw new Error('expected the claim');
     await first.claim.publish('http://127.0.0.1:1');
@@ -41,7 +41,7 @@ describe('the claim on a data folder', () => {
     expect(await holderOf(folder)).toMatchObject({ pid: process.pid });
   });
 
-  it('dies with its process, however that ends', async () => {
+  it('ends with its process, however that ends', async () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
     await once(child, 'spawn');
     const claim = { pid: child.pid, started: null, command: 'start', url: null };

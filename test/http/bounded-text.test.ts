@@ -52,7 +52,7 @@ describe('an answer', () => {
     await expect(boundedText(response, { most: 1_000 })).rejects.toBeInstanceOf(TooLong);
   });
 
-  it('that says it is gzip and is not ends with its signal, which does not end its body', async () => {
+  it('that claims to be gzip and is not ends with its signal, which does not end its body', async () => {
     const late = new AbortController();
     const response = await fetch(await answering(FALSE_GZIP, BODY), { signal: late.signal });
     const read = boundedText(response, { signal: late.signal });
@@ -61,7 +61,7 @@ describe('an answer', () => {
   });
 });
 
-it('a create that is answered by a body that says it is gzip and is not is unclear, in time', async () => {
+it('a create whose answer claims to be gzip and is not is unclear, in time', async () => {
   const base_url = await answering(FALSE_GZIP, BODY);
   const replicate = createReplicate({ token: 'r8_x', base_url, timeout: 200 });
   const create = { model: 'a/b', version: null, input: {}, cancel_after: 60, webhook: null };

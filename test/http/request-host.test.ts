@@ -53,7 +53,7 @@ describe('a server without keys', () => {
     );
   });
 
-  it('answers for no name of the net, and for those that are allowed on their ports alone', () => {
+  it('answers for no name of the internet, and for allowed names only on their ports', () => {
     const varied = fc
       .tuple(fc.domain(), fc.boolean(), fc.constantFrom('', '.'))
       .map(([name, shout, dot]) => ({ name, host: `${shout ? name.toUpperCase() : name}${dot}` }));
@@ -106,7 +106,7 @@ describe('a server without keys', () => {
     expect(statusOf(host)).toBe(status);
   });
 
-  it('takes one Host, no less and no more, and an absolute target must name a host of ours as well', () => {
+  it('takes exactly one Host, and an absolute target must name an allowed host as well', () => {
     expect(statusOf([])).toBe(400);
     expect(statusOf(['localhost', 'localhost'])).toBe(400);
     expect(statusOf(['localhost', 'evil.example'])).toBe(400);

@@ -184,7 +184,7 @@ describe('loadCatalogue', () => {
     expect(loadCatalogue(path).has('me/my-model')).toBe(true);
   });
 
-  it('says that bytes are no text rather than what JSON makes of them', async () => {
+  it('reports that bytes are no text, not the mistake of the JSON parser', async () => {
     const path = join(folder, 'models.json');
     await writeFile(path, Buffer.from([0x7b, 0xff, 0xfe, 0x7d]));
     expect(refusal(path)).toMatch(/it is no text in UTF-8/);

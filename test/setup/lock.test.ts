@@ -46,7 +46,7 @@ const holder = (name: string) =>
   ]);
 
 describe('the set-up lock', () => {
-  it('makes a second command wait and say for whom', async () => {
+  it('makes a second command wait, and print for which one', async () => {
     await using first = holder('generate');
     await first.waitFor(/holds/);
     await using second = holder('test');
@@ -78,7 +78,7 @@ describe('the set-up lock', () => {
     await once(other, 'exit');
   });
 
-  it('is taken over when what it holds is not an owner at all', async () => {
+  it('is taken over when its file names no owner', async () => {
     writeFileSync(file, 'torn');
     (await lockSetup(file, 'test'))();
   });
@@ -201,7 +201,7 @@ describe('a lock whose holder has died', () => {
     expect(rest).toEqual(['setup.lock']);
   });
 
-  it('is not had by a process that saw it free, and slept while others took it', () => {
+  it('is not taken by a process that found it free and slept while others took it', () => {
     let looked = 0;
     const late = tryLock(file, () => {
       if ((looked += 1) > 1) return { name: 'late' };
@@ -239,7 +239,7 @@ describe('a lock whose holder has died', () => {
     });
   });
 
-  it('hands on what its record said', async () => {
+  it('passes the fields of its record to the next holder', async () => {
     writeFileSync(file, JSON.stringify({ ...(await dead()), server: 12 }));
     let server: number | undefined;
     tryLock<{ server?: number }>(file, (last) => {

@@ -46,7 +46,7 @@ describe('the workflow bundle', () => {
 });
 
 describe('set-up in a checkout that cannot be written', () => {
-  it('says so, and what to do', async () => {
+  it('is refused with what to do', async () => {
     writeFileSync(path.join(folder, '.cache'), 'in the way');
     const locking = lockSetup(path.join(folder, '.cache', 'setup.lock'), 'generate');
     await expect(locking).rejects.toBeInstanceOf(SetupError);

@@ -75,7 +75,7 @@ describe('the search for a temporal program', () => {
     );
   });
 
-  it('passes over what cannot be run', () => {
+  it('skips files that cannot be run', () => {
     writeFileSync(path.join(folder, 'temporal'), '', { mode: 0o644 });
     expect(findTemporalCli({ PATH: folder })).not.toBe(path.join(folder, 'temporal'));
   });

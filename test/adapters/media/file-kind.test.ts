@@ -254,7 +254,7 @@ describe('the kind of a file', () => {
     }
   });
 
-  it.each(TABLE)('is told by its bytes: %s', (_what, file, family, format, name) => {
+  it.each(TABLE)('is found by its bytes: %s', (_what, file, family, format, name) => {
     expect(kindOf(file)).toEqual({ family, format, name });
   });
 
@@ -277,7 +277,7 @@ describe('the kind of a file', () => {
     },
   );
 
-  it('is found for any bytes, and for the beginning of any kind with anything behind it', () => {
+  it('is found for any bytes, also after the start of any kind', () => {
     const prefix = fc.constantFrom(...TABLE.map(([, file]) => file));
     fc.assert(
       fc.property(prefix, fc.nat(80), fc.uint8Array({ maxLength: 5000 }), (file, cut, tail) => {

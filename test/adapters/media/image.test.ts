@@ -30,7 +30,7 @@ async function reasonOf(work: Promise<unknown>): Promise<string | null> {
 }
 
 describe('an image', () => {
-  it.each(FORMATS)('that is cut anywhere is refused: %s', async (format) => {
+  it.each(FORMATS)('that is truncated anywhere is refused: %s', async (format) => {
     const whole = sampleOf(format);
     await fc.assert(
       fc.asyncProperty(fc.nat(Math.floor(whole.length * 0.9)), async (length) => {
@@ -40,20 +40,23 @@ describe('an image', () => {
     );
   });
 
-  it.each(FORMATS)('with bytes turned is one, or is refused with a reason: %s', async (format) => {
-    const whole = sampleOf(format);
-    const turn = fc.tuple(fc.nat(whole.length - 1), fc.nat(255));
-    await fc.assert(
-      fc.asyncProperty(fc.array(turn, { maxLength: 12 }), async (turns) => {
-        const bytes = Buffer.from(whole);
-        for (const [at, value] of turns) bytes[at] = value;
-        await reasonOf(images.inspect(bytes, true));
-      }),
-      { numRuns: 80 },
-    );
-  });
+  it.each(FORMATS)(
+    'with flipped bytes is accepted, or refused with a reason: %s',
+    async (format) => {
+      const whole = sampleOf(format);
+      const turn = fc.tuple(fc.nat(whole.length - 1), fc.nat(255));
+      await fc.assert(
+        fc.asyncProperty(fc.array(turn, { maxLength: 12 }), async (turns) => {
+          const bytes = Buffer.from(whole);
+          for (const [at, value] of turns) bytes[at] = value;
+          await reasonOf(images.inspect(bytes, true));
+        }),
+        { numRuns: 80 },
+      );
+    },
+  );
 
-  it('of a good beginning and any bytes behind it is refused with a reason', async () => {
+  it('with a valid start and any bytes after it is refused with a reason', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...FORMATS),
@@ -86,7 +89,7 @@ describe('an image', () => {
     },
   );
 
-  it('is kept upright, and as small as a composite can use it', async () => {
+  it('is kept upright, scaled down to what a composite needs', async () => {
     const turned = await sharp(await picture('jpeg', [3000, 2000]))
       .withMetadata({ orientation: 6 })
       .jpeg()
@@ -106,7 +109,7 @@ describe('an image', () => {
     expect((await images.inspect(turned, false)).kept).toBeNull();
   });
 
-  it('with parts that can be seen through keeps them', async () => {
+  it('with transparent parts keeps them', async () => {
     const glass = await sharp({
       create: { width: 2000, height: 2000, channels: 4, background: '#ff000080' },
     })
@@ -172,7 +175,7 @@ describe('seven images of 49 megapixels', () => {
     await expect(images.compose(parts)).rejects.toThrow(/at most 100 megapixels/);
   });
 
-  it('one of which is broken are refused with its place', async () => {
+  it('one of which is broken are refused with its index', async () => {
     const scene = await picture();
     const broken = Buffer.from('no image');
     const failed = images.compose({

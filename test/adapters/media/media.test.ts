@@ -108,7 +108,7 @@ describe('a pool that is closed', () => {
 });
 
 describe('a video', () => {
-  it('is measured and pictured, one after another by the same child', async () => {
+  it('is measured and gets a thumbnail, one after another in the same child', async () => {
     const pool = poolOf({ size: 1 });
     const media = mediaOf(pool);
     expect(await media.measure(good)).toEqual({ duration: 2, width: 640, height: 360 });
@@ -201,7 +201,7 @@ describe('a hostile video', () => {
     expect(await media.measure(good)).toMatchObject({ duration: 2 });
   });
 
-  it('of any boxes in any order, with any sizes, has a measure or a reason', async () => {
+  it('with any boxes in any order and of any size is measured, or refused with a reason', async () => {
     const name = fc.constantFrom(
       ...[
         'ftyp',
@@ -277,7 +277,7 @@ describe('a hostile video', () => {
     expect(await media.measure(good)).toMatchObject({ duration: 2 });
   });
 
-  it('made of a good one by turning bytes has a measure or a reason, and a picture or none', async () => {
+  it('made of a valid one by flipping bytes is measured or refused with a reason, with or without a thumbnail', async () => {
     const whole = await readFile(good);
     const media = mediaWith({ size: 1 });
     await fc.assert(
@@ -326,7 +326,7 @@ describe('a child', () => {
     },
   );
 
-  it('that is killed from outside is replaced, and its file is looked into again', async () => {
+  it('that is killed from outside is replaced, and its file is tried again', async () => {
     const pool = poolOf({ size: 1 });
     const looking = mediaOf(pool).measure(good);
     await expect.poll(() => pool.pids()).toHaveLength(1);
@@ -334,7 +334,7 @@ describe('a child', () => {
     expect(await looking).toMatchObject({ duration: 2 });
   });
 
-  it('that is killed each time says that it was not the file', async () => {
+  it('that is killed each time is reported as lost, not as a fault of the file', async () => {
     const pool = poolOf({ size: 1 });
     let over = false;
     const looking = failureOf(mediaOf(pool).measure(good)).finally(() => (over = true));
@@ -368,7 +368,7 @@ describe('a child', () => {
     expect(await media.measure(good)).toMatchObject({ duration: 2 });
   });
 
-  it('is there before the first video that is expected, and stays until none is', async () => {
+  it('runs before the first expected video, and until no video is expected', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       const idle = 30_000;
@@ -390,7 +390,7 @@ describe('a child', () => {
     }
   });
 
-  it('does for fifty clips, five at a time', async () => {
+  it('is enough for fifty clips, five at a time', async () => {
     const pool = poolOf({ size: 4, patience: 600_000 });
     const media = mediaOf(pool);
     const seen = new Set<number>();
@@ -419,7 +419,7 @@ describe('a child', () => {
     expect(await looking).toBeInstanceOf(TooMuch);
   });
 
-  it('is one of as many as were allowed, however much there is to do', async () => {
+  it('is one of no more than the limit, under any load', async () => {
     const pool = poolOf({ size: 2, patience: 0 });
     const media = mediaOf(pool);
     let most = 0;
@@ -452,7 +452,7 @@ describe('a child', () => {
     await expect.poll(() => aliveOf(pids), { timeout: 15_000 }).toEqual([]);
   });
 
-  it('at rest keeps no process from its end', async () => {
+  it('that is idle keeps no process from its end', async () => {
     const script = `
       import { media } from './dist/src/adapters/media/media.js';
       console.log(JSON.stringify(await media.measure(${JSON.stringify(good)})));

@@ -113,7 +113,7 @@ describe('a download of a data: URL', () => {
     expect(await readFile(target)).toEqual(content);
   });
 
-  it('that cannot be the file is final: another try would read the same', async () => {
+  it('that is not the file is final: a retry would read the same', async () => {
     const { result } = await save(`data:video/mp4,${'x'.repeat(1_001)}`, 'b');
     expect(result).toMatchObject({ type: 'failed', kind: 'output_lost', final: true });
   });

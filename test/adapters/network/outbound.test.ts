@@ -82,7 +82,7 @@ describe('which way a request takes', () => {
 });
 
 describe('the provider behind a proxy', () => {
-  it('is created at, read, listed and uploaded to through it, with the credentials of its address', async () => {
+  it('gets creates, reads, lists and uploads through it, with the credentials of its URL', async () => {
     const simulator = await startSimulator({
       port: 0,
       speed: 1000,
@@ -155,7 +155,7 @@ describe('the provider behind a proxy', () => {
     });
   });
 
-  it('is tunnelled to over https: the proxy hears a host and nothing else', async () => {
+  it('is tunnelled to over https: the proxy learns a host and nothing else', async () => {
     const plain = createServer((_request, response) => response.end());
     await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void plain.close());

@@ -60,7 +60,7 @@ describe('the wait', () => {
     ['zero, as the shortest', { header: '0' }, 1],
     ['an hour, as the longest that is waited', { header: '3600' }, 600],
   ];
-  it.each(rows)('is told by %s', (_name, answer, expected) => {
+  it.each(rows)('is read from %s', (_name, answer, expected) => {
     expect(seconds(answer)).toBe(expected);
   });
 
@@ -69,7 +69,7 @@ describe('the wait', () => {
     fc.double({ max: -1e-9, noNaN: true }),
     fc.double({ min: 86_401, noNaN: true }),
   );
-  it('of a good header is never hidden by nonsense in the body, in whichever form it comes', () => {
+  it('of a valid header is never hidden by an invalid body of any form', () => {
     fc.assert(
       fc.property(
         nonsense,
@@ -107,7 +107,7 @@ describe('the wait', () => {
   });
 });
 
-it('reads no time out of what only looks a little like one', () => {
+it('reads no time from texts that only resemble one', () => {
   for (const text of [null, '', '7', 'abc 5', '2026', '12:00:00', '2026-11-28']) {
     expect(instantOf(text), String(text)).toBeNull();
   }

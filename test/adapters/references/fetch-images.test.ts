@@ -44,7 +44,7 @@ const drip: Answer = (_request, response) => {
 };
 
 describe('a host', () => {
-  it('never has more connections than a few, and is asked once for each image, however many a plan names', async () => {
+  it('has few connections at a time, and one request for each image, for any number of images', async () => {
     let atOnce = 0;
     let most = 0;
     const urls = many((_request, response) => {
@@ -61,7 +61,7 @@ describe('a host', () => {
     expect(most).toBe(3);
   });
 
-  it('has four connections at most where nothing else is said, over all jobs', async () => {
+  it('has at most four connections by default, over all jobs', async () => {
     let atOnce = 0;
     let most = 0;
     const urls = many((_request, response) => {
@@ -81,7 +81,7 @@ describe('a host', () => {
     expect(most).toBe(4);
   });
 
-  it('counts for its own when another host redirects to it', async () => {
+  it('has its own limit when another host redirects to it', async () => {
     let atOnce = 0;
     let most = 0;
     host.set('/goal.jpg', (_request, response) => {
@@ -118,7 +118,7 @@ describe('a host', () => {
     expect(second - first).toBeGreaterThanOrEqual(990);
   });
 
-  it('that asks for more than the plan has left is not waited for, and the reason says so', async () => {
+  it('that asks for a longer wait than the plan has left is given up, and the reason says so', async () => {
     host.set('/a.jpg', (_request, response) => {
       response.writeHead(503, { 'retry-after': '600' }).end();
     });
@@ -171,7 +171,7 @@ describe('a plan', () => {
     expect(host.requests).toHaveLength(6);
   });
 
-  it('pays with its bytes for bodies without an end, too', async () => {
+  it('counts the bytes of endless bodies, too', async () => {
     const urls = many((_request, response) => {
       const more = (): void => {
         while (!response.destroyed && response.write(Buffer.alloc(2 ** 20)));

@@ -203,7 +203,7 @@ describe('a bad reference', () => {
     expect(await check(host.url(file))).toMatch(reason);
   });
 
-  it('is one in which two workers ended, until it is asked for once more', async () => {
+  it('is one that crashed two workers, until it is tried once more', async () => {
     const url = host.url('/good.png');
     for (let count = 0; count < 2; count++) {
       // A worker that dies in the middle: what it began never ends.
@@ -284,7 +284,7 @@ describe('a name that resolves', () => {
     expect(host.requests).toHaveLength(before);
   });
 
-  it('is resolved once, and connected to at that answer, so that a second one changes nothing', async () => {
+  it('is resolved once, and connected to by that answer, so that a second answer changes nothing', async () => {
     // No server of names knows this one: only the answer given here can have led to the image.
     const { fetched, asked } = await from(['127.0.0.1'], ['pictures.example']);
     expect(fetched.type).toBe('fetched');
@@ -426,7 +426,7 @@ describe('upload', () => {
     expires_at,
   });
 
-  it('goes through the files API, and what comes back can be fetched there', async () => {
+  it('goes through the files API, and its URL can be fetched', async () => {
     const simulator = await startSimulator({ port: 0, speed: 30, data_dir: null });
     try {
       const data_dir = path.join(dataDir, 'real');
@@ -550,7 +550,7 @@ describe('upload', () => {
     await expect(references.assign({ ...composite(), aspect_ratio: '1:1' }, 5)).rejects.toThrow();
   });
 
-  it('happens again, from the picture alone, when half of its life is over', async () => {
+  it('happens again, from the picture alone, after half of its lifetime', async () => {
     const data_dir = path.join(dataDir, 'again');
     const start = Date.parse('2026-01-01T00:00:00Z');
     const files = scripted(done('https://a/1', '2026-01-01T01:00:00Z'), done('https://a/2'));

@@ -61,7 +61,7 @@ it.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])(
   },
 );
 
-it('without hard links a disk that refuses is an error, not a file that another made', async () => {
+it('without hard links a disk error is reported, and not taken for a file that another process made', async () => {
   using temporary = testFolder('linkless');
   const folder = temporary.path;
   await expect(

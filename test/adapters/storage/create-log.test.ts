@@ -39,7 +39,7 @@ describe('the creates of a clip', () => {
     expect(await createCreates(folder).of('another', 7).earlier()).toMatchObject({ creates: [] });
   });
 
-  it('are read back to one whose prediction is known, and no further', async () => {
+  it('are read from the newest back to the first with a known prediction', async () => {
     const clip = createCreates(folder).of('job', 7);
     for (const number of [1, 2, 3]) {
       await clip.begin(number, intent(number));
@@ -58,7 +58,7 @@ describe('the creates of a clip', () => {
     expect((await Promise.all(racing)).filter(Boolean)).toHaveLength(1);
   });
 
-  it('are as if they had never been when they were not sent', async () => {
+  it('that were not sent leave no entry', async () => {
     const clip = createCreates(folder).of('job', 0);
     await clip.begin(1, intent(1));
     await clip.withdraw(1);
@@ -85,7 +85,7 @@ describe('the creates of a clip', () => {
   });
 });
 
-it('a day after the last create of a job they go, with the word that they are complete', async () => {
+it('are removed a day after the last create of their job, together with the time from which they are complete', async () => {
   const creates = createCreates(folder);
   const HOUR = 3_600_000;
   for (const job of ['old', 'busy']) {

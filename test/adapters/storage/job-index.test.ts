@@ -41,7 +41,7 @@ const newestFirst = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => `job-${String(count - 1 - index)}`);
 
 describe('the index of finished jobs', () => {
-  it('has the jobs that ended last first, each once, as it ended last', async () => {
+  it('has each job once, with its last end, newest first', async () => {
     const dataDir = await folder();
     const index = createJobIndex(dataDir);
     for (const one of lines(5)) await index.put(one);
@@ -52,7 +52,7 @@ describe('the index of finished jobs', () => {
     expect(cost).toBe(7);
   });
 
-  it('loses and doubles nothing when many processes add to it and pack it at the same time', async () => {
+  it('loses and duplicates no line when many processes add to it and pack it at the same time', async () => {
     const dataDir = await folder();
     const writers = Array.from({ length: 8 }, () => createJobIndex(dataDir));
     const reader = new StoredJobs(createJobIndex(dataDir));
@@ -74,7 +74,7 @@ describe('the index of finished jobs', () => {
     expect(await read(dataDir)).toEqual({ ids: newestFirst(160), cost: 160 });
   });
 
-  it('is the same after a process died between the segment and the entries that are in it', async () => {
+  it('is the same after a process died between writing a segment and removing its entries', async () => {
     const dataDir = await folder();
     const index = createJobIndex(dataDir);
     for (const one of lines(30)) await index.put(one);
@@ -111,7 +111,7 @@ describe('the index of finished jobs', () => {
     expect(await read(dataDir)).toEqual({ ids: newestFirst(600), cost: 600 });
   });
 
-  it('leaves out what is not its own', async () => {
+  it('skips files that are not its own', async () => {
     const dataDir = await folder();
     await createJobIndex(dataDir).put(line(0));
     const entries = path.join(dataDir, 'index', 'entries');

@@ -49,7 +49,7 @@ describe('a stored payload', () => {
     expect(valueOf(payload)).toEqual(value);
   });
 
-  it('says which file is missing and why that may be', async () => {
+  it('that is missing is reported with its file and the possible reasons', async () => {
     const { file, sha256 } = await stored();
     await rm(file);
     await expect(read(sha256)).rejects.toThrow(
@@ -57,7 +57,7 @@ describe('a stored payload', () => {
     );
   });
 
-  it('is not taken for what was written when its file was changed, until it is stored again', async () => {
+  it('whose file was changed is refused until it is stored again', async () => {
     const { driver, file, sha256 } = await stored();
     await writeFile(file, 'something else');
     await expect(read(sha256)).rejects.toThrow('the file was changed');
@@ -65,7 +65,7 @@ describe('a stored payload', () => {
     expect(valueOf((await read(sha256))[0])).toEqual(value);
   });
 
-  it('is never looked for at a place that a reference makes up', async () => {
+  it('is never read from a path that a reference invents', async () => {
     const outside = path.join(folder, 'secret');
     await writeFile(outside, 'secret');
     await expect(read('../secret')).rejects.toThrow('expected the hash of a payload');

@@ -78,7 +78,7 @@ describe('an input', () => {
     await beginning;
   };
 
-  it('that took two processes with it is not given to a third, and only that input', async () => {
+  it('that crashed two processes is not given to a third; other inputs are', async () => {
     const hazards = createHazards(dataDir);
     const job = 'deadly';
     for (let count = 0; count < 2; count++) await died(job, 'https://a/bad.jpg');
@@ -93,7 +93,7 @@ describe('an input', () => {
     expect(await marks(job)).toEqual([]);
   });
 
-  it('is not counted for a process that died of something else, once, nor for work that failed', async () => {
+  it('does not count one death of its process for another reason, nor work that failed', async () => {
     const hazards = createHazards(dataDir);
     const job = 'unlucky';
     const fails = () => Promise.reject(new Error('no'));

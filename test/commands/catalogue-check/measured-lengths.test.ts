@@ -57,7 +57,7 @@ function finished(made: readonly Made[], more: Partial<Job> = {}): Job {
 const measured = (...jobs: Job[]): Measured[] => measure(jobs.flatMap(deliveriesOf), rows);
 
 describe('what a model delivered', () => {
-  it('is held against what was asked, clip by clip, over all jobs', () => {
+  it('is compared with what was requested, clip by clip, over all jobs', () => {
     const first = finished([
       { requested: 5, actual: 5.1, took: 60, cost: 0.35 },
       { requested: 10, actual: 9.2, took: 100, cost: 0.7 },
@@ -114,7 +114,7 @@ describe('what a model delivered', () => {
     expect(found).toMatchObject({ max_difference: 0.5, within_half_second_percent: 100 });
   });
 
-  it('is never mixed with what the simulator rendered in its name', () => {
+  it('is never mixed with what the simulator rendered as that model', () => {
     const real = finished([{ requested: 5, actual: 5.2 }]);
     const pretended = finished([{ requested: 5, actual: 5 }], { simulated: true });
     const found = measured(pretended, real);
@@ -125,7 +125,7 @@ describe('what a model delivered', () => {
     expect(measuredTable(found)[2]).toContain(`${KLING} (simulator)`);
   });
 
-  it('says unknown where nothing is known, of a model that left the catalogue too', () => {
+  it('is shown as unknown where it is, also for a model that is no longer in the catalogue', () => {
     const gone = finished([{ requested: 5, actual: null, refused: true }], { model: 'a/gone' });
     const [, line] = measuredTable(measured(gone));
     expect(line).toMatch(/^a\/gone +1( +unknown){5} +0 % +0 %( +unknown){3}$/);

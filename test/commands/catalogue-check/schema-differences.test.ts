@@ -58,7 +58,7 @@ describe('published prices', () => {
     ).toEqual([]);
   });
 
-  it('that are higher are said to cost more, and lower ones are said', () => {
+  it('that are higher are findings that cost, lower ones are news', () => {
     const dearer = found('google/veo-3.1', tier('$0.50', ['model variant', 'with_audio']));
     expect(dearer).toEqual([
       {
@@ -70,12 +70,12 @@ describe('published prices', () => {
     expect(cheaper).toMatchObject([{ weight: 'news' }]);
   });
 
-  it('of what a row never asks for are nothing to it', () => {
+  it('of inputs that a row never sends are no finding', () => {
     expect(found('google/veo-3.1', tier('$9', ['model variant', 'video_in']))).toEqual([]);
     expect(found('prunaai/p-video', tier('$9', ['target resolution', '4k']))).toEqual([]);
   });
 
-  it('in words that are not understood are said, and never taken for dearer', () => {
+  it('with criteria that are not understood are reported, and never taken for higher ones', () => {
     const [first] = found('google/veo-3.1', tier('$0.77', ['model variant', 'turbo-ultra']));
     expect(first).toMatchObject({ weight: 'news' });
     expect(first?.says).toContain('$0.77 a second (model variant turbo-ultra)');
@@ -129,7 +129,7 @@ describe('a published schema', () => {
 
 describe('rows that were not looked at for long', () => {
   const row = rowOf('prunaai/p-video');
-  it('are said, and so is an end that has come', () => {
+  it('are reported, and so is an announced end that has passed', () => {
     const day = Date.parse('2026-10-05');
     expect(ageFindings(row, day + 60 * 86_400_000)).toEqual([]);
     expect(ageFindings(row, day + 61 * 86_400_000)).toMatchObject([
@@ -171,7 +171,7 @@ describe('the words after models', () => {
 });
 
 describe('the table of a comparison', () => {
-  it('has what can make the plan, with its cost and time, and then why the others cannot', () => {
+  it('has the models that can make the plan, with cost and time, and then why the others cannot', () => {
     const fit: Comparison = {
       model: 'google/veo-3.1',
       can_make: true,
