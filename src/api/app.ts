@@ -11,8 +11,7 @@
  *   cursor-seal   which cursors were given out here; media-tokens   what opens a job's files without a key
  */
 import Fastify, { LogController } from 'fastify';
-import type { FastifyInstance, FastifyBaseLogger, RawServerDefault } from 'fastify';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyBaseLogger } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { createLogger } from '../logging/logger.js';
@@ -33,17 +32,9 @@ import { serviceRoutes } from './routes/service.js';
 import { steeringRoutes } from './routes/steering.js';
 import { webhookRoutes } from './routes/webhooks.js';
 import { createServices } from './services.js';
-import type { ApiDeps, Services } from './services.js';
+import type { ApiDeps, App, Services } from './services.js';
 
-export type { ApiDeps, ApiSettings } from './services.js';
-
-export type App = FastifyInstance<
-  RawServerDefault,
-  IncomingMessage,
-  ServerResponse,
-  FastifyBaseLogger,
-  ZodTypeProvider
->;
+export type { ApiDeps, ApiSettings, App } from './services.js';
 
 export async function buildApp(deps: ApiDeps): Promise<App> {
   const { settings } = deps;

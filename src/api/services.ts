@@ -1,5 +1,7 @@
 /** What the routes are given: the outside as ports (ApiDeps), and what the API makes of it (Services), assembled once. */
-import type { FastifyBaseLogger } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { createJobIndex } from '../adapters/storage/job-index.js';
 import type { ProviderClock } from '../adapters/replicate/provider-clock.js';
 import type { SecretOutcome } from '../adapters/replicate/replicate-client.js';
@@ -7,8 +9,8 @@ import { createStoredFolders } from '../adapters/storage/stored-folders.js';
 import type { ModelRow } from '../domain/models/row.js';
 import type { Checked } from '../domain/plan/resolved.js';
 import type { Archive } from './jobs/job-archive.js';
-import { createCursorSeal } from './jobs/cursor-seal.js';
-import type { CursorSeal } from './jobs/cursor-seal.js';
+import { createCursorCodec } from './jobs/list-cursor.js';
+import type { CursorCodec } from './jobs/list-cursor.js';
 import type { Compare, MakeEstimate } from './jobs/estimating.js';
 import { createHeavyWork } from './load/heavy-work.js';
 import type { HeavyWork } from './load/heavy-work.js';
@@ -17,8 +19,8 @@ import type { StreamLimits } from './stream/job-stream.js';
 import type { Jobs } from './jobs/jobs-port.js';
 import { EndedJobs } from './jobs/ended-jobs.js';
 import { LastKnown } from './jobs/last-known.js';
-import { createMediaTokens } from './media-tokens.js';
-import type { MediaTokens } from './media-tokens.js';
+import { createMediaTokens } from './plugins/media-tokens.js';
+import type { MediaTokens } from './plugins/media-tokens.js';
 import type { Limits } from './load/limits.js';
 import { createMetrics } from './observability/metrics.js';
 import type { Metrics } from './observability/metrics.js';
@@ -29,8 +31,16 @@ import type { ReadRecordedJob } from './jobs/recorded-job.js';
 import { createAreRendered } from './jobs/worker-presence.js';
 import { Snapshots } from './jobs/snapshots.js';
 import type { EventStream } from './stream/sse-writer.js';
-import { createHeaderCheck, createWebhookCheck } from './webhook-check.js';
-import type { CheckHeaders, CheckWebhook } from './webhook-check.js';
+import { createHeaderCheck, createWebhookCheck } from './routes/webhook-check.js';
+import type { CheckHeaders, CheckWebhook } from './routes/webhook-check.js';
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
 
 export interface ApiSettings {
   version: string;
@@ -87,8 +97,7 @@ export interface Services extends ApiDeps {
   checkWebhook: CheckWebhook;
   lastKnown: LastKnown;
   ended: EndedJobs;
-  /** Of the cursors of lists. */
-  seal: CursorSeal;
+  cursors: CursorCodec;
   tokens: MediaTokens;
   simulated: boolean;
   limits: Limits;
@@ -149,7 +158,7 @@ export function createServices(deps: ApiDeps, { log, limits, jsonOf }: Given): S
         log.warn({ err }, 'the list of jobs could not be brought up to date; trying again');
       },
     }),
-    seal: createCursorSeal(settings.data_dir, settings.namespace),
+    cursors: createCursorCodec(settings.data_dir, settings.namespace),
     tokens: createMediaTokens(settings.api_keys, settings.now),
     checkWebhook: createWebhookCheck(deps.webhookSecret, Date.now, deps.providerClock),
     isTimelyWebhook: createHeaderCheck(Date.now, deps.providerClock),

@@ -7,11 +7,9 @@ import type { StoredFolders } from '../../adapters/storage/stored-folders.js';
 import { IndexUpkeep } from './index-upkeep.js';
 import type { Figures } from '../observability/job-metrics.js';
 import type { Jobs } from './jobs-port.js';
-import { lastEndedFirst, StoredJobs } from './stored-jobs.js';
-import type { StoredJob } from './stored-jobs.js';
+import { latestEndFirst, StoredJobs } from './stored-jobs.js';
+import type { EndedJob } from './stored-jobs.js';
 import { UnstoredJobs } from './unstored-jobs.js';
-
-export type EndedJob = Pick<StoredJob, 'job' | 'text'>;
 
 interface Deps {
   jobs: Pick<Jobs, 'listClosed'>;
@@ -52,7 +50,7 @@ export class EndedJobs {
     const others = this.#unstored.all();
     if (others.length === 0) return stored;
     const ids = new Set(others.map(({ job }) => job.job_id));
-    return [...stored.filter(({ job }) => !ids.has(job.job_id)), ...others].sort(lastEndedFirst);
+    return [...stored.filter(({ job }) => !ids.has(job.job_id)), ...others].sort(latestEndFirst);
   }
 
   /** Of the stored ones, without those that run again as far as they count as what they are now. */

@@ -110,14 +110,14 @@ export interface VisibleRun {
 }
 
 /** After this run, among those that run. */
-export interface RunPlace {
+export interface RunPosition {
   started_at: string;
   run_id: string;
 }
 
 export interface RunningQuery {
   limit: number;
-  after: RunPlace | null;
+  after: RunPosition | null;
   /** What visibility can leave out for it; what it answers with is to be filtered once more. */
   filter: JobFilter;
 }

@@ -5,7 +5,7 @@
  * but what is new in the index.
  *
  * L1 a job stands in the list once, as its latest run.
- * L2 a cursor is a place in an order, not a number of jobs: what comes or goes meanwhile shifts nothing.
+ * L2 a cursor is a position in an order, not a number of jobs: what comes or goes meanwhile shifts nothing.
  * L3 a cursor is opened before anything of it is read, and is one that was closed here.
  * L4 what goes on is read first: a job that ends in between is in the index by then.
  */
@@ -17,23 +17,22 @@ import type { JobPage } from '../schemas.js';
 import { isOver } from '../../domain/job/progress.js';
 import { memoOf } from '../../domain/job/visibility.js';
 import type { Memo } from '../../domain/job/visibility.js';
-import { decodeCursor, encodeCursor, START } from './cursor.js';
-import type { Place } from './cursor.js';
-import type { CursorSeal } from './cursor-seal.js';
+import { START } from './list-cursor.js';
+import type { CursorCodec, ListPosition } from './list-cursor.js';
 import type { EndedJobs } from './ended-jobs.js';
-import type { Jobs, RunPlace, VisibleRun } from './jobs-port.js';
+import type { Jobs, RunPosition, VisibleRun } from './jobs-port.js';
 import type { LastKnown } from './last-known.js';
-import { lastEndedFirst } from './stored-jobs.js';
-import type { Ended } from './stored-jobs.js';
+import { latestEndFirst } from './stored-jobs.js';
+import type { EndedPosition } from './stored-jobs.js';
 
 interface Deps {
   jobs: Jobs;
   ended: EndedJobs;
   lastKnown: LastKnown;
-  seal: CursorSeal;
+  cursors: CursorCodec;
 }
 
-export interface ListQuery {
+export interface ListRequest {
   filter: JobFilter;
   limit: number;
   cursor: string | null;
@@ -42,59 +41,64 @@ export interface ListQuery {
 interface Page {
   jobs: JobSummary[];
   /** Null: there are no more. */
-  next: Place | null;
+  next: ListPosition | null;
 }
 
 /** Runs looked through for one page where visibility itself leaves out less than the filter. */
 const MAX_RUNS = 1_000;
 
 /** Rejects with BadCursor for a cursor that is not one of this list and filter. */
-export async function listJobs(deps: Deps, query: ListQuery): Promise<JobPage> {
+export async function listJobs(deps: Deps, query: ListRequest): Promise<JobPage> {
   const { filter, limit, cursor } = query;
-  const place = cursor === null ? START : decodeCursor(filter, await deps.seal.open(cursor)); // L3
-  const { jobs, next } = await pageOf(deps, filter, limit, place);
-  return { jobs, next_cursor: next && (await deps.seal.close(encodeCursor(filter, next))) };
+  const position = cursor === null ? START : await deps.cursors.decode(filter, cursor); // L3
+  const { jobs, next } = await pageOf(deps, filter, limit, position);
+  return { jobs, next_cursor: next && (await deps.cursors.encode(filter, next)) };
 }
 
-async function pageOf(deps: Deps, filter: JobFilter, limit: number, place: Place): Promise<Page> {
+async function pageOf(
+  deps: Deps,
+  filter: JobFilter,
+  limit: number,
+  position: ListPosition,
+): Promise<Page> {
   const { status } = filter;
   const wants = {
-    running: place.among === 'running' && (status === null || !isOver(status)),
+    running: position.among === 'running' && (status === null || !isOver(status)),
     ended: status === null || isOver(status),
   };
   const running = wants.running
-    ? await pageOfRunning(deps, { filter, limit, after: runPlace(place) })
+    ? await pageOfRunning(deps, { filter, limit, after: afterRun(position) })
     : { jobs: [], next: null, all: null };
   if (running.next !== null || !wants.ended) return running;
   const rest = await pageOfEnded(deps, {
     filter,
     room: limit - running.jobs.length,
-    after: place.among === 'ended' ? place.after : null,
+    after: position.among === 'ended' ? position.after : null,
     running: running.all,
   });
   return { jobs: [...running.jobs, ...rest.jobs], next: rest.next };
 }
 
-const runPlace = (place: Place): RunPlace | null =>
-  place.among === 'running' ? place.after : null;
+const afterRun = (position: ListPosition): RunPosition | null =>
+  position.among === 'running' ? position.after : null;
 
-interface RunningQuery {
+interface RunningPage {
   filter: JobFilter;
   limit: number;
-  after: RunPlace | null;
+  after: RunPosition | null;
 }
 
 async function pageOfRunning(
   deps: Deps,
-  { filter, limit, after }: RunningQuery,
+  { filter, limit, after }: RunningPage,
 ): Promise<Page & { all: ReadonlySet<string> | null }> {
   const isFiltered = Object.values(filter).some((value) => value !== null);
   const most = isFiltered ? MAX_RUNS : limit + 1;
   const found = await deps.jobs.listRunning({ limit: most, after, filter });
-  const runs = found.filter((run) => after === null || lastBegunFirst(after, run) < 0); // L2
+  const runs = found.filter((run) => after === null || latestStartFirst(after, run) < 0); // L2
   const matches = matching(filter);
   const shown: { run: VisibleRun; job: JobSummary }[] = [];
-  for (const run of runs.sort(lastBegunFirst)) {
+  for (const run of runs.sort(latestStartFirst)) {
     const { job, beginnings } = memoOfRun(deps, run);
     if (matches(job, textOf(job, beginnings))) shown.push({ run, job });
   }
@@ -102,14 +106,14 @@ async function pageOfRunning(
   const last = shown.length > limit ? shown[limit - 1]?.run : isWhole ? undefined : runs.at(-1);
   return {
     jobs: shown.slice(0, limit).map(({ job }) => job),
-    next: last === undefined ? null : { among: 'running', after: placeOf(last) },
+    next: last === undefined ? null : { among: 'running', after: runPosition(last) },
     all: isWhole && !isFiltered && after === null ? new Set(runs.map((run) => run.job_id)) : null,
   };
 }
 
-const placeOf = ({ started_at, run_id }: VisibleRun): RunPlace => ({ started_at, run_id });
+const runPosition = ({ started_at, run_id }: VisibleRun): RunPosition => ({ started_at, run_id });
 
-const lastBegunFirst = (a: RunPlace, b: RunPlace): number =>
+const latestStartFirst = (a: RunPosition, b: RunPosition): number =>
   Number(a.started_at < b.started_at) - Number(a.started_at > b.started_at) ||
   Number(a.run_id > b.run_id) - Number(a.run_id < b.run_id);
 
@@ -126,26 +130,26 @@ function memoOfRun({ lastKnown }: Deps, run: VisibleRun): Memo {
   return { job: { ...job, job_id, run_id }, beginnings };
 }
 
-interface EndedQuery {
+interface EndedPage {
   filter: JobFilter;
   /** 0: only whether there are any. */
   room: number;
-  after: Ended | null;
+  after: EndedPosition | null;
   /** The ids of all that go on, where they are known already. */
   running: ReadonlySet<string> | null;
 }
 
 async function pageOfEnded(
   { jobs, ended }: Deps,
-  { filter, room, after, running }: EndedQuery,
+  { filter, room, after, running }: EndedPage,
 ): Promise<Page> {
   await ended.look(); // L4
   const matches = matching(filter);
   const all = ended.all();
-  const found: (JobSummary & Ended)[] = [];
+  const found: (JobSummary & EndedPosition)[] = [];
   let at = after === null ? 0 : firstAfter(all, after);
   while (at < all.length && found.length <= room) {
-    const chunk: (JobSummary & Ended)[] = [];
+    const chunk: (JobSummary & EndedPosition)[] = [];
     for (; at < all.length && found.length + chunk.length <= room; at += 1) {
       const one = all[at];
       if (one !== undefined && matches(one.job, one.text)) chunk.push(one.job);
@@ -156,19 +160,22 @@ async function pageOfEnded(
   }
   const shown = found.slice(0, room);
   const last = shown.at(-1);
-  const place = last === undefined ? after : placeOfEnded(last);
-  return { jobs: shown, next: found.length > room ? { among: 'ended', after: place } : null };
+  const position = last === undefined ? after : endedPosition(last);
+  return { jobs: shown, next: found.length > room ? { among: 'ended', after: position } : null };
 }
 
-const placeOfEnded = ({ completed_at, job_id }: Ended): Ended => ({ completed_at, job_id });
+const endedPosition = ({ completed_at, job_id }: EndedPosition): EndedPosition => ({
+  completed_at,
+  job_id,
+});
 
-/** Where those begin that come after a place; by halves, for all are in order. */
-function firstAfter(all: readonly { job: Ended }[], place: Ended): number {
+/** Where those begin that come after a position; by halves, for all are in order. */
+function firstAfter(all: readonly { job: EndedPosition }[], position: EndedPosition): number {
   let [low, high] = [0, all.length];
   while (low < high) {
     const middle = (low + high) >> 1;
     const one = all[middle];
-    if (one !== undefined && lastEndedFirst({ job: place }, one) < 0) high = middle;
+    if (one !== undefined && latestEndFirst({ job: position }, one) < 0) high = middle;
     else low = middle + 1;
   }
   return low;

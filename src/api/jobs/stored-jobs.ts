@@ -4,10 +4,10 @@
  *
  * S1 What was written before a look began is in its result.
  */
+import pLimit from 'p-limit';
 import type { IndexLine, JobIndex } from '../../adapters/storage/job-index.js';
 import type { JobEntry } from '../../domain/job/index-entry.js';
 import { textOf } from '../../domain/job/job-summary.js';
-import { inParallel } from '../load/in-parallel.js';
 import { Figures } from '../observability/job-metrics.js';
 
 export interface StoredJob extends Omit<JobEntry, 'beginnings'> {
@@ -15,6 +15,11 @@ export interface StoredJob extends Omit<JobEntry, 'beginnings'> {
   text: string;
 }
 
+/** A job that ended, stored or not. */
+export type EndedJob = Pick<StoredJob, 'job' | 'text'>;
+
+/** Entries read at the same time. */
+const MAX_READS = 8;
 /** As many entries make a segment. */
 const PACK_AT = 500;
 /** Milliseconds after it failed. */
@@ -62,7 +67,7 @@ export class StoredJobs {
 
   /** Those that ended last come first. */
   all(): readonly StoredJob[] {
-    this.#sorted ??= [...this.#jobs.values()].flatMap(({ job }) => job ?? []).sort(lastEndedFirst);
+    this.#sorted ??= [...this.#jobs.values()].flatMap(({ job }) => job ?? []).sort(latestEndFirst);
     return this.#sorted;
   }
 
@@ -77,12 +82,10 @@ export class StoredJobs {
 
   async #look(): Promise<void> {
     const entries = await this.#index.entries();
-    await inParallel(
-      entries.filter((name) => !this.#entries.has(name)),
-      async (name) => {
-        this.#take(await this.#index.entry(name));
-      },
-    );
+    const added = entries.filter((name) => !this.#entries.has(name));
+    await pLimit(MAX_READS).map(added, async (name) => {
+      this.#take(await this.#index.entry(name));
+    });
     this.#entries = new Set(entries);
     for (const name of await this.#index.segments()) {
       if (this.#segments.has(name)) continue;
@@ -131,11 +134,14 @@ const storedJob = ({ job, sums, beginnings }: JobEntry): StoredJob => ({
 });
 
 /** The place of a job in the list; by id where the times are the same. */
-export const lastEndedFirst = ({ job: a }: { job: Ended }, { job: b }: { job: Ended }): number =>
+export const latestEndFirst = (
+  { job: a }: { job: EndedPosition },
+  { job: b }: { job: EndedPosition },
+): number =>
   Number(a.completed_at < b.completed_at) - Number(a.completed_at > b.completed_at) ||
   Number(a.job_id < b.job_id) - Number(a.job_id > b.job_id);
 
-export interface Ended {
+export interface EndedPosition {
   completed_at: string;
   job_id: string;
 }

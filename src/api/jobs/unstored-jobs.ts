@@ -9,10 +9,9 @@ import { emptyJob } from '../../domain/job/initial-job.js';
 import { isOver } from '../../domain/job/progress.js';
 import { textOf } from '../../domain/job/job-summary.js';
 import type { JobStatus } from '../../domain/job/job.schema.js';
-import type { EndedJob } from './ended-jobs.js';
 import { TemporalAway } from './jobs-port.js';
 import type { Jobs, RunStatus, VisibleRun } from './jobs-port.js';
-import type { StoredJobs } from './stored-jobs.js';
+import type { EndedJob, StoredJobs } from './stored-jobs.js';
 
 /** Milliseconds. */
 const EVERY = 5_000;

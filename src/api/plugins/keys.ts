@@ -8,7 +8,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { hostCountRefusal, hostRefusal, isOwnOrigin } from '../../http/request-host.js';
-import type { MediaTokens } from '../media-tokens.js';
+import type { MediaTokens } from './media-tokens.js';
 import { HttpProblem } from '../problems.js';
 import type { WrongKeys } from './wrong-keys.js';
 

@@ -4,12 +4,11 @@
  */
 import path from 'node:path';
 import { stat } from 'node:fs/promises';
-import type { App } from '../app.js';
 import { CLIP_FILES } from '../../domain/job/clip-files.js';
 import { artifactPath } from '../../adapters/storage/artifact-store.js';
 import { notFound } from '../problems.js';
 import * as schemas from '../schemas.js';
-import type { Services } from '../services.js';
+import type { App, Services } from '../services.js';
 
 const FILES = [
   ['video', 'The finished clip'],

@@ -1,11 +1,10 @@
 /** The event stream: decides where a reader begins and whether there is anything to stream; JobStream does the rest. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { App } from '../app.js';
 import { JobStream } from '../stream/job-stream.js';
 import { notFound, unavailable } from '../problems.js';
 import type { Lease } from '../stream/progress-hub.js';
 import * as schemas from '../schemas.js';
-import type { Services } from '../services.js';
+import type { App, Services } from '../services.js';
 import { EventStream, frameOf } from '../stream/sse-writer.js';
 
 const KEEP_ALIVE = 15_000;

@@ -1,13 +1,12 @@
 /** Jobs: start, look, list. Every handler names its service and its status, and decides nothing else. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { App } from '../app.js';
 import { startFinals } from '../jobs/finals.js';
 import { BadCursor } from '../jobs/jobs-port.js';
 import { listJobs } from '../jobs/list.js';
 import { HttpProblem, invalid } from '../problems.js';
 import { ofPlans } from './plan-body.js';
 import * as schemas from '../schemas.js';
-import type { Services } from '../services.js';
+import type { App, Services } from '../services.js';
 import { noSuchJob } from '../jobs/steer.js';
 import { acceptedPlan, submit, type Submitted } from '../jobs/submit.js';
 

@@ -1,10 +1,9 @@
 /** About the service itself: catalogue, liveness, readiness, figures. */
-import type { App } from '../app.js';
 import { lifeCycleOf } from '../../domain/models/life-cycle.js';
 import type { Figures } from '../observability/job-metrics.js';
 import { ofPlans } from './plan-body.js';
 import * as schemas from '../schemas.js';
-import type { Services } from '../services.js';
+import type { App, Services } from '../services.js';
 
 export function serviceRoutes(app: App, services: Services): void {
   const { jobs, models, metrics, settings, heavy, jsonOf } = services;

@@ -1,8 +1,7 @@
 /** What people do to a running or finished job. Every act answers 202 with the job. */
 import type { FastifyReply } from 'fastify';
-import type { App } from '../app.js';
 import * as schemas from '../schemas.js';
-import type { Services } from '../services.js';
+import type { App, Services } from '../services.js';
 import { cancelJob, retryJob, signalClip, signalJob } from '../jobs/steer.js';
 
 /** Whatever else goes on: what runs and costs can always be stopped. */

@@ -4,11 +4,10 @@
  */
 import type { FastifyRequest } from 'fastify';
 import type { SignedWebhook, WebhookHeaders } from '../../adapters/replicate/webhook-signature.js';
-import type { App } from '../app.js';
 import { MAX_BODY } from '../load/limits.js';
 import { HttpProblem, unavailable } from '../problems.js';
 import * as schemas from '../schemas.js';
-import type { Services } from '../services.js';
+import type { App, Services } from '../services.js';
 
 export async function webhookRoutes(app: App, services: Services): Promise<void> {
   const { checkWebhook, metrics, wake, settings } = services;

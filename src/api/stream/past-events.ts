@@ -6,11 +6,11 @@
  * P2 who asks for the same page at the same time shares one question, and only a few are asked at once.
  * P3 what follows a seq begins with the very next; where nobody has that, there is nothing.
  */
+import pLimit from 'p-limit';
 import type { JobEvent } from '../../domain/job/job.schema.js';
 import type { Archive } from '../jobs/job-archive.js';
 import type { Jobs, Run } from '../jobs/jobs-port.js';
 import type { Stretch } from './event-log.js';
-import { Slots } from '../load/slots.js';
 import { frameOf } from './sse-writer.js';
 
 /** Where the events of a job are. */
@@ -42,14 +42,14 @@ interface Settings {
 export const PAST_LIMITS = { bytes: 32 << 20, pages: 1_000 };
 const PAGE_BYTES = 256 * 1024;
 const PAGE_ENDINGS = 100;
-const AT_ONCE = 8;
+const MAX_READS = 8;
 
 export class PastEvents {
   readonly #settings: Settings;
   /** The one used last is the last. */
   #pages: Page[] = [];
   readonly #asking = new Map<string, Promise<Page | null>>();
-  readonly #slots = new Slots(AT_ONCE);
+  readonly #limit = pLimit(MAX_READS);
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -83,8 +83,7 @@ export class PastEvents {
     const key = `${String(seq)} ${origin.jobId}`;
     const shared = this.#asking.get(key);
     if (shared !== undefined) return shared; // P2
-    const asking = this.#slots
-      .run(() => this.#read(origin, seq))
+    const asking = this.#limit(() => this.#read(origin, seq))
       .then((events) => this.#keep(origin.jobId, seq, events))
       .finally(() => this.#asking.delete(key));
     this.#asking.set(key, asking);

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import type { SecretOutcome } from '../../../src/adapters/replicate/replicate-client.js';
-import { createWebhookCheck } from '../../../src/api/webhook-check.js';
+import { createWebhookCheck } from '../../../src/api/routes/webhook-check.js';
 import { harness, SECRET } from '../harness.js';
 
 const secretOf = (word: string): string =>

@@ -5,7 +5,8 @@
  * M1 nothing is stored: a token is its expiry and a seal over that and the job, by a key derived from the API key that asked.
  *    Every process with that API key opens it; where the key is taken back, its tokens are worth nothing.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { isSameSecret } from '../constant-time.js';
 
 export interface MediaToken {
   token: string;
@@ -51,15 +52,10 @@ export function createMediaTokens(
       const [expiry = ''] = token.split('.', 1);
       // The whole text is compared: a token has one spelling, and only `issue` has written its expiry.
       const isOurs = derived
-        .map((key) => isSame(`${expiry}.${seal(key, jobId, expiry)}`, token))
+        .map((key) => isSameSecret(`${expiry}.${seal(key, jobId, expiry)}`, token))
         .includes(true);
       if (!isOurs) return 'wrong';
       return now() < Number(expiry) ? 'good' : 'expired';
     },
   };
-}
-
-function isSame(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)];
-  return left.length === right.length && timingSafeEqual(left, right);
 }

@@ -6,10 +6,10 @@
  * C2 a webhook is signed at a time by the provider's clock, which is known once the provider has answered anything; one
  *    that comes before is let pass to the question for the secret, whose answer tells the time.
  */
-import type { ProviderClock } from '../adapters/replicate/provider-clock.js';
-import type { SecretOutcome } from '../adapters/replicate/replicate-client.js';
-import { isAuthentic, isSignature, isTimely } from '../adapters/replicate/webhook-signature.js';
-import type { SignedWebhook, WebhookHeaders } from '../adapters/replicate/webhook-signature.js';
+import type { ProviderClock } from '../../adapters/replicate/provider-clock.js';
+import type { SecretOutcome } from '../../adapters/replicate/replicate-client.js';
+import { isAuthentic, isSignature, isTimely } from '../../adapters/replicate/webhook-signature.js';
+import type { SignedWebhook, WebhookHeaders } from '../../adapters/replicate/webhook-signature.js';
 
 /** `unknown`: the secret cannot be had right now, so that nobody can tell. */
 export type WebhookVerdict = 'authentic' | 'forged' | 'unknown';
