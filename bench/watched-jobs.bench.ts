@@ -83,13 +83,13 @@ async function measure({ clips, jobs: count }: (typeof CASES)[number]) {
     onJob: () => undefined,
     onLost: () => undefined,
     usualTime: () => null,
-    areRendered: async () => true,
+    hasRenderWorkers: async () => true,
     grace: 0,
     every: 60_000,
   });
   const before = await heap();
   const leases: Lease[] = [];
-  const listener = { onNews: () => undefined, onVolatile: () => undefined };
+  const listener = { onChange: () => undefined, onVolatile: () => undefined };
   for (const id of ids) {
     const lease = await hub.listen(id, listener);
     await lease.watcher.ready;

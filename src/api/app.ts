@@ -1,14 +1,14 @@
 /**
  * The HTTP API as a value: routes and plugins around the given ports, without a port of its own.
  *
- *   routes/    jobs · steering · events · clips · service · webhooks: schema, handler, nothing else
- *   submit · steer · list · webhook-check     what the routes do
- *   snapshots · recorded-job · closing · pending · last-known   where a job's state comes from
- *   progress-hub → job-watcher → progress-log → job-stream → sse   from Temporal to a reader
- *   archive · stored-jobs   finished jobs on disk; metrics · job-figures · exposition   what Prometheus reads
- *   limits → gate → heavy-work → turns, estimating   what takes long, a few at a time and in turns
- *   jobs-port ← jobs, temporal-rows, temporal-errors, cursor   Temporal, behind one interface
- *   cursor-seal   which cursors were given out here; media-tokens   what opens a job's files without a key
+ *   routes/    a schema and a handler for each route, nothing else
+ *   plugins/   for every request: keys, tokens, hosts, rate, bodies, headers, the page, the API's description
+ *   jobs/      submit · steer · list · estimating: what the routes do; jobs-port ← temporal-jobs: Temporal, behind one interface;
+ *              snapshots · recorded-job · synthesized-end · pending-clips · last-known: where a job's state comes from;
+ *              job-archive · stored-jobs · unstored-jobs: finished jobs
+ *   stream/    progress-hub → job-watcher → event-log → job-stream → sse-writer: from Temporal to a reader
+ *   load/      limits → gate → heavy-work → event-loop-turns: what takes long, a few at a time
+ *   observability/   what Prometheus reads
  */
 import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger } from 'fastify';
@@ -38,14 +38,14 @@ export type { ApiDeps, ApiSettings, App } from './services.js';
 
 export async function buildApp(deps: ApiDeps): Promise<App> {
   const { settings } = deps;
-  const door = { keys: settings.api_keys, hosts: settings.allowed_hosts ?? [] };
+  const access = { keys: settings.api_keys, hosts: settings.allowed_hosts ?? [] };
   const limits = { ...LIMITS, ...settings.limits };
   const logger: FastifyBaseLogger = createLogger({
     name: 'api',
     level: settings.log_level ?? 'info',
   });
   const app = Fastify({
-    ...earlyAnswers(door, limits),
+    ...earlyAnswers(access, limits),
     bodyLimit: SMALL_BODY,
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
@@ -54,7 +54,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
     loggerInstance: logger,
   }).withTypeProvider<ZodTypeProvider>();
   app.server.maxConnections = limits.connections;
-  const refuseUnknownPlaces = answerProblems(app);
+  const refuseUnknownPaths = answerProblems(app);
   const jsonOf = readBodies(app, limits.held);
   const services = createServices(deps, { log: app.log, limits, jsonOf });
 
@@ -63,18 +63,18 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   secureAnswers(app);
   answerEarly(app);
-  guard(app, door, {
+  guard(app, access, {
     tokens: services.tokens,
     wrongKeys: createWrongKeys(settings.now, settings.wrong_key_pause),
   });
-  refuseUnknownPlaces();
+  refuseUnknownPaths();
   await limitRate(app, limits.requests_per_minute);
   countRequests(app, services);
   endStreams(app, services);
   app.addHook('onListen', async () => {
     services.ended.prepare();
   });
-  await describeApi(app, { version: settings.version, hasKeys: door.keys.length > 0 });
+  await describeApi(app, { version: settings.version, hasKeys: access.keys.length > 0 });
   await servePage(app, settings.page_dir);
 
   jobRoutes(app, services);
@@ -97,7 +97,7 @@ function countRequests(app: App, { metrics }: Services): void {
   });
 }
 
-/** Before the server waits for its connections: streams never end by themselves. */
+/** Before the server waits for its connections to close: streams of running jobs do not end by themselves. */
 function endStreams(app: App, { hub, streams }: Services): void {
   app.addHook('preClose', async () => {
     for (const stream of streams) stream.end();

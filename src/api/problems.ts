@@ -1,8 +1,8 @@
 /**
  * Everything the API refuses, as RFC 9457 problems: one class, one error handler, one table of titles.
  *
- * E1 a message of 500 or above is ours alone: it goes to the log, never to the client.
- * E2 every mistake is listed with its path; `detail` alone is enough to act on.
+ * PROBLEM-1 the message of a 500 may hold internals: it goes to the log, never to the client.
+ * PROBLEM-2 every mistake is listed with its path; `detail` alone is enough to act on.
  */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
@@ -62,7 +62,7 @@ const TITLES: Readonly<Record<number, string>> = {
   503: 'Temporarily unavailable',
 };
 
-/** What Fastify itself refuses, in words that say what to do. */
+/** Refusals of Fastify itself, worded so that the client knows what to do. */
 const FASTIFY_DETAILS: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'expected content-type application/json',
   FST_ERR_CTP_INVALID_JSON_BODY: 'expected a body that is JSON',
@@ -92,8 +92,7 @@ export function sendProblem(reply: FastifyReply, problem: HttpProblem): FastifyR
 const sized = (bytes: number): string =>
   bytes % 1024 ** 2 === 0 ? `${String(bytes / 1024 ** 2)} MiB` : `${String(bytes / 1024)} KiB`;
 
-/** `most`: bytes that the route takes as a body. */
-export function toProblem(error: FastifyError | HttpProblem, most = MAX_BODY): HttpProblem {
+export function toProblem(error: FastifyError | HttpProblem, maxBody = MAX_BODY): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (error instanceof TemporalAway || error instanceof WorkerAway) {
     return unavailable(`${error.message}; jobs are safe and go on by themselves`);
@@ -109,11 +108,11 @@ export function toProblem(error: FastifyError | HttpProblem, most = MAX_BODY): H
   }
   const status = error.statusCode ?? 500;
   if (status >= 500 || status < 400) {
-    return new HttpProblem(500, 'Something went wrong here; the log of this process says what.'); // E1
+    return new HttpProblem(500, 'Something went wrong here; the log of this process says what.'); // PROBLEM-1
   }
   const detail =
     error.code === 'FST_ERR_CTP_BODY_TOO_LARGE'
-      ? `expected a body of at most ${sized(most)}`
+      ? `expected a body of at most ${sized(maxBody)}`
       : (FASTIFY_DETAILS[error.code] ?? error.message);
   const listed = status === 400 ? [{ path: '', message: detail }] : [];
   const { headers } = error as { headers?: Record<string, string> };
@@ -121,12 +120,12 @@ export function toProblem(error: FastifyError | HttpProblem, most = MAX_BODY): H
 }
 
 /**
- * Registers the error handler and the answer to files that are not there. To be called before any route; what it
- * returns, after whatever decides who is answered at all.
+ * Registers the error handler and the answer to unknown paths. Called before any route; what it returns is called after the
+ * checks of keys and hosts, so that a refused client does not learn which paths exist.
  */
 export function answerProblems(app: FastifyInstance): () => void {
   const known = collectRoutes(app);
-  const unknownPlace = ({ url, method }: FastifyRequest): HttpProblem => {
+  const unknownPath = ({ url, method }: FastifyRequest): HttpProblem => {
     const path = url.split('?')[0] ?? '';
     const methods = known(path);
     if (methods.length === 0) return notFound(`there is nothing at ${path}`);
@@ -140,11 +139,11 @@ export function answerProblems(app: FastifyInstance): () => void {
     }
     return sendProblem(reply, problem);
   });
-  app.setNotFoundHandler((request, reply) => sendProblem(reply, unknownPlace(request)));
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, unknownPath(request)));
   return () => {
-    // Before its body is read: what is wrong with that does not matter where nothing takes it.
+    // Before the body is read: mistakes in it do not matter where no route takes it.
     app.addHook('onRequest', async (request) => {
-      if (request.is404) throw unknownPlace(request);
+      if (request.is404) throw unknownPath(request);
     });
   };
 }

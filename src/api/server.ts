@@ -1,7 +1,7 @@
 /**
  * The API process: assembles the app from the configuration, listens, and closes within seconds.
  *
- * V1 it starts without Temporal and without a worker, and says on /readyz what is missing.
+ * SERVER-1 it starts without Temporal and without a worker, and says on /readyz what is missing.
  */
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
@@ -34,8 +34,8 @@ export interface ApiOverrides {
   port?: number;
 }
 
-/** Milliseconds that connections in use are given to finish. */
-const GRACE = 3_000;
+/** For connections in use. */
+const GRACE_MS = 3_000;
 
 export async function startApi(config: Config, overrides: ApiOverrides = {}): Promise<RunningApi> {
   const connection = connect(config);
@@ -50,7 +50,7 @@ export async function startApi(config: Config, overrides: ApiOverrides = {}): Pr
   }
 }
 
-/** V1. */
+/** SERVER-1 */
 const connect = ({ temporal }: Config): Connection =>
   connectWhenNeeded({
     ...temporal.connection,
@@ -58,8 +58,8 @@ const connect = ({ temporal }: Config): Connection =>
       // A server that comes back must not be met with a minute of silence.
       'grpc.initial_reconnect_backoff_ms': 200,
       'grpc.max_reconnect_backoff_ms': 2_000,
-      // A page of the history of a large job has 7 MB. The SDK means 128 MiB too, but leaves "grpc." out of the
-      // name, and the 4 MiB of gRPC hold.
+      // A page of the history of a large job has 7 MB. The SDK sets 128 MiB too, but without "grpc." in the name,
+      // so that gRPC's default of 4 MiB would stay.
       'grpc.max_receive_message_length': 128 * 1024 * 1024,
       ...temporal.connection.channelArgs,
     },
@@ -100,7 +100,7 @@ async function assemble(
       limits: { requests_per_minute: config.api.requests_per_minute },
       webhook_url: config.webhook_url,
       ui_url: temporal.embedded ? `http://127.0.0.1:${String(temporal.ui_port)}` : null,
-      // That it listens is for its command to say.
+      // The command says that it listens; Fastify's entry at info would repeat it.
       log_level: config.log_level === 'info' ? 'warn' : config.log_level,
       ...overrides.settings,
     },
@@ -123,10 +123,10 @@ async function listen(app: App, host: string, port: number): Promise<string> {
   return `http://${name}:${String(bound)}`;
 }
 
-/** Downloads and unread streams do not hold the process up. */
+/** Downloads and streams that are not read are cut after the grace time. */
 async function close(app: App): Promise<void> {
   const waiting = new AbortController();
-  const force = sleep(GRACE, undefined, { signal: waiting.signal }).then(
+  const force = sleep(GRACE_MS, undefined, { signal: waiting.signal }).then(
     () => {
       app.server.closeAllConnections();
     },

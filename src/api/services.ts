@@ -1,4 +1,4 @@
-/** What the routes are given: the outside as ports (ApiDeps), and what the API makes of it (Services), assembled once. */
+/** What routes get: the outside as ports (ApiDeps), and what the API builds on them (Services), assembled once. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -28,7 +28,7 @@ import type { JsonOf } from './plugins/bodies.js';
 import { ProgressHub } from './stream/progress-hub.js';
 import { createReadRecordedJob } from './jobs/recorded-job.js';
 import type { ReadRecordedJob } from './jobs/recorded-job.js';
-import { createAreRendered } from './jobs/worker-presence.js';
+import { createRenderWorkerCheck } from './jobs/worker-presence.js';
 import { Snapshots } from './jobs/snapshots.js';
 import type { EventStream } from './stream/sse-writer.js';
 import { createHeaderCheck, createWebhookCheck } from './routes/webhook-check.js';
@@ -50,9 +50,9 @@ export interface ApiSettings {
   api_keys: readonly string[];
   /** Hosts answered without keys, besides this machine: `host` or `host:port`. */
   allowed_hosts?: readonly string[];
-  /** Where the provider reports to; its host is answered there without keys. */
+  /** The address that the provider sends webhooks to; requests for its host need no key there. */
   webhook_url?: string | null;
-  /** Of Temporal's Web UI, where it is ours. */
+  /** Of the Web UI of the embedded Temporal server; null for another server. */
   ui_url: string | null;
   /** The built page; null looks beside this program. */
   page_dir?: string;
@@ -61,11 +61,11 @@ export interface ApiSettings {
   watch_grace_ms?: number;
   watch_every_ms?: number;
   stream_limits?: StreamLimits;
-  /** The clock of tokens and of wrong keys, milliseconds; this machine's when absent. */
+  /** Milliseconds, for tokens and wrong keys; `Date.now` when absent. */
   now?: () => number;
-  /** Milliseconds by which further wrong keys are slowed. */
+  /** Milliseconds by which the refusal of a wrong key is delayed. */
   wrong_key_pause?: number;
-  /** Others than LIMITS. */
+  /** Override those of LIMITS. */
   limits?: Partial<Limits>;
 }
 
@@ -76,11 +76,11 @@ export interface ApiDeps {
   estimate: MakeEstimate;
   compare: Compare;
   models: readonly ModelRow[];
-  /** What the provider signs its webhooks with. */
+  /** The secret that the provider signs its webhooks with. */
   webhookSecret: () => Promise<SecretOutcome>;
-  /** What webhooks are signed by; this machine's own when absent. */
+  /** The clock of the signatures of webhooks; this machine's when absent. */
   providerClock?: ProviderClock;
-  /** Tells whoever polls a prediction to read it now. */
+  /** Tells the worker that polls a prediction to read it now. */
   wake: (predictionId: string) => Promise<void>;
   settings: ApiSettings;
 }
@@ -102,7 +102,7 @@ export interface Services extends ApiDeps {
   simulated: boolean;
   limits: Limits;
   heavy: HeavyWork;
-  /** Of a body that was let wait. */
+  /** Parses the body of a route that parses it itself. */
   jsonOf: JsonOf;
   isTimelyWebhook: CheckHeaders;
 }
@@ -117,8 +117,8 @@ export function createServices(deps: ApiDeps, { log, limits, jsonOf }: Given): S
   const { jobs, archive, checkPlan, models, settings } = deps;
   const lastKnown = new LastKnown();
   const recorded = createReadRecordedJob({ jobs, checkPlan, simulated: settings.simulated });
-  const areRendered = createAreRendered(jobs);
-  const snapshots = new Snapshots({ jobs, archive, lastKnown, recorded, areRendered });
+  const hasRenderWorkers = createRenderWorkerCheck(jobs);
+  const snapshots = new Snapshots({ jobs, archive, lastKnown, recorded, hasRenderWorkers });
   const usual = new Map(models.map(({ id, usual_time }) => [id, usual_time]));
   const hub = new ProgressHub({
     jobs,
@@ -128,10 +128,10 @@ export function createServices(deps: ApiDeps, { log, limits, jsonOf }: Given): S
       lastKnown.set(job);
     },
     onLost: (job_id, err) => {
-      log.debug({ job_id, err }, 'nobody answers for this job; asking again');
+      log.debug({ job_id, err }, 'no answer for this job; asking again');
     },
     usualTime: (model) => usual.get(model) ?? null,
-    areRendered,
+    hasRenderWorkers,
     ...(settings.watch_grace_ms === undefined ? {} : { grace: settings.watch_grace_ms }),
     ...(settings.watch_every_ms === undefined ? {} : { every: settings.watch_every_ms }),
   });
@@ -154,7 +154,7 @@ export function createServices(deps: ApiDeps, { log, limits, jsonOf }: Given): S
       jobs,
       index: createJobIndex(settings.data_dir),
       folders: createStoredFolders(settings.data_dir),
-      onTrouble: (err) => {
+      onError: (err) => {
         log.warn({ err }, 'the list of jobs could not be brought up to date; trying again');
       },
     }),

@@ -10,7 +10,7 @@ import { seeded } from '../../src/domain/plan/quality.js';
 import { memoOf } from '../../src/domain/job/visibility.js';
 import { TemporalAway, WorkerAway } from '../../src/api/jobs/jobs-port.js';
 import type {
-  Closing,
+  RunEnd,
   Delivered,
   Jobs,
   PendingActivity,
@@ -34,7 +34,7 @@ interface FakeRun {
   carried: Job | null;
   job: Job;
   events: JobEvent[];
-  closing: Closing | null;
+  closing: RunEnd | null;
 }
 
 export class FakeJobs implements Jobs {
@@ -46,7 +46,7 @@ export class FakeJobs implements Jobs {
     progress: 0,
     clips: 0,
     news: 0,
-    renderers: 0,
+    renderWorkers: 0,
     lists: 0,
     closed: 0,
   };
@@ -80,7 +80,7 @@ export class FakeJobs implements Jobs {
     const { job, event } = record(latest.job, fact, new Date().toISOString());
     latest.job = job;
     latest.events.push(event);
-    this.#news();
+    this.#waitForHistory();
     return event;
   }
 
@@ -99,11 +99,11 @@ export class FakeJobs implements Jobs {
     }
   }
 
-  closeRun(jobId: string, status: RunStatus, closing: Closing | null = null): void {
+  closeRun(jobId: string, status: RunStatus, closing: RunEnd | null = null): void {
     const latest = this.latest(jobId);
     latest.run = { ...latest.run, status, closed_at: new Date().toISOString(), pending: [] };
     latest.closing = closing;
-    this.#news();
+    this.#waitForHistory();
   }
 
   /** The run has become long: another takes over, in the middle of everything, and no event tells. */
@@ -130,7 +130,7 @@ export class FakeJobs implements Jobs {
 
   /** Waiting long-polls end as they do when the server goes away. */
   breakOff(): void {
-    this.#news();
+    this.#waitForHistory();
   }
 
   #begin(request: StartRequest, carried: Job | null = null): FakeRun {
@@ -166,11 +166,11 @@ export class FakeJobs implements Jobs {
       closing: null,
     };
     this.runs.set(request.job_id, [...(this.runs.get(request.job_id) ?? []), begun]);
-    this.#news();
+    this.#waitForHistory();
     return begun;
   }
 
-  #news(): void {
+  #waitForHistory(): void {
     const waiting = this.#wake;
     this.#wake = [];
     for (const wake of waiting) wake();
@@ -210,7 +210,7 @@ export class FakeJobs implements Jobs {
     return { plan: request.plan, previous: request.previous ?? null, carried };
   }
 
-  async closing(jobId: string, runId: string): Promise<Closing | null> {
+  async runEnd(jobId: string, runId: string): Promise<RunEnd | null> {
     this.#server();
     return this.#run(jobId, runId).closing;
   }
@@ -243,7 +243,7 @@ export class FakeJobs implements Jobs {
     return { events: events.filter(({ seq }) => seq > after).slice(0, 50), last_seq: job.seq };
   }
 
-  async news(jobId: string, runId: string, token: Uint8Array | null, signal: AbortSignal) {
+  async waitForHistory(jobId: string, runId: string, token: Uint8Array | null, signal: AbortSignal) {
     this.calls.news += 1;
     this.#server();
     const run = this.#run(jobId, runId);
@@ -326,8 +326,8 @@ export class FakeJobs implements Jobs {
     return [...this.runs.values()].filter((runs) => runs.at(-1)?.run.closed_at === null).length;
   }
 
-  async renderers() {
-    this.calls.renderers += 1;
+  async renderWorkers() {
+    this.calls.renderWorkers += 1;
     this.#server();
     if (this.rendering === null) throw new TemporalAway('Temporal is too busy');
     return this.rendering;

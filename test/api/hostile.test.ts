@@ -141,11 +141,11 @@ describe('while fifty clients send the heaviest that there is', () => {
 describe('a request whose asker has left', () => {
   it('is worked on no further, and never begun while it waits', async () => {
     const { count, around } = counting();
-    const endless: MakeEstimate = (_plan, _resolved, { turn, stillWanted }) =>
+    const endless: MakeEstimate = (_plan, _resolved, { turn, throwIfAbandoned }) =>
       around(async () => {
         for (;;) {
           await turn();
-          stillWanted();
+          throwIfAbandoned();
         }
       });
     const gates = { ...LIMITS.gates, plans: { at_once: 1, waiting: 8 } };

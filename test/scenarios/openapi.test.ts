@@ -19,8 +19,8 @@ async function withJobs(settings: Parameters<typeof harness>[0]): Promise<Harnes
   let now = Date.now();
   const all = await harness({ log_level: 'fatal', now: () => (now += 60_000), ...settings });
   const { jobs, data_dir } = all;
-  const news = jobs.news.bind(jobs);
-  jobs.news = async (jobId, ...rest) => {
+  const news = jobs.waitForHistory.bind(jobs);
+  jobs.waitForHistory = async (jobId, ...rest) => {
     if (jobs.latest(jobId).run.closed_at === null) {
       jobs.tell(jobId, { type: 'job.completed', error: null, total_cost_usd: 0 });
       jobs.closeRun(jobId, 'completed');

@@ -1,6 +1,6 @@
 /**
- * All jobs that ended: those of the index on disk, and those that only Temporal knows of, because they were terminated or could
- * not be stored. In memory; a list or a figure reads no job.
+ * All jobs that ended: those of the index on disk, and those that only Temporal knows, because they were terminated or could not
+ * be stored. Kept in memory, so that lists and metrics read no job.
  */
 import type { JobIndex } from '../../adapters/storage/job-index.js';
 import type { StoredFolders } from '../../adapters/storage/stored-folders.js';
@@ -15,36 +15,36 @@ interface Deps {
   jobs: Pick<Jobs, 'listClosed'>;
   index: JobIndex;
   folders: StoredFolders;
-  /** What goes wrong in the background, and is tried again. */
-  onTrouble: (error: unknown) => void;
+  /** Called with failures in the background, which are retried. */
+  onError: (error: unknown) => void;
 }
 
 export class EndedJobs {
   readonly #stored: StoredJobs;
   readonly #unstored: UnstoredJobs;
   readonly #upkeep: IndexUpkeep;
-  readonly #onTrouble: Deps['onTrouble'];
+  readonly #onError: Deps['onError'];
 
-  constructor({ jobs, index, folders, onTrouble }: Deps) {
-    this.#onTrouble = onTrouble;
-    this.#stored = new StoredJobs(index, onTrouble);
-    this.#unstored = new UnstoredJobs(jobs, this.#stored, onTrouble);
-    this.#upkeep = new IndexUpkeep({ index, folders, stored: this.#stored, onTrouble });
+  constructor({ jobs, index, folders, onError }: Deps) {
+    this.#onError = onError;
+    this.#stored = new StoredJobs(index, onError);
+    this.#unstored = new UnstoredJobs(jobs, this.#stored, onError);
+    this.#upkeep = new IndexUpkeep({ index, folders, stored: this.#stored, onError });
   }
 
-  /** Begins to read the index, so that the first list finds it read. */
+  /** Starts to read the index, before the first list needs it. */
   prepare(): void {
-    this.#stored.look().catch(this.#onTrouble);
+    this.#stored.refresh().catch(this.#onError);
   }
 
-  /** What was stored before is known after it; what Temporal alone knows, within seconds. */
-  async look(): Promise<void> {
-    await this.#stored.look();
-    this.#upkeep.look();
-    await this.#unstored.look();
+  /** Afterwards, all that was stored before is known; what only Temporal knows, within seconds. */
+  async refresh(): Promise<void> {
+    await this.#stored.refresh();
+    this.#upkeep.sweepIfDue();
+    await this.#unstored.refresh();
   }
 
-  /** Those that ended last come first. */
+  /** The latest ended first. */
   all(): readonly EndedJob[] {
     const stored = this.#stored.all();
     const others = this.#unstored.all();
@@ -53,10 +53,10 @@ export class EndedJobs {
     return [...stored.filter(({ job }) => !ids.has(job.job_id)), ...others].sort(latestEndFirst);
   }
 
-  /** Of the stored ones, without those that run again as far as they count as what they are now. */
+  /** Of the stored jobs. Those that run again are not counted in the state in which they ended. */
   async figures(runningAgain: Iterable<string>): Promise<Figures> {
-    await this.#stored.look();
-    this.#upkeep.look();
+    await this.#stored.refresh();
+    this.#upkeep.sweepIfDue();
     const figures = this.#stored.figures();
     for (const id of runningAgain) {
       const known = this.#stored.get(id);
@@ -65,7 +65,7 @@ export class EndedJobs {
     return figures;
   }
 
-  /** Resolves when what goes on in the background is over. */
+  /** Resolves when nothing runs in the background. */
   async settled(): Promise<void> {
     await this.#upkeep.settled();
     await this.#stored.settled();

@@ -1,7 +1,7 @@
 /**
  * The finals of a draft: its plan, read again, becomes the plan of a job of its own, which is started as any other is.
  *
- * F1 Asked twice with the same `Idempotency-Key` or `job_id`, it is one job (submit.ts).
+ * FINALS-1 requested twice with the same `Idempotency-Key` or `job_id`, it is one job (submit.ts).
  */
 import { isOver } from '../../domain/job/progress.js';
 import { finalsOf } from '../../domain/plan/quality.js';
@@ -27,7 +27,7 @@ export async function startFinals(
     const { path, message } = finals;
     throw path === null ? conflict(message) : invalid([{ path, message }]);
   }
-  // Which clips "all that succeeded" are is not known before.
+  // Which clips have succeeded is not known before the draft's end.
   if (wishes.clips === undefined && !isOver(draft.status)) {
     throw conflict(
       `the draft "${draftId}" is ${draft.status}; name the clips, or wait for its end`,

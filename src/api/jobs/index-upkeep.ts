@@ -1,6 +1,6 @@
 /**
- * Holds the index against the folders of the jobs: adds what it lacks, because an older release stored it or a process died
- * between the two, and takes out what was deleted. In the background, a few jobs at a time, now and then.
+ * Compares the index with the folders of the jobs: adds the jobs it lacks, because an older release stored them or a process
+ * died between the two writes, and removes deleted ones. Runs in the background, every ten minutes at most, a job at a time.
  */
 import { setImmediate } from 'node:timers/promises';
 import { lineOf } from '../../adapters/storage/job-index.js';
@@ -13,33 +13,33 @@ interface Deps {
   index: JobIndex;
   folders: StoredFolders;
   stored: StoredJobs;
-  onTrouble: (error: unknown) => void;
+  onError: (error: unknown) => void;
 }
 
-const EVERY = 600_000;
-/** Lines written together. */
-const CHUNK = 500;
-/** Fewer are written as entries, each by itself. */
-const FEW = 20;
-const TRIES = 10;
+const INTERVAL_MS = 600_000;
+/** Lines written as one segment. */
+const SEGMENT_LINES = 500;
+/** So few lines are written as entries, each in a file of its own. */
+const MAX_ENTRIES = 20;
+const MAX_TRIES = 10;
 
 export class IndexUpkeep {
   readonly #deps: Deps;
-  #lookedAt = -Infinity;
-  #going: Promise<void> = Promise.resolve();
+  #sweptAt = -Infinity;
+  #sweeping: Promise<void> = Promise.resolve();
 
   constructor(deps: Deps) {
     this.#deps = deps;
   }
 
-  look(): void {
-    if (Date.now() - this.#lookedAt < EVERY) return;
-    this.#lookedAt = Date.now();
-    this.#going = this.#sweep().catch(this.#deps.onTrouble);
+  sweepIfDue(): void {
+    if (Date.now() - this.#sweptAt < INTERVAL_MS) return;
+    this.#sweptAt = Date.now();
+    this.#sweeping = this.#sweep().catch(this.#deps.onError);
   }
 
   settled(): Promise<void> {
-    return this.#going;
+    return this.#sweeping;
   }
 
   async #sweep(): Promise<void> {
@@ -51,7 +51,7 @@ export class IndexUpkeep {
     await this.#write(this.#deleted(known.filter((id) => !names.has(folders.nameOf(id)))));
   }
 
-  /** One after the other: there is no hurry, and others want the disk and the processor. */
+  /** One after the other: there is no hurry, and requests need the disk and the processor. */
   async *#lacking(names: readonly string[]): AsyncGenerator<IndexLine> {
     for (const name of names) {
       await setImmediate();
@@ -69,7 +69,7 @@ export class IndexUpkeep {
     }
   }
 
-  /** One that was deleted and is there again has to be later than its removal. */
+  /** The line of a job that was deleted and stored again has to be later than its removal. */
   #lineOf(line: IndexLine): IndexLine {
     const removed = this.#deps.stored.removedAt(line.job_id);
     return removed === null ? line : { ...line, at: new Date().toISOString() };
@@ -79,7 +79,7 @@ export class IndexUpkeep {
     let chunk: IndexLine[] = [];
     for await (const line of lines) {
       chunk.push(line);
-      if (chunk.length < CHUNK) continue;
+      if (chunk.length < SEGMENT_LINES) continue;
       await this.#append(chunk);
       chunk = [];
     }
@@ -88,17 +88,17 @@ export class IndexUpkeep {
 
   async #append(lines: readonly IndexLine[]): Promise<void> {
     const { index, stored } = this.#deps;
-    // Another process may be doing the same: what it has written is not written again.
+    // Another process may sweep at the same time: what it has written is not written again.
     let rest = lines;
-    for (let tries = 0; tries < TRIES && rest.length > FEW; tries += 1) {
+    for (let tries = 0; tries < MAX_TRIES && rest.length > MAX_ENTRIES; tries += 1) {
       if (await index.putAll(rest)) {
         rest = [];
         break;
       }
-      await stored.look();
-      rest = rest.filter((line) => stored.isNews(line));
+      await stored.refresh();
+      rest = rest.filter((line) => stored.isNewer(line));
     }
     for (const line of rest) await index.put(line);
-    if (lines.length > 0) await stored.look();
+    if (lines.length > 0) await stored.refresh();
   }
 }

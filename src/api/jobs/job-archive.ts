@@ -11,7 +11,7 @@ export interface Archive {
   job(jobId: string): Promise<Job | null>;
   events(jobId: string): Promise<JobEvent[]>;
   /** What follows a seq in the stored log, about so many bytes of it. */
-  eventsAfter(jobId: string, after: number, mostBytes: number): Promise<JobEvent[]>;
+  eventsAfter(jobId: string, after: number, maxBytes: number): Promise<JobEvent[]>;
   save(job: Job, events: readonly JobEvent[]): Promise<void>;
   /** As it was given; null when it is not stored. */
   plan(jobId: string): Promise<unknown>;
@@ -33,8 +33,8 @@ export function createArchive(dataDir: string): Archive {
       }
     },
     events: (jobId) => store.loadEvents(jobId).catch(() => []),
-    eventsAfter: (jobId, after, mostBytes) =>
-      readStoredEvents(jobPath(dataDir, jobId, 'events.jsonl'), after, mostBytes),
+    eventsAfter: (jobId, after, maxBytes) =>
+      readStoredEvents(jobPath(dataDir, jobId, 'events.jsonl'), after, maxBytes),
     save: (job, events) => store.saveJob(job, events),
     plan: (jobId) => store.loadPlan(jobId),
     savePlan: (jobId, plan) => store.savePlan(jobId, plan),

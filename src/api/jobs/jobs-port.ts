@@ -1,6 +1,6 @@
 /**
- * What the API needs to know and do about jobs, as a port; tests replace it. It speaks of jobs
- * and runs, plain values and two errors; nothing of Temporal's client shows through.
+ * What the API needs from Temporal, as a port that tests replace: jobs and runs as plain values, and three errors. No type of
+ * Temporal's client is part of it.
  */
 import type { Heartbeat } from '../../contract/activities.js';
 import type { FailureKind } from '../../domain/job/failures.js';
@@ -20,7 +20,7 @@ export class StoreAway extends Error {
   override readonly name = 'StoreAway';
 }
 
-/** Temporal is there, but no worker answers for this job. */
+/** Temporal answers, but no worker does for this job. */
 export class WorkerAway extends Error {
   override readonly name = 'WorkerAway';
 }
@@ -28,14 +28,14 @@ export class WorkerAway extends Error {
 export type RunStatus =
   'running' | 'completed' | 'failed' | 'canceled' | 'terminated' | 'timed_out';
 
-/** One run of a job as Temporal itself knows it, with no worker's help. */
+/** One run of a job as Temporal knows it, without a worker. */
 export interface Run {
   job_id: string;
   run_id: string;
   status: RunStatus;
   started_at: string;
   closed_at: string | null;
-  /** Its cancellation was asked for. */
+  /** Its cancellation was requested. */
   is_canceling: boolean;
   pending: PendingActivity[];
 }
@@ -49,26 +49,26 @@ export interface PendingActivity {
   next_attempt_at: string | null;
   last_started_at: string | null;
   last_error: string | null;
-  /** Null when it is none of the product's own: a worker that went away, say. */
+  /** Null when the failure is not one of the product's: a worker that disappeared, for example. */
   last_error_kind?: FailureKind | null;
-  /** Executions that were started. */
+  /** Number of executions that were started. */
   executions?: number;
   heartbeat: Heartbeat | null;
-  /** Why it downloads nothing at the moment, in a sentence. */
+  /** Why its download waits, in a sentence. */
   waits_for?: string | null;
 }
 
-/** What the run was started with: its plan, and the job that it goes on from. */
+/** What the run was started with: its plan, and the job that it continues. */
 export interface RecordedInput {
   plan: unknown;
-  /** Of a retry: over. */
+  /** Of a retry: a job that is over. */
   previous: Job | null;
-  /** Of a run that took over from one whose history was long enough: in the middle of everything. */
+  /** Of a run that continues one whose history became too long: a job that is under way. */
   carried: Job | null;
 }
 
-/** How a run closed, from its last history event. */
-export interface Closing {
+/** How a run ended, from its last history event. */
+export interface RunEnd {
   job: Job | null;
   error: Problem | null;
 }
@@ -78,9 +78,9 @@ export interface StartRequest {
   plan: unknown;
   summary: string;
   details: string;
-  /** The job as lists show it until its workflow has begun. */
+  /** The job as lists show it until its workflow has started. */
   memo: Memo;
-  /** Go on from this job in a new run; absent: the id must never have been used. */
+  /** A new run continues this job; absent: the id must never have been used. */
   previous?: Job;
 }
 
@@ -94,18 +94,18 @@ export type Signal =
 /** `over`: the job is finished and takes no signals; `missing`: there is none. */
 export type Delivered = 'delivered' | 'over' | 'missing';
 
-/** Where a wait for news goes on; opaque, bound to one run. */
-export type NewsToken = Uint8Array;
+/** Position in the history of one run; opaque. */
+export type HistoryToken = Uint8Array;
 
 /** A run as visibility shows it; it may lag. A job that was retried has one for each run. */
 export interface VisibleRun {
   job_id: string;
   run_id: string;
   status: RunStatus;
-  /** To the nanosecond: with the run's id its place among those that run. */
+  /** To the nanosecond; with the run's id its position among the running ones. */
   started_at: string;
   closed_at: string | null;
-  /** What its workflow has last told; null where nothing has. */
+  /** As its workflow wrote it last; null where it has written none. */
   memo(): Memo | null;
 }
 
@@ -118,7 +118,7 @@ export interface RunPosition {
 export interface RunningQuery {
   limit: number;
   after: RunPosition | null;
-  /** What visibility can leave out for it; what it answers with is to be filtered once more. */
+  /** Visibility filters by it as far as it can; the answer has to be filtered again. */
   filter: JobFilter;
 }
 
@@ -127,7 +127,7 @@ export interface ClosedPage {
   next: Uint8Array | null;
 }
 
-/** The cursor is not one that a list answered with. */
+/** The cursor is not from an answer of the list. */
 export class BadCursor extends Error {
   override readonly name = 'BadCursor';
 }
@@ -143,31 +143,34 @@ export interface Jobs {
   /** The latest run. */
   find(jobId: string): Promise<Run | null>;
   input(jobId: string, runId: string): Promise<RecordedInput | null>;
-  closing(jobId: string, runId: string): Promise<Closing | null>;
-  /** Of a large job not all: `wholeJob` puts it together. */
+  runEnd(jobId: string, runId: string): Promise<RunEnd | null>;
+  /** Of a large job a part: `wholeJob` completes it. */
   progress(jobId: string, runId: string): Promise<Job>;
   clips(jobId: string, runId: string, from: number): Promise<ClipPage>;
   events(jobId: string, runId: string, after: number): Promise<EventPage>;
-  /** Returns at once without a token, else when the workflow took a step, or nothing happened for a while; a null token: closed. */
-  news(
+  /**
+   * Without a token, returns at once. With one, when the workflow has completed a task after that position, or nothing happened
+   * for a while. Null: the run is closed.
+   */
+  waitForHistory(
     jobId: string,
     runId: string,
-    token: NewsToken | null,
+    token: HistoryToken | null,
     signal: AbortSignal,
-  ): Promise<NewsToken | null>;
+  ): Promise<HistoryToken | null>;
   signal(jobId: string, signal: Signal): Promise<Delivered>;
   cancel(jobId: string): Promise<Delivered>;
-  /** Runs that go on, those that began last first. */
+  /** Running ones, the latest started first. */
   listRunning(query: RunningQuery): Promise<VisibleRun[]>;
-  /** Those of these jobs that go on. */
+  /** Those of these jobs that run. */
   runningAmong(jobIds: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Runs that are over, those that ended last first. */
+  /** Runs that are over, the latest ended first. */
   listClosed(limit: number, token: Uint8Array | null): Promise<ClosedPage>;
   /** How many jobs run now, as visibility counts them. */
   running(): Promise<number>;
   workers(): Promise<Workers>;
   /** Processes seen polling for clips to render within the last minute. */
-  renderers(): Promise<number>;
+  renderWorkers(): Promise<number>;
 }
 
 /** The queries of one run. */

@@ -1,4 +1,4 @@
-/** The latest snapshot of each recently seen job, for when nobody can be asked. Bounded by clips, not by jobs. */
+/** The latest snapshot of each recently seen job, for when neither worker nor Temporal answers. Bounded by clips, not by jobs. */
 import type { Job } from '../../domain/job/job.schema.js';
 
 const MAX_CLIPS = 20_000;

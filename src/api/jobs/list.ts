@@ -1,13 +1,12 @@
 /**
- * A page of jobs, each as a summary: first those that go on, the one that began last first, then those that ended, the one
- * that ended last first. Both come without a question to any job: what goes on has its summary in visibility (its memo), what
- * ended in the index. A page is one page of visibility, another to tell which of the ended ones run again, and no file
- * but what is new in the index.
+ * A page of jobs, each as a summary: first those that run, the latest started first, then those that ended, the latest ended
+ * first. No job is queried: a running one has its summary in visibility (its memo), an ended one in the index. A page costs one
+ * page of visibility, another to find which of the ended ones run again, and the new files of the index.
  *
- * L1 a job stands in the list once, as its latest run.
- * L2 a cursor is a position in an order, not a number of jobs: what comes or goes meanwhile shifts nothing.
- * L3 a cursor is opened before anything of it is read, and is one that was closed here.
- * L4 what goes on is read first: a job that ends in between is in the index by then.
+ * LIST-1 a job is in the list once, as its latest run.
+ * LIST-2 a cursor is a position in an order, not a number of jobs: jobs that start or end meanwhile shift nothing.
+ * LIST-3 a cursor's signature is checked before its content is used.
+ * LIST-4 running jobs are read first: a job that ends in between is in the index by then.
  */
 import { emptyJob } from '../../domain/job/initial-job.js';
 import { matching, textOf } from '../../domain/job/job-summary.js';
@@ -44,13 +43,13 @@ interface Page {
   next: ListPosition | null;
 }
 
-/** Runs looked through for one page where visibility itself leaves out less than the filter. */
+/** Runs read for one page where visibility filters by less than the filter. */
 const MAX_RUNS = 1_000;
 
-/** Rejects with BadCursor for a cursor that is not one of this list and filter. */
+/** Rejects with BadCursor for a cursor that is not of this list and filter. */
 export async function listJobs(deps: Deps, query: ListRequest): Promise<JobPage> {
   const { filter, limit, cursor } = query;
-  const position = cursor === null ? START : await deps.cursors.decode(filter, cursor); // L3
+  const position = cursor === null ? START : await deps.cursors.decode(filter, cursor); // LIST-3
   const { jobs, next } = await pageOf(deps, filter, limit, position);
   return { jobs, next_cursor: next && (await deps.cursors.encode(filter, next)) };
 }
@@ -95,7 +94,7 @@ async function pageOfRunning(
   const isFiltered = Object.values(filter).some((value) => value !== null);
   const most = isFiltered ? MAX_RUNS : limit + 1;
   const found = await deps.jobs.listRunning({ limit: most, after, filter });
-  const runs = found.filter((run) => after === null || latestStartFirst(after, run) < 0); // L2
+  const runs = found.filter((run) => after === null || latestStartFirst(after, run) < 0); // LIST-2
   const matches = matching(filter);
   const shown: { run: VisibleRun; job: JobSummary }[] = [];
   for (const run of runs.sort(latestStartFirst)) {
@@ -117,7 +116,7 @@ const latestStartFirst = (a: RunPosition, b: RunPosition): number =>
   Number(a.started_at < b.started_at) - Number(a.started_at > b.started_at) ||
   Number(a.run_id > b.run_id) - Number(a.run_id < b.run_id);
 
-/** What its workflow has told visibility, or somebody who follows it here; nothing of a job that waits for its first worker. */
+/** The later of what its workflow wrote to visibility and what this process has seen; an empty job where no worker has taken it yet. */
 function memoOfRun({ lastKnown }: Deps, run: VisibleRun): Memo {
   const { job_id, run_id, started_at } = run;
   const told = run.memo();
@@ -132,10 +131,10 @@ function memoOfRun({ lastKnown }: Deps, run: VisibleRun): Memo {
 
 interface EndedPage {
   filter: JobFilter;
-  /** 0: only whether there are any. */
+  /** 0: only to find whether there are any. */
   room: number;
   after: EndedPosition | null;
-  /** The ids of all that go on, where they are known already. */
+  /** The ids of all running jobs, where they are known already. */
   running: ReadonlySet<string> | null;
 }
 
@@ -143,7 +142,7 @@ async function pageOfEnded(
   { jobs, ended }: Deps,
   { filter, room, after, running }: EndedPage,
 ): Promise<Page> {
-  await ended.look(); // L4
+  await ended.refresh(); // LIST-4
   const matches = matching(filter);
   const all = ended.all();
   const found: (JobSummary & EndedPosition)[] = [];
@@ -156,7 +155,7 @@ async function pageOfEnded(
     }
     const ids = chunk.map(({ job_id }) => job_id);
     const again = running ?? (ids.length === 0 ? new Set() : await jobs.runningAmong(ids));
-    found.push(...chunk.filter(({ job_id }) => !again.has(job_id))); // L1
+    found.push(...chunk.filter(({ job_id }) => !again.has(job_id))); // LIST-1
   }
   const shown = found.slice(0, room);
   const last = shown.at(-1);
@@ -169,7 +168,7 @@ const endedPosition = ({ completed_at, job_id }: EndedPosition): EndedPosition =
   job_id,
 });
 
-/** Where those begin that come after a position; by halves, for all are in order. */
+/** The index of the first job after a position, by binary search. */
 function firstAfter(all: readonly { job: EndedPosition }[], position: EndedPosition): number {
   let [low, high] = [0, all.length];
   while (low < high) {

@@ -1,6 +1,6 @@
 /**
- * What Temporal itself knows of clips under way, from their pending activities: the only source of attempt,
- * backoff and render progress between two events. Pure; nothing here is durable or numbered.
+ * What Temporal knows of clips under way, from their pending activities: the only source of attempt, backoff and render progress
+ * between two events. Pure; nothing here is durable or numbered.
  */
 import { clipOfActivity } from '../../contract/activity-ids.js';
 import type { ClipProgress, LivePhase } from '../../domain/job/clip-progress.schema.js';
@@ -12,8 +12,8 @@ interface Watched {
   activity: PendingActivity;
   clip: Clip | null;
   usual_time: number | null;
-  /** Does any worker take clips to render? Null: nobody can tell. */
-  areRendered?: boolean | null;
+  /** Does any worker take clips to render? Null: not known. */
+  hasRenderWorkers?: boolean | null;
   now: number;
 }
 
@@ -42,13 +42,13 @@ export function clipProgress(jobId: string, watched: Watched): ClipProgress | nu
 const waitOf = ({ state, waits_for }: PendingActivity): string | null =>
   state === 'started' ? (waits_for ?? null) : null;
 
-/** Each reason for which downloads of the job wait, once, with the clips that wait for it. */
+/** Each reason why downloads of the job wait, once, with the clips that it holds up. */
 function waits(pending: readonly PendingActivity[]): string[] {
   const clipsOf = new Map<string, number[]>();
   for (const activity of pending) {
     const sentence = waitOf(activity);
     const index = clipOfActivity(activity.activity_id)?.clip_index;
-    // Those of reference images are one activity for all clips that start next.
+    // Reference images are downloaded by one activity for all clips that start next.
     const clips = sentence === null ? [] : (clipsOf.get(sentence) ?? []);
     if (sentence !== null) clipsOf.set(sentence, index === undefined ? clips : [...clips, index]);
   }
@@ -68,7 +68,7 @@ const withWaits = (job: Job, pending: readonly PendingActivity[]): Job => {
   };
 };
 
-/** A download is tried again for an hour, unpaid and outside of any attempt: how often is said with what went wrong. */
+/** A download is retried for an hour, unpaid and outside of any attempt: the error includes how often it was tried. */
 function lastError({
   activity_id,
   executions = 1,
@@ -80,24 +80,24 @@ function lastError({
   return `${last_error ?? ''}${isStoring ? ` (tried ${times})` : ''}`;
 }
 
-function phaseOf({ activity, areRendered = null }: Watched, role: string): LivePhase {
+function phaseOf({ activity, hasRenderWorkers = null }: Watched, role: string): LivePhase {
   if (activity.next_attempt_at !== null) return 'backoff';
   if (isScheduled(activity)) {
-    return role === 'clip' && areRendered === true ? 'waiting_for_rate' : 'waiting_for_worker';
+    return role === 'clip' && hasRenderWorkers === true ? 'waiting_for_rate' : 'waiting_for_worker';
   }
   return role === 'store' ? 'storing' : (activity.heartbeat?.phase ?? 'creating');
 }
 
-/** To be taken by a worker at any moment. */
+/** A worker may take it at any moment. */
 export const isScheduled = ({ state, next_attempt_at }: PendingActivity): boolean =>
   state === 'scheduled' && next_attempt_at === null;
 
 /**
- * What a clip that is not at the provider yet waits for, as far as Temporal tells. Workers that poll take what is scheduled
- * at once, except what the rate of creates keeps back.
+ * What a clip that is not at the provider yet waits for, as far as Temporal knows. Workers that poll take a scheduled activity at
+ * once, unless the rate limit of creates holds it back.
  */
-function waitOfQueued(activity: PendingActivity, areRendered: boolean | null): Wait | null {
-  if (isScheduled(activity)) return areRendered === true ? 'rate' : 'worker';
+function waitOfQueued(activity: PendingActivity, hasRenderWorkers: boolean | null): Wait | null {
+  if (isScheduled(activity)) return hasRenderWorkers === true ? 'rate' : 'worker';
   return activity.heartbeat?.phase === 'waiting' ? 'rate' : null;
 }
 
@@ -111,7 +111,7 @@ function withWait(
   return { ...clip, ...(wait && { waits_for: wait }) };
 }
 
-/** An estimate stops short of the end: only the provider knows when that is. */
+/** An estimate never reaches the end, which only the provider knows. */
 const MAX_ESTIMATED = 95;
 
 function percentOf(
@@ -120,8 +120,8 @@ function percentOf(
 ): { percent: number | null; estimated: boolean } {
   if (phase === 'storing') return { percent: 100, estimated: false };
   if (phase !== 'rendering') return { percent: phase === 'creating' ? 0 : null, estimated: false };
-  const told = activity.heartbeat?.percent ?? null;
-  if (told !== null) return { percent: told, estimated: false };
+  const reported = activity.heartbeat?.percent ?? null;
+  if (reported !== null) return { percent: reported, estimated: false };
   const id = activity.heartbeat?.prediction_id;
   const created = clip?.predictions.find((prediction) => prediction.id === id)?.created_at;
   const since = Date.parse(created ?? activity.last_started_at ?? '');
@@ -131,24 +131,24 @@ function percentOf(
 }
 
 /**
- * The workflow hears of a download when it is over; why it is not yet, and when it is tried again, Temporal knows. So it is
- * with a clip that no worker has taken yet. What waits for its turn is told as a warning of the job for as long as it waits.
+ * The workflow learns of a download when it is over. Before, only Temporal knows why it failed and when it is retried, and what a
+ * clip waits for that no worker has taken yet. Downloads that wait for their turn are warnings of the job for as long as they wait.
  */
 export function withStoring(
   job: Job,
   pending: readonly PendingActivity[],
-  areRendered: boolean | null = null,
+  hasRenderWorkers: boolean | null = null,
 ): Job {
   return overlaid(job, pending, (clip, activity) => {
-    if (clip.status === 'storing') return toldBy(clip, activity);
-    return clip.status === 'queued' ? withWait(clip, activity, areRendered) : clip;
+    if (clip.status === 'storing') return withDownloadError(clip, activity);
+    return clip.status === 'queued' ? withWait(clip, activity, hasRenderWorkers) : clip;
   });
 }
 
 function overlaid(
   job: Job,
   pending: readonly PendingActivity[],
-  told: (clip: Clip, activity: PendingActivity) => Clip,
+  change: (clip: Clip, activity: PendingActivity) => Clip,
 ): Job {
   const activities = new Map(
     pending.flatMap((activity) => {
@@ -158,12 +158,12 @@ function overlaid(
   );
   const clips = job.clips.map((clip) => {
     const activity = activities.get(clip.clip_index);
-    return activity === undefined ? clip : told(clip, activity);
+    return activity === undefined ? clip : change(clip, activity);
   });
   return withWaits({ ...job, clips }, pending);
 }
 
-function toldBy(clip: Clip, activity: PendingActivity): Clip {
+function withDownloadError(clip: Clip, activity: PendingActivity): Clip {
   const { activity_id, last_error_kind: kind, next_attempt_at } = activity;
   if (clipOfActivity(activity_id)?.role !== 'store' || kind == null) return clip;
   return {
@@ -177,22 +177,25 @@ function toldBy(clip: Clip, activity: PendingActivity): Clip {
 export function withPending(
   job: Job,
   pending: readonly PendingActivity[],
-  areRendered: boolean | null = null,
+  hasRenderWorkers: boolean | null = null,
 ): Job {
   return overlaid(job, pending, (clip, activity) =>
-    isClipOver(clip.status) ? clip : correct(clip, activity, areRendered),
+    isClipOver(clip.status) ? clip : correct(clip, activity, hasRenderWorkers),
   );
 }
 
-function correct(known: Clip, activity: PendingActivity, areRendered: boolean | null): Clip {
+function correct(known: Clip, activity: PendingActivity, hasRenderWorkers: boolean | null): Clip {
   if (known.status === 'queued' && isScheduled(activity) && activity.heartbeat === null) {
-    return withWait(known, activity, areRendered);
+    return withWait(known, activity, hasRenderWorkers);
   }
   const { waits_for: _, ...clip } = known;
   const attempt = Math.max(clip.attempt, activity.heartbeat?.attempt ?? 1);
   const storing = clipOfActivity(activity.activity_id)?.role === 'store';
   if (storing) {
-    return toldBy({ ...clip, status: 'storing', attempt, next_attempt_at: null }, activity);
+    return withDownloadError(
+      { ...clip, status: 'storing', attempt, next_attempt_at: null },
+      activity,
+    );
   }
   if (activity.next_attempt_at !== null) {
     return { ...clip, status: 'retrying', attempt, next_attempt_at: activity.next_attempt_at };

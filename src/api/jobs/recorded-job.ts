@@ -1,6 +1,6 @@
 /**
- * The job as it was before its run's first event, from what the run was started with. It stands in wherever
- * the workflow has not checked its plan yet, or nobody can ask it.
+ * The job as it was before its run's first event, from what the run was started with. Used while the workflow has not checked
+ * its plan yet, or no worker answers its queries.
  */
 import { continueJob } from '../../domain/job/continue-job.js';
 import { emptyJob, initialJob } from '../../domain/job/initial-job.js';
@@ -15,7 +15,7 @@ interface Deps {
   simulated: boolean;
 }
 
-/** Null when the run's history cannot be had. */
+/** Null when the run's history cannot be read. */
 export type ReadRecordedJob = (run: Run) => Promise<Job | null>;
 
 export const createReadRecordedJob =
@@ -33,5 +33,5 @@ export const createReadRecordedJob =
     return continueJob(fresh, input.previous);
   };
 
-/** The workflow answers already, but its plan is not checked yet. */
+/** The workflow answers, but has not checked its plan yet. */
 export const isBlank = (job: Job): boolean => job.status === 'queued' && job.clips.length === 0;

@@ -1,8 +1,8 @@
-/** Does the server have our search attributes? Asked once; when it has not, again after a minute, for they can be added at any time. */
+/** Does the server have our search attributes? Asked once; where they are missing again after a minute, because they can be added at any time. */
 
-const AGAIN = 60_000;
+const ASK_AGAIN_MS = 60_000;
 
-export class ServersAttributes {
+export class SearchAttributeCheck {
   readonly #ask: () => Promise<boolean>;
   #answer: { has: Promise<boolean>; until: number } | null = null;
 
@@ -10,8 +10,8 @@ export class ServersAttributes {
     this.#ask = ask;
   }
 
-  /** False also where nobody can tell. */
-  are(): Promise<boolean> {
+  /** False also while the server does not answer. */
+  exist(): Promise<boolean> {
     if (this.#answer === null || Date.now() >= this.#answer.until) {
       const has = this.#ask().catch(() => {
         this.#answer = null;
@@ -20,13 +20,13 @@ export class ServersAttributes {
       const answer = { has, until: Infinity };
       this.#answer = answer;
       void has.then((is) => {
-        if (!is) answer.until = Date.now() + AGAIN;
+        if (!is) answer.until = Date.now() + ASK_AGAIN_MS;
       });
     }
     return this.#answer.has;
   }
 
-  forget(): void {
-    this.#answer = { has: Promise.resolve(false), until: Date.now() + AGAIN };
+  markMissing(): void {
+    this.#answer = { has: Promise.resolve(false), until: Date.now() + ASK_AGAIN_MS };
   }
 }

@@ -1,30 +1,30 @@
 /**
- * Where a job's snapshot comes from, best source first: the stored job of a finished run, the run's own
- * result, the workflow's answer; and when no worker answers, the last known state, marked as such.
+ * Where a job's snapshot comes from, best source first: the stored job of a finished run, the run's result, the workflow's
+ * answer; and while no worker answers, the last known state, marked as stale.
  *
- * N1 what Temporal itself says of a run's end wins over what the workflow last said.
- * N2 askers at the same time share one query.
- * N3 a job is whole: what an answer of the workflow leaves out is asked for.
+ * SNAPSHOT-1 how a run ended, Temporal knows better than the workflow's last answer.
+ * SNAPSHOT-2 requests at the same time share one query.
+ * SNAPSHOT-3 a job is whole: what an answer of the workflow leaves out is asked for.
  */
 import type { Job, JobSnapshot } from '../../domain/job/job.schema.js';
 import { apply, isOver } from '../../domain/job/progress.js';
 import { withClips, wholeJob } from '../../domain/job/whole-job.js';
 import type { Archive } from './job-archive.js';
-import { eventsOfClosing } from './synthesized-end.js';
+import { synthesizedTerminalEvents } from './synthesized-end.js';
 import { answersOf, TemporalAway, WorkerAway } from './jobs-port.js';
-import type { Closing, Jobs, Run } from './jobs-port.js';
+import type { RunEnd, Jobs, Run } from './jobs-port.js';
 import type { LastKnown } from './last-known.js';
 import { isScheduled, withPending, withStoring } from './pending-clips.js';
 import { isBlank } from './recorded-job.js';
 import type { ReadRecordedJob } from './recorded-job.js';
-import type { AreRendered } from './worker-presence.js';
+import type { HasRenderWorkers } from './worker-presence.js';
 
 interface Deps {
   jobs: Jobs;
   archive: Archive;
   lastKnown: LastKnown;
   recorded: ReadRecordedJob;
-  areRendered: AreRendered;
+  hasRenderWorkers: HasRenderWorkers;
 }
 
 interface Asking {
@@ -40,11 +40,11 @@ export class Snapshots {
     this.#deps = deps;
   }
 
-  /** Null when there is no such job; throws TemporalAway when nobody can tell. */
+  /** Null when there is no such job; throws TemporalAway when that cannot be found out. */
   get(jobId: string, { ask = true }: Asking = {}): Promise<JobSnapshot | null> {
     if (!ask) return this.#read(jobId, false);
     const shared = this.#asking.get(jobId);
-    if (shared) return shared; // N2
+    if (shared) return shared; // SNAPSHOT-2
     const asking = this.#read(jobId, true).finally(() => this.#asking.delete(jobId));
     this.#asking.set(jobId, asking);
     return asking;
@@ -62,7 +62,7 @@ export class Snapshots {
     return run === null ? this.#deps.archive.job(jobId) : this.#ofRun(run, ask);
   }
 
-  /** A stored job is whole, but may be going on in a new run by now: without Temporal nobody can tell. */
+  /** A stored job is whole, but may run again by now: only Temporal knows. */
   async #withoutTemporal(jobId: string): Promise<JobSnapshot | null> {
     const known = this.#deps.lastKnown.get(jobId);
     const archived = await this.#deps.archive.job(jobId);
@@ -74,23 +74,23 @@ export class Snapshots {
 
   async #ofRun(run: Run, ask: boolean): Promise<JobSnapshot> {
     const { archive, jobs, lastKnown } = this.#deps;
-    let closing: Closing | null = null;
+    let end: RunEnd | null = null;
     if (run.closed_at !== null) {
       const archived = await archive.job(run.job_id);
       if (archived?.run_id === run.run_id) return archived;
-      closing = await jobs.closing(run.job_id, run.run_id);
-      const result = closing?.job ?? null;
+      end = await jobs.runEnd(run.job_id, run.run_id);
+      const result = end?.job ?? null;
       if (result !== null && isOver(result.status)) {
         return result.truncated === undefined ? result : this.#ofResult(run, result, ask);
       }
     }
     const job = ask ? await this.#answer(run) : null;
-    if (job === null) return this.#lastKnown(run, closing);
+    if (job === null) return this.#lastKnown(run, end);
     lastKnown.set(job);
-    return withStoring(closed(job, run, closing), run.pending, await this.#areRendered(run));
+    return withStoring(closed(job, run, end), run.pending, await this.#hasRenderWorkers(run));
   }
 
-  /** Of a result that had to leave something out: the workflow has it all, and the plan at least its texts. */
+  /** For a result that had to leave something out: the workflow has all of it, and the plan at least the texts. */
   async #ofResult(run: Run, result: Job, ask: boolean): Promise<JobSnapshot> {
     const whole = ask ? await this.#answer(run) : null;
     if (whole !== null && isOver(whole.status)) return whole;
@@ -103,8 +103,8 @@ export class Snapshots {
     return { ...withClips(result, clips), stale: true, source: 'history' };
   }
 
-  #areRendered({ pending }: Run): Promise<boolean | null> {
-    return pending.some(isScheduled) ? this.#deps.areRendered() : Promise.resolve(null);
+  #hasRenderWorkers({ pending }: Run): Promise<boolean | null> {
+    return pending.some(isScheduled) ? this.#deps.hasRenderWorkers() : Promise.resolve(null);
   }
 
   async #answer(run: Run): Promise<Job | null> {
@@ -117,18 +117,18 @@ export class Snapshots {
     }
   }
 
-  async #lastKnown(run: Run, closing: Closing | null): Promise<JobSnapshot> {
+  async #lastKnown(run: Run, end: RunEnd | null): Promise<JobSnapshot> {
     const known = this.#deps.lastKnown.get(run.job_id);
     const recorded = known?.run_id === run.run_id ? null : await this.#deps.recorded(run);
     const source = recorded === null ? 'memory' : 'history';
     const job = recorded ?? known;
     if (job === null) throw new TemporalAway('the history of this job cannot be read');
-    const rendered = await this.#areRendered(run);
-    const corrected = withPending(closed(job, run, closing), run.pending, rendered);
+    const rendered = await this.#hasRenderWorkers(run);
+    const corrected = withPending(closed(job, run, end), run.pending, rendered);
     return { ...corrected, stale: true, source };
   }
 }
 
-/** N1 */
-const closed = (job: Job, run: Run, closing: Closing | null): Job =>
-  eventsOfClosing(job, run, closing).reduce(apply, job);
+/** SNAPSHOT-1 */
+const closed = (job: Job, run: Run, end: RunEnd | null): Job =>
+  synthesizedTerminalEvents(job, run, end).reduce(apply, job);

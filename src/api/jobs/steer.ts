@@ -1,6 +1,6 @@
 /**
- * What people do to a job that exists. Each act checks the job's state first and says plainly why not;
- * between check and act the job may still change, and then the workflow has the last word.
+ * Acts on an existing job. Each checks the job's state first, and its refusal says why. Between check and act the job may still
+ * change; then the workflow decides.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clip, Job, JobSnapshot } from '../../domain/job/job.schema.js';
@@ -10,7 +10,7 @@ import type { Checked } from '../../domain/plan/resolved.js';
 import { memoOf } from '../../domain/job/visibility.js';
 import { wholeJob } from '../../domain/job/whole-job.js';
 import type { Archive } from './job-archive.js';
-import { eventsOfClosing } from './synthesized-end.js';
+import { synthesizedTerminalEvents } from './synthesized-end.js';
 import type { Delivered, Jobs, Run, Signal } from './jobs-port.js';
 import { answersOf, TemporalAway, WorkerAway } from './jobs-port.js';
 import { conflict, invalid, notFound } from '../problems.js';
@@ -26,38 +26,42 @@ interface Deps {
 
 export const noSuchJob = (jobId: string) => notFound(`there is no job "${jobId}"`);
 
-async function existing(deps: Deps, jobId: string): Promise<JobSnapshot> {
+async function findJob(deps: Deps, jobId: string): Promise<JobSnapshot> {
   const job = await deps.snapshot(jobId);
   if (job === null) throw noSuchJob(jobId);
   return job;
 }
 
-const over = ({ job_id, status }: Job) => conflict(`the job "${job_id}" is over (${status})`);
+const jobIsOver = ({ job_id, status }: Job) => conflict(`the job "${job_id}" is over (${status})`);
 
-async function running(deps: Deps, jobId: string): Promise<JobSnapshot> {
-  const job = await existing(deps, jobId);
-  if (isOver(job.status)) throw over(job);
+async function findRunningJob(deps: Deps, jobId: string): Promise<JobSnapshot> {
+  const job = await findJob(deps, jobId);
+  if (isOver(job.status)) throw jobIsOver(job);
   return job;
 }
 
-/** The job as it is after an act, which the workflow answers only when it has taken the act in. */
-async function acted(deps: Deps, before: JobSnapshot, delivered: Delivered): Promise<JobSnapshot> {
+/** The job after an act: the workflow answers only when it has processed it. */
+async function afterAct(
+  deps: Deps,
+  before: JobSnapshot,
+  delivered: Delivered,
+): Promise<JobSnapshot> {
   if (delivered === 'missing') throw noSuchJob(before.job_id);
-  // Nobody answered a moment ago: do not make the asker wait for that twice.
+  // No worker answered a moment ago: the client does not wait for that twice.
   if (delivered === 'delivered' && before.stale) return before;
-  const job = await existing(deps, before.job_id);
-  if (delivered === 'over') throw over(job);
+  const job = await findJob(deps, before.job_id);
+  if (delivered === 'over') throw jobIsOver(job);
   return job;
 }
 
 export async function cancelJob(deps: Deps, jobId: string): Promise<JobSnapshot> {
-  const before = await running(deps, jobId);
-  return acted(deps, before, await deps.jobs.cancel(jobId));
+  const before = await findRunningJob(deps, jobId);
+  return afterAct(deps, before, await deps.jobs.cancel(jobId));
 }
 
 export async function signalJob(deps: Deps, jobId: string, signal: Signal): Promise<JobSnapshot> {
-  const before = await running(deps, jobId);
-  return acted(deps, before, await deps.jobs.signal(jobId, signal));
+  const before = await findRunningJob(deps, jobId);
+  return afterAct(deps, before, await deps.jobs.signal(jobId, signal));
 }
 
 const FORBIDDEN = {
@@ -75,7 +79,7 @@ export async function signalClip(
   clipIndex: number,
   name: keyof typeof FORBIDDEN,
 ): Promise<JobSnapshot> {
-  const job = await existing(deps, jobId);
+  const job = await findJob(deps, jobId);
   const clip = job.clips.find(({ clip_index }) => clip_index === clipIndex);
   if (clip === undefined) {
     throw notFound(`the job "${jobId}" has no clip ${String(clipIndex)}`);
@@ -85,55 +89,55 @@ export async function signalClip(
     throw conflict(`the job "${jobId}" is over (${job.status})${hint}`);
   }
   const refusal = FORBIDDEN[name](clip);
-  // A state that nobody could confirm forbids nothing.
+  // A stale state forbids nothing.
   if (refusal !== null && job.stale !== true) throw conflict(refusal);
   if (name === 'retryClip') await expectNoCancellation(deps, jobId);
   const signal = name === 'retryClip' ? retryOf(clip) : { name, clip_index: clipIndex };
-  return acted(deps, job, await deps.jobs.signal(jobId, signal));
+  return afterAct(deps, job, await deps.jobs.signal(jobId, signal));
 }
 
-/** Once: a clip that another request has retried meanwhile is not paid for again, however late this signal comes. */
+/** With the end that it refers to: a clip that another request has retried meanwhile is not paid again, however late this signal comes. */
 const retryOf = ({ clip_index, completed_at }: Clip): Signal => ({
   name: 'retryClip',
   clip_index,
   completed_at,
 });
 
-/** Failed and canceled clips once more: in the run that goes on, or in a new one. */
+/** Retries failed and canceled clips: in the current run, or in a new one. */
 export async function retryJob(deps: Deps, jobId: string): Promise<Job> {
-  const job = await existing(deps, jobId);
+  const job = await findJob(deps, jobId);
   const clips = job.clips.filter(isRetryable);
   if (clips.length === 0) throw conflict(`the job "${jobId}" has no failed or canceled clip`);
   if (isOver(job.status)) return runAgain(deps, job);
   await expectNoCancellation(deps, jobId);
   for (const clip of clips) {
     const delivered = await deps.jobs.signal(jobId, retryOf(clip));
-    if (delivered === 'over') return runAgain(deps, await existing(deps, jobId));
+    if (delivered === 'over') return runAgain(deps, await findJob(deps, jobId));
     if (delivered === 'missing') throw noSuchJob(jobId);
   }
-  return existing(deps, jobId);
+  return findJob(deps, jobId);
 }
 
-/** Its workflow starts nothing any more; what is asked of it now would be lost. */
+/** A workflow that is being canceled starts nothing, so that a retry would be lost. */
 async function expectNoCancellation({ jobs }: Deps, jobId: string): Promise<void> {
   const run = await jobs.find(jobId);
   if (run?.is_canceling !== true || run.closed_at !== null) return;
   throw conflict(`the job "${jobId}" is being canceled; retry it once it is over`);
 }
 
-/** Bytes of a job that one more run can go on from: about 100,000 predictions. */
+/** Bytes of a job that a new run can continue: about 100,000 predictions. */
 const MAX_CARRIED = 48 << 20;
 
 async function runAgain(deps: Deps, snapshot: JobSnapshot): Promise<Job> {
   const { stale, source: _, ...job } = snapshot;
   const run = await closedRun(deps.jobs, job);
-  // Another request has retried it since; going on from before that would forget what it bought.
-  if (run !== null && run.run_id !== job.run_id) return existing(deps, job.job_id);
+  // Another request has retried it since: to continue from an older state would lose what that run paid for.
+  if (run !== null && run.run_id !== job.run_id) return findJob(deps, job.job_id);
   const plan = await planOf(deps, job.job_id, run);
-  refuseGoneModel(deps, plan);
+  refuseRetiredModel(deps, plan);
   if (stale) throw new WorkerAway('the last state of this job is not known without a worker');
-  // A job that Temporal has forgotten came from the archive, and its log is there.
-  if (run !== null) await keepLog(deps, run, job);
+  // A job that Temporal no longer has came from the archive, with its log.
+  if (run !== null) await storeLog(deps, run, job);
   if (jsonBytes(job) > MAX_CARRIED) {
     throw conflict(
       `the ledger of "${job.job_id}" is too long for one more run; start the clips it lacks as a new job`,
@@ -142,19 +146,19 @@ async function runAgain(deps: Deps, snapshot: JobSnapshot): Promise<Job> {
   const started = await deps.jobs.start({
     job_id: job.job_id,
     plan,
-    // Whole, however long its ledger is: what is too large for Temporal is stored beside it.
+    // Whole, however long its ledger is: payloads too large for Temporal are stored in DATA_DIR.
     previous: job,
     summary: `${String(job.total_clips)} clips · ${job.model} · again`,
     memo: memoOf({ ...reopened(job), status: 'queued' }),
     details: `Goes on from run \`${job.run_id}\`: good clips are kept, the others tried once more.`,
   });
-  if (started === null) return existing(deps, job.job_id); // somebody else was first
+  if (started === null) return findJob(deps, job.job_id); // another request was first
   const again = await deps.jobs.find(job.job_id);
-  const begun = again === null ? null : await deps.recorded(again);
-  return { ...(begun ?? job), run_id: started.run_id, status: 'running' };
+  const recorded = again === null ? null : await deps.recorded(again);
+  return { ...(recorded ?? job), run_id: started.run_id, status: 'running' };
 }
 
-/** As the run was started with, or as it was stored when Temporal has forgotten the run. */
+/** The plan that the run was started with, or the stored one when Temporal no longer has the run. */
 export async function planOf(
   { jobs, archive }: Pick<Deps, 'jobs' | 'archive'>,
   jobId: string,
@@ -163,32 +167,32 @@ export async function planOf(
   const recorded = run === null ? null : await jobs.input(jobId, run.run_id);
   const plan = recorded === null ? await archive.plan(jobId) : recorded.plan;
   if (plan !== null) return plan;
-  throw conflict(`nobody knows the plan of "${jobId}" any more; start it as a new job`);
+  throw conflict(`the plan of "${jobId}" is no longer stored; start it as a new job`);
 }
 
-/** A new run resolves the plan anew. Other mistakes, of a plan that was good once, are for the workflow to tell. */
-function refuseGoneModel({ checkPlan }: Deps, plan: unknown): void {
+/** A new run resolves the plan again. Other mistakes, in a plan that was accepted once, are reported by the workflow. */
+function refuseRetiredModel({ checkPlan }: Deps, plan: unknown): void {
   const checked = checkPlan(plan);
-  const gone = checked.ok ? [] : checked.problems.filter(({ path }) => path === 'model');
-  if (gone.length > 0) throw invalid(gone);
+  const refused = checked.ok ? [] : checked.problems.filter(({ path }) => path === 'model');
+  if (refused.length > 0) throw invalid(refused);
 }
 
-/** Milliseconds between the last event of a run and its end, at most. */
-const CLOSING = { most: 5_000, every: 50 };
+/** Milliseconds to wait for the end of a run after its last event, and between two looks. */
+const CLOSE_WAIT = { total: 5_000, interval: 50 };
 
-/** The newest run: the job's own once it is closed, which it is in a moment, or one that somebody else has started. */
+/** The newest run: the job's own once it is closed, or one that another request has started. */
 async function closedRun(jobs: Jobs, { job_id, run_id }: Job): Promise<Run | null> {
-  for (let waited = 0; ; waited += CLOSING.every) {
+  for (let waited = 0; ; waited += CLOSE_WAIT.interval) {
     const run = await jobs.find(job_id);
     if (run === null || run.closed_at !== null || run.run_id !== run_id) return run;
-    if (waited >= CLOSING.most)
+    if (waited >= CLOSE_WAIT.total)
       throw conflict(`the job "${job_id}" is just ending; retry it again`);
-    await sleep(CLOSING.every);
+    await sleep(CLOSE_WAIT.interval);
   }
 }
 
-/** A new run's workflow has its own events only; those before have to be stored. */
-async function keepLog({ jobs, archive }: Deps, run: Run, job: Job): Promise<void> {
+/** The workflow of a new run has only its own events; earlier ones have to be stored. */
+async function storeLog({ jobs, archive }: Deps, run: Run, job: Job): Promise<void> {
   const events = await archive.events(job.job_id);
   const kept = await archive.job(job.job_id);
   if (kept?.run_id === run.run_id && events.at(-1)?.seq === job.seq) return;
@@ -202,6 +206,6 @@ async function keepLog({ jobs, archive }: Deps, run: Run, job: Job): Promise<voi
   // A run that was ended before its first event has none.
   if (events.length === 0 && last > 0) throw new TemporalAway('the log cannot be read');
   const before = await wholeJob(answersOf(jobs, run));
-  const closing = await jobs.closing(job.job_id, run.run_id);
-  await archive.save(job, [...events, ...eventsOfClosing(before, run, closing)]);
+  const end = await jobs.runEnd(job.job_id, run.run_id);
+  await archive.save(job, [...events, ...synthesizedTerminalEvents(before, run, end)]);
 }

@@ -1,8 +1,7 @@
 /**
- * All jobs that ended, from their index on disk: in memory, and brought up to date by the files that are new there. Some 1.5 KB
- * a job.
+ * All finished jobs of the index on disk, in memory; a refresh reads the files that are new there. About 1.5 KB a job.
  *
- * S1 What was written before a look began is in its result.
+ * STORED-1 what was written before a refresh began is in its result.
  */
 import pLimit from 'p-limit';
 import type { IndexLine, JobIndex } from '../../adapters/storage/job-index.js';
@@ -11,7 +10,7 @@ import { textOf } from '../../domain/job/job-summary.js';
 import { Figures } from '../observability/job-metrics.js';
 
 export interface StoredJob extends Omit<JobEntry, 'beginnings'> {
-  /** What it is searched by. */
+  /** What a search looks through. */
   text: string;
 }
 
@@ -20,10 +19,9 @@ export type EndedJob = Pick<StoredJob, 'job' | 'text'>;
 
 /** Entries read at the same time. */
 const MAX_READS = 8;
-/** As many entries make a segment. */
-const PACK_AT = 500;
-/** Milliseconds after it failed. */
-const PACK_AGAIN = 600_000;
+/** So many entries are packed into a segment. */
+const ENTRIES_PER_SEGMENT = 500;
+const PACK_AGAIN_MS = 600_000;
 
 export class StoredJobs {
   readonly #index: JobIndex;
@@ -34,7 +32,7 @@ export class StoredJobs {
   #sorted: readonly StoredJob[] | null = null;
   readonly #segments = new Set<string>();
   #entries: ReadonlySet<string> = new Set();
-  #looking: Promise<void> = Promise.resolve();
+  #reading: Promise<void> = Promise.resolve();
   #packing: Promise<void> | null = null;
   #packFrom = 0;
 
@@ -43,11 +41,11 @@ export class StoredJobs {
     this.#onPackingFailed = onPackingFailed;
   }
 
-  /** One look after the other; the first reads everything, the others what is new. */
-  look(): Promise<void> {
-    const look = this.#looking.then(() => this.#look()); // S1
-    this.#looking = look.catch(() => undefined);
-    return look;
+  /** One after the other; the first reads everything, the others what is new. */
+  refresh(): Promise<void> {
+    const refresh = this.#reading.then(() => this.#read()); // STORED-1
+    this.#reading = refresh.catch(() => undefined);
+    return refresh;
   }
 
   get(jobId: string): StoredJob | null {
@@ -59,13 +57,13 @@ export class StoredJobs {
     return known?.job === null ? known.at : null;
   }
 
-  /** Does it say more of its job than what is known? */
-  isNews({ job_id, at }: Pick<IndexLine, 'job_id' | 'at'>): boolean {
+  /** Is the line newer than what is known of its job? */
+  isNewer({ job_id, at }: Pick<IndexLine, 'job_id' | 'at'>): boolean {
     const known = this.#jobs.get(job_id);
     return known === undefined || known.at < at;
   }
 
-  /** Those that ended last come first. */
+  /** The latest ended first. */
   all(): readonly StoredJob[] {
     this.#sorted ??= [...this.#jobs.values()].flatMap(({ job }) => job ?? []).sort(latestEndFirst);
     return this.#sorted;
@@ -80,7 +78,7 @@ export class StoredJobs {
     await this.#packing;
   }
 
-  async #look(): Promise<void> {
+  async #read(): Promise<void> {
     const entries = await this.#index.entries();
     const added = entries.filter((name) => !this.#entries.has(name));
     await pLimit(MAX_READS).map(added, async (name) => {
@@ -92,15 +90,16 @@ export class StoredJobs {
       this.#take(await this.#index.segment(name));
       this.#segments.add(name);
     }
-    if (entries.length >= PACK_AT && Date.now() >= this.#packFrom) this.#packing ??= this.#pack();
+    if (entries.length >= ENTRIES_PER_SEGMENT && Date.now() >= this.#packFrom)
+      this.#packing ??= this.#pack();
   }
 
-  /** Where it may only read, another process does it. */
+  /** A process that may only read the folder leaves it to another. */
   async #pack(): Promise<void> {
     try {
       await this.#index.pack();
     } catch (error) {
-      this.#packFrom = Date.now() + PACK_AGAIN;
+      this.#packFrom = Date.now() + PACK_AGAIN_MS;
       this.#onPackingFailed(error);
     } finally {
       this.#packing = null;
@@ -109,19 +108,19 @@ export class StoredJobs {
 
   #take(lines: readonly IndexLine[]): void {
     for (const line of lines) {
-      if (!this.isNews(line)) continue;
+      if (!this.isNewer(line)) continue;
       const { at, job_id, entry } = line;
       const known = this.#jobs.get(job_id);
       const job = entry && storedJob(entry);
-      if (known?.job) this.#leave(known.job, job !== null);
+      if (known?.job) this.#uncount(known.job, job !== null);
       if (job) this.#figures.addFinished(job);
       this.#jobs.set(job_id, { at, job });
       this.#sorted = null;
     }
   }
 
-  /** What a job has cost stays, also when its record is removed. */
-  #leave(job: StoredJob, isReplaced: boolean): void {
+  /** What a job has cost stays counted when its record is removed. */
+  #uncount(job: StoredJob, isReplaced: boolean): void {
     if (isReplaced) this.#figures.addFinished(job, -1);
     else this.#figures.addCounts(job.job, job.sums, -1);
   }
@@ -133,7 +132,7 @@ const storedJob = ({ job, sums, beginnings }: JobEntry): StoredJob => ({
   text: textOf(job, beginnings),
 });
 
-/** The place of a job in the list; by id where the times are the same. */
+/** The order of the list; by id where the times are equal. */
 export const latestEndFirst = (
   { job: a }: { job: EndedPosition },
   { job: b }: { job: EndedPosition },

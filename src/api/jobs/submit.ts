@@ -1,9 +1,9 @@
 /**
- * Starts a job once, however often it is asked for: by `job_id`, by `Idempotency-Key`, or with neither.
+ * Starts a job once, however often it is submitted: by `job_id`, by `Idempotency-Key`, or with neither.
  *
- * I1 the id is taken in one step at Temporal; of two askers at the same time one starts, the other finds.
- * I2 an id that was ever used is never used for another plan, not even after Temporal has forgotten it.
- * I3 an id that is made of a key is started for that key alone; under another one, or none, it is only ever found.
+ * SUBMIT-1 the id is taken in one step at Temporal; of two requests at the same time one starts the job, the other finds it.
+ * SUBMIT-2 an id that was ever used is never used for another plan, not even after Temporal has deleted its run.
+ * SUBMIT-3 an id derived from a key is started only with that key; with another one, or none, it can only be found.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { canonicalJson } from '../../domain/values/canonical-json.js';
@@ -30,7 +30,7 @@ export type Submitted = { created: true; job: Job } | { created: false; job: Job
 
 type Accepted = Extract<Checked, { ok: true }>;
 
-/** What starting and estimating refuse, with every mistake at once. Throws an HttpProblem, 400. */
+/** Throws an HttpProblem, 400, with every mistake, for what starting and estimating refuse. */
 export async function acceptedPlan(
   { checkPlan, jobs, archive }: Pick<Deps, 'checkPlan' | 'jobs' | 'archive'>,
   body: unknown,
@@ -42,50 +42,55 @@ export async function acceptedPlan(
   if (!checked.ok) throw invalid([...checked.problems, ...refused]);
   const { job_id = null } = checked.plan;
   if (reserved === null || job_id === null) return checked;
-  const isThere = (await jobs.find(job_id)) !== null || (await archive.job(job_id)) !== null;
-  if (!isThere) throw invalid(refused); // I3
+  const exists = (await jobs.find(job_id)) !== null || (await archive.job(job_id)) !== null;
+  if (!exists) throw invalid(refused); // SUBMIT-3
   return checked;
 }
 
 export async function submit(deps: Deps, body: unknown, key: string | null): Promise<Submitted> {
   const { plan, resolved } = await acceptedPlan(deps, body, key);
   const job_id = plan.job_id ?? (key === null ? `job-${randomUUID()}` : jobIdOfKey(key));
-  const forgotten = await deps.archive.job(job_id);
-  if (forgotten !== null && (await deps.jobs.find(job_id)) === null) {
+  const archived = await deps.archive.job(job_id);
+  if (archived !== null && (await deps.jobs.find(job_id)) === null) {
     const stored = await deps.archive.plan(job_id);
     const same =
-      stored === null ? isLike(forgotten, resolved) : isThePlan(deps, stored, { body, plan });
-    if (same) return { created: false, job: forgotten };
-    throw taken(job_id); // I2
+      stored === null ? matchesResult(archived, resolved) : agrees(deps, stored, { body, plan });
+    if (same) return { created: false, job: archived };
+    throw taken(job_id); // SUBMIT-2
   }
   const created_at = new Date().toISOString();
   const identity = { job_id, run_id: '', created_at, simulated: deps.simulated };
   const job = initialJob(seeded(resolved, job_id), identity);
   const memo = memoOf(job);
   const run = await deps.jobs.start({ job_id, plan: body, memo, ...describe(resolved) });
-  if (run === null) return { created: false, job: await theSame(deps, job_id, body, plan) };
-  // The job runs, whatever becomes of this: where it fails, the worker stores the plan at the end.
+  if (run === null) return { created: false, job: await existingJob(deps, job_id, body, plan) };
+  // The job runs even if this fails: the worker stores the plan at its end.
   await deps.archive.savePlan(job_id, body).catch(() => undefined);
   return { created: true, job: { ...job, run_id: run.run_id } };
 }
 
-/** The same key names the same job, on every API process and for ever. */
+/** The same key is the same job, on every API process and at any time. */
 export const jobIdOfKey = (key: string): string =>
   `key-${createHash('sha256').update(key).digest('hex').slice(0, 40)}`;
 
 /** The job that has the id already, if it is of the same plan. */
-async function theSame(deps: Deps, jobId: string, body: unknown, plan: Plan): Promise<JobSnapshot> {
+async function existingJob(
+  deps: Deps,
+  jobId: string,
+  body: unknown,
+  plan: Plan,
+): Promise<JobSnapshot> {
   const run = await deps.jobs.find(jobId);
   const recorded = run === null ? null : await deps.jobs.input(jobId, run.run_id);
   if (recorded === null) throw taken(jobId); // another kind of workflow has it
-  if (!isThePlan(deps, recorded.plan, { body, plan })) throw taken(jobId);
+  if (!agrees(deps, recorded.plan, { body, plan })) throw taken(jobId);
   const job = await deps.snapshot(jobId);
   if (job === null) throw taken(jobId);
   return job;
 }
 
-/** As it was written, or as it is understood. */
-const isThePlan = (deps: Deps, known: unknown, asked: { body: unknown; plan: Plan }): boolean =>
+/** Equal as written, or as parsed. */
+const agrees = (deps: Deps, known: unknown, asked: { body: unknown; plan: Plan }): boolean =>
   isSamePlan(known, asked.body) || isSamePlan(parsed(deps, known), asked.plan);
 
 const parsed = (deps: Deps, plan: unknown): unknown => {
@@ -96,15 +101,15 @@ const parsed = (deps: Deps, plan: unknown): unknown => {
 const taken = (jobId: string) =>
   conflict(`the job "${jobId}" exists with another plan; choose another job_id or Idempotency-Key`);
 
-/** The id may stand in the plan or beside it. */
+/** The id may be in the plan or in the request's headers. */
 const isSamePlan = (a: unknown, b: unknown): boolean =>
   canonicalJson(withoutId(a)) === canonicalJson(withoutId(b));
 
 const withoutId = (plan: unknown): unknown =>
   typeof plan === 'object' && plan !== null ? { ...plan, job_id: undefined } : plan;
 
-/** Where only a forgotten job's result is left, what that repeats of the plan has to agree. */
-const isLike = (job: Job, resolved: ResolvedPlan): boolean =>
+/** Where only the result is stored, the parts of the plan that it repeats have to be equal. */
+const matchesResult = (job: Job, resolved: ResolvedPlan): boolean =>
   job.model === resolved.model.id &&
   canonicalJson(job.clips.map(wanted)) === canonicalJson(resolved.clips.map(wanted));
 
@@ -122,7 +127,7 @@ const wanted = (clip: {
   clip.metadata,
 ];
 
-/** What Temporal's Web UI shows of the job before anything has happened. */
+/** What Temporal's Web UI shows of the job before its first event. */
 function describe({ clips, model, estimated_cost_usd }: ResolvedPlan) {
   const count = clips.length === 1 ? '1 clip' : `${String(clips.length)} clips`;
   const cost = estimated_cost_usd === null ? 'unknown' : `$${estimated_cost_usd.toFixed(2)}`;

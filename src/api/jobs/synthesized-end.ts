@@ -1,16 +1,15 @@
 /**
- * How a job ends whose workflow could not say so itself (terminated, timed out, refused before its first
- * event): the events that are missing, numbered on from its log. Pure, and the same on every call, so that
- * they can stand in replays like any other.
+ * The terminal events of a job whose workflow could not write them (terminated, timed out, refused before its first event),
+ * numbered after its log. Pure, and the same on every call, so that readers may replay them like any other.
  */
 import { problem } from '../../domain/job/failures.js';
 import type { Problem, Clip, Job, JobEvent, JobFact } from '../../domain/job/job.schema.js';
 import { clipPercent, costsOf, isClipOver, isOver, record } from '../../domain/job/progress.js';
-import type { Closing, Run } from './jobs-port.js';
+import type { RunEnd, Run } from './jobs-port.js';
 
-export function eventsOfClosing(job: Job, run: Run, closing: Closing | null): JobEvent[] {
+export function synthesizedTerminalEvents(job: Job, run: Run, end: RunEnd | null): JobEvent[] {
   if (run.closed_at === null || isOver(job.status)) return [];
-  const error = closing?.error ?? problem('internal', `the workflow ended as ${run.status}`);
+  const error = end?.error ?? problem('internal', `the workflow ended as ${run.status}`);
   const at = run.closed_at;
   const events: JobEvent[] = [];
   let last = job;
@@ -31,7 +30,7 @@ export function eventsOfClosing(job: Job, run: Run, closing: Closing | null): Jo
   return events;
 }
 
-/** A clip that nothing was tried for is canceled; one that was under way has failed. */
+/** A clip without an attempt is canceled; one that was under way has failed. */
 function endOfClip({ waits_for: _, ...clip }: Clip, error: Problem, at: string): JobFact {
   const status = clip.attempt === 0 || error.kind === 'canceled' ? 'canceled' : 'failed';
   const ended: Clip = {

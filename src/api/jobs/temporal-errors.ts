@@ -1,4 +1,5 @@
-/** What Temporal's client throws, as the port's errors. Pure. */
+/** Errors of Temporal's client, as those of the port. Pure. */
+import { status } from '@grpc/grpc-js';
 import {
   isGrpcServiceError,
   QueryNotRegisteredError,
@@ -7,46 +8,47 @@ import {
 import { PayloadTrouble } from '../../adapters/storage/payload-files.js';
 import { StoreAway, TemporalAway } from './jobs-port.js';
 
-/** gRPC codes. */
-const CANCELLED = 1;
-const INVALID_ARGUMENT = 3;
-const DEADLINE_EXCEEDED = 4;
-const NOT_FOUND = 5;
-const FAILED_PRECONDITION = 9;
-const RESOURCE_EXHAUSTED = 8;
-const UNAVAILABLE = 14;
-const AWAY = new Set([CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE]);
-const UNANSWERED = new Set([CANCELLED, DEADLINE_EXCEEDED, FAILED_PRECONDITION]);
+const AWAY = new Set([
+  status.CANCELLED,
+  status.DEADLINE_EXCEEDED,
+  status.RESOURCE_EXHAUSTED,
+  status.UNAVAILABLE,
+]);
+const UNANSWERED = new Set([
+  status.CANCELLED,
+  status.DEADLINE_EXCEEDED,
+  status.FAILED_PRECONDITION,
+]);
 
-function codeOf(error: unknown): number | null {
+function codeOf(error: unknown): status | null {
   if (isGrpcServiceError(error)) return error.code;
   if (!(error instanceof Error)) return null;
   // The client's own "not found" carries no code.
-  if (error.name === 'WorkflowNotFoundError') return NOT_FOUND;
+  if (error.name === 'WorkflowNotFoundError') return status.NOT_FOUND;
   return error.cause === undefined ? null : codeOf(error.cause);
 }
 
-export const isNotFound = (error: unknown): boolean => codeOf(error) === NOT_FOUND;
-export const isLate = (error: unknown): boolean => codeOf(error) === DEADLINE_EXCEEDED;
-export const isInvalid = (error: unknown): boolean => codeOf(error) === INVALID_ARGUMENT;
+export const isNotFound = (error: unknown): boolean => codeOf(error) === status.NOT_FOUND;
+export const isLate = (error: unknown): boolean => codeOf(error) === status.DEADLINE_EXCEEDED;
+export const isInvalid = (error: unknown): boolean => codeOf(error) === status.INVALID_ARGUMENT;
 
 const isStoreTrouble = (error: unknown): boolean =>
   error instanceof Error && (error instanceof PayloadTrouble || isStoreTrouble(error.cause));
 
 export function translate(error: unknown): unknown {
-  if (AWAY.has(codeOf(error) ?? 0)) {
+  if (AWAY.has(codeOf(error) ?? status.OK)) {
     return new TemporalAway('Temporal cannot be reached', { cause: error });
   }
   return isStoreTrouble(error)
     ? new StoreAway(
-        'what is large is kept in DATA_DIR/payloads, which failed; the log of this process says why',
+        'large payloads are stored in DATA_DIR/payloads, which failed; the log of this process says why',
         { cause: error },
       )
     : error;
 }
 
-/** No poller, a worker too old to know the query, or silence: for the asker all the same. */
+/** No poller, a worker that does not know the query, or no answer in time: to the caller the same. */
 export const isUnanswered = (error: unknown): boolean =>
   error instanceof QueryNotRegisteredError ||
   error instanceof QueryRejectedError ||
-  UNANSWERED.has(codeOf(error) ?? 0);
+  UNANSWERED.has(codeOf(error) ?? status.OK);

@@ -1,9 +1,10 @@
 /**
- * The port over Temporal's client, and the only place of the API that uses it. Every call has a deadline;
- * whatever Temporal answers becomes a value or one of the port's errors.
+ * The port by Temporal's client, which no other file of the API uses. Every call has a deadline, and every answer becomes a
+ * value or one of the port's errors.
  */
 import { Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Connection } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import { fillIn, storedPayloads } from '../../adapters/storage/payload-files.js';
 import { attributesOf } from '../../domain/job/visibility.js';
 import {
@@ -14,13 +15,13 @@ import {
   WORKFLOW_TYPE,
 } from '../../contract/workflow.js';
 import { TemporalAway, WorkerAway } from './jobs-port.js';
-import type { Delivered, Jobs, NewsToken, Run, Signal, StartRequest } from './jobs-port.js';
-import { ServersAttributes } from './search-attribute-check.js';
+import type { Delivered, Jobs, HistoryToken, Run, Signal, StartRequest } from './jobs-port.js';
+import { SearchAttributeCheck } from './search-attribute-check.js';
 import { isInvalid, isLate, isNotFound, isUnanswered, translate } from './temporal-errors.js';
 import {
   ATTRIBUTES_QUERY,
   CLOSED_QUERY,
-  closingOf,
+  runEndOf,
   idsQuery,
   pendingActivity,
   recordedInput,
@@ -38,21 +39,17 @@ interface Settings {
   data_dir: string;
 }
 
-/** Milliseconds. A query needs a worker, which may have to replay first; a long-poll answers within 20 s. */
-const CALL = 5_000;
-const QUERY = 3_000;
-const LONG_POLL = 35_000;
-const POLLED_WITHIN = 60_000;
-/** For so long nothing is asked of a workflow that has something to do: what it says changes when it has done that. */
-const STEP = 1_000;
+/** A query needs a worker, which may have to replay first; a long poll is answered within 20 s. */
+const CALL_MS = 5_000;
+const QUERY_MS = 3_000;
+const LONG_POLL_MS = 35_000;
+const POLLED_WITHIN_MS = 60_000;
+/** A workflow that has a task to do is not queried for this long: its answer changes with the task. */
+const TASK_MS = 1_000;
 
-const STEP_COMPLETED = 7;
-const ALL_EVENTS = 1;
-const CLOSE_EVENT = 2;
-const WORKFLOW_QUEUE = 1;
-const ACTIVITY_QUEUE = 2;
-/** A signal may come just between two runs of a job that goes on. */
-const TRIES = 5;
+const { EventType, HistoryEventFilterType: Filter, TaskQueueType } = proto.temporal.api.enums.v1;
+/** A signal may come between two runs of a job that continues as new. */
+const MAX_TRIES = 5;
 
 export function createJobs({ connection, namespace, task_queue, data_dir }: Settings): Jobs {
   const dataConverter = storedPayloads(data_dir);
@@ -60,7 +57,7 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
   const service = client.workflowService;
 
   const call = <T>(work: () => Promise<T>): Promise<T> =>
-    client.withDeadline(Date.now() + CALL, work).catch((error: unknown) => {
+    client.withDeadline(Date.now() + CALL_MS, work).catch((error: unknown) => {
       throw translate(error);
     });
 
@@ -72,7 +69,7 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
     });
 
   const query = <T>(work: () => Promise<T>): Promise<T> =>
-    client.withDeadline(Date.now() + QUERY, work).catch((error: unknown) => {
+    client.withDeadline(Date.now() + QUERY_MS, work).catch((error: unknown) => {
       throw isUnanswered(error)
         ? new WorkerAway('no worker answered in time', { cause: error })
         : translate(error);
@@ -100,7 +97,7 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
       }),
     );
 
-  const attributes = new ServersAttributes(() =>
+  const attributes = new SearchAttributeCheck(() =>
     call(() => client.workflow.count(ATTRIBUTES_QUERY)).then(
       () => true,
       (error: unknown) => {
@@ -124,16 +121,16 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
     };
   }
 
-  /** Temporal says "not found" of a finished job too. */
+  /** Temporal answers "not found" for a finished job too. */
   async function deliver(jobId: string, work: () => Promise<unknown>): Promise<Delivered> {
-    for (let tries = 0; tries < TRIES; tries += 1) {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const sent = await ifFound(() => work().then(() => true));
       if (sent !== null) return 'delivered';
       const run = await find(jobId);
       if (run === null) return 'missing';
       if (run.closed_at !== null) return 'over';
     }
-    throw new TemporalAway('the job is just going on in a new run');
+    throw new TemporalAway('the job is just continuing in a new run');
   }
 
   /** Processes that polled a queue lately. */
@@ -141,7 +138,7 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
     const answer = await call(() =>
       service.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType }),
     );
-    const since = Date.now() - POLLED_WITHIN;
+    const since = Date.now() - POLLED_WITHIN_MS;
     const recent = answer.pollers.filter(
       ({ lastAccessTime }) => Date.parse(timeOf(lastAccessTime) ?? '') >= since,
     );
@@ -160,18 +157,25 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
         } catch (error) {
           if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
           if (!hasAttributes || !isInvalid(error)) throw error;
-          attributes.forget(); // they were removed since
+          attributes.markMissing(); // they were removed since
           return start(false);
         }
       };
-      return start(await attributes.are());
+      return start(await attributes.exist());
     },
 
     input: async (jobId, runId) =>
-      recordedInput((await history(jobId, runId, ALL_EVENTS))?.history?.events?.[0]),
+      recordedInput(
+        (await history(jobId, runId, Filter.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT))?.history
+          ?.events?.[0],
+      ),
 
-    closing: async (jobId, runId) =>
-      closingOf((await history(jobId, runId, CLOSE_EVENT))?.history?.events?.at(-1)),
+    runEnd: async (jobId, runId) =>
+      runEndOf(
+        (
+          await history(jobId, runId, Filter.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT)
+        )?.history?.events?.at(-1),
+      ),
 
     progress: (jobId, runId) =>
       query(() => client.workflow.getHandle(jobId, runId).query(progressQuery)),
@@ -182,29 +186,29 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
     events: (jobId, runId, after) =>
       query(() => client.workflow.getHandle(jobId, runId).query(eventsQuery, after)),
 
-    async news(jobId, runId, token, signal) {
+    async waitForHistory(jobId, runId, token, signal) {
       using each = childOf(signal);
-      const poll = (nextPageToken: NewsToken | null, most: number) =>
-        client.withDeadline(Date.now() + most, () =>
+      const poll = (nextPageToken: HistoryToken | null, timeout: number) =>
+        client.withDeadline(Date.now() + timeout, () =>
           client.withAbortSignal(each.signal, () =>
             service.getWorkflowExecutionHistory({
               namespace,
               execution: { workflowId: jobId, runId },
               waitNewEvent: true,
-              historyEventFilterType: ALL_EVENTS,
+              historyEventFilterType: Filter.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT,
               skipArchival: true,
               ...(nextPageToken === null ? {} : { nextPageToken }),
             }),
           ),
         );
-      for (let at = token, most = LONG_POLL; ; most = STEP) {
+      for (let at = token, timeout = LONG_POLL_MS; ; timeout = TASK_MS) {
         try {
-          const { nextPageToken: next, history } = await poll(at, most);
+          const { nextPageToken: next, history } = await poll(at, timeout);
           if (next.length === 0) return null;
-          if (token === null || isStep(history?.events ?? [])) return next;
+          if (token === null || hasCompletedTask(history?.events ?? [])) return next;
           at = next;
         } catch (error) {
-          if (most === STEP && isLate(error)) return at;
+          if (timeout === TASK_MS && isLate(error)) return at;
           throw translate(error);
         }
       }
@@ -216,7 +220,7 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
     cancel: (jobId) => deliver(jobId, () => client.workflow.getHandle(jobId).cancel()),
 
     async listRunning({ limit, ...query }) {
-      const { executions } = await list(runningQuery(query, await attributes.are()), limit);
+      const { executions } = await list(runningQuery(query, await attributes.exist()), limit);
       return executions.map(visibleRun);
     },
 
@@ -239,15 +243,17 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
       return count;
     },
 
-    workers: async () => ({ workers: await pollers(task_queue, WORKFLOW_QUEUE) }),
+    workers: async () => ({
+      workers: await pollers(task_queue, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
+    }),
 
-    renderers: () => pollers(paidTaskQueue(task_queue), ACTIVITY_QUEUE),
+    renderWorkers: () => pollers(paidTaskQueue(task_queue), TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
   };
 }
 
 /**
- * How long a worker may take over a step of a workflow, which is a replay of the run so far when it has not got it in memory.
- * The server's 10 s are little on a busy machine; a step that a killed worker had in its hands waits for as long.
+ * How long a worker may take for a workflow task, which includes a replay of the run when it is not cached. The server's default of
+ * 10 s is short on a busy machine; a task that a killed worker had taken waits for as long.
  */
 const WORKFLOW_TASK_TIMEOUT = '20s';
 
@@ -266,15 +272,16 @@ const startOptions = (taskQueue: string, request: StartRequest, hasAttributes: b
   staticDetails: request.details,
 });
 
-/** Nothing at all: the wait has taken its time. */
-const isStep = (events: readonly { eventType?: number | null }[]): boolean =>
-  events.length === 0 || events.some(({ eventType }) => eventType === STEP_COMPLETED);
+/** No event at all: the long poll has timed out at the server. */
+const hasCompletedTask = (events: readonly { eventType?: number | null }[]): boolean =>
+  events.length === 0 ||
+  events.some(({ eventType }) => eventType === EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED);
 
 function argsOf({ name: _, ...argument }: Signal): unknown[] {
   return Object.keys(argument).length === 0 ? [] : [argument];
 }
 
-/** A signal for one call: the client never removes its listener, and a watch makes many calls. */
+/** A signal for one call: the client never removes its listener, and a watcher makes many calls. */
 function childOf(parent: AbortSignal): Disposable & { signal: AbortSignal } {
   const controller = new AbortController();
   const abort = (): void => {

@@ -14,7 +14,7 @@ import { STATUS_ATTRIBUTE } from '../../domain/job/visibility.js';
 import type { Memo } from '../../domain/job/visibility.js';
 import { WORKFLOW_TYPE } from '../../contract/workflow.js';
 import type {
-  Closing,
+  RunEnd,
   PendingActivity,
   RecordedInput,
   RunningQuery,
@@ -28,7 +28,7 @@ type Payloads = temporal.api.common.v1.IPayloads;
 type Payload = temporal.api.common.v1.IPayload;
 type Timestamp = { seconds?: unknown; nanos?: number | null } | null | undefined;
 
-/** The SDK's names of states; a run that was continued is no longer the job's latest. */
+/** The SDK's names of states. A run that continued as new is never the job's latest. */
 export const RUN_STATUS: Readonly<Record<string, RunStatus>> = {
   RUNNING: 'running',
   PAUSED: 'running',
@@ -41,14 +41,14 @@ export const RUN_STATUS: Readonly<Record<string, RunStatus>> = {
 
 const OURS = `WorkflowType = '${WORKFLOW_TYPE}'`;
 const ENDS = "'Completed', 'Failed', 'Canceled', 'Terminated', 'TimedOut'";
-/** Also one that was paused with Temporal's own tools. A run that went on in another one is no end. */
+/** Includes runs paused with Temporal's tools. A run that continued as new is no end of its job. */
 export const RUNNING_QUERY = `${OURS} AND ExecutionStatus NOT IN (${ENDS}, 'ContinuedAsNew')`;
 export const CLOSED_QUERY = `${OURS} AND ExecutionStatus IN (${ENDS})`;
 
-/** Texts that need no quoting; others are not asked for, but filtered here. */
+/** Texts that need no quoting. Others are not part of a query; the list filters by them. */
 const isPlain = (text: string): boolean => /^[\w ./:@-]+$/.test(text);
 
-/** `hasAttributes`: does the server have the search attributes? Jobs without any pass (visibility.ts). */
+/** `hasAttributes`: does the server have the search attributes? Jobs without them are included (visibility.ts). */
 export function runningQuery(
   { after, filter }: Omit<RunningQuery, 'limit'>,
   hasAttributes: boolean,
@@ -70,7 +70,7 @@ export function runningQuery(
 /** Fails on a server that lacks one of the search attributes. */
 export const ATTRIBUTES_QUERY = `${RUNNING_QUERY} AND ClipModel = '-' AND ClipStatus = '-' AND ClipSimulated = true AND ClipLabels = '-'`;
 
-/** Those that can stand in a query; the others are to be asked for one by one. */
+/** Ids that can be part of a query; the others have to be looked up one by one. */
 export function idsQuery(jobIds: readonly string[]): { query: string | null; others: string[] } {
   const plain = jobIds.filter(isPlain).map((id) => `'${id}'`);
   return {
@@ -123,7 +123,7 @@ export const timeOf = (timestamp: Timestamp): string | null =>
 const decode = (payloads: Payloads | null | undefined, index: number): unknown =>
   jsonOf(payloads?.payloads?.[index]);
 
-/** Null for anything that is not JSON of ours. */
+/** Null for a payload that is not plain JSON. */
 function jsonOf(payload: Payload | undefined): unknown {
   if (payload === undefined) return null;
   try {
@@ -172,7 +172,7 @@ export function recordedInput(event: HistoryEvent | undefined): RecordedInput | 
   };
 }
 
-export function closingOf(event: HistoryEvent | undefined): Closing | null {
+export function runEndOf(event: HistoryEvent | undefined): RunEnd | null {
   if (!event) return null;
   const completed = event.workflowExecutionCompletedEventAttributes;
   if (completed) return { job: jobOf(decode(completed.result, 0)), error: null };
@@ -200,7 +200,7 @@ const KIND_OF_TYPE: Readonly<Record<string, Problem['kind']>> = {
 };
 
 /** The failure that says most is the innermost that an application made. */
-function fromFailure(failure: Failure | null | undefined): Closing {
+function fromFailure(failure: Failure | null | undefined): RunEnd {
   for (let at = failure; at; at = at.cause) {
     const info = at.applicationFailureInfo;
     if (!info) continue;

@@ -1,8 +1,9 @@
 /**
- * A gate that a few requests pass at a time; some wait before it, in their order, and the rest is refused at once.
+ * A gate that a few requests pass at a time; some wait for it, in their order, and the others are refused at once.
+ * (p-limit has no bound of its queue and no way for an entry to leave it: decision 54.)
  *
- * G1 never more than `at_once` are inside; whoever is inside leaves once, however its work ends.
- * G2 a request whose asker has left while it waited never gets inside.
+ * GATE-1 never more than `at_once` are inside; each leaves once, however its work ends.
+ * GATE-2 a request whose client disconnected while it waited never gets inside.
  */
 import type { GateLimits } from './limits.js';
 import { unavailable } from '../problems.js';
@@ -11,7 +12,7 @@ import { unavailable } from '../problems.js';
 export type Leave = () => void;
 
 interface Waiting {
-  let: (leave: Leave) => void;
+  admit: (leave: Leave) => void;
 }
 
 const FULL = 'this process has as much to do as it takes on; ask again soon';
@@ -33,7 +34,7 @@ export class Gate {
     return { inside: this.#inside, waiting: this.#waiting.size, most: this.#most };
   }
 
-  /** Rejects with a 503 when too many wait, when the wait takes too long, and when the asker has left (`signal`). */
+  /** Rejects with a 503 when too many wait, when the wait takes too long, and when the client has disconnected (`signal`). */
   enter(signal: AbortSignal): Promise<Leave> {
     if (signal.aborted) return Promise.reject(signal.reason as Error);
     if (this.#inside < this.#limits.at_once) return Promise.resolve(this.#pass());
@@ -42,25 +43,25 @@ export class Gate {
       const end = (): void => {
         this.#waiting.delete(waiting);
         clearTimeout(timer);
-        signal.removeEventListener('abort', gone);
+        signal.removeEventListener('abort', disconnected);
       };
       const refuse = (why: Error): void => {
         end();
         reject(why);
       };
-      const gone = (): void => {
-        refuse(signal.reason as Error); // G2
+      const disconnected = (): void => {
+        refuse(signal.reason as Error); // GATE-2
       };
       const timer = setTimeout(() => {
         refuse(unavailable(FULL));
       }, this.#waitMs);
       const waiting: Waiting = {
-        let: (leave) => {
+        admit: (leave) => {
           end();
           resolve(leave);
         },
       };
-      signal.addEventListener('abort', gone, { once: true });
+      signal.addEventListener('abort', disconnected, { once: true });
       this.#waiting.add(waiting);
     });
   }
@@ -71,10 +72,10 @@ export class Gate {
     let isInside = true;
     return () => {
       if (!isInside) return;
-      isInside = false; // G1
+      isInside = false; // GATE-1
       this.#inside -= 1;
       const [next] = this.#waiting;
-      next?.let(this.#pass());
+      next?.admit(this.#pass());
     };
   }
 }

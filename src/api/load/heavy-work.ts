@@ -1,6 +1,6 @@
-/** Work that takes long: behind its gate, in turns on the event loop, and ended when the asker leaves. */
+/** Work that takes long: behind its gate, in turns on the event loop, and given up when the client disconnects. */
 import type { FastifyReply } from 'fastify';
-import type { InTurns } from '../jobs/estimating.js';
+import type { Turns } from '../jobs/estimating.js';
 import { Gate } from './gate.js';
 import type { Limits } from './limits.js';
 import { unavailable } from '../problems.js';
@@ -11,7 +11,7 @@ export type Kind = keyof Limits['gates'];
 export interface HeavyWork {
   gates: Readonly<Record<Kind, Gate>>;
   /** Throws a 503 where there is no room. */
-  run: <T>(kind: Kind, reply: FastifyReply, work: (inTurns: InTurns) => Promise<T>) => Promise<T>;
+  run: <T>(kind: Kind, reply: FastifyReply, work: (turns: Turns) => Promise<T>) => Promise<T>;
 }
 
 export function createHeavyWork({ gates: limits, wait_ms }: Limits): HeavyWork {
@@ -24,14 +24,14 @@ export function createHeavyWork({ gates: limits, wait_ms }: Limits): HeavyWork {
   return {
     gates,
     run: async (kind, reply, work) => {
-      const signal = leaving(reply);
+      const signal = disconnectOf(reply);
       const leave = await gates[kind].enter(signal);
       try {
         await turn();
         signal.throwIfAborted();
         return await work({
           turn,
-          stillWanted: () => {
+          throwIfAbandoned: () => {
             signal.throwIfAborted();
           },
         });
@@ -42,14 +42,14 @@ export function createHeavyWork({ gates: limits, wait_ms }: Limits): HeavyWork {
   };
 }
 
-const gone = (): Error => unavailable('the asker has left');
+const disconnected = (): Error => unavailable('the client has disconnected');
 
 /** Aborted when the connection closes before it was answered. */
-function leaving({ raw, request }: FastifyReply): AbortSignal {
-  if (request.raw.socket.destroyed) return AbortSignal.abort(gone());
-  const left = new AbortController();
+function disconnectOf({ raw, request }: FastifyReply): AbortSignal {
+  if (request.raw.socket.destroyed) return AbortSignal.abort(disconnected());
+  const closed = new AbortController();
   raw.once('close', () => {
-    if (!raw.writableFinished) left.abort(gone());
+    if (!raw.writableFinished) closed.abort(disconnected());
   });
-  return left.signal;
+  return closed.signal;
 }

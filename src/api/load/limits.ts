@@ -1,17 +1,17 @@
 /**
- * What one API process takes on at most: one table, told in docs/operations.md#limits too. Generous: a page with many
- * tabs, streams that come back and scripts stay far below. Tests inject smaller ones.
+ * Limits of one API process: one table, which docs/operations.md#limits repeats. They are generous: a page with many tabs,
+ * streams that reconnect and scripts stay far below. Tests inject smaller ones.
  */
 
 export interface GateLimits {
   /** Requests worked on at the same time. */
   at_once: number;
-  /** Requests that wait for that; more are refused. */
+  /** Requests that may wait; further ones are refused. */
   waiting: number;
 }
 
 export interface Limits {
-  /** What takes long: reading and judging a plan; a list; one job. Everything else passes by. */
+  /** Work that takes long: checking a plan; a list; one job. All other requests pass no gate. */
   gates: Record<'plans' | 'lists' | 'jobs', GateLimits>;
   /** Milliseconds a request waits at a gate. */
   wait_ms: number;
@@ -21,9 +21,9 @@ export interface Limits {
   /** Milliseconds from the first byte of a request to the end of its headers, and to its last byte. */
   headers_ms: number;
   request_ms: number;
-  /** Milliseconds a connection may stand without a byte either way while an answer is not taken. */
+  /** Milliseconds a connection may be without a byte in either direction while an answer is not read. */
   stalled_ms: number;
-  /** Milliseconds between two looks at those times. */
+  /** Milliseconds between two checks of those times. */
   check_ms: number;
   /** Bytes of bodies held at the same time: of plans, and of webhooks, which come without a key. */
   held: Record<'plans' | 'webhooks', number>;

@@ -1,9 +1,8 @@
 /**
- * What bodies are: JSON and nothing else, of a size that fits their route, and in all no more than is allowed to be
- * held at the same time.
+ * Bodies are JSON, of the size that their route takes, and together no larger than what may be held at the same time.
  *
- * B1 a body that is let wait is text: it is parsed by the route, in its turn (`jsonOf`).
- * B2 bytes count as they come and until their request is answered or its connection closed; announced ones do not.
+ * BODY-1 a body that waits is a text: its route parses it in its turn (`jsonOf`).
+ * BODY-2 bytes count from when they come until their request is answered or its connection closed; announced bytes do not count.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HeldBodies } from '../../http/held-bodies.js';
@@ -12,7 +11,7 @@ import { HttpProblem, unavailable } from '../problems.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** B1 */
+    /** BODY-1 */
     parsesItself?: boolean;
     /** Bodies of this kind are counted together. */
     holds?: keyof Limits['held'];
@@ -21,9 +20,9 @@ declare module 'fastify' {
 
 export type JsonOf = (text: unknown) => Promise<unknown>;
 
-/** An act without a body may still say that it is JSON. */
+/** A request without a body may still have the content type of JSON. */
 export function readBodies(app: FastifyInstance, held: Limits['held']): JsonOf {
-  // A field `__proto__` is a field like others here; the check of a plan refuses it in the words of every other door.
+  // `__proto__` is a field like others here: the check of a plan refuses it, with the same message for HTTP, CLI and terminal.
   const parse = app.getDefaultJsonParser('ignore', 'ignore');
   const jsonOf: JsonOf = (text) =>
     new Promise((resolve, reject) => {
@@ -57,5 +56,7 @@ const notJson = ({ message }: Error): HttpProblem =>
     errors: [{ path: '', message: 'expected JSON' }],
   });
 
-const holder = (most: number): HeldBodies =>
-  new HeldBodies(most, () => unavailable('too many large bodies are coming in; ask again soon'));
+const holder = (maxBytes: number): HeldBodies =>
+  new HeldBodies(maxBytes, () =>
+    unavailable('too many large bodies are coming in; ask again soon'),
+  );

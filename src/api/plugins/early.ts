@@ -1,6 +1,6 @@
 /**
- * Answers that Node or Fastify would give without any hook of ours: unreadable requests, paths the router cannot read,
- * and requests that come while the server stops. They look like every other answer: same headers, same problems.
+ * Answers that Node or Fastify gives before any hook runs: to requests that cannot be parsed, to paths that the router cannot
+ * read, and while the server stops. They have the headers and the problem format of every other answer.
  */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
@@ -15,26 +15,26 @@ import {
   toProblem,
   unavailable,
 } from '../problems.js';
-import { ALWAYS, secure } from './headers.js';
+import { COMMON_HEADERS, secure } from './headers.js';
 import { refuseOtherHosts } from './keys.js';
-import type { Door } from './keys.js';
+import type { AccessRules } from './keys.js';
 
 /** Options of Fastify. */
-export const earlyAnswers = (door: Door, limits: Limits) => ({
+export const earlyAnswers = (access: AccessRules, limits: Limits) => ({
   http: {
-    // A request without a Host is refused by `guard`, in words.
+    // `guard` refuses a request without a Host, with a problem.
     requireHostHeader: false,
     headersTimeout: limits.headers_ms,
     connectionsCheckingInterval: limits.check_ms,
   },
-  // Counts until the last byte of a request has come: an answer, and so a stream, may take as long as it likes.
+  // Until the last byte of the request has come: an answer, as a stream is, may take any time.
   requestTimeout: limits.request_ms,
   connectionTimeout: limits.stalled_ms,
   return503OnClosing: false,
   frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     secure(reply);
     try {
-      refuseOtherHosts(door, request);
+      refuseOtherHosts(access, request);
       sendProblem(reply, toProblem(error));
     } catch (refusal) {
       sendProblem(reply, toProblem(refusal as HttpProblem));
@@ -53,7 +53,7 @@ export const earlyAnswers = (door: Door, limits: Limits) => ({
 /** The last answer of each connection. */
 const answers = new WeakMap<Socket, ServerResponse>();
 
-/** A second answer would stand in the middle of the first: a stream, whose request has a body that never came. */
+/** A second answer would be written into the middle of the first: a stream, whose request has a body that never came. */
 function isBeingAnswered(socket: Socket): boolean {
   const answer = answers.get(socket);
   return answer !== undefined && answer.headersSent && !answer.writableFinished;
@@ -70,13 +70,13 @@ export function answerEarly(app: FastifyInstance): void {
   app.addHook('onRequest', async () => {
     if (isStopping) throw unavailable('this process is stopping; ask again, the next one answers');
   });
-  // Node would answer 417 with nothing in it; an expectation that is not known may be passed over (RFC 9110, 10.1.1).
+  // Node would answer an empty 417; a server may ignore an expectation that it does not know (RFC 9110, 10.1.1).
   app.server.on('checkExpectation', (request, response) => {
     app.routing(request, response);
   });
 }
 
-/** What Node's parser refuses, by its codes. */
+/** Codes of Node's parser. */
 const UNREADABLE: Readonly<Record<string, readonly [status: number, detail: string]>> = {
   HPE_HEADER_OVERFLOW: [431, 'expected at most 16 KiB of path and headers'],
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'expected the whole request sooner'],
@@ -86,7 +86,7 @@ function answerTo(code: string): string {
   const [status, detail] = UNREADABLE[code] ?? [400, `expected a request of HTTP/1.1 (${code})`];
   const body = problemBody(new HttpProblem(status, detail));
   const headers = {
-    ...ALWAYS,
+    ...COMMON_HEADERS,
     'content-type': PROBLEM_TYPE,
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',

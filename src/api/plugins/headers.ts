@@ -1,25 +1,25 @@
 /**
- * What browsers are told about every answer, and what documents may load: their own origin and nothing else.
+ * Security headers of every answer, and what documents may load (decision 54 on why without a library).
  *
- * H1 no document runs, loads or sends anything from or to elsewhere; the description of the API, whose viewer is
- *    not ours, may style itself inline and draw pictures out of its own text, and no more than that.
+ * HEADERS-1 a document loads from and sends to its own origin only. The description of the API, whose viewer is a library's,
+ *    may also have inline styles and images in data URLs.
  */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
-const OURS = "default-src 'self'";
-const NOBODY = "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+const SAME_ORIGIN = "default-src 'self'";
+const LOCKED = "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 
-/** A video is played out of a Blob: a player that loads by itself holds a connection (src/web/connections.ts). */
-export const PAGE_POLICY = `${OURS}; media-src 'self' blob:; ${NOBODY}`;
-export const DOCS_POLICY = `${OURS}; img-src 'self' data:; style-src 'self' 'unsafe-inline'; ${NOBODY}`;
+/** Videos are played from a Blob: a player that loads by itself would hold a connection (src/web/connections.ts). */
+export const PAGE_POLICY = `${SAME_ORIGIN}; media-src 'self' blob:; ${LOCKED}`;
+export const DOCS_POLICY = `${SAME_ORIGIN}; img-src 'self' data:; style-src 'self' 'unsafe-inline'; ${LOCKED}`;
 
-/** `same-origin` and not `no-referrer`: the latter hides the origin of our own page's requests, too. */
-export const ALWAYS = {
+/** `same-origin` and not `no-referrer`, which hides the origin of our own page's requests too. */
+export const COMMON_HEADERS = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'same-origin',
 } as const;
 
-/** On Node's own answer, so that streams, which Fastify does not write, have them too. */
+/** On Node's response, so that streams, which Fastify does not write, have them too. */
 export function secureAnswers(app: FastifyInstance): void {
   app.addHook('onRequest', async (_request, reply) => {
     secure(reply);
@@ -27,5 +27,5 @@ export function secureAnswers(app: FastifyInstance): void {
 }
 
 export function secure({ raw }: FastifyReply): void {
-  for (const [name, value] of Object.entries(ALWAYS)) raw.setHeader(name, value);
+  for (const [name, value] of Object.entries(COMMON_HEADERS)) raw.setHeader(name, value);
 }

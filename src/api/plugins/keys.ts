@@ -1,9 +1,9 @@
 /**
- * Who may ask. Where keys are set: bearer keys on `/v1/*` and `/metrics`. Where none are: only requests for this
- * machine or an allowed host, on every route, and no act through a page of another origin. Keys are compared in
- * constant time and never logged.
+ * Which requests are answered. With keys: those with a bearer key, on `/v1/*` and `/metrics`. Without: those for this machine
+ * or an allowed host, on every route, and no change through a page of another origin. Keys are compared in constant time and
+ * never logged.
  *
- * K1 what a query can open is read, never done: routes that say so take a key or a job's token there.
+ * KEYS-1 a key or token in the query is taken by some routes that read, and by none that changes anything.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -14,22 +14,22 @@ import type { WrongKeys } from './wrong-keys.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Elements of a page cannot send headers: `?token=` and `?api_key=` are taken here as well. */
+    /** `?token=` and `?api_key=` are taken too: elements of a page cannot send headers. */
     keyInQuery?: boolean;
-    /** Answered for these hosts too where no keys are set: the route has a guard of its own. */
+    /** Requests for these hosts are answered too where no keys are set: the route has a check of its own. */
     hosts?: readonly string[];
   }
   interface FastifyRequest {
-    /** Which of the API keys the request came with, by its place among them. */
+    /** Index of the API key that the request came with. */
     askedWith: number | null;
   }
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-export interface Door {
+export interface AccessRules {
   keys: readonly string[];
-  /** `host` or `host:port`, besides this machine. */
+  /** `host` or `host:port`, in addition to this machine. */
   hosts: readonly string[];
 }
 
@@ -38,12 +38,12 @@ interface Checks {
   wrongKeys: WrongKeys;
 }
 
-export function guard(app: FastifyInstance, door: Door, checks: Checks): void {
-  const digests = door.keys.map(digest);
+export function guard(app: FastifyInstance, access: AccessRules, checks: Checks): void {
+  const digests = access.keys.map(digest);
   app.decorateRequest('askedWith', null);
   app.addHook('onRequest', async (request) => {
-    refuseOtherHosts(door, request);
-    if (door.keys.length === 0) refuseOtherOrigins(request);
+    refuseOtherHosts(access, request);
+    if (access.keys.length === 0) refuseOtherOrigins(request);
     else if (needsKey(request.routeOptions.url ?? '')) await admit(request, digests, checks);
   });
 }
@@ -54,7 +54,7 @@ async function admit(
   checks: Checks,
 ): Promise<void> {
   const { key, token } = credentialsOf(request);
-  const found = key === null ? -1 : placeOf(digests, key);
+  const found = key === null ? -1 : indexOfKey(digests, key);
   if (found !== -1) {
     request.askedWith = found;
     return;
@@ -81,7 +81,7 @@ async function admit(
   throw new HttpProblem(401, detail, { headers: { 'www-authenticate': 'Bearer', ...later } });
 }
 
-/** By the route that matched, so that no spelling of a path gets around it. */
+/** By the route that matched, so that no spelling of a path avoids the check. */
 export const needsKey = (route: string): boolean =>
   route.startsWith('/v1/') || route === '/metrics';
 
@@ -93,19 +93,19 @@ interface Credentials {
 function credentialsOf(request: FastifyRequest): Credentials {
   const [, bearer] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? [];
   const { api_key, token } = request.query as { api_key?: unknown; token?: unknown };
-  const isTaken = request.routeOptions.config.keyInQuery === true; // K1
+  const isTaken = request.routeOptions.config.keyInQuery === true; // KEYS-1
   const inQuery = (value: unknown): string | null =>
     isTaken && typeof value === 'string' ? value : null;
   return { key: bearer ?? inQuery(api_key), token: inQuery(token) };
 }
 
-/** -1 for none. Every key is compared, so that time tells nothing of which one came close. */
-function placeOf(digests: readonly Buffer[], key: string): number {
+/** -1 for none. Every key is compared, so that the time does not depend on which one matches. */
+function indexOfKey(digests: readonly Buffer[], key: string): number {
   const given = digest(key);
   return digests.map((known) => timingSafeEqual(known, given)).indexOf(true);
 }
 
-export function refuseOtherHosts({ keys, hosts }: Door, request: FastifyRequest): void {
+export function refuseOtherHosts({ keys, hosts }: AccessRules, request: FastifyRequest): void {
   const refusal =
     keys.length > 0
       ? hostCountRefusal(request.raw)
@@ -117,7 +117,7 @@ export function refuseOtherHosts({ keys, hosts }: Door, request: FastifyRequest)
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** A browser sends simple POSTs anywhere without asking; it does say from where. */
+/** A browser sends simple POSTs to any origin without a preflight, with the Origin of the page. */
 function refuseOtherOrigins({ method, headers: { origin, host } }: FastifyRequest): void {
   if (SAFE_METHODS.has(method) || origin === undefined || isOwnOrigin(origin, host)) return;
   throw new HttpProblem(

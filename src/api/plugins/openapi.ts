@@ -8,7 +8,7 @@ import { needsKey } from './keys.js';
 
 interface About {
   version: string;
-  /** Without keys there is nothing to show, and nothing of it is described. */
+  /** Without keys no route needs one, and none is described. */
   hasKeys: boolean;
 }
 
@@ -20,7 +20,7 @@ const SCHEMES = {
 
 type Transform = typeof jsonSchemaTransform;
 
-/** Which keys a route takes is said by what `guard` asks of it. */
+/** What a route takes is read from what `guard` asks of it. */
 const withKeys: Transform = (document) => {
   const { schema, url } = jsonSchemaTransform(document);
   const isQueryFine = document.route.config?.keyInQuery === true;

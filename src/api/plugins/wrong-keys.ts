@@ -1,11 +1,11 @@
 /**
- * A brake on guessing: how many wrong keys an address has shown lately.
+ * Slows the guessing of keys: counts the wrong keys of each address within a minute.
  *
- * W1 it only slows and words a refusal. A right key never comes here, so clients behind one proxy do not lock each other
- *    out.
- * W2 the table is bounded: its oldest entry makes room. Addresses of one IPv6 network (/64) are one, as one client has all
- *    of them.
- * W3 a refusal that is slowed holds its connection: few of one client are, and the others are answered at once, with 429.
+ * GUESS-1 only refusals are delayed. A request with a right key does not come here, so that clients behind one proxy do not lock
+ *    each other out.
+ * GUESS-2 the table is bounded: the oldest entry makes room. Addresses of one IPv6 network (/64) count as one, because one client
+ *    has all of them.
+ * GUESS-3 a delayed refusal holds its connection: a few of one client are delayed, the others are answered at once, with 429.
  */
 import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,14 +14,14 @@ interface Counted {
   /** Milliseconds. */
   since: number;
   wrong: number;
-  /** Refusals that are being slowed. */
+  /** Refusals that are being delayed. */
   slowed: number;
 }
 
 export interface WrongKeys {
   /** Counts one; seconds until the address counts as new, or null while there were few. */
   count(address: string): number | null;
-  /** W3 Waits; false, at once, where too many of this address wait already. */
+  /** GUESS-3: waits; false, at once, where too many of this address wait already. */
   slow(address: string): Promise<boolean>;
 }
 
@@ -41,7 +41,7 @@ export function createWrongKeys(now: () => number = Date.now, pause = PAUSE): Wr
   const forget = (at: number): void => {
     for (const [client, { since }] of counts) {
       if (at - since < MINUTE && counts.size < MAX_ADDRESSES) return;
-      counts.delete(client); // W2
+      counts.delete(client); // GUESS-2
     }
   };
 

@@ -1,6 +1,6 @@
 /**
  * Videos, thumbnails and composed references, as bytes with ranges and ETags, and the tokens that open them without a key.
- * The path is made of checked numbers and ids only.
+ * Paths are made of checked numbers and ids only.
  */
 import path from 'node:path';
 import { stat } from 'node:fs/promises';

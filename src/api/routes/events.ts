@@ -1,4 +1,4 @@
-/** The event stream: decides where a reader begins and whether there is anything to stream; JobStream does the rest. */
+/** The event stream: decides where a reader starts and whether there is anything to stream; JobStream does the rest. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { JobStream } from '../stream/job-stream.js';
 import { notFound, unavailable } from '../problems.js';
@@ -7,7 +7,7 @@ import * as schemas from '../schemas.js';
 import type { App, Services } from '../services.js';
 import { EventStream, frameOf } from '../stream/sse-writer.js';
 
-const KEEP_ALIVE = 15_000;
+const KEEP_ALIVE_MS = 15_000;
 
 export function eventRoutes(app: App, services: Services): void {
   const readers = new Set<FastifyReply>();
@@ -60,14 +60,15 @@ async function answer(services: Services, asked: Asked): Promise<FastifyReply> {
   const { watcher } = lease;
   await watcher.ready;
   if (watcher.phase === 'missing') throw notFound(`there is no job "${watcher.jobId}"`);
-  // Beyond what is known here may still be within the log: ask before saying otherwise.
+  // A position beyond the log known here may be within the workflow's: ask before saying otherwise.
   if (position !== null && position > watcher.log.head) await watcher.sync().catch(() => undefined);
   if (watcher.phase === 'over' && position === watcher.log.head) {
     lease.release();
     return reply.code(204).send();
   }
-  const fallback = watcher.job === null && position === null ? await known(services, asked) : null;
-  const keepAlive = services.settings.keep_alive_ms ?? KEEP_ALIVE;
+  const fallback =
+    watcher.job === null && position === null ? await lastKnown(services, asked) : null;
+  const keepAlive = services.settings.keep_alive_ms ?? KEEP_ALIVE_MS;
   const stream = new EventStream(reply, keepAlive);
   services.streams.add(stream);
   stream.onClosed(() => {
@@ -88,8 +89,8 @@ async function answer(services: Services, asked: Asked): Promise<FastifyReply> {
   return reply;
 }
 
-/** While nobody answers, the last known state opens the stream. */
-async function known(
+/** While no worker answers, the last known state opens the stream. */
+async function lastKnown(
   { snapshot }: Services,
   { lease }: Asked,
 ): Promise<{ seq: number; frame: Buffer } | null> {

@@ -4,7 +4,7 @@ import { startFinals } from '../jobs/finals.js';
 import { BadCursor } from '../jobs/jobs-port.js';
 import { listJobs } from '../jobs/list.js';
 import { HttpProblem, invalid } from '../problems.js';
-import { ofPlans } from './plan-body.js';
+import { planBody } from './plan-body.js';
 import * as schemas from '../schemas.js';
 import type { App, Services } from '../services.js';
 import { noSuchJob } from '../jobs/steer.js';
@@ -20,7 +20,7 @@ export function jobRoutes(app: App, services: Services): void {
   app.post(
     '/v1/jobs',
     {
-      ...ofPlans,
+      ...planBody,
       schema: {
         tags: ['jobs'],
         summary: 'Start a job',
@@ -32,10 +32,10 @@ export function jobRoutes(app: App, services: Services): void {
     },
     async (request, reply) => {
       const key = idempotencyKey(request);
-      const submitted = await heavy.run('plans', reply, async ({ turn, stillWanted }) => {
+      const submitted = await heavy.run('plans', reply, async ({ turn, throwIfAbandoned }) => {
         const body = await jsonOf(request.body);
         await turn();
-        stillWanted();
+        throwIfAbandoned();
         return submit(services, body, key);
       });
       return answer(reply, submitted);
@@ -73,7 +73,7 @@ export function jobRoutes(app: App, services: Services): void {
   app.post(
     '/v1/jobs/estimate',
     {
-      ...ofPlans,
+      ...planBody,
       schema: {
         tags: ['jobs'],
         summary: 'What a plan would ask for and cost; starts nothing',
@@ -82,12 +82,12 @@ export function jobRoutes(app: App, services: Services): void {
       },
     },
     async (request, reply) =>
-      heavy.run('plans', reply, async (inTurns) => {
+      heavy.run('plans', reply, async (turns) => {
         const body = await jsonOf(request.body);
-        await inTurns.turn();
-        inTurns.stillWanted();
+        await turns.turn();
+        turns.throwIfAbandoned();
         const { plan, resolved } = await acceptedPlan(services, body, idempotencyKey(request));
-        const estimate = await services.estimate(plan, resolved, inTurns);
+        const estimate = await services.estimate(plan, resolved, turns);
         return { ...estimate, clips: estimate.clips.map((clip) => ({ ...clip })) };
       }),
   );
@@ -99,7 +99,7 @@ export function jobRoutes(app: App, services: Services): void {
         tags: ['jobs'],
         summary: 'List jobs; may lag by seconds',
         description:
-          'First those that go on, the one that began last first; then those that ended, the one that ended last first.',
+          'First those that run, the latest started first; then those that ended, the latest ended first.',
         querystring: schemas.ListQuery,
         response: { 200: schemas.JobList, ...schemas.PROBLEMS },
       },

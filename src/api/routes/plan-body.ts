@@ -5,8 +5,8 @@ import { MAX_BODY } from '../load/limits.js';
 /** The body is described by its schema but checked by `checkPlan`, which finds every mistake at once. */
 const bodyUnchecked: FastifySchemaCompiler<unknown> = () => (value: unknown) => ({ value });
 
-/** Plans are read and judged in turns. */
-export const ofPlans = {
+/** Plans are parsed and checked in turns. */
+export const planBody = {
   bodyLimit: MAX_BODY,
   config: { parsesItself: true, holds: 'plans' },
   validatorCompiler: bodyUnchecked,

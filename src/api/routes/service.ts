@@ -1,7 +1,7 @@
-/** About the service itself: catalogue, liveness, readiness, figures. */
+/** About the service itself: catalogue, liveness, readiness, metrics. */
 import { lifeCycleOf } from '../../domain/models/life-cycle.js';
 import type { Figures } from '../observability/job-metrics.js';
-import { ofPlans } from './plan-body.js';
+import { planBody } from './plan-body.js';
 import * as schemas from '../schemas.js';
 import type { App, Services } from '../services.js';
 
@@ -23,22 +23,22 @@ export function serviceRoutes(app: App, services: Services): void {
   app.post(
     '/v1/models/compare',
     {
-      ...ofPlans,
+      ...planBody,
       schema: {
         tags: ['models'],
         summary: 'What a plan costs and takes on every model that can make it; starts nothing',
         description:
-          'Whatever model the plan names. The cheapest first; those that cannot make it last, each with its first reason.',
+          'Independent of the model that the plan names. The cheapest first; those that cannot make it last, each with its first reason.',
         body: schemas.Plan,
         response: { 200: schemas.ModelComparison, ...schemas.PROBLEMS },
       },
     },
     async (request, reply) =>
-      heavy.run('plans', reply, async (inTurns) => {
+      heavy.run('plans', reply, async (turns) => {
         const body = await jsonOf(request.body);
-        await inTurns.turn();
-        inTurns.stillWanted();
-        return { models: await services.compare(body, inTurns) };
+        await turns.turn();
+        turns.throwIfAbandoned();
+        return { models: await services.compare(body, turns) };
       }),
   );
 
@@ -109,7 +109,7 @@ export function serviceRoutes(app: App, services: Services): void {
     );
 }
 
-/** A stored job that runs again counts as what it is now. */
+/** A stored job that runs again counts with its state of now. */
 async function jobFigures({ ended, hub }: Services): Promise<Figures> {
   const live = hub.liveJobs();
   const figures = await ended.figures(live.map(({ job_id }) => job_id));

@@ -1,10 +1,10 @@
-/** What people do to a running or finished job. Every act answers 202 with the job. */
+/** Acts on a running or finished job. Each answers 202 with the job. */
 import type { FastifyReply } from 'fastify';
 import * as schemas from '../schemas.js';
 import type { App, Services } from '../services.js';
 import { cancelJob, retryJob, signalClip, signalJob } from '../jobs/steer.js';
 
-/** Whatever else goes on: what runs and costs can always be stopped. */
+/** Under any load: what runs and costs can always be stopped. */
 const config = { always: true } as const;
 const answers = { 202: schemas.Snapshot, ...schemas.PROBLEMS };
 
@@ -12,7 +12,7 @@ export function steeringRoutes(app: App, services: Services): void {
   const acts = [
     ['cancel', 'Cancel a job and its predictions', cancelJob],
     ['pause', 'Let running clips finish and start no more', signalled('pause')],
-    ['resume', 'Go on after a pause', signalled('resume')],
+    ['resume', 'Continue after a pause', signalled('resume')],
     ['retry', 'Failed and canceled clips once more; good ones are kept', retryInTurn],
   ] as const;
   for (const [name, summary, act] of acts) {
@@ -67,7 +67,7 @@ const signalled =
   (services: Services, jobId: string): ReturnType<typeof signalJob> =>
     signalJob(services, jobId, { name });
 
-/** A retried job has its plan read and judged again. */
+/** The plan of a retried job is read and checked again. */
 const retryInTurn = (
   services: Services,
   jobId: string,

@@ -1,31 +1,31 @@
 /**
  * Is a webhook the provider's own? The account's secret is asked for when the first webhook comes, and kept.
  *
- * C1 a signature that does not match makes it ask once more, for secrets are rotated; but no flood of forgeries
- *    makes it ask more often than every ten seconds.
- * C2 a webhook is signed at a time by the provider's clock, which is known once the provider has answered anything; one
- *    that comes before is let pass to the question for the secret, whose answer tells the time.
+ * WEBHOOK-1 a signature that does not match makes it ask for the secret once more, because secrets are rotated, but at most
+ *    every ten seconds, however many forgeries come.
+ * WEBHOOK-2 the time of a signature is by the provider's clock, which is known once the provider has answered anything. For a
+ *    webhook before that, the secret is asked for first, and the answer tells the time.
  */
 import type { ProviderClock } from '../../adapters/replicate/provider-clock.js';
 import type { SecretOutcome } from '../../adapters/replicate/replicate-client.js';
 import { isAuthentic, isSignature, isTimely } from '../../adapters/replicate/webhook-signature.js';
 import type { SignedWebhook, WebhookHeaders } from '../../adapters/replicate/webhook-signature.js';
 
-/** `unknown`: the secret cannot be had right now, so that nobody can tell. */
+/** `unknown`: the secret cannot be fetched right now. */
 export type WebhookVerdict = 'authentic' | 'forged' | 'unknown';
 
 export type CheckWebhook = (webhook: SignedWebhook) => Promise<WebhookVerdict>;
 
-const PATIENCE = 10_000;
+const ASK_INTERVAL_MS = 10_000;
 
 type Clock = Pick<ProviderClock, 'ahead' | 'error'>;
 const OWN: Clock = { ahead: 0, error: 0 };
 
-/** C2: when it is there, for a webhook: as it says while no other time is known. */
+/** WEBHOOK-2: the provider's time now; the webhook's own while no other is known. */
 const timeFor = ({ timestamp }: WebhookHeaders, now: number, clock: Clock): number =>
   clock.error === Infinity ? Number(timestamp) * 1000 : now + clock.ahead;
 
-/** Could it be the provider's? Told before its body is read. */
+/** Could it be the provider's? Answered before the body is read. */
 export type CheckHeaders = (webhook: WebhookHeaders) => boolean;
 
 export const createHeaderCheck =
@@ -56,7 +56,7 @@ export function createWebhookCheck(
     if (!isTimely(webhook, timeFor(webhook, now(), clock))) return 'forged';
     const first = verdict(webhook);
     if (first === 'authentic') return first;
-    if (asking === null && now() - asked < PATIENCE) return first; // C1
+    if (asking === null && now() - asked < ASK_INTERVAL_MS) return first; // WEBHOOK-1
     asking ??= ask().finally(() => (asking = null));
     await asking;
     return verdict(webhook);

@@ -1,6 +1,6 @@
 /**
- * Webhooks of the provider: verified, turned into a hint for whoever polls, and answered at once. They carry no
- * facts in here: what a prediction came to is read from the provider, so twice, late, in disorder or never is all the same.
+ * Webhooks of the provider: verified, passed on as a hint to the worker that polls, and answered at once. Nothing is taken from
+ * them: the state of a prediction is read from the provider, so that a webhook may come twice, late, out of order or never.
  */
 import type { FastifyRequest } from 'fastify';
 import type { SignedWebhook, WebhookHeaders } from '../../adapters/replicate/webhook-signature.js';
@@ -35,7 +35,7 @@ export async function webhookRoutes(app: App, services: Services): Promise<void>
         },
         schema: {
           tags: ['service'],
-          summary: 'A prediction has changed, says Replicate',
+          summary: 'Replicate reports a change of a prediction',
           description:
             'For REPLICATE_WEBHOOK_URL. Needs no API key: the signature of the account is checked instead.',
           response: { 204: schemas.nothing('Taken.'), ...schemas.PROBLEMS },
@@ -48,10 +48,10 @@ export async function webhookRoutes(app: App, services: Services): Promise<void>
         if (verdict === 'unknown') throw unavailable('the webhook secret cannot be had right now');
         if (verdict === 'forged') throw forged();
         const id = predictionId(webhook.body);
-        // Not awaited: a hint that is lost costs a second, a slow answer a delivery.
+        // Not awaited: a lost hint costs a second, a slow answer another delivery.
         if (id !== null) {
           wake(id).catch((err: unknown) => {
-            request.log.debug({ err }, 'a webhook could not be passed on');
+            request.log.debug({ err, prediction_id: id }, 'a webhook could not be passed on');
           });
         }
         return reply.code(204).send();
@@ -76,7 +76,7 @@ const signedWebhook = (request: FastifyRequest): SignedWebhook => ({
   body: Buffer.isBuffer(request.body) ? request.body : '',
 });
 
-/** Null for anything that names no prediction: it is the provider's, and there is nothing to do about it. */
+/** Null for a body that names no prediction: it is the provider's, and needs no action. */
 function predictionId(body: string | Uint8Array): string | null {
   try {
     const { id } = JSON.parse(Buffer.from(body).toString()) as { id?: unknown };

@@ -8,7 +8,7 @@
 import type { JobEvent } from '../../domain/job/job.schema.js';
 import { frameOf } from './sse-writer.js';
 
-export interface Stretch {
+export interface FrameBatch {
   frames: Buffer[];
   /** The seq of its last frame. */
   last: number;
@@ -22,7 +22,7 @@ export interface LogLimits {
 /** Readers that keep up are a moment behind: what many clips say in a few seconds. */
 export const LOG_LIMITS: LogLimits = { frames: 256, bytes: 128 * 1024 };
 
-export class ProgressLog {
+export class EventLog {
   readonly #limits: LogLimits;
   readonly #frames: Buffer[] = [];
   /** Events up to this seq are not held here. */
@@ -76,11 +76,11 @@ export class ProgressLog {
   }
 
   /** What follows a position, at most about so many bytes; null when nothing does, or it is no longer held. */
-  after(seq: number, mostBytes: number): Stretch | null {
+  after(seq: number, maxBytes: number): FrameBatch | null {
     const start = seq - this.#base;
     if (start < 0 || start >= this.#frames.length) return null;
     let end = start;
-    for (let bytes = 0; end < this.#frames.length && bytes < mostBytes; end += 1) {
+    for (let bytes = 0; end < this.#frames.length && bytes < maxBytes; end += 1) {
       bytes += this.#frames[end]?.length ?? 0;
     }
     return { frames: this.#frames.slice(start, end), last: this.#base + end };

@@ -20,7 +20,7 @@ export interface StreamLimits {
 
 export const STREAM_LIMITS: StreamLimits = { frames: 2_000, bytes: 1 << 20, stall_ms: 30_000 };
 
-const STRETCH = 64 * 1024;
+const BATCH_BYTES = 64 * 1024;
 /** Milliseconds until older events are asked for again when nobody answered. */
 const AGAIN = 1_000;
 
@@ -66,7 +66,7 @@ export class JobStream implements Listener {
     this.#pump();
   }
 
-  onNews(): void {
+  onChange(): void {
     if (this.#open === null) return;
     const { watcher } = this.#open.lease;
     this.#verified ||= watcher.phase !== 'starting' && !watcher.stale;
@@ -109,10 +109,10 @@ export class JobStream implements Listener {
     if (this.#cursor !== null && this.#isBeyond(this.#cursor)) this.#cursor = null;
     if (this.#cursor === null) return this.#snapshot();
     if (this.#cursor < watcher.log.base) return 'past';
-    const stretch = watcher.log.after(this.#cursor, STRETCH);
-    if (stretch !== null) {
-      this.#cursor = stretch.last; // R1
-      return stretch.frames;
+    const batch = watcher.log.after(this.#cursor, BATCH_BYTES);
+    if (batch !== null) {
+      this.#cursor = batch.last; // R1
+      return batch.frames;
     }
     const isOver = watcher.phase === 'over' || watcher.phase === 'missing';
     return isOver ? 'end' : 'wait';
@@ -130,11 +130,10 @@ export class JobStream implements Listener {
     this.#isAsking = true;
     try {
       const { watcher } = lease;
-      const stretch = await watcher.past(this.#cursor, STRETCH);
-      if (stretch === null && watcher.stale)
-        throw new TemporalAway('nobody can tell what followed');
-      this.#cursor = stretch?.last ?? null; // R1; what nobody has is made up for by a snapshot
-      stream.write(stretch?.frames ?? []);
+      const batch = await watcher.past(this.#cursor, BATCH_BYTES);
+      if (batch === null && watcher.stale) throw new TemporalAway('nobody can tell what followed');
+      this.#cursor = batch?.last ?? null; // R1; what nobody has is made up for by a snapshot
+      stream.write(batch?.frames ?? []);
     } catch {
       // An answer that ends here would look like all there is.
       if (!follow) stream.drop();
@@ -179,8 +178,8 @@ export class JobStream implements Listener {
   #isTooFarBehind(): boolean {
     if (this.#open === null || this.#blocked === null) return false;
     const { head, bytes } = this.#open.lease.watcher.log;
-    const { frames: mostFrames, bytes: mostBytes } = this.#limits;
-    return head - this.#blocked.head > mostFrames || bytes - this.#blocked.bytes > mostBytes;
+    const { frames: mostFrames, bytes: maxBytes } = this.#limits;
+    return head - this.#blocked.head > mostFrames || bytes - this.#blocked.bytes > maxBytes;
   }
 
   #drop(): void {

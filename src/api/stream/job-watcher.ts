@@ -3,7 +3,7 @@
  * `events` as the truth, the newest events and one folded job as the result. It goes on through restarts of workers
  * and Temporal, and into the next run when the job goes on in one or is retried.
  *
- * W1 the log grows by `seq` alone; whatever is asked twice is ignored once (ProgressLog L1).
+ * W1 the log grows by `seq` alone; whatever is asked twice is ignored once (EventLog L1).
  * W2 the job is shown only at the place where the log is.
  * W3 one wait for news at a time, and a moment between two questions, however much happens.
  */
@@ -12,12 +12,12 @@ import type { Job, JobEvent } from '../../domain/job/job.schema.js';
 import { apply, isKnownEvent, isOver } from '../../domain/job/progress.js';
 import { wholeJob } from '../../domain/job/whole-job.js';
 import type { Archive } from '../jobs/job-archive.js';
-import { eventsOfClosing } from '../jobs/synthesized-end.js';
+import { synthesizedTerminalEvents } from '../jobs/synthesized-end.js';
 import { answersOf } from '../jobs/jobs-port.js';
 import type { Jobs, Run } from '../jobs/jobs-port.js';
 import type { Origin, PastEvents } from './past-events.js';
-import { ProgressLog } from './event-log.js';
-import type { Stretch } from './event-log.js';
+import { EventLog } from './event-log.js';
+import type { FrameBatch } from './event-log.js';
 import { isBlank } from '../jobs/recorded-job.js';
 import type { ReadRecordedJob } from '../jobs/recorded-job.js';
 
@@ -29,7 +29,7 @@ export interface WatcherDeps {
   past: PastEvents;
   recorded: ReadRecordedJob;
   /** Called after every change of log, job, phase or staleness. */
-  onNews: () => void;
+  onChange: () => void;
   onJob: (job: Job) => void;
   onLost: (error: unknown) => void;
 }
@@ -40,7 +40,7 @@ const BETWEEN = 40;
 
 export class JobWatcher implements Origin {
   readonly jobId: string;
-  readonly log = new ProgressLog();
+  readonly log = new EventLog();
   /** Resolves when the log is known, or it is known that it cannot be for now. */
   readonly ready: Promise<void>;
   phase: WatchPhase = 'starting';
@@ -79,8 +79,8 @@ export class JobWatcher implements Origin {
   }
 
   /** Events after a position that the log no longer holds; null when nobody has them. Throws when nobody answers. */
-  past(seq: number, mostBytes: number): Promise<Stretch | null> {
-    return this.#deps.past.after(this, seq, mostBytes);
+  past(seq: number, maxBytes: number): Promise<FrameBatch | null> {
+    return this.#deps.past.after(this, seq, maxBytes);
   }
 
   async #watch(): Promise<void> {
@@ -114,12 +114,12 @@ export class JobWatcher implements Origin {
     this.run = run;
     if (run.closed_at !== null && (await this.#takeStored(run))) return 'over';
     // The token first, then the events: whatever happens in between wakes the next wait.
-    let token = await jobs.news(this.jobId, run.run_id, null, this.#stop.signal);
+    let token = await jobs.waitForHistory(this.jobId, run.run_id, null, this.#stop.signal);
     while (token !== null) {
       await this.#rest();
       await this.#catchUp(run);
       onAnswer();
-      token = await jobs.news(this.jobId, run.run_id, token, this.#stop.signal);
+      token = await jobs.waitForHistory(this.jobId, run.run_id, token, this.#stop.signal);
     }
     return this.#conclude(run);
   }
@@ -134,8 +134,8 @@ export class JobWatcher implements Origin {
     await this.#catchUp(run);
     if (this.job === null) return null;
     if (!isOver(this.job.status)) {
-      const closing = await jobs.closing(this.jobId, run_id);
-      this.endings = eventsOfClosing(this.job, run, closing);
+      const closing = await jobs.runEnd(this.jobId, run_id);
+      this.endings = synthesizedTerminalEvents(this.job, run, closing);
       for (const event of this.endings) this.#take(event);
     }
     return 'over';
@@ -213,7 +213,7 @@ export class JobWatcher implements Origin {
   #change(change: { phase?: WatchPhase; stale?: boolean }): void {
     Object.assign(this, change);
     if (this.phase !== 'live' || this.stale) this.#settle();
-    this.#deps.onNews();
+    this.#deps.onChange();
   }
 
   /** W3 */

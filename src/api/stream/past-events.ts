@@ -10,7 +10,7 @@ import pLimit from 'p-limit';
 import type { JobEvent } from '../../domain/job/job.schema.js';
 import type { Archive } from '../jobs/job-archive.js';
 import type { Jobs, Run } from '../jobs/jobs-port.js';
-import type { Stretch } from './event-log.js';
+import type { FrameBatch } from './event-log.js';
 import { frameOf } from './sse-writer.js';
 
 /** Where the events of a job are. */
@@ -60,9 +60,9 @@ export class PastEvents {
   }
 
   /** At most about so many bytes; null where nobody has the next event (P3). Throws when nobody answers. */
-  async after(origin: Origin, seq: number, mostBytes: number): Promise<Stretch | null> {
+  async after(origin: Origin, seq: number, maxBytes: number): Promise<FrameBatch | null> {
     const page = this.#known(origin.jobId, seq) ?? (await this.#ask(origin, seq));
-    return page === null ? null : stretchOf(page, seq, mostBytes);
+    return page === null ? null : batchOf(page, seq, maxBytes);
   }
 
   forget(jobId: string): void {
@@ -129,10 +129,10 @@ export class PastEvents {
 const sum = (frames: readonly Buffer[]): number =>
   frames.reduce((bytes, { length }) => bytes + length, 0);
 
-function stretchOf({ after, frames }: Page, seq: number, mostBytes: number): Stretch {
+function batchOf({ after, frames }: Page, seq: number, maxBytes: number): FrameBatch {
   const start = seq - after;
   let end = start;
-  for (let bytes = 0; end < frames.length && bytes < mostBytes; end += 1) {
+  for (let bytes = 0; end < frames.length && bytes < maxBytes; end += 1) {
     bytes += frames[end]?.length ?? 0;
   }
   return { frames: frames.slice(start, end), last: after + end };

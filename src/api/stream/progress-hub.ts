@@ -15,12 +15,12 @@ import { PastEvents } from './past-events.js';
 import { clipOfActivity } from '../../contract/activity-ids.js';
 import { clipProgress, isScheduled } from '../jobs/pending-clips.js';
 import type { ReadRecordedJob } from '../jobs/recorded-job.js';
-import type { AreRendered } from '../jobs/worker-presence.js';
+import type { HasRenderWorkers } from '../jobs/worker-presence.js';
 import { frameOf } from './sse-writer.js';
 
 export interface Listener {
   /** Something about the watcher has changed. */
-  onNews: () => void;
+  onChange: () => void;
   /** A frame that nobody will miss. */
   onVolatile: (frame: Buffer) => void;
 }
@@ -40,7 +40,7 @@ interface Options {
   onJob: (job: Job) => void;
   onLost: (jobId: string, error: unknown) => void;
   usualTime: (model: string) => number | null;
-  areRendered: AreRendered;
+  hasRenderWorkers: HasRenderWorkers;
   /** Milliseconds a watcher is kept without listeners, and between looks at pending activities. */
   grace?: number;
   every?: number;
@@ -128,8 +128,8 @@ export class ProgressHub {
       onLost: (error) => {
         this.#options.onLost(jobId, error);
       },
-      onNews: () => {
-        for (const listener of [...listeners]) listener.onNews();
+      onChange: () => {
+        for (const listener of [...listeners]) listener.onChange();
       },
     });
     const watched: Watched = {
@@ -181,8 +181,10 @@ export class ProgressHub {
     if (watcher.phase !== 'live' || !isUnderWay(watcher.job)) return; // H1
     const run = await this.#options.jobs.find(watcher.jobId);
     if (run === null || run.run_id !== watcher.run?.run_id) return;
-    const areRendered = run.pending.some(isScheduled) ? await this.#options.areRendered() : null;
-    for (const data of this.#progressOf(watcher, run, areRendered)) {
+    const hasRenderWorkers = run.pending.some(isScheduled)
+      ? await this.#options.hasRenderWorkers()
+      : null;
+    for (const data of this.#progressOf(watcher, run, hasRenderWorkers)) {
       const text = JSON.stringify(data);
       const known = before.get(data.clip_index);
       const frame = known?.text === text ? known.frame : frameOf('clip.progress', data);
@@ -195,7 +197,7 @@ export class ProgressHub {
   #progressOf(
     { job, jobId, stale }: JobWatcher,
     run: Run,
-    areRendered: boolean | null,
+    hasRenderWorkers: boolean | null,
   ): ClipProgress[] {
     return run.pending.flatMap((activity) => {
       const index = clipOfActivity(activity.activity_id)?.clip_index;
@@ -204,7 +206,7 @@ export class ProgressHub {
         activity,
         clip,
         usual_time: this.#options.usualTime(clip?.model ?? job?.model ?? ''),
-        areRendered,
+        hasRenderWorkers,
         now: Date.now(),
       });
       return data === null ? [] : [stale ? { ...data, stale } : data];

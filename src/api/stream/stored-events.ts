@@ -13,7 +13,7 @@ const NEWLINE = 0x0a;
 export async function readStoredEvents(
   file: string,
   after: number,
-  mostBytes: number,
+  maxBytes: number,
 ): Promise<JobEvent[]> {
   const handle = await open(file).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
@@ -22,7 +22,7 @@ export async function readStoredEvents(
   if (handle === null) return [];
   try {
     const start = await placeBefore(handle, after);
-    return await eventsFrom(handle, start, { after, mostBytes });
+    return await eventsFrom(handle, start, { after, maxBytes });
   } finally {
     await handle.close();
   }
@@ -66,13 +66,13 @@ async function lineAfter(
 
 interface Wanted {
   after: number;
-  mostBytes: number;
+  maxBytes: number;
 }
 
 async function eventsFrom(
   handle: FileHandle,
   start: number,
-  { after, mostBytes }: Wanted,
+  { after, maxBytes }: Wanted,
 ): Promise<JobEvent[]> {
   const events: JobEvent[] = [];
   let bytes = 0;
@@ -82,7 +82,7 @@ async function eventsFrom(
     if (event.seq <= after) continue;
     events.push(event);
     bytes += line.length;
-    if (bytes >= mostBytes) break;
+    if (bytes >= maxBytes) break;
   }
   return events;
 }

@@ -30,7 +30,7 @@ const lines = (count: number) => Array.from({ length: count }, (_, index) => lin
 
 async function read(dataDir: string) {
   const stored = new StoredJobs(createJobIndex(dataDir));
-  await stored.look();
+  await stored.refresh();
   await stored.settled();
   const [cost] = stored.figures().samplesOf('cost_usd_total');
   const ids = stored.all().map(({ job }) => job.job_id);
@@ -61,7 +61,7 @@ describe('the index of finished jobs', () => {
       writers.map(async (index, writer) => {
         for (let round = 0; round < 20; round += 1) {
           await index.put(line(writer * 20 + round));
-          await reader.look();
+          await reader.refresh();
           const now = reader.all().length;
           expect(now).toBeGreaterThanOrEqual(seen);
           seen = now;
@@ -69,7 +69,7 @@ describe('the index of finished jobs', () => {
         }
       }),
     );
-    await reader.look();
+    await reader.refresh();
     expect(reader.all()).toHaveLength(160);
     expect(await read(dataDir)).toEqual({ ids: newestFirst(160), cost: 160 });
   });

@@ -41,7 +41,7 @@ function polls(answers: (number[] | null)[], closed = false) {
   const { signal } = new AbortController();
   return {
     news: (token: number | null) =>
-      jobs.news('a', 'r', token === null ? null : Buffer.from([token]), signal),
+      jobs.waitForHistory('a', 'r', token === null ? null : Buffer.from([token]), signal),
     asked: () => asked,
   };
 }

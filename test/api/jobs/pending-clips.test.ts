@@ -117,13 +117,13 @@ describe('a clip that no worker has taken yet', () => {
       undefined,
       'creating',
     ],
-  ] as const)('waits for %s', (_name, activity, areRendered, wait, phase) => {
-    expect(first(withStoring(job, [activity], areRendered))?.waits_for).toBe(wait);
+  ] as const)('waits for %s', (_name, activity, hasRenderWorkers, wait, phase) => {
+    expect(first(withStoring(job, [activity], hasRenderWorkers))?.waits_for).toBe(wait);
     const progress = clipProgress('a', {
       activity,
       clip: null,
       usual_time: null,
-      areRendered,
+      hasRenderWorkers,
       now: 0,
     });
     expect(progress).toMatchObject({ phase });

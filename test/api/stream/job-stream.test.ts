@@ -1,7 +1,7 @@
 /** One reader's way through a log whose older part comes from elsewhere. */
 import { expect, it } from 'vitest';
 import { JobStream, STREAM_LIMITS } from '../../../src/api/stream/job-stream.js';
-import { ProgressLog } from '../../../src/api/stream/event-log.js';
+import { EventLog } from '../../../src/api/stream/event-log.js';
 import type { Lease } from '../../../src/api/stream/progress-hub.js';
 import { frameOf } from '../../../src/api/stream/sse-writer.js';
 import type { EventStream } from '../../../src/api/stream/sse-writer.js';
@@ -17,7 +17,7 @@ const event = (seq: number): JobEvent => ({
 const frame = (seq: number): Buffer => frameOf('job.paused', event(seq), seq);
 
 it('sends nothing twice, and no snapshot, when what it read of the past is ahead of the log', async () => {
-  const log = new ProgressLog();
+  const log = new EventLog();
   log.skipTo(1);
   log.append(event(2));
   const past = { frames: [1, 2, 3].map(frame), last: 3 };
@@ -49,7 +49,7 @@ it('sends nothing twice, and no snapshot, when what it read of the past is ahead
   await new Promise(setImmediate);
   for (const seq of [3, 4]) {
     log.append(event(seq));
-    reader.onNews();
+    reader.onChange();
   }
   expect(written).toEqual([1, 2, 3, 4].map((seq) => String(frame(seq))));
 });

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Run } from '../../../src/api/jobs/jobs-port.js';
 import { PastEvents } from '../../../src/api/stream/past-events.js';
 import type { Origin } from '../../../src/api/stream/past-events.js';
-import { ProgressLog } from '../../../src/api/stream/event-log.js';
+import { EventLog } from '../../../src/api/stream/event-log.js';
 import { readStoredEvents } from '../../../src/api/stream/stored-events.js';
 import type { JobEvent } from '../../../src/domain/job/job.schema.js';
 
@@ -140,7 +140,7 @@ describe('old events', () => {
 
 describe('the log of a watched job', () => {
   it('holds its newest frames, so many and so many bytes of them, and numbers on', () => {
-    const log = new ProgressLog({ frames: 10, bytes: 2_000 });
+    const log = new EventLog({ frames: 10, bytes: 2_000 });
     for (const one of some(1, 100)) log.append(one);
     expect(log.head).toBe(100);
     expect(log.held).toBeLessThanOrEqual(2_000);

@@ -230,12 +230,12 @@ describe('watching', () => {
       onJob: () => undefined,
       onLost: () => undefined,
       usualTime: () => null,
-      areRendered: async () => true,
+      hasRenderWorkers: async () => true,
       grace: 0,
     });
     const watched = await (async () => {
       const { watcher, release } = await hub.listen('a', {
-        onNews: () => undefined,
+        onChange: () => undefined,
         onVolatile: () => undefined,
       });
       await watcher.ready;
