@@ -95,7 +95,7 @@ const sized = (bytes: number): string =>
 export function toProblem(error: FastifyError | HttpProblem, maxBody = MAX_BODY): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (error instanceof TemporalAway || error instanceof WorkerAway) {
-    return unavailable(`${error.message}; jobs are safe and go on by themselves`);
+    return unavailable(`${error.message}; jobs are safe and continue by themselves`);
   }
   if (error instanceof StoreAway) return unavailable(error.message);
   if (hasZodFastifySchemaValidationErrors(error)) {

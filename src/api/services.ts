@@ -54,7 +54,7 @@ export interface ApiSettings {
   webhook_url?: string | null;
   /** Of the Web UI of the embedded Temporal server; null for another server. */
   ui_url: string | null;
-  /** The built page; null looks beside this program. */
+  /** Folder of the built page; the package's own when absent. */
   page_dir?: string;
   log_level?: string;
   keep_alive_ms?: number;

@@ -1,4 +1,4 @@
-/** Finished jobs as files below DATA_DIR/jobs: they need neither a worker nor Temporal, and outlive its retention. */
+/** Finished jobs as files in DATA_DIR/jobs: readable without a worker or Temporal, and kept longer than its retention. */
 import { readFile } from 'node:fs/promises';
 import { createArtifactStore, jobPath } from '../../adapters/storage/artifact-store.js';
 import { createJobIndex, indexing } from '../../adapters/storage/job-index.js';
@@ -7,10 +7,10 @@ import { isOver, unknownCostsOf } from '../../domain/job/progress.js';
 import { readStoredEvents } from '../stream/stored-events.js';
 
 export interface Archive {
-  /** The finished job as it was stored last; null when there is none. */
+  /** The finished job as stored last; null when there is none. */
   job(jobId: string): Promise<Job | null>;
   events(jobId: string): Promise<JobEvent[]>;
-  /** What follows a seq in the stored log, about so many bytes of it. */
+  /** The events after a seq in the stored log, about `maxBytes` of them. */
   eventsAfter(jobId: string, after: number, maxBytes: number): Promise<JobEvent[]>;
   save(job: Job, events: readonly JobEvent[]): Promise<void>;
   /** As it was given; null when it is not stored. */
@@ -25,11 +25,11 @@ export function createArchive(dataDir: string): Archive {
       try {
         const job = JSON.parse(await readFile(jobPath(dataDir, jobId, 'job.json'), 'utf8')) as Job;
         if (job.job_id !== jobId || !isOver(job.status)) return null;
-        // Older releases did not count them, and knew no labels.
+        // Older releases stored neither unknown costs nor labels.
         const { labels = [] } = job as Partial<Job>;
         return { ...job, labels, unknown_costs: unknownCostsOf(job.clips) };
       } catch {
-        return null; // absent, or not ours: every reader has another source
+        return null; // absent, or not readable: every reader has another source
       }
     },
     events: (jobId) => store.loadEvents(jobId).catch(() => []),

@@ -119,13 +119,13 @@ const latestStartFirst = (a: RunPosition, b: RunPosition): number =>
 /** The later of what its workflow wrote to visibility and what this process has seen; an empty job where no worker has taken it yet. */
 function memoOfRun({ lastKnown }: Deps, run: VisibleRun): Memo {
   const { job_id, run_id, started_at } = run;
-  const told = run.memo();
+  const memo = run.memo();
   const known = lastKnown.get(job_id);
-  if (known?.run_id === run_id && !isOver(known.status) && known.seq > (told?.job.seq ?? -1)) {
+  if (known?.run_id === run_id && !isOver(known.status) && known.seq > (memo?.job.seq ?? -1)) {
     return memoOf(known);
   }
   const identity = { job_id, run_id, created_at: started_at, simulated: false };
-  const { job, beginnings } = told ?? memoOf(emptyJob(identity));
+  const { job, beginnings } = memo ?? memoOf(emptyJob(identity));
   return { job: { ...job, job_id, run_id }, beginnings };
 }
 

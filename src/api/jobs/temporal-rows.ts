@@ -157,8 +157,8 @@ const heartbeatOf = (value: unknown): Heartbeat | null =>
   typeof (value as Partial<Heartbeat> | null)?.attempt === 'number' ? (value as Heartbeat) : null;
 
 function waitOf(value: unknown): string | null {
-  const told = (value as Partial<DownloadHeartbeat> | null)?.waits_for;
-  return typeof told === 'string' ? told : null;
+  const reason = (value as Partial<DownloadHeartbeat> | null)?.waits_for;
+  return typeof reason === 'string' ? reason : null;
 }
 
 export function recordedInput(event: HistoryEvent | undefined): RecordedInput | null {

@@ -1,9 +1,9 @@
 /**
- * The newest part of one job's event log as the frames that streams send, encoded once however many read them. What it has
- * let go is read again by whoever asks for it (PastEvents).
+ * The newest part of one job's event log, as frames that are encoded once for all readers. Older events are read again for the
+ * reader that needs them (PastEvents).
  *
- * L1 the frame of seq n follows that of n − 1; nothing is skipped and nothing stands in it twice.
- * L2 it holds so many frames and bytes at most; of frames larger than that, one.
+ * LOGTAIL-1 the frame of seq n follows that of n − 1; none is skipped, none is there twice.
+ * LOGTAIL-2 frames and bytes are bounded; a single frame may be larger than the bound.
  */
 import type { JobEvent } from '../../domain/job/job.schema.js';
 import { frameOf } from './sse-writer.js';
@@ -19,13 +19,13 @@ export interface LogLimits {
   bytes: number;
 }
 
-/** Readers that keep up are a moment behind: what many clips say in a few seconds. */
+/** Readers that keep up are seconds behind: the events of many clips in that time. */
 export const LOG_LIMITS: LogLimits = { frames: 256, bytes: 128 * 1024 };
 
 export class EventLog {
   readonly #limits: LogLimits;
   readonly #frames: Buffer[] = [];
-  /** Events up to this seq are not held here. */
+  /** Events up to this seq are no longer held. */
   #base = 0;
   #held = 0;
   #bytes = 0;
@@ -53,11 +53,11 @@ export class EventLog {
     return this.#held;
   }
 
-  /** True when the event is new; one that is known already is ignored. */
+  /** False for an event that is known already, which is ignored. */
   append(event: JobEvent): boolean {
     if (event.seq <= this.head) return false;
     if (event.seq !== this.head + 1) {
-      throw new Error(`expected event ${String(this.head + 1)}, got ${String(event.seq)}`); // L1
+      throw new Error(`expected event ${String(this.head + 1)}, got ${String(event.seq)}`); // LOGTAIL-1
     }
     const frame = frameOf(event.type, event, event.seq);
     this.#frames.push(frame);
@@ -67,7 +67,7 @@ export class EventLog {
     return true;
   }
 
-  /** Lets go of everything before: what follows is known from there on. */
+  /** Drops all frames: the log continues after this seq. */
   skipTo(seq: number): void {
     if (seq <= this.head) return;
     this.#frames.length = 0;
@@ -75,7 +75,7 @@ export class EventLog {
     this.#base = seq;
   }
 
-  /** What follows a position, at most about so many bytes; null when nothing does, or it is no longer held. */
+  /** The frames after a position, about `maxBytes` of them; null when there are none, or they are no longer held. */
   after(seq: number, maxBytes: number): FrameBatch | null {
     const start = seq - this.#base;
     if (start < 0 || start >= this.#frames.length) return null;
@@ -86,7 +86,7 @@ export class EventLog {
     return { frames: this.#frames.slice(start, end), last: this.#base + end };
   }
 
-  /** L2 */
+  /** LOGTAIL-2 */
   #trim(): void {
     const { frames, bytes } = this.#limits;
     while (this.#frames.length > 1 && (this.#frames.length > frames || this.#held > bytes)) {

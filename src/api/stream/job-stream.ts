@@ -1,10 +1,9 @@
 /**
- * One reader's way through one job's log: a snapshot when it has no position, then frame by frame from the
- * shared log as fast as it reads, to the end; what the log has let go, it asks for in pages. Its only state is a cursor, so
- * a slow reader costs no memory.
+ * Sends one job's log to one reader: a snapshot when it has no position, then the frames of the shared log as fast as it reads, to
+ * the end; older events in pages. The only state is a cursor, so that a slow reader costs no memory.
  *
- * R1 frames go out in the order of `seq`, each once; the cursor moves only by writing.
- * R2 a reader that takes nothing for too long, or lets too much pile up meanwhile, is dropped; it resumes by id.
+ * READER-1 frames are sent in the order of `seq`, each once; the cursor moves only by writing.
+ * READER-2 a reader that reads nothing for too long, or falls too far behind meanwhile, is dropped; it resumes by id.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TemporalAway } from '../jobs/jobs-port.js';
@@ -12,7 +11,7 @@ import type { Lease, Listener } from './progress-hub.js';
 import type { EventStream } from './sse-writer.js';
 
 export interface StreamLimits {
-  /** What may pile up in the log while a reader takes nothing. */
+  /** By how much the log may grow while a reader reads nothing. */
   frames: number;
   bytes: number;
   stall_ms: number;
@@ -21,19 +20,19 @@ export interface StreamLimits {
 export const STREAM_LIMITS: StreamLimits = { frames: 2_000, bytes: 1 << 20, stall_ms: 30_000 };
 
 const BATCH_BYTES = 64 * 1024;
-/** Milliseconds until older events are asked for again when nobody answered. */
-const AGAIN = 1_000;
+/** Until older events are read again after a failure. */
+const READ_AGAIN_MS = 1_000;
 
 interface Opening {
   stream: EventStream;
   lease: Lease;
   /** Null: a snapshot comes first. */
   position: number | null;
-  /** Go on with what comes later, or end with what there is now? */
+  /** False: the stream ends after the events that exist now. */
   follow: boolean;
-  /** A snapshot from elsewhere, for while the watcher has none. */
+  /** A snapshot to open with while the watcher has none. */
   fallback: { seq: number; frame: Buffer } | null;
-  /** Is the log known to be complete, so that a position beyond it is one? */
+  /** Is the log known to be complete, so that a position beyond it is wrong? */
   verified: boolean;
   onDropped: () => void;
 }
@@ -43,11 +42,11 @@ export class JobStream implements Listener {
   #open: Opening | null = null;
   #cursor: number | null = null;
   #verified = false;
-  /** What is not durable has not been told yet. */
+  /** The current progress of clips has not been sent yet. */
   #isStarting = true;
   #blocked: { head: number; bytes: number; timer: NodeJS.Timeout } | null = null;
-  /** Older events are asked for, or will be again. */
-  #isAsking = false;
+  /** Older events are being read, or will be read again. */
+  #isReadingPast = false;
 
   constructor(limits: StreamLimits) {
     this.#limits = limits;
@@ -70,7 +69,7 @@ export class JobStream implements Listener {
     if (this.#open === null) return;
     const { watcher } = this.#open.lease;
     this.#verified ||= watcher.phase !== 'starting' && !watcher.stale;
-    if (this.#isAsking) return;
+    if (this.#isReadingPast) return;
     if (this.#blocked === null) this.#pump();
     else if (this.#isTooFarBehind()) this.#drop();
   }
@@ -80,7 +79,7 @@ export class JobStream implements Listener {
   }
 
   #pump(): void {
-    if (this.#open === null || this.#isAsking) return;
+    if (this.#open === null || this.#isReadingPast) return;
     const { stream } = this.#open;
     while (!stream.closed.aborted) {
       if (!stream.isWritable) {
@@ -89,7 +88,7 @@ export class JobStream implements Listener {
       }
       const frames = this.#next();
       if (frames === 'past') {
-        void this.#askPast();
+        void this.#readPast();
         return;
       }
       if (frames === 'wait' && (this.#open.follow || this.#isStarting)) return;
@@ -111,35 +110,36 @@ export class JobStream implements Listener {
     if (this.#cursor < watcher.log.base) return 'past';
     const batch = watcher.log.after(this.#cursor, BATCH_BYTES);
     if (batch !== null) {
-      this.#cursor = batch.last; // R1
+      this.#cursor = batch.last; // READER-1
       return batch.frames;
     }
     const isOver = watcher.phase === 'over' || watcher.phase === 'missing';
     return isOver ? 'end' : 'wait';
   }
 
-  /** A position that the reader came with; what was read of the past may itself be ahead of the log for a moment. */
+  /** Only the position that the reader came with: one moved by past events may be ahead of the log for a moment. */
   #isBeyond(cursor: number): boolean {
     if (this.#open === null || cursor !== this.#open.position) return false;
     return this.#verified && cursor > this.#open.lease.watcher.log.head;
   }
 
-  async #askPast(): Promise<void> {
+  async #readPast(): Promise<void> {
     if (this.#open === null || this.#cursor === null) return;
     const { stream, lease, follow } = this.#open;
-    this.#isAsking = true;
+    this.#isReadingPast = true;
     try {
       const { watcher } = lease;
       const batch = await watcher.past(this.#cursor, BATCH_BYTES);
-      if (batch === null && watcher.stale) throw new TemporalAway('nobody can tell what followed');
-      this.#cursor = batch?.last ?? null; // R1; what nobody has is made up for by a snapshot
+      if (batch === null && watcher.stale)
+        throw new TemporalAway('the events after this position cannot be read');
+      this.#cursor = batch?.last ?? null; // READER-1; where the events are lost, a snapshot follows
       stream.write(batch?.frames ?? []);
     } catch {
-      // An answer that ends here would look like all there is.
+      // A regular end here would look like the end of the events.
       if (!follow) stream.drop();
-      else await sleep(AGAIN, undefined, { signal: stream.closed }).catch(() => undefined);
+      else await sleep(READ_AGAIN_MS, undefined, { signal: stream.closed }).catch(() => undefined);
     }
-    this.#isAsking = false;
+    this.#isReadingPast = false;
     this.#pump();
   }
 
@@ -178,13 +178,13 @@ export class JobStream implements Listener {
   #isTooFarBehind(): boolean {
     if (this.#open === null || this.#blocked === null) return false;
     const { head, bytes } = this.#open.lease.watcher.log;
-    const { frames: mostFrames, bytes: maxBytes } = this.#limits;
-    return head - this.#blocked.head > mostFrames || bytes - this.#blocked.bytes > maxBytes;
+    const { frames: maxFrames, bytes: maxBytes } = this.#limits;
+    return head - this.#blocked.head > maxFrames || bytes - this.#blocked.bytes > maxBytes;
   }
 
   #drop(): void {
     this.#open?.onDropped();
-    this.#open?.stream.drop(); // R2
+    this.#open?.stream.drop(); // READER-2
     this.#open = null;
     this.#unblock();
   }

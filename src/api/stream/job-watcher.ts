@@ -1,11 +1,10 @@
 /**
- * Follows one job for everybody who listens to it: Temporal's history as the wake-up, the workflow's query
- * `events` as the truth, the newest events and one folded job as the result. It goes on through restarts of workers
- * and Temporal, and into the next run when the job goes on in one or is retried.
+ * Follows one job for all its listeners. Temporal's history wakes it, the workflow's query `events` has the events; the result is
+ * the newest events and one folded job. It survives restarts of workers and Temporal, and follows the job into its next run.
  *
- * W1 the log grows by `seq` alone; whatever is asked twice is ignored once (EventLog L1).
- * W2 the job is shown only at the place where the log is.
- * W3 one wait for news at a time, and a moment between two questions, however much happens.
+ * WATCH-1 the log grows by `seq` only; an event that is read twice is ignored (LOGTAIL-1).
+ * WATCH-2 `job` is at the seq of the log.
+ * WATCH-3 one wait for history at a time, and a pause between two queries, however much happens.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job, JobEvent } from '../../domain/job/job.schema.js';
@@ -34,30 +33,31 @@ export interface WatcherDeps {
   onLost: (error: unknown) => void;
 }
 
-const BACKOFF = { first: 250, most: 4_000 };
-/** Milliseconds between two questions: readers see events later by no more than this. */
-const BETWEEN = 40;
+/** Milliseconds. */
+const BACKOFF = { first: 250, max: 4_000 };
+/** Between two queries: readers see events later by no more than this. */
+const QUERY_INTERVAL_MS = 40;
 
 export class JobWatcher implements Origin {
   readonly jobId: string;
   readonly log = new EventLog();
-  /** Resolves when the log is known, or it is known that it cannot be for now. */
+  /** Resolves when the log is read, or could not be read. */
   readonly ready: Promise<void>;
   phase: WatchPhase = 'starting';
   job: Job | null = null;
   run: Run | null = null;
-  /** Nobody answered last time; `log` and `job` may be behind. */
+  /** The last read failed; `log` and `job` may be behind. */
   stale = false;
   base: number | null = null;
   isStored = false;
-  endings: readonly JobEvent[] = [];
+  terminalEvents: readonly JobEvent[] = [];
 
   readonly #deps: WatcherDeps;
   readonly #stop = new AbortController();
   #settle: () => void = () => undefined;
   #jobIsBehind = true;
-  /** The job as asked, until the log is where it is (W2). */
-  #coming: Job | null = null;
+  /** The workflow's answer, until the log has caught up with it (WATCH-2). */
+  #answered: Job | null = null;
   #reading: Promise<void> = Promise.resolve();
   #askedAt = -Infinity;
 
@@ -73,12 +73,12 @@ export class JobWatcher implements Origin {
     this.#settle();
   }
 
-  /** Asks the workflow now instead of at its next news; throws when nobody answers. */
+  /** Queries the workflow now, without waiting for its history; throws when no worker answers. */
   sync(): Promise<void> {
     return this.run === null || this.phase !== 'live' ? Promise.resolve() : this.#catchUp(this.run);
   }
 
-  /** Events after a position that the log no longer holds; null when nobody has them. Throws when nobody answers. */
+  /** Events after a position that the log no longer holds; null when they are lost. Throws when they cannot be read now. */
   past(seq: number, maxBytes: number): Promise<FrameBatch | null> {
     return this.#deps.past.after(this, seq, maxBytes);
   }
@@ -97,7 +97,7 @@ export class JobWatcher implements Origin {
         this.#jobIsBehind = true;
         this.#change({ stale: true });
         failures += 1;
-        await this.#pause(failures);
+        await this.#backOff(failures);
       }
     }
   }
@@ -113,10 +113,10 @@ export class JobWatcher implements Origin {
     }
     this.run = run;
     if (run.closed_at !== null && (await this.#takeStored(run))) return 'over';
-    // The token first, then the events: whatever happens in between wakes the next wait.
+    // The token first, then the events: what happens in between ends the next wait.
     let token = await jobs.waitForHistory(this.jobId, run.run_id, null, this.#stop.signal);
     while (token !== null) {
-      await this.#rest();
+      await this.#pace();
       await this.#catchUp(run);
       onAnswer();
       token = await jobs.waitForHistory(this.jobId, run.run_id, token, this.#stop.signal);
@@ -124,7 +124,7 @@ export class JobWatcher implements Origin {
     return this.#conclude(run);
   }
 
-  /** What a closed run did last is in the store; asking the run itself would have it replayed. */
+  /** The last events of a closed run are in the store; a query would replay the run. */
   async #conclude({ run_id }: Run): Promise<'over' | null> {
     const { jobs } = this.#deps;
     const run = await jobs.find(this.jobId);
@@ -135,13 +135,13 @@ export class JobWatcher implements Origin {
     if (this.job === null) return null;
     if (!isOver(this.job.status)) {
       const closing = await jobs.runEnd(this.jobId, run_id);
-      this.endings = synthesizedTerminalEvents(this.job, run, closing);
-      for (const event of this.endings) this.#take(event);
+      this.terminalEvents = synthesizedTerminalEvents(this.job, run, closing);
+      for (const event of this.terminalEvents) this.#apply(event);
     }
     return 'over';
   }
 
-  /** One reader at a time, so that pages never overtake one another. */
+  /** One read at a time, so that pages never overtake one another. */
   #catchUp(run: Run): Promise<void> {
     const reading = this.#reading.catch(() => undefined).then(() => this.#read(run));
     this.#reading = reading;
@@ -150,15 +150,15 @@ export class JobWatcher implements Origin {
 
   async #read(run: Run): Promise<void> {
     this.#askedAt = Date.now();
-    this.#coming = null;
-    // Nothing was shown yet: the log begins where the job is, and who wants what was before asks for it.
+    this.#answered = null;
+    // The first read: the log begins where the job is; earlier events are read for the reader that needs them.
     if (this.job === null) this.log.skipTo((await this.#ask(run)).seq);
     else await this.#readEvents(run);
-    this.job = this.#coming ?? this.job;
-    this.#coming = null;
+    this.job = this.#answered ?? this.job;
+    this.#answered = null;
     if (this.job !== null) this.#deps.onJob(this.job);
     this.#change({ phase: 'live', stale: false });
-    // Of a closed run more is known in a moment: how it ended.
+    // How a closed run ended is known in a moment.
     if (run.closed_at === null) this.#settle();
   }
 
@@ -166,18 +166,18 @@ export class JobWatcher implements Origin {
     for (let target = 0; ;) {
       const page = await this.#deps.jobs.events(this.jobId, run.run_id, this.log.head);
       const first = page.events[0]?.seq ?? page.last_seq + 1;
-      if (first > this.log.head + 1) this.#leaveOut(first - 1);
-      for (const event of page.events) this.#take(event);
+      if (first > this.log.head + 1) this.#skipEarlierRuns(first - 1);
+      for (const event of page.events) this.#apply(event);
       target = Math.max(target, page.last_seq);
       if (this.log.head < target) continue;
       if (!this.#jobIsBehind) return;
-      target = (await this.#ask(run)).seq; // it may be ahead of the log; then the log follows
+      target = (await this.#ask(run)).seq; // it may be ahead of the log, which then follows
       if (this.log.head >= target) return;
     }
   }
 
   /** Events of earlier runs are in the store, not in this run's workflow. */
-  #leaveOut(upTo: number): void {
+  #skipEarlierRuns(upTo: number): void {
     this.base = upTo;
     this.log.skipTo(upTo);
     this.#jobIsBehind = true;
@@ -185,9 +185,9 @@ export class JobWatcher implements Origin {
 
   async #ask(run: Run): Promise<Job> {
     const job = await wholeJob(answersOf(this.#deps.jobs, run));
-    this.#coming = isBlank(job) ? ((await this.#deps.recorded(run)) ?? job) : job;
+    this.#answered = isBlank(job) ? ((await this.#deps.recorded(run)) ?? job) : job;
     this.#jobIsBehind = false;
-    return this.#coming;
+    return this.#answered;
   }
 
   /** False when the stored job is not that of the run. */
@@ -201,13 +201,13 @@ export class JobWatcher implements Origin {
     return true;
   }
 
-  #take(event: JobEvent): void {
+  #apply(event: JobEvent): void {
     if (!this.log.append(event)) return;
     // The first event of a run follows from the plan as the worker resolved it, which no event repeats. What an event
     // of a newer release has changed, the workflow knows.
     if (event.type === 'job.started' || !isKnownEvent(event)) this.#jobIsBehind = true;
     else this.job = next(this.job, event);
-    this.#coming = next(this.#coming, event);
+    this.#answered = next(this.#answered, event);
   }
 
   #change(change: { phase?: WatchPhase; stale?: boolean }): void {
@@ -216,15 +216,15 @@ export class JobWatcher implements Origin {
     this.#deps.onChange();
   }
 
-  /** W3 */
-  async #rest(): Promise<void> {
-    const rest = this.#askedAt + BETWEEN - Date.now();
-    if (rest > 0) await this.#sleep(rest);
+  /** WATCH-3 */
+  async #pace(): Promise<void> {
+    const wait = this.#askedAt + QUERY_INTERVAL_MS - Date.now();
+    if (wait > 0) await this.#sleep(wait);
   }
 
-  async #pause(failures: number): Promise<void> {
-    const most = Math.min(BACKOFF.most, BACKOFF.first * 2 ** failures);
-    await this.#sleep(most * (0.5 + Math.random() / 2)); // many watchers must not come back as one
+  async #backOff(failures: number): Promise<void> {
+    const delay = Math.min(BACKOFF.max, BACKOFF.first * 2 ** failures);
+    await this.#sleep(delay * (0.5 + Math.random() / 2)); // many watchers must not return at the same moment
   }
 
   async #sleep(delay: number): Promise<void> {
@@ -232,6 +232,6 @@ export class JobWatcher implements Origin {
   }
 }
 
-/** A job that has missed an event stays where it is until it is asked for again. */
+/** A job that missed an event stays as it is until the workflow is queried for it. */
 const next = (job: Job | null, event: JobEvent): Job | null =>
   job?.seq === event.seq - 1 ? apply(job, event) : job;

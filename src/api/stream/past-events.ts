@@ -1,10 +1,10 @@
 /**
- * Events that the log of a watched job no longer holds, for the reader who asks for them: from the store what is of earlier
- * runs or over, from the run's own workflow what is its own. In pages, encoded once for all who read the same ones.
+ * Events that the log of a watched job no longer holds: those of earlier runs and of finished jobs come from the store, those of
+ * the current run from its workflow. In pages that are encoded once for all readers.
  *
- * P1 the pages of all jobs together hold so many bytes, whoever reads; those used last stay.
- * P2 who asks for the same page at the same time shares one question, and only a few are asked at once.
- * P3 what follows a seq begins with the very next; where nobody has that, there is nothing.
+ * PAST-1 the bytes of all pages of all jobs are bounded; the least recently used pages are dropped.
+ * PAST-2 requests for the same page at the same time share one read, and reads at the same time are bounded.
+ * PAST-3 a page begins with the event right after the requested seq; where that is lost, there is no page.
  */
 import pLimit from 'p-limit';
 import type { JobEvent } from '../../domain/job/job.schema.js';
@@ -13,16 +13,16 @@ import type { Jobs, Run } from '../jobs/jobs-port.js';
 import type { FrameBatch } from './event-log.js';
 import { frameOf } from './sse-writer.js';
 
-/** Where the events of a job are. */
+/** Where the events of a job come from. */
 export interface Origin {
   readonly jobId: string;
   readonly run: Run | null;
-  /** The seq before the run's first event; null while nobody has asked. */
+  /** The seq before the run's first event; null while it is not known. */
   base: number | null;
   /** The whole log is in the store. */
   readonly isStored: boolean;
-  /** Those that the run itself could not tell, with how it ended. */
-  readonly endings: readonly JobEvent[];
+  /** Synthesized: the run ended without writing them. */
+  readonly terminalEvents: readonly JobEvent[];
 }
 
 interface Page {
@@ -41,14 +41,14 @@ interface Settings {
 
 export const PAST_LIMITS = { bytes: 32 << 20, pages: 1_000 };
 const PAGE_BYTES = 256 * 1024;
-const PAGE_ENDINGS = 100;
+const PAGE_TERMINAL_EVENTS = 100;
 const MAX_READS = 8;
 
 export class PastEvents {
   readonly #settings: Settings;
-  /** The one used last is the last. */
+  /** The most recently used last. */
   #pages: Page[] = [];
-  readonly #asking = new Map<string, Promise<Page | null>>();
+  readonly #reading = new Map<string, Promise<Page | null>>();
   readonly #limit = pLimit(MAX_READS);
 
   constructor(settings: Settings) {
@@ -59,9 +59,9 @@ export class PastEvents {
     return this.#pages.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** At most about so many bytes; null where nobody has the next event (P3). Throws when nobody answers. */
+  /** About `maxBytes` of events; null where the next event is lost (PAST-3). Throws when they cannot be read now. */
   async after(origin: Origin, seq: number, maxBytes: number): Promise<FrameBatch | null> {
-    const page = this.#known(origin.jobId, seq) ?? (await this.#ask(origin, seq));
+    const page = this.#cached(origin.jobId, seq) ?? (await this.#load(origin, seq));
     return page === null ? null : batchOf(page, seq, maxBytes);
   }
 
@@ -69,7 +69,7 @@ export class PastEvents {
     this.#pages = this.#pages.filter((page) => page.jobId !== jobId);
   }
 
-  #known(jobId: string, seq: number): Page | null {
+  #cached(jobId: string, seq: number): Page | null {
     const place = this.#pages.findLastIndex(
       (page) => page.jobId === jobId && page.after <= seq && seq < page.after + page.frames.length,
     );
@@ -79,22 +79,22 @@ export class PastEvents {
     return page;
   }
 
-  #ask(origin: Origin, seq: number): Promise<Page | null> {
+  #load(origin: Origin, seq: number): Promise<Page | null> {
     const key = `${String(seq)} ${origin.jobId}`;
-    const shared = this.#asking.get(key);
-    if (shared !== undefined) return shared; // P2
-    const asking = this.#limit(() => this.#read(origin, seq))
+    const shared = this.#reading.get(key);
+    if (shared !== undefined) return shared; // PAST-2
+    const reading = this.#limit(() => this.#read(origin, seq))
       .then((events) => this.#keep(origin.jobId, seq, events))
-      .finally(() => this.#asking.delete(key));
-    this.#asking.set(key, asking);
-    return asking;
+      .finally(() => this.#reading.delete(key));
+    this.#reading.set(key, reading);
+    return reading;
   }
 
   async #read(origin: Origin, seq: number): Promise<JobEvent[]> {
-    const { jobId, run, isStored, endings } = origin;
-    const [ending] = endings;
-    if (ending !== undefined && seq + 1 >= ending.seq) {
-      return endings.slice(seq + 1 - ending.seq).slice(0, PAGE_ENDINGS);
+    const { jobId, run, isStored, terminalEvents } = origin;
+    const [terminal] = terminalEvents;
+    if (terminal !== undefined && seq + 1 >= terminal.seq) {
+      return terminalEvents.slice(seq + 1 - terminal.seq).slice(0, PAGE_TERMINAL_EVENTS);
     }
     if (run === null || isStored) return this.#stored(jobId, seq, Infinity);
     if (origin.base === null || seq >= origin.base) {
@@ -103,7 +103,7 @@ export class PastEvents {
       if (first <= seq + 1) return page.events;
       origin.base = first - 1;
     }
-    // What a run does not have, it stored before it went on; what lies beyond may be of an end that did not hold.
+    // Events that a run no longer has were stored before it started; later stored ones may belong to an end that was retried.
     return this.#stored(jobId, seq, origin.base);
   }
 
@@ -113,12 +113,12 @@ export class PastEvents {
   }
 
   #keep(jobId: string, after: number, events: readonly JobEvent[]): Page | null {
-    if (events[0]?.seq !== after + 1) return null; // P3
+    if (events[0]?.seq !== after + 1) return null; // PAST-3
     const frames = events.map((event) => frameOf(event.type, event, event.seq));
     const page = { jobId, after, frames, bytes: sum(frames) };
     this.#pages.push(page);
     const { bytes: most, pages } = this.#settings.most ?? PAST_LIMITS;
-    // P1
+    // PAST-1
     for (let bytes = this.bytes; bytes > most || this.#pages.length > pages;) {
       bytes -= this.#pages.shift()?.bytes ?? bytes;
     }

@@ -1,9 +1,9 @@
 /**
- * One watcher a job, however many listen: handed out by reference count, kept a moment after the last
- * listener has left, closed then, and everything read for it is let go. While somebody listens and clips are under way it
- * also tells what is not durable: the progress inside an attempt.
+ * One watcher per job, for all its listeners: counted by reference, kept a moment after the last listener has left, then closed,
+ * and everything read for it is dropped. While a job has listeners and clips under way, it also sends what is not durable: the
+ * progress within an attempt.
  *
- * H1 one look at a job's pending activities at a time, for all who listen; none while no clip is under way.
+ * HUB-1 one look at a job's pending activities at a time, for all its listeners; none while no clip is under way.
  */
 import type { Job } from '../../domain/job/job.schema.js';
 import type { ClipProgress } from '../../domain/job/clip-progress.schema.js';
@@ -19,16 +19,16 @@ import type { HasRenderWorkers } from '../jobs/worker-presence.js';
 import { frameOf } from './sse-writer.js';
 
 export interface Listener {
-  /** Something about the watcher has changed. */
+  /** Log, job, phase or staleness of the watcher has changed. */
   onChange: () => void;
-  /** A frame that nobody will miss. */
+  /** A frame that is not durable and may be left out. */
   onVolatile: (frame: Buffer) => void;
 }
 
 export interface Lease {
   watcher: JobWatcher;
   snapshotFrame: () => Buffer | null;
-  /** What was last told of the clips under way. */
+  /** The last progress of the clips under way. */
   liveFrames: () => Buffer[];
   release: () => void;
 }
@@ -41,7 +41,7 @@ interface Options {
   onLost: (jobId: string, error: unknown) => void;
   usualTime: (model: string) => number | null;
   hasRenderWorkers: HasRenderWorkers;
-  /** Milliseconds a watcher is kept without listeners, and between looks at pending activities. */
+  /** Milliseconds that a watcher is kept without listeners, and between looks at pending activities. */
   grace?: number;
   every?: number;
 }
@@ -50,16 +50,16 @@ interface Watched {
   watcher: JobWatcher;
   listeners: Set<Listener>;
   snapshot: { job: Job; stale: boolean; frame: Buffer; until: NodeJS.Timeout } | null;
-  /** The last volatile frame of each clip under way. */
-  told: Map<number, { text: string; frame: Buffer }>;
-  looking: NodeJS.Timeout | null;
-  closing: NodeJS.Timeout | null;
+  /** The last progress frame of each clip under way. */
+  progress: Map<number, { text: string; frame: Buffer }>;
+  lookTimer: NodeJS.Timeout | null;
+  closeTimer: NodeJS.Timeout | null;
 }
 
-const GRACE = 5_000;
-const EVERY = 2_000;
-/** Milliseconds that an encoded snapshot is kept: those who arrive together share it, and it is as large as its job. */
-const SNAPSHOT = 1_000;
+const GRACE_MS = 5_000;
+const LOOK_INTERVAL_MS = 2_000;
+/** How long an encoded snapshot is kept: readers that arrive together share it, and it is as large as its job. */
+const SNAPSHOT_MS = 1_000;
 
 export class ProgressHub {
   readonly #options: Options;
@@ -75,7 +75,7 @@ export class ProgressHub {
     return this.#watched.size;
   }
 
-  /** Bytes of older events that readers have asked for lately. */
+  /** Bytes of older events that are cached. */
   get pastBytes(): number {
     return this.#past.bytes;
   }
@@ -89,16 +89,16 @@ export class ProgressHub {
 
   async listen(jobId: string, listener: Listener): Promise<Lease> {
     const known = this.#watched.get(jobId);
-    if (known !== undefined && (await this.#isPast(known))) this.#forget(jobId, known);
+    if (known !== undefined && (await this.#isOutdated(known))) this.#forget(jobId, known);
     const watched = this.#watched.get(jobId) ?? this.#open(jobId);
-    if (watched.closing !== null) clearTimeout(watched.closing);
-    watched.closing = null;
+    if (watched.closeTimer !== null) clearTimeout(watched.closeTimer);
+    watched.closeTimer = null;
     watched.listeners.add(listener);
-    watched.looking ??= this.#look(watched, 0);
+    watched.lookTimer ??= this.#look(watched, 0);
     return {
       watcher: watched.watcher,
       snapshotFrame: () => snapshotFrame(watched),
-      liveFrames: () => [...watched.told.values()].map(({ frame }) => frame),
+      liveFrames: () => [...watched.progress.values()].map(({ frame }) => frame),
       release: () => {
         this.#leave(jobId, watched, listener);
       },
@@ -109,8 +109,8 @@ export class ProgressHub {
     for (const [jobId, watched] of [...this.#watched]) this.#forget(jobId, watched);
   }
 
-  /** Its watch is over, and the job has a newer run (or has come to exist). */
-  async #isPast({ watcher }: Watched): Promise<boolean> {
+  /** Its watch is over, and the job has a newer run, or exists only now. */
+  async #isOutdated({ watcher }: Watched): Promise<boolean> {
     if (watcher.phase === 'missing') return true;
     if (watcher.phase !== 'over') return false;
     const run = await this.#options.jobs.find(watcher.jobId).catch(() => null);
@@ -136,9 +136,9 @@ export class ProgressHub {
       watcher,
       listeners,
       snapshot: null,
-      told: new Map(),
-      looking: null,
-      closing: null,
+      progress: new Map(),
+      lookTimer: null,
+      closeTimer: null,
     };
     this.#watched.set(jobId, watched);
     return watched;
@@ -146,39 +146,39 @@ export class ProgressHub {
 
   #leave(jobId: string, watched: Watched, listener: Listener): void {
     if (!watched.listeners.delete(listener) || watched.listeners.size > 0) return;
-    if (watched.looking !== null) clearTimeout(watched.looking);
-    watched.looking = null;
-    watched.closing = setTimeout(() => {
+    if (watched.lookTimer !== null) clearTimeout(watched.lookTimer);
+    watched.lookTimer = null;
+    watched.closeTimer = setTimeout(() => {
       this.#forget(jobId, watched);
-    }, this.#options.grace ?? GRACE);
+    }, this.#options.grace ?? GRACE_MS);
   }
 
   #forget(jobId: string, watched: Watched): void {
-    if (watched.closing !== null) clearTimeout(watched.closing);
-    if (watched.looking !== null) clearTimeout(watched.looking);
-    watched.looking = null;
+    if (watched.closeTimer !== null) clearTimeout(watched.closeTimer);
+    if (watched.lookTimer !== null) clearTimeout(watched.lookTimer);
+    watched.lookTimer = null;
     if (watched.snapshot !== null) clearTimeout(watched.snapshot.until);
     watched.watcher.close();
     this.#past.forget(jobId);
     if (this.#watched.get(jobId) === watched) this.#watched.delete(jobId);
   }
 
-  #look(watched: Watched, delay = this.#options.every ?? EVERY): NodeJS.Timeout {
+  #look(watched: Watched, delay = this.#options.every ?? LOOK_INTERVAL_MS): NodeJS.Timeout {
     return setTimeout(() => {
       void watched.watcher.ready
-        .then(() => this.#tell(watched))
+        .then(() => this.#sendProgress(watched))
         .catch(() => undefined) // the watcher itself notices when Temporal is away
         .then(() => {
-          if (watched.looking !== null) watched.looking = this.#look(watched);
+          if (watched.lookTimer !== null) watched.lookTimer = this.#look(watched);
         });
     }, delay);
   }
 
-  async #tell(watched: Watched): Promise<void> {
-    const { watcher, listeners, told } = watched;
-    const before = new Map(told);
-    told.clear();
-    if (watcher.phase !== 'live' || !isUnderWay(watcher.job)) return; // H1
+  async #sendProgress(watched: Watched): Promise<void> {
+    const { watcher, listeners, progress } = watched;
+    const before = new Map(progress);
+    progress.clear();
+    if (watcher.phase !== 'live' || !isUnderWay(watcher.job)) return; // HUB-1
     const run = await this.#options.jobs.find(watcher.jobId);
     if (run === null || run.run_id !== watcher.run?.run_id) return;
     const hasRenderWorkers = run.pending.some(isScheduled)
@@ -188,7 +188,7 @@ export class ProgressHub {
       const text = JSON.stringify(data);
       const known = before.get(data.clip_index);
       const frame = known?.text === text ? known.frame : frameOf('clip.progress', data);
-      told.set(data.clip_index, { text, frame });
+      progress.set(data.clip_index, { text, frame });
       if (frame === known?.frame) continue;
       for (const listener of [...listeners]) listener.onVolatile(frame);
     }
@@ -214,7 +214,7 @@ export class ProgressHub {
   }
 }
 
-/** Encoded once for all who arrive between two events. */
+/** Encoded once for all readers that arrive between two events. */
 function snapshotFrame(watched: Watched): Buffer | null {
   const { job, stale } = watched.watcher;
   if (job === null) return null;
@@ -224,11 +224,11 @@ function snapshotFrame(watched: Watched): Buffer | null {
   const frame = frameOf('snapshot', stale ? { ...job, stale, source: 'memory' } : job);
   const until = setTimeout(() => {
     watched.snapshot = null;
-  }, SNAPSHOT).unref();
+  }, SNAPSHOT_MS).unref();
   watched.snapshot = { job, stale, frame, until };
   return frame;
 }
 
-/** Has it clips that Temporal knows something of? */
+/** Has it clips with an activity? */
 const isUnderWay = (job: Job | null): boolean =>
   job?.clips.some((clip) => isStarted(clip) && !isClipOver(clip.status)) === true;

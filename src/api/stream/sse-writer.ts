@@ -1,9 +1,8 @@
 /**
- * One `text/event-stream` answer over Node's own response: headers at once, keep-alive comments, backpressure.
- * It knows nothing of jobs.
+ * One `text/event-stream` answer on Node's response: headers at once, keep-alive comments, backpressure. It knows nothing of jobs.
  *
- * S1 nothing is queued here: a frame is written, or its writer waits for `writable`.
- * S2 however the stream ends, `closed` fires once and every timer is gone.
+ * SSE-1 nothing is queued here: a frame is written, or its writer waits for `onceWritable`.
+ * SSE-2 however the stream ends, `closed` fires once and the timer is cleared.
  */
 import type { FastifyReply } from 'fastify';
 import type { ServerResponse } from 'node:http';
@@ -47,11 +46,11 @@ export class EventStream {
   }
 
   #finish(): void {
-    clearInterval(this.#keepAlive); // S2
+    clearInterval(this.#keepAlive); // SSE-2
     this.#closing.abort();
   }
 
-  /** Calls once, at once when it is closed already. */
+  /** Calls once; immediately when the stream is closed already. */
   onClosed(call: () => void): void {
     if (this.closed.aborted) call();
     else this.closed.addEventListener('abort', call, { once: true });
@@ -68,12 +67,12 @@ export class EventStream {
     this.#response.uncork();
   }
 
-  /** Proxies and readers learn that the stream lives; never queued behind a slow reader. */
+  /** Shows proxies and readers that the stream is alive; left out while the reader is behind. */
   comment(text: string): void {
     if (this.isWritable) this.#response.write(`: ${text}\n\n`);
   }
 
-  /** Calls once when the reader has taken what was written. */
+  /** Calls once, when the reader has taken what was written. */
   onceWritable(call: () => void): void {
     if (this.isWritable) call();
     else this.#response.once('drain', call);
@@ -84,7 +83,7 @@ export class EventStream {
     this.#response.end();
   }
 
-  /** At once, whatever is still unsent. */
+  /** Immediately, without sending what is buffered. */
   drop(): void {
     this.#response.destroy();
   }

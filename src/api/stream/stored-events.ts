@@ -1,6 +1,6 @@
 /**
- * A job's stored log, a page at a time: one event a line, in the order of `seq`, so that any place is found by halving the
- * file. A log of any length costs the memory of one page. A line that is not whole is the end.
+ * A job's stored log, a page at a time: one event per line, in the order of `seq`, so that a position is found by binary search.
+ * A log of any length costs the memory of one page. An incomplete line is the end.
  */
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import type { JobEvent } from '../../domain/job/job.schema.js';
 const CHUNK = 64 * 1024;
 const NEWLINE = 0x0a;
 
-/** What follows a seq, about so many bytes of it; nothing where there is no file. */
+/** The events after a seq, about `maxBytes` of them; none where there is no file. */
 export async function readStoredEvents(
   file: string,
   after: number,
@@ -21,15 +21,15 @@ export async function readStoredEvents(
   });
   if (handle === null) return [];
   try {
-    const start = await placeBefore(handle, after);
+    const start = await offsetBefore(handle, after);
     return await eventsFrom(handle, start, { after, maxBytes });
   } finally {
     await handle.close();
   }
 }
 
-/** A place at most a few lines before the first event after `seq`. */
-async function placeBefore(handle: FileHandle, seq: number): Promise<number> {
+/** An offset at most a few lines before the first event after `seq`. */
+async function offsetBefore(handle: FileHandle, seq: number): Promise<number> {
   let low = 0;
   for (let high = (await handle.stat()).size; high - low > CHUNK;) {
     const middle = Math.floor((low + high) / 2);
@@ -40,16 +40,16 @@ async function placeBefore(handle: FileHandle, seq: number): Promise<number> {
   return low;
 }
 
-/** In front of everything that comes from outside; a quotation mark inside a text has a backslash before it. */
+/** Stands before all texts from outside; a quotation mark inside a text is escaped. */
 const SEQ = /"seq":(\d{1,15})/;
 
-/** The first line that starts after a place, told by its beginning. */
+/** The first line that starts after an offset; only its beginning is read. */
 async function lineAfter(
   handle: FileHandle,
-  place: number,
+  offset: number,
 ): Promise<{ start: number; seq: number } | null> {
   const chunk = Buffer.alloc(CHUNK);
-  for (let from = place; ;) {
+  for (let from = offset; ;) {
     const { bytesRead } = await handle.read(chunk, 0, CHUNK, from);
     if (bytesRead === 0) return null;
     const newline = chunk.subarray(0, bytesRead).indexOf(NEWLINE);

@@ -73,14 +73,14 @@ describe('a retry of a forgotten job', () => {
     expect(all.jobs.latest('a').request).toMatchObject({ plan, previous: before });
   });
 
-  it('is refused when nobody knows the plan', async () => {
+  it('is refused when its plan is no longer stored', async () => {
     const all = await harness();
     all.jobs.add('a');
     await forget(all, 'a');
     const answer = await all.app.inject(post('/v1/jobs/a/retry'));
     expect([answer.statusCode, answer.json<{ detail: string }>().detail]).toEqual([
       409,
-      'nobody knows the plan of "a" any more; start it as a new job',
+      'the plan of "a" is no longer stored; start it as a new job',
     ]);
   });
 });

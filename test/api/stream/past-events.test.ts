@@ -68,7 +68,7 @@ describe('old events', () => {
     run,
     base: null,
     isStored: false,
-    endings: [],
+    terminalEvents: [],
     ...more,
   });
 
@@ -120,7 +120,7 @@ describe('old events', () => {
 
   it('of an end that Temporal told come from what was made of it', async () => {
     const { past, asked } = setup();
-    const job = origin({ endings: some(301, 250) });
+    const job = origin({ terminalEvents: some(301, 250) });
     expect(await past.after(job, 300, 1 << 20)).toMatchObject({ last: 400 });
     expect(await past.after(job, 400, 1 << 20)).toMatchObject({ last: 500 });
     expect(asked).toEqual([]);
