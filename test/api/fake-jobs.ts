@@ -243,7 +243,12 @@ export class FakeJobs implements Jobs {
     return { events: events.filter(({ seq }) => seq > after).slice(0, 50), last_seq: job.seq };
   }
 
-  async waitForHistory(jobId: string, runId: string, token: Uint8Array | null, signal: AbortSignal) {
+  async waitForHistory(
+    jobId: string,
+    runId: string,
+    token: Uint8Array | null,
+    signal: AbortSignal,
+  ) {
     this.calls.news += 1;
     this.#server();
     const run = this.#run(jobId, runId);

@@ -132,7 +132,7 @@ describe('a cursor of the job list', () => {
     const filter = { status: null, model: null, label: null, q: null };
     const codec = (folder: string) => createCursorCodec(folder, 'default');
     const processes = Array.from({ length: 8 }, () => codec(one));
-    const encoded = await Promise.all(processes.map(({ encode }) => encode(filter, START)));
+    const encoded = await Promise.all(processes.map((cursors) => cursors.encode(filter, START)));
     expect(new Set(encoded).size).toBe(1);
     const [cursor = ''] = encoded;
     const position = { among: 'ended', after: { completed_at: 'now', job_id: 'a' } } as const;
