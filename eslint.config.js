@@ -2,10 +2,10 @@
  * Lint: typescript-eslint's strict rules, and the architecture rules. LAYERS is the one table of who may import
  * whom under src/; docs/architecture.md says the same in words. Change both or neither.
  *
- * L1 A folder imports only the folders and packages of its row.
- * L2 Pure code knows no clock, chance, process, network or timer.
- * L3 Only config.ts reads the environment.
- * L4 Every pattern takes linear time, whatever text it meets: most meet text from outside, and one that is slow stops
+ * LINT-1 A folder imports only the folders and packages of its row.
+ * LINT-2 Pure code knows no clock, chance, process, network or timer.
+ * LINT-3 Only config.ts reads the environment.
+ * LINT-4 Every pattern takes linear time, whatever text it meets: most meet text from outside, and one that is slow stops
  *    everything else in its process.
  */
 import { readdirSync } from 'node:fs';
@@ -173,7 +173,7 @@ const vendored = restrict(
   importPatterns('^(?:\\.\\./){2,}', 'web', { ...LAYERS['web'], packages: ['client-zip'] }),
 );
 
-/** L4. What a pattern is made of at run time, no rule can read. */
+/** LINT-4. What a pattern is made of at run time, no rule can read. */
 const linearPatterns = {
   files: ['src/**', 'chaos/**', 'setup/**', 'eslint.config.js'],
   plugins: { regexp },
@@ -190,7 +190,7 @@ const READABLE = [
 ];
 const unreadablePatterns = ['NewExpression', 'CallExpression'].map((kind) => ({
   selector: `${kind}[callee.name='RegExp']${READABLE.map((form) => `:not(${form})`).join('')}`,
-  message: 'A pattern is written out, so that lint can tell that it is linear (L4).',
+  message: 'A pattern is written out, so that lint can tell that it is linear (LINT-4).',
 }));
 
 const pure = {

@@ -3,12 +3,12 @@
  * promises (pinned, loopback, durable), and its two scripts run for real against stand-ins of the tools.
  */
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
+import { testFolder } from './support/test-folder.js';
 
 interface Service {
   image: string;
@@ -176,8 +176,8 @@ describe('what docker-compose.temporal.yml promises', () => {
 
 /** Runs a job's script as its container would, with stand-ins for the tools that note what they are asked. */
 async function runJob(name: string, tools: Record<string, string>): Promise<string[]> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'compose-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  const { path: folder, remove } = testFolder('compose');
+  onTestFinished(remove);
   const log = path.join(folder, 'log');
   await writeFile(log, '');
   for (const [tool, body] of Object.entries(tools)) {

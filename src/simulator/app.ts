@@ -2,7 +2,7 @@
  * The HTTP side as one Fastify instance that does not listen: hosts, credentials and rate limits at the door, bodies
  * as Replicate reads them, errors as Replicate words them. Every answer says that it is the simulator's.
  *
- * A1 it has no keys, and so answers requests for this machine or an allowed host only, and no act of a page that is
+ * SIM-HOST-1 it has no keys, and so answers requests for this machine or an allowed host only, and no act of a page that is
  *    not its own.
  */
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
@@ -17,7 +17,7 @@ import { deliveryRoutes } from './routes/delivery.js';
 import { fileRoutes } from './routes/files.js';
 import { predictionRoutes } from './routes/predictions.js';
 import { sampleRoutes } from './samples.js';
-import { SIMULATOR_HEADER } from './wire.js';
+import { SIMULATOR_HEADER } from './exchange.js';
 
 const MAX_JSON_BYTES = 10 * 1024 * 1024;
 
@@ -81,7 +81,7 @@ export function buildApp(
   return app;
 }
 
-/** A1. */
+/** SIM-HOST-1. */
 function refuseOtherPlaces(app: FastifyInstance, hosts: readonly string[]): void {
   app.addHook('onRequest', async (request, reply) => {
     void reply.header(SIMULATOR_HEADER, 'true');

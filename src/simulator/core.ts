@@ -3,7 +3,7 @@
  * of these facts before anybody is told (journal), and knows the books. Map: `lifecycle.ts` says what a
  * prediction is now, `plan-run.ts` what will become of it, `faults.ts` what may go wrong, `routes/` who may ask.
  *
- * C1 what a client has been told is in the journal.
+ * JOURNALED-1 what a client has been told is in the journal.
  */
 import { join } from 'node:path';
 import type { Catalogue, ModelRow } from '../domain/models/row.js';
@@ -150,7 +150,7 @@ export class Core {
       released_at: null,
       expired_at: null,
     };
-    this.#journal.append({ fact: 'created', record }); // C1
+    this.#journal.append({ fact: 'created', record }); // JOURNALED-1
     this.predictions.add(record, this.settings.retention);
     this.#tell(record);
     return record;

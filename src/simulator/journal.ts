@@ -2,7 +2,7 @@
  * An append-only file of facts, one JSON value a line. What `append` has taken survives `kill -9` of this
  * process (the write is done when it returns). It refuses to interpret the facts.
  *
- * J1 a last line cut short by a kill is ignored and overwritten, never guessed at.
+ * JOURNAL-1 a last line cut short by a kill is ignored and overwritten, never guessed at.
  */
 import {
   closeSync,
@@ -31,7 +31,7 @@ export function openJournal<Fact>(path: string): Journal<Fact> {
   const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
   let file = openSync(path, 'a');
-  // J1
+  // JOURNAL-1
   if (whole.length < text.length) ftruncateSync(file, Buffer.byteLength(whole));
   return {
     facts: readLines<Fact>(whole),

@@ -3,8 +3,8 @@
  * wanted it stopped, and now. It owns the six statuses and refuses every timer, so a simulator that was
  * killed knows after its restart what happened while it was away. Moments are milliseconds since 1970.
  *
- * L1 a prediction that ended never changes again.
- * L2 what is stopped before it started is `aborted` and never ran; what is stopped while running is `canceled`.
+ * LIFECYCLE-1 a prediction that ended never changes again.
+ * LIFECYCLE-2 what is stopped before it started is `aborted` and never ran; what is stopped while running is `canceled`.
  */
 
 /** What will happen to a prediction if no request interferes; decided once, when it is accepted. */

@@ -2,8 +2,8 @@
  * Every prediction the simulator knows, and the ledger of them: creates, bills, cancels, the most that were
  * alive at once. It keeps what it is told and asks the clock only through `now` arguments.
  *
- * B1 a prediction is billed exactly once, when it is first seen to have ended.
- * B2 memory is bounded: beyond the limit the oldest ended predictions leave, and the ledger keeps their sums.
+ * BILL-1 a prediction is billed exactly once, when it is first seen to have ended.
+ * BILL-2 memory is bounded: beyond the limit the oldest ended predictions leave, and the ledger keeps their sums.
  */
 import { isEnded, stateAt } from './lifecycle.js';
 import { billOf, isRemoved, tokenOf, type Bill, type PredictionRecord } from './record.js';
@@ -97,7 +97,7 @@ export class Predictions {
     return this.#bills.get(id) ?? null;
   }
 
-  /** B1: bills what has ended by now. */
+  /** BILL-1: bills what has ended by now. */
   settle(now: number): void {
     for (const record of this.#alive) {
       const state = stateAt(record, now);

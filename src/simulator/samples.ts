@@ -5,7 +5,7 @@ import { drawBackdrop, paletteOf } from './clip/backdrop.js';
 import type { Core } from './core.js';
 import { PROBLEMS } from './refusals.js';
 import { sendBytes } from './send-bytes.js';
-import { exchangeOf, sendAnswer } from './wire.js';
+import { exchangeOf, sendAnswer } from './exchange.js';
 
 const SAMPLES: Readonly<Record<string, { caption: string; width: number; height: number }>> = {
   scene: { caption: 'Scene', width: 1280, height: 720 },

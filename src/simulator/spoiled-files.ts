@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { box, fragment, ftyp, moov } from './clip/boxes.js';
 import type { ClipFile } from './clip/clip-store.js';
 import type { FileEffect } from './effects.js';
-import { SIMULATOR_HEADER, cut, pause, type Exchange } from './wire.js';
+import { SIMULATOR_HEADER, cut, pause, type Exchange } from './exchange.js';
 
 const VIDEO = 'video/mp4';
 const TEN_GIGABYTES = 10 * 1024 ** 3;

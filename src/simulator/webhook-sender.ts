@@ -2,7 +2,7 @@
  * Tells clients about their predictions, signed as Replicate signs. Timers exist only for predictions with a
  * webhook. Targets have to be this machine: a simulator calls no other.
  *
- * W1 only `completed` is tried again, with growing pauses for about a minute; each try has the same id.
+ * WEBHOOK-SEND-1 only `completed` is tried again, with growing pauses for about a minute; each try has the same id.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { isLoopback } from '../domain/values/loopback.js';

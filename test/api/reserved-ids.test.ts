@@ -1,6 +1,5 @@
 /** Job ids that are made of an Idempotency-Key belong to the client with that key. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -9,6 +8,7 @@ import type { Job } from '../../src/domain/job/job.schema.js';
 import { ROOT, startProcess } from '../support/processes.js';
 import { harness } from './harness.js';
 import { planOf } from './plan.js';
+import { testFolder } from '../support/test-folder.js';
 
 const idempotencyKey = fc
   .string({ minLength: 1, maxLength: 255 })
@@ -96,8 +96,8 @@ describe('a job_id that an Idempotency-Key stands for', () => {
   });
 
   it('is refused at the terminal with exit code 2', async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'reserved-'));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const { path: folder, remove } = testFolder('reserved');
+    onTestFinished(remove);
     const plan = path.join(folder, 'plan.json');
     await writeFile(plan, JSON.stringify(planOf(1)));
     const words = ['generate', plan, '--dry-run', '--job-id', jobIdOfKey('a')];

@@ -1,14 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readPlanFile } from '../../src/commands/plan-file.js';
+import { testFolder } from '../support/test-folder.js';
 
 let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'plans-'));
+beforeAll(() => {
+  const own = testFolder('plans');
+  folder = own.path;
+  return own.remove;
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function reading(content: string | Buffer) {
   const file = path.join(folder, 'plan.json');

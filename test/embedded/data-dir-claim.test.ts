@@ -1,19 +1,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { claimDataDir, holderOf } from '../../src/embedded/data-dir-claim.js';
 import { eventually } from '../support/eventually.js';
 import { startProcess } from '../support/processes.js';
+import { testFolder } from '../support/test-folder.js';
 
 let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'claim-'));
+beforeEach(() => {
+  const own = testFolder('claim');
+  folder = own.path;
+  return own.remove;
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const file = (): string => path.join(folder, 'stack.json');
 

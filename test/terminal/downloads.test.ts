@@ -1,18 +1,19 @@
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createClient } from '../../src/client/create-client.js';
 import { startDownloads, writeResult } from '../../src/terminal/downloads.js';
 import { clipOf, doneClip, jobOf } from './jobs.js';
 import { scripted } from '../support/scripted-server.js';
 import type { Answer } from '../support/scripted-server.js';
+import { testFolder } from '../support/test-folder.js';
 
 let out: string;
-beforeEach(async () => {
-  out = await mkdtemp(path.join(tmpdir(), 'downloads-'));
+beforeEach(() => {
+  const own = testFolder('downloads');
+  out = own.path;
+  return own.remove;
 });
-afterEach(() => rm(out, { recursive: true, force: true }));
 
 const bytes =
   (text: string): Answer =>

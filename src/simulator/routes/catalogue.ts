@@ -6,7 +6,7 @@ import { versionOf } from '../published-models.js';
 import { PROBLEMS } from '../refusals.js';
 import { openapiSchemaOf } from '../published-schema.js';
 import { WEBHOOK_SECRET } from '../webhook-sender.js';
-import { exchangeOf, sendAnswer } from '../wire.js';
+import { exchangeOf, sendAnswer } from '../exchange.js';
 
 const PUBLISHED = '2025-10-01T12:00:00.000Z';
 

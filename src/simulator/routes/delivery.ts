@@ -10,7 +10,7 @@ import { PROBLEMS } from '../refusals.js';
 import type { PredictionRecord } from '../record.js';
 import { sendBytes } from '../send-bytes.js';
 import { spoil } from '../spoiled-files.js';
-import { exchangeOf, sendAnswer, injectFaults, type Exchange } from '../wire.js';
+import { exchangeOf, sendAnswer, injectFaults, type Exchange } from '../exchange.js';
 import { originOf, view } from './predictions.js';
 
 interface Delivery {

@@ -6,7 +6,7 @@ import { PROBLEMS, invalidInput, type Answer } from '../refusals.js';
 import { said } from '../record.js';
 import { sendBytes } from '../send-bytes.js';
 import { expiryOf, type Upload } from '../uploads.js';
-import { exchangeOf, sendAnswer } from '../wire.js';
+import { exchangeOf, sendAnswer } from '../exchange.js';
 import { originOf } from './predictions.js';
 
 const MAX_BYTES = 100 * 1024 * 1024;

@@ -17,7 +17,7 @@ import { isEnded, nextChange, stateAt } from '../lifecycle.js';
 import { holdsFile } from '../output-shapes.js';
 import { PROBLEMS } from '../refusals.js';
 import { viewOf, type PredictionRecord } from '../record.js';
-import { exchangeOf, pause, sendAnswer, injectFaults, type Exchange } from '../wire.js';
+import { exchangeOf, pause, sendAnswer, injectFaults, type Exchange } from '../exchange.js';
 import type { ModelRow } from '../../domain/models/row.js';
 
 export const originOf = (request: FastifyRequest): string =>

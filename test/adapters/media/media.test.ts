@@ -1,10 +1,9 @@
 /** Foreign videos in children: hostile files written byte by byte, limits, and what becomes of a child in every case. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { isRunning } from '../../../setup/process-liveness.mjs';
 import { mediaOf } from '../../../src/adapters/media/media.js';
 import type { Images, Media } from '../../../src/adapters/media/media.js';
@@ -14,13 +13,15 @@ import type { Pool, PoolOptions } from '../../../src/adapters/media/pool.js';
 import { encodeClip } from '../../../src/simulator/clip/encode.js';
 import { box, fragment, ftyp, full, moov, u32 } from '../../../src/simulator/clip/boxes.js';
 import { startProcess } from '../../support/processes.js';
+import { testFolder } from '../../support/test-folder.js';
 
 let folder: string;
 let good: string;
 const pools: Pool[] = [];
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'media-'));
+  const own = testFolder('media');
+  folder = own.path;
   good = await fileOf(
     await encodeClip({
       caption: 'a clip',
@@ -31,9 +32,9 @@ beforeAll(async () => {
       duration: 2,
     }),
   );
+  return own.remove;
 });
 afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.close())));
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const poolOf = (options: PoolOptions = {}): Pool => {
   const pool = createPool(options);

@@ -1,12 +1,12 @@
 /** Files that come as `data:` URLs. */
 import fc from 'fast-check';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { download } from '../../../src/adapters/replicate/download-output.js';
 import { decodeInline } from '../../../src/adapters/network/data-url.js';
+import { testFolder } from '../../support/test-folder.js';
 
 const MIB = 2 ** 20;
 const percent = (bytes: Uint8Array): string =>
@@ -87,10 +87,11 @@ describe('a data: URL', () => {
 
 describe('a download of a data: URL', () => {
   let folder: string;
-  beforeAll(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'inline-'));
+  beforeAll(() => {
+    const own = testFolder('inline');
+    folder = own.path;
+    return own.remove;
   });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
 
   const save = async (url: string, name: string) => {
     const target = path.join(folder, name);

@@ -1,6 +1,5 @@
 /** The index of finished jobs: any number of processes write it, and every reader comes to the same jobs and figures. */
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createJobIndex, lineOf } from '../../../src/adapters/storage/job-index.js';
@@ -9,10 +8,11 @@ import { entryOf } from '../../../src/domain/job/index-entry.js';
 import { initialJob } from '../../../src/domain/job/initial-job.js';
 import type { Job } from '../../../src/domain/job/job.schema.js';
 import { resolved } from '../../api/plan.js';
+import { testFolder } from '../../support/test-folder.js';
 
 async function folder(): Promise<string> {
-  const name = await mkdtemp(path.join(tmpdir(), 'index-'));
-  onTestFinished(() => rm(name, { recursive: true, force: true }));
+  const { path: name, remove } = testFolder('index');
+  onTestFinished(remove);
   return name;
 }
 

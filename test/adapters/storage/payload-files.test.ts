@@ -1,11 +1,10 @@
 /** What is large leaves Temporal's history as a file named by its hash; what people read there stays. */
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { defaultPayloadConverter, StorageDriverClaim } from '@temporalio/common';
 import type { Payload } from '@temporalio/common';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import {
   createPayloadDriver,
   staysInline,
@@ -13,16 +12,18 @@ import {
 } from '../../../src/adapters/storage/payload-files.js';
 import { emptyJob } from '../../../src/domain/job/initial-job.js';
 import type { EventPage } from '../../../src/domain/job/pages.js';
+import { testFolder } from '../../support/test-folder.js';
 
 const payloadOf = (value: unknown): Payload => defaultPayloadConverter.toPayload(value);
 const valueOf = (payload: Payload | undefined): unknown =>
   defaultPayloadConverter.fromPayload(payload as Payload);
 
 let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'payloads-'));
+beforeEach(() => {
+  const own = testFolder('payloads');
+  folder = own.path;
+  return own.remove;
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 describe('a stored payload', () => {
   const value = { clip_prompts: ['a harbour in the rain ☂'] };

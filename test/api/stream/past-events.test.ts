@@ -1,6 +1,5 @@
 /** Old events, a page at a time: from files of any length, and never more of them in memory than there may be. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Run } from '../../../src/api/jobs/jobs-port.js';
@@ -9,6 +8,7 @@ import type { Origin } from '../../../src/api/stream/past-events.js';
 import { EventLog } from '../../../src/api/stream/event-log.js';
 import { readStoredEvents } from '../../../src/api/stream/stored-events.js';
 import type { JobEvent } from '../../../src/domain/job/job.schema.js';
+import { testFolder } from '../../support/test-folder.js';
 
 const event = (seq: number, message = 'm'): JobEvent => ({
   job_id: 'a "seq":7',
@@ -24,8 +24,8 @@ const seqs = (events: readonly JobEvent[]): number[] => events.map(({ seq }) => 
 
 describe('a stored log', () => {
   async function stored(text: string): Promise<string> {
-    const folder = await mkdtemp(path.join(tmpdir(), 'log-'));
-    onTestFinished(() => rm(folder, { recursive: true }));
+    const { path: folder, remove } = testFolder('log');
+    onTestFinished(remove);
     const file = path.join(folder, 'events.jsonl');
     await writeFile(file, text);
     return file;
