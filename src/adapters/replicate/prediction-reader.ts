@@ -51,11 +51,11 @@ const PATIENCE = 5_000;
 const MARGIN = 2_000;
 /** Milliseconds for each request of a look that needs several: 400 a minute leave room for the rest. */
 const A_REQUEST = 150;
-/** The provider rests for so many times as long as a look took, the look included. */
+/** From its beginning, a look and the pause after it take at least so many times as long as the look. */
 const REST = 2;
 /** READER-5 */
 const SECOND = 1_000;
-/** For so many predictions the list is used although it is slow or large (READER-4); and milliseconds for which that is remembered. */
+/** READER-4: for so many predictions the list is used although it is late or large; and milliseconds for which it counts as such. */
 const MANY = 9;
 const REMEMBERED = 60_000;
 
