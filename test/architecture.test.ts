@@ -1,6 +1,6 @@
 /**
- * The house keeps its order: layers as the lint table has them, pure code pure, a workflow bundle that stays
- * small, no circles, and files that say what they are for.
+ * The architecture rules: layers as the lint table has them, pure code, linear patterns, a workflow bundle that stays small,
+ * no import cycles, unique names and labels, and lanes of tests.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,6 +9,7 @@ import { bundleWorkflowCode } from '@temporalio/worker';
 import { ESLint } from 'eslint';
 import ts from 'typescript';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { groupBy } from '../chaos/evidence.js';
 import { SLOW_FOLDERS } from '../setup/lanes.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -22,6 +23,10 @@ const filesIn = (folder: string, endings: readonly string[]): string[] =>
 const textOf = (file: string): string => readFileSync(path.join(root, file), 'utf8');
 
 const sources = filesIn('src', ['.ts']);
+const chaos = filesIn('chaos', ['.ts']);
+
+/** Basenames that several parts of src/ have, with the same meaning in each. */
+const ONE_OF_EACH_PART = ['app.ts', 'format.ts', 'worker.ts'];
 
 describe('layers', () => {
   // The architecture rules alone, and without types: quick, and one sentence a finding.
@@ -31,10 +36,10 @@ describe('layers', () => {
     ruleFilter: ({ ruleId }) => /no-restricted-/.test(ruleId),
   });
   /** Without the rules that are left out, the comments that silence them look useless. */
-  const isOfTheHouse = ({ ruleId }: { ruleId: string | null }): boolean => ruleId !== null;
+  const isChecked = ({ ruleId }: { ruleId: string | null }): boolean => ruleId !== null;
   const findings = async (file: string, line: string): Promise<string[]> => {
     const [result] = await linter.lintText(`${line}\n`, { filePath: path.join(root, file) });
-    return result?.messages.filter(isOfTheHouse).map(({ message }) => message) ?? [];
+    return result?.messages.filter(isChecked).map(({ message }) => message) ?? [];
   };
 
   it.each([
@@ -119,7 +124,7 @@ describe('layers', () => {
     const results = await linter.lintFiles(['src']);
     const broken = results.flatMap(({ filePath, messages }) =>
       messages
-        .filter(isOfTheHouse)
+        .filter(isChecked)
         .map(({ line, message }) => `${path.relative(root, filePath)}:${String(line)} ${message}`),
     );
     expect(broken).toEqual([]);
@@ -216,15 +221,54 @@ describe('the workflow bundle', () => {
 });
 
 describe('imports', () => {
-  it('run in no circle', () => {
-    const graph = new Map(sources.map((file) => [file, importedBy(file)]));
+  it('form no cycle, types included', () => {
+    const graph = new Map([...sources, ...chaos].map((file) => [file, importedBy(file)]));
     expect(graph.get('src/worker.ts')).toContain('src/contract/workflow.ts');
-    expect(circles(graph)).toEqual([]);
+    expect(cycles(graph)).toEqual([]);
+  });
+});
+
+describe('names', () => {
+  it('of files in src/ are unique, but for what each part has one of', () => {
+    const files = groupBy(sources, (file) => path.basename(file));
+    const doubled = [...files].filter(([, places]) => places.length > 1);
+    const allowed = ['index.ts', ...ONE_OF_EACH_PART];
+    expect(doubled.filter(([name]) => !allowed.includes(name))).toEqual([]);
+    expect(ONE_OF_EACH_PART.filter((name) => (files.get(name)?.length ?? 0) < 2)).toEqual([]);
+  });
+
+  it('of entries are all that lies in src/ itself', () => {
+    const loose = sources.filter((file) => path.dirname(file) === 'src');
+    expect(loose.sort()).toEqual(['src/config.ts', 'src/worker.ts']);
+  });
+
+  // But for G1 to G7, the guarantees of docs/architecture.md: several files keep one together.
+  it('of invariants are each stated once in the whole tree', () => {
+    const files = ['src', 'chaos', 'setup', 'bench', 'test']
+      .flatMap((folder) => filesIn(folder, ['.ts', '.mjs']))
+      .concat('eslint.config.js', 'vitest.config.ts');
+    const stated = files.flatMap((file) =>
+      [...textOf(file).matchAll(/^ \* (?!G\d )([A-Z][A-Z-]*\d+) /gm)].map(([, label = '']) => ({
+        label,
+        file,
+      })),
+    );
+    expect(stated.length).toBeGreaterThan(50);
+    const byLabel = groupBy(stated, ({ label }) => label);
+    const ambiguous = [...byLabel].filter(([, places]) => places.length > 1);
+    expect(ambiguous.map(([label, places]) => [label, ...places.map(({ file }) => file)])).toEqual(
+      [],
+    );
   });
 });
 
 describe('every file', () => {
-  const files = [...sources, ...filesIn('setup', ['.mjs']), ...filesIn('bench', ['.ts', '.mjs'])];
+  const files = [
+    ...sources,
+    ...chaos,
+    ...filesIn('setup', ['.mjs']),
+    ...filesIn('bench', ['.ts', '.mjs']),
+  ];
 
   it('opens with what it is for', () => {
     const silent = files.filter((file) => !/^(#!.*\n)?\/[/*]/.test(textOf(file)));
@@ -254,25 +298,16 @@ describe('the fast lane', () => {
   });
 });
 
-/** Files of src/ that a file imports for more than their types. */
+/** Files that a file imports, if only for their types. */
 function importedBy(file: string): string[] {
-  const { statements } = ts.createSourceFile(file, textOf(file), ts.ScriptTarget.Latest);
-  return statements.flatMap((statement) => {
-    const isImport = ts.isImportDeclaration(statement);
-    if (!isImport && !ts.isExportDeclaration(statement)) return [];
-    const isType = isImport
-      ? statement.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword
-      : statement.isTypeOnly;
-    const specifier = statement.moduleSpecifier;
-    if (isType || specifier === undefined || !ts.isStringLiteral(specifier)) return [];
-    return specifier.text.startsWith('.')
-      ? [path.join(path.dirname(file), specifier.text.replace(/\.js$/, '.ts'))]
-      : [];
-  });
+  const { importedFiles } = ts.preProcessFile(textOf(file), true, true);
+  return importedFiles
+    .filter(({ fileName }) => fileName.startsWith('.'))
+    .map(({ fileName }) => path.join(path.dirname(file), fileName.replace(/\.js$/, '.ts')));
 }
 
 /** Every way back to a file that is still being visited. */
-function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+function cycles(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const found: string[] = [];
   const finished = new Set<string>();
   const visit = (file: string, trail: readonly string[]): void => {

@@ -3,10 +3,10 @@
  * first. No job is queried: a running one has its summary in visibility (its memo), an ended one in the index. A page costs one
  * page of visibility, another to find which of the ended ones run again, and the new files of the index.
  *
- * LIST-1 a job is in the list once, as its latest run.
- * LIST-2 a cursor is a position in an order, not a number of jobs: jobs that start or end meanwhile shift nothing.
- * LIST-3 a cursor's signature is checked before its content is used.
- * LIST-4 running jobs are read first: a job that ends in between is in the index by then.
+ * JOB-LIST-1 a job is in the list once, as its latest run.
+ * JOB-LIST-2 a cursor is a position in an order, not a number of jobs: jobs that start or end meanwhile shift nothing.
+ * JOB-LIST-3 a cursor's signature is checked before its content is used.
+ * JOB-LIST-4 running jobs are read first: a job that ends in between is in the index by then.
  */
 import { emptyJob } from '../../domain/job/initial-job.js';
 import { matching, textOf } from '../../domain/job/job-summary.js';
@@ -49,7 +49,7 @@ const MAX_RUNS = 1_000;
 /** Rejects with BadCursor for a cursor that is not of this list and filter. */
 export async function listJobs(deps: Deps, query: ListRequest): Promise<JobPage> {
   const { filter, limit, cursor } = query;
-  const position = cursor === null ? START : await deps.cursors.decode(filter, cursor); // LIST-3
+  const position = cursor === null ? START : await deps.cursors.decode(filter, cursor); // JOB-LIST-3
   const { jobs, next } = await pageOf(deps, filter, limit, position);
   return { jobs, next_cursor: next && (await deps.cursors.encode(filter, next)) };
 }
@@ -94,7 +94,7 @@ async function pageOfRunning(
   const isFiltered = Object.values(filter).some((value) => value !== null);
   const most = isFiltered ? MAX_RUNS : limit + 1;
   const found = await deps.jobs.listRunning({ limit: most, after, filter });
-  const runs = found.filter((run) => after === null || latestStartFirst(after, run) < 0); // LIST-2
+  const runs = found.filter((run) => after === null || latestStartFirst(after, run) < 0); // JOB-LIST-2
   const matches = matching(filter);
   const shown: { run: VisibleRun; job: JobSummary }[] = [];
   for (const run of runs.sort(latestStartFirst)) {
@@ -142,7 +142,7 @@ async function pageOfEnded(
   { jobs, ended }: Deps,
   { filter, room, after, running }: EndedPage,
 ): Promise<Page> {
-  await ended.refresh(); // LIST-4
+  await ended.refresh(); // JOB-LIST-4
   const matches = matching(filter);
   const all = ended.all();
   const found: (JobSummary & EndedPosition)[] = [];
@@ -155,7 +155,7 @@ async function pageOfEnded(
     }
     const ids = chunk.map(({ job_id }) => job_id);
     const again = running ?? (ids.length === 0 ? new Set() : await jobs.runningAmong(ids));
-    found.push(...chunk.filter(({ job_id }) => !again.has(job_id))); // LIST-1
+    found.push(...chunk.filter(({ job_id }) => !again.has(job_id))); // JOB-LIST-1
   }
   const shown = found.slice(0, room);
   const last = shown.at(-1);

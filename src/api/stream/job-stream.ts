@@ -2,8 +2,8 @@
  * Sends one job's log to one reader: a snapshot when it has no position, then the frames of the shared log as fast as it reads, to
  * the end; older events in pages. The only state is a cursor, so that a slow reader costs no memory.
  *
- * READER-1 frames are sent in the order of `seq`, each once; the cursor moves only by writing.
- * READER-2 a reader that reads nothing for too long, or falls too far behind meanwhile, is dropped; it resumes by id.
+ * JOB-STREAM-1 frames are sent in the order of `seq`, each once; the cursor moves only by writing.
+ * JOB-STREAM-2 a reader that reads nothing for too long, or falls too far behind meanwhile, is dropped; it resumes by id.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TemporalAway } from '../jobs/jobs-port.js';
@@ -110,7 +110,7 @@ export class JobStream implements Listener {
     if (this.#cursor < watcher.log.base) return 'past';
     const batch = watcher.log.after(this.#cursor, BATCH_BYTES);
     if (batch !== null) {
-      this.#cursor = batch.last; // READER-1
+      this.#cursor = batch.last; // JOB-STREAM-1
       return batch.frames;
     }
     const isOver = watcher.phase === 'over' || watcher.phase === 'missing';
@@ -132,7 +132,7 @@ export class JobStream implements Listener {
       const batch = await watcher.past(this.#cursor, BATCH_BYTES);
       if (batch === null && watcher.stale)
         throw new TemporalAway('the events after this position cannot be read');
-      this.#cursor = batch?.last ?? null; // READER-1; where the events are lost, a snapshot follows
+      this.#cursor = batch?.last ?? null; // JOB-STREAM-1; where the events are lost, a snapshot follows
       stream.write(batch?.frames ?? []);
     } catch {
       // A regular end here would look like the end of the events.
@@ -184,7 +184,7 @@ export class JobStream implements Listener {
 
   #drop(): void {
     this.#open?.onDropped();
-    this.#open?.stream.drop(); // READER-2
+    this.#open?.stream.drop(); // JOB-STREAM-2
     this.#open = null;
     this.#unblock();
   }
