@@ -14,7 +14,7 @@ const EVERY = 300;
 /** Of one request; shorter than a process is suspended. */
 const DEADLINE = 10_000;
 
-export interface Answer {
+interface Answer {
   status: number;
   body: unknown;
   /** Requests that may have been received; those before the last may have been carried out too. */

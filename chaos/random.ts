@@ -47,7 +47,7 @@ export class Random {
   }
 }
 
-export interface Weighted<T> {
+interface Weighted<T> {
   weight: number;
   value: T;
 }

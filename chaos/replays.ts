@@ -19,7 +19,7 @@ import type { Finding } from './evidence.js';
 
 type History = temporal.api.history.v1.IHistory;
 
-export interface Run {
+interface Run {
   job_id: string;
   run_id: string;
   history: History;

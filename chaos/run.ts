@@ -22,7 +22,7 @@ import type { ChaosStack } from './stack-under-test.js';
 import { storedOf } from './stored-files.js';
 import { terminate } from './terminate.js';
 
-export interface ChaosOptions {
+interface ChaosOptions {
   seed: number;
   minutes: number;
   jobs?: number;
@@ -34,7 +34,7 @@ export interface ChaosOptions {
   signal: AbortSignal;
 }
 
-export interface ChaosResult {
+interface ChaosResult {
   figures: Figures;
   findings: Finding[];
 }

@@ -57,7 +57,7 @@ export interface Schedule {
   process_faults: Timed<ProcessFault>[];
 }
 
-export interface ScheduleOptions {
+interface ScheduleOptions {
   seed: number;
   minutes: number;
   /** In all; by default eight a minute. */

@@ -26,7 +26,7 @@ export interface ChaosStack extends AsyncDisposable {
   api_url: string;
 }
 
-export interface StackOptions {
+interface StackOptions {
   workers: number;
   /** Path of the `temporal` program. */
   cli: string;

@@ -55,7 +55,7 @@ function finishedJob(number: number): Job {
 }
 
 /** As operation leaves them: a folder a job, and the index in segments with the newest beside them. */
-export async function generateJobs(
+async function generateJobs(
   dataDir: string,
   { jobs = JOBS, index = true }: { jobs?: number; index?: boolean } = {},
 ): Promise<void> {

@@ -12,7 +12,7 @@ import { readResults } from './results.js';
 import type { MeasuredRow, Results } from './results.js';
 
 /** In the order in which they are shown. */
-export const TITLES: Readonly<Record<string, string>> = {
+const TITLES: Readonly<Record<string, string>> = {
   own: 'this program',
   script: 'p-limit script',
   restate: 'Restate',

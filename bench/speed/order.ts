@@ -27,7 +27,7 @@ export interface Heard {
 export const promptsOf = ({ id, renders }: Order): string[] =>
   renders.map((seconds, index) => `[[slow:${String(seconds)}]] ${id} clip ${String(index)}`);
 
-export interface Figures {
+interface Figures {
   /** The time of the job by the least that it could take. */
   makespan: number;
   /** Milliseconds from the end of a render to the client that hears of it. */

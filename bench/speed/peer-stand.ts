@@ -17,7 +17,7 @@ import { Provider } from './provider.js';
 import { HOST, inFolder, strike } from './stand.js';
 import type { Stand } from './stand.js';
 
-export const inPeers = (name: string): string =>
+const inPeers = (name: string): string =>
   fileURLToPath(new URL(`../peers/${name}`, import.meta.url));
 
 /** The server under a peer, and the variables by which its program finds it. */
@@ -26,7 +26,7 @@ interface Engine {
   env: Record<string, string>;
 }
 
-export interface Peer {
+interface Peer {
   title: string;
   script: string;
   startEngine(folder: string): Promise<Engine>;

@@ -2,7 +2,7 @@
  * Bars in panels, as one SVG without a script, for pages in light and dark: it has a background of its own, so that it can be read
  * also where the page and the system disagree. Pure.
  */
-export interface Bar {
+interface Bar {
   name: string;
   value: number;
   text: string;

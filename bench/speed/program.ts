@@ -5,7 +5,7 @@ import type { BoundChild } from '../../src/embedded/bound-child.js';
 import { useOf } from './machine-use.js';
 import type { Use } from './machine-use.js';
 
-export interface Recipe {
+interface Recipe {
   name: string;
   words: readonly string[];
   env: Readonly<Record<string, string>>;

@@ -17,7 +17,7 @@ export interface BookLine {
   completed_at: string | null;
 }
 
-export interface Books {
+interface Books {
   creates: number;
   peak_alive: number;
   alive: number;

@@ -8,7 +8,7 @@ import { bench } from 'vitest';
 /** Cells of one row by column; a column in `ratios` is followed by how many times the first row's it is. */
 export type Row = Readonly<Record<string, string | number>>;
 
-export interface Table {
+interface Table {
   title: string;
   rows: Row[];
   ratios: string[];

@@ -27,7 +27,7 @@ const MARGIN = 30_000;
 /** The same while the provider has never told its time. */
 const BLIND_MARGIN = 7_200_000;
 
-export interface Wanted {
+interface Wanted {
   model: string;
   input: Record<string, unknown>;
   since: string;

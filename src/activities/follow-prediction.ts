@@ -95,7 +95,7 @@ export async function rereadEmptySuccess(
 }
 
 /** The last progress bar in a model's log lines, e.g. ` 45%|████`. */
-export function percentIn(logs: string): number | null {
+function percentIn(logs: string): number | null {
   const found = [...logs.slice(-2_000).matchAll(/(\d{1,3})%\|/g)].at(-1)?.[1];
   return found === undefined ? null : Math.min(100, Number(found));
 }

@@ -129,7 +129,7 @@ type End =
   { type: 'rendered'; output_url: string } | ({ type: 'failed'; message: string } & Verdict);
 
 /** What an ended prediction means for the clip. `now`: the provider's time, for an end that does not say when it came. */
-export function judgeEnd(last: ProviderPrediction, now: number): End {
+function judgeEnd(last: ProviderPrediction, now: number): End {
   const failed = (verdict: Verdict, message: string): End => ({
     type: 'failed',
     ...verdict,

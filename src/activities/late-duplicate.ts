@@ -26,7 +26,7 @@ import { serverClock } from './server-clock.js';
 import { pauseAfter, WAITS } from './waits.js';
 
 /** A prediction of this clip, and how it stands. */
-export interface ClipPrediction {
+interface ClipPrediction {
   started: StartedPrediction;
   last: ProviderPrediction | null;
 }

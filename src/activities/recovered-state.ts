@@ -95,10 +95,7 @@ export async function recoverState(
 }
 
 /** The attempt as the workflow knows it now: another execution may have continued it meanwhile. */
-export interface AttemptInWorkflow extends Pick<
-  RecoveredState,
-  'prediction_id' | 'adopted' | 'granted'
-> {
+interface AttemptInWorkflow extends Pick<RecoveredState, 'prediction_id' | 'adopted' | 'granted'> {
   isOver: boolean;
 }
 

@@ -21,10 +21,10 @@ import { comparisonSchema, estimateSchema } from '../domain/pricing/estimate.sch
 import { lifeCycleSchema } from '../domain/models/row.schema.js';
 import type { LifeCycle, ModelRow } from '../domain/models/row.js';
 
-export const Clip = clipSchema.meta({ id: 'Clip' });
+const Clip = clipSchema.meta({ id: 'Clip' });
 export const Job = jobSchema.meta({ id: 'Job' });
 export const Snapshot = snapshotSchema.meta({ id: 'JobSnapshot' });
-export const JobSummary = jobSummarySchema.meta({
+const JobSummary = jobSummarySchema.meta({
   id: 'JobSummary',
   description:
     'A job without its clips and warnings. Its error message has at most 300 characters.',
@@ -158,7 +158,7 @@ export const LiveProgress = clipProgressSchema.meta({
 const reference = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 
 /** One frame of the stream, as clients of server-sent events read it. */
-export const EventFrame = z
+const EventFrame = z
   .looseObject({
     id: z.string().optional().meta({ description: 'The seq; only of durable events.' }),
     event: z.string().meta({

@@ -25,7 +25,7 @@ export interface Connected {
   close(): Promise<void>;
 }
 
-export interface FindOptions {
+interface FindOptions {
   say: (text: string) => void;
   signal: AbortSignal;
 }

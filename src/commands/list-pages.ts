@@ -8,7 +8,7 @@ import type {
 } from '../adapters/replicate/replicate-client.js';
 import { UserError } from './process.js';
 
-export interface Page {
+interface Page {
   predictions: ProviderPrediction[];
   /** True on the last page when the whole list could be read. */
   isWhole: boolean;

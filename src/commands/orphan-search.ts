@@ -43,7 +43,7 @@ export interface Orphan {
   left_by: string | null;
 }
 
-export interface SearchInput {
+interface SearchInput {
   jobs: KnownJobs;
   ownerOf: (predictionId: string) => Promise<string | null>;
   catalogue: Catalogue;

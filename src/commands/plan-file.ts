@@ -6,7 +6,7 @@ import { open } from 'node:fs/promises';
 import { MAX_PLAN_BYTES } from '../domain/plan/check-plan.schema.js';
 import { mistakeIn } from '../client/json-mistake.js';
 
-export type PlanFile = { ok: true; value: unknown } | { ok: false; message: string };
+type PlanFile = { ok: true; value: unknown } | { ok: false; message: string };
 
 const READING: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',

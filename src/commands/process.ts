@@ -16,7 +16,7 @@ const GRACE_MS = 27_000;
 const START_GRACE_MS = 5_000;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-export type StopSignal = (typeof SIGNALS)[number];
+type StopSignal = (typeof SIGNALS)[number];
 
 /** A mistake of the user: its message is the whole story. Exit 2. */
 export class UserError extends Error {
@@ -70,7 +70,7 @@ export async function runCommand(
   }
 }
 
-export interface StopWatch extends Disposable {
+interface StopWatch extends Disposable {
   /** Aborted by the first signal. */
   readonly signal: AbortSignal;
   /** Resolves to the first signal. */

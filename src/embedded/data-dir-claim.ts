@@ -24,7 +24,7 @@ export interface HeldClaim {
   release(): Promise<void>;
 }
 
-export type Claim = { kind: 'held'; claim: HeldClaim } | { kind: 'taken'; holder: Holder };
+type Claim = { kind: 'held'; claim: HeldClaim } | { kind: 'taken'; holder: Holder };
 
 const fileOf = (dataDir: string): string => path.join(dataDir, 'stack.json');
 

@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { portRefusal } from '../http/ports.js';
 import type { WantedPort } from '../http/ports.js';
 
-export interface ServerOutput {
+interface ServerOutput {
   add: (line: string) => void;
   /** `exit`: the signal or exit code, in words. */
   exitError(exit: string, server: ServerFacts): Error;
@@ -14,7 +14,7 @@ export interface ServerOutput {
   last(): string;
 }
 
-export interface ServerFacts {
+interface ServerFacts {
   database: string;
   /** The ports that the server was given. */
   ports: readonly WantedPort[];

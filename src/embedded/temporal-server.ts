@@ -35,7 +35,7 @@ export interface EmbeddedTemporal {
   close(): Promise<void>;
 }
 
-export interface TemporalOptions {
+interface TemporalOptions {
   log?: (line: string) => void;
 }
 

@@ -23,7 +23,7 @@ interface Refusal {
   detail: string;
 }
 
-export interface WebUiProxy {
+interface WebUiProxy {
   close(): Promise<void>;
 }
 

@@ -14,7 +14,7 @@ export class TooLong extends Error {
 }
 
 /** Bytes of an answer in JSON. A video within one, as a `data:` URL, has three quarters of them. */
-export const MAX_JSON = 32 * 2 ** 20;
+const MAX_JSON = 32 * 2 ** 20;
 /** Milliseconds for which an answer is read where the caller gives no signal. */
 const TIMEOUT = 60_000;
 

@@ -11,7 +11,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isLoopback } from '../domain/values/loopback.js';
 
-export interface HostRefusal {
+interface HostRefusal {
   status: 400 | 403;
   detail: string;
 }

@@ -44,7 +44,7 @@ export const createLogger = ({ name, level }: Settings): Logger =>
   );
 
 /** What a part of a process reports: one sentence on what went wrong, and what the part does about it. */
-export type Report = (sentence: string) => void;
+type Report = (sentence: string) => void;
 
 export const reportsTo =
   (logger: Logger): Report =>

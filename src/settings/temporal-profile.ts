@@ -13,7 +13,7 @@ import { hostAndPort, readAs, temporalName } from './shapes.js';
 import { readTextFile } from './text-file.js';
 import type { Variables } from './variables.js';
 
-export interface TemporalSettings {
+interface TemporalSettings {
   connection: ConnectionOptions;
   address: string;
   /** No address was given: `start` and `generate` run their own server. */

@@ -4,10 +4,10 @@
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 
-export type TextFile = { ok: true; text: string } | { ok: false; problem: Problem };
+type TextFile = { ok: true; text: string } | { ok: false; problem: Problem };
 
 /** `text` completes the sentence "expected …, but …". */
-export interface Problem {
+interface Problem {
   kind: 'unreadable' | 'too_large' | 'not_text';
   text: string;
 }

@@ -28,13 +28,13 @@ export function exchangeOf(core: Core, request: FastifyRequest, reply: FastifyRe
 }
 
 /** What the client would have been told, for faults that spoil exactly that. */
-export interface Content {
+interface Content {
   status: number;
   body: unknown;
 }
 
 /** `over`: the request is dealt with, nothing more may be sent. */
-export type Struck = { over: false } | { over: true };
+type Struck = { over: false } | { over: true };
 
 /**
  * Carries out every fault that is due at this point, one after another. Holds and delays let the request continue
@@ -104,7 +104,7 @@ export function sendAnswer({ core, reply }: Exchange, { status, headers, body }:
 }
 
 /** The connection is reset (RST), as by a proxy that dies. */
-export function reset({ request, reply }: Exchange): void {
+function reset({ request, reply }: Exchange): void {
   reply.hijack();
   request.raw.socket.resetAndDestroy();
 }

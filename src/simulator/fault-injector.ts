@@ -13,7 +13,7 @@ import { FAULTS, type FaultRow } from './faults.js';
 import type { Input } from './published-models.js';
 
 /** One use of a row: which, with what argument, how often. */
-export interface FaultUse {
+interface FaultUse {
   name: string;
   seconds: number;
   /** Infinity: always. */

@@ -13,7 +13,7 @@ export interface Held {
   since: string;
 }
 
-export type Passage = 'released' | 'gone';
+type Passage = 'released' | 'gone';
 
 export class Holds {
   readonly #held = new Map<number, { held: Held; open: (passage: Passage) => void }>();

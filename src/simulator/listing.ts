@@ -9,13 +9,13 @@ import type { Settings } from './runtime-settings.js';
 /** `older`: what was created before the record with this number; `newer`: after it. */
 type Cursor = { direction: 'older' | 'newer'; seq: number } | null;
 
-export interface ListQuery extends ListFilter {
+interface ListQuery extends ListFilter {
   /** Predictions made on the web site, of which there are none here. */
   only_web: boolean;
   cursor: Cursor;
 }
 
-export interface Page {
+interface Page {
   records: PredictionRecord[];
   previous: string | null;
   next: string | null;

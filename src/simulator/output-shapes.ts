@@ -2,7 +2,7 @@
 import type { OutputShape } from './effects.js';
 
 /** `inline`: the file itself, for shapes that hold it. */
-export interface ShownFile {
+interface ShownFile {
   url: string;
   inline: Uint8Array;
 }

@@ -18,7 +18,7 @@ import {
 import type { PredictionRecord } from './record.js';
 import type { Settings } from './runtime-settings.js';
 
-export type PlannedRun = Pick<
+type PlannedRun = Pick<
   PredictionRecord,
   'plan' | 'output' | 'unmetered' | 'echo' | 'clip' | 'expires' | 'price' | 'bills_failed' | 'speed'
 > & {
@@ -26,7 +26,7 @@ export type PlannedRun = Pick<
   unlisted_seconds: number | null;
 };
 
-export interface RunRequest {
+interface RunRequest {
   id: string;
   row: ModelRow;
   input: Input;

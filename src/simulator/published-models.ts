@@ -34,7 +34,7 @@ const numberOf = (value: unknown): number | null =>
 const DEFAULT_FPS = 24;
 
 /** Seconds of video that an input asks for, whatever its model calls them; 5 where it leaves that open. */
-export function durationOf(row: ModelRow, input: Input): number {
+function durationOf(row: ModelRow, input: Input): number {
   const { duration } = row;
   const asked = duration.input === null ? null : effective(row, input, duration.input);
   if (duration.unit === 'seconds') {

@@ -7,7 +7,7 @@ interface Limit {
   burst: number;
 }
 
-export type Admission = { admitted: true; remaining: number } | { admitted: false; wait: number };
+type Admission = { admitted: true; remaining: number } | { admitted: false; wait: number };
 
 class Bucket {
   #tokens: number | null = null;

@@ -43,7 +43,7 @@ export interface PredictionRecord extends Course {
   webhook_events_filter: string[] | null;
 }
 
-export interface Viewpoint {
+interface Viewpoint {
   now: number;
   /** The address under which the client reached the simulator. */
   origin: string;

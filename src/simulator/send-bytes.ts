@@ -1,7 +1,7 @@
 /** Sends bytes as a file host does: length, type, ETag, one range (RFC 9110), 304 and 416. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-export interface Served {
+interface Served {
   bytes: Uint8Array;
   etag: string;
   type: string;

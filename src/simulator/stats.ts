@@ -15,7 +15,7 @@ import type { Settings } from './runtime-settings.js';
 const MAX_LISTED = 2000;
 
 /** A prediction in the ledger. */
-export interface LedgerLine {
+interface LedgerLine {
   id: string;
   model: string;
   prompt: string;

@@ -19,7 +19,7 @@ export interface Upload {
   created_at: number;
 }
 
-export interface UploadNotes {
+interface UploadNotes {
   uploaded: (upload: Upload) => void;
   deleted: (id: string) => void;
 }

@@ -21,7 +21,7 @@ export interface GenerateOptions {
   clips: readonly number[] | null;
 }
 
-export type Parsed =
+type Parsed =
   | { kind: 'run'; options: GenerateOptions }
   | { kind: 'help' }
   | { kind: 'refused'; message: string };

@@ -18,7 +18,7 @@ import type { Client } from '../client/create-client.js';
 import type { Clip, Job } from '../client/wire.js';
 import { clipFileName } from '../domain/job/clip-files.js';
 
-export interface Downloads {
+interface Downloads {
   /** Every finished clip that was not offered before. */
   offer(job: Job): void;
   /** Resolves when everything offered is there or has failed for good. */
@@ -26,7 +26,7 @@ export interface Downloads {
   abort(): void;
 }
 
-export interface DownloadResult {
+interface DownloadResult {
   files: ReadonlyMap<number, string>;
   /** One sentence a file that could not be had. */
   failures: readonly string[];

@@ -4,7 +4,7 @@
  */
 
 export const SIGNAL_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
-export type LeaveSignal = keyof typeof SIGNAL_CODES;
+type LeaveSignal = keyof typeof SIGNAL_CODES;
 
 export type Answer = 'leave' | 'stay';
 

@@ -9,7 +9,7 @@ import type { Size } from './frame.js';
 import { paint } from './span.js';
 import type { Line } from './span.js';
 
-export interface Screen {
+interface Screen {
   readonly size: Size;
   paint(lines: readonly Line[]): void;
   /** A line that stays, above the picture. */

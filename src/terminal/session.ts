@@ -16,12 +16,12 @@ import type { Reporter } from './reporters.js';
 import { openView, seen } from './view.js';
 import type { View } from './view.js';
 
-export interface Access {
+interface Access {
   api: Client;
   ui_url: string | null;
 }
 
-export interface SessionOptions {
+interface SessionOptions {
   out: string;
   reporter: Reporter;
   interruption: Interruption;

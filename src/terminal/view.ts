@@ -5,7 +5,7 @@ import { fold, openedWith, type FollowedJob } from '../client/followed-job.js';
 import type { FollowItem } from '../client/follow-events.js';
 import type { Job } from '../client/wire.js';
 
-export interface Place {
+interface Place {
   page_url: string;
   ui_url: string | null;
   out: string;

@@ -7,7 +7,7 @@ import { h } from './dom.js';
 import { clipName } from './format.js';
 
 /** An event as a sentence; null for what a person need not be told. */
-export function sentenceOf(event: JobEvent): string | null {
+function sentenceOf(event: JobEvent): string | null {
   switch (event.type) {
     case 'clip.completed':
       return `${clipName(event.clip_index)} is ready`;

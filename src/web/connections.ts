@@ -11,10 +11,10 @@
 const STREAMS = ['stream-1', 'stream-2'];
 
 /** `short`: an answer at once. `picture`, `video`: as long as a file takes. */
-export type Lane = 'short' | 'picture' | 'video';
+type Lane = 'short' | 'picture' | 'video';
 
 /** Gives a turn back; more than once does nothing. */
-export type Release = () => void;
+type Release = () => void;
 
 /** Missing outside of secure contexts, although its type does not tell. */
 const locks: () => LockManager | undefined = () => navigator.locks;

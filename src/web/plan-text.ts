@@ -4,7 +4,7 @@
  */
 import { mistakeIn } from '../client/json-mistake.js';
 
-export type PlanText =
+type PlanText =
   { kind: 'empty' } | { kind: 'broken'; message: string } | { kind: 'json'; value: unknown };
 
 export function readPlanText(text: string): PlanText {

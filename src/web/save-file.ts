@@ -17,7 +17,7 @@ export interface Destination {
 }
 
 /** More than this many bytes is not asked of a Blob: some browsers keep all of it in memory. */
-export const BLOB_LIMIT = 4 * 1024 ** 3;
+const BLOB_LIMIT = 4 * 1024 ** 3;
 const PIECE = 16 * 1024 ** 2;
 
 /** TypeScript does not know these: only one family of browsers has them. */

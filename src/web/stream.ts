@@ -17,7 +17,7 @@ export type StreamState =
   | { kind: 'over' }
   | { kind: 'refused'; status: number };
 
-export interface StreamSource {
+interface StreamSource {
   job_id: string;
   /** The last seq folded; null for a snapshot first. */
   position(): number | null;
@@ -27,7 +27,7 @@ export interface StreamSource {
   onUnauthorized(): Promise<void>;
 }
 
-export interface Stream {
+interface Stream {
   /** Try now: the network is back, the tab is looked at again, the job was started again. */
   nudge(): void;
   close(): void;

@@ -71,7 +71,7 @@ export async function harness(
   return { app, jobs, archive, data_dir, url };
 }
 
-export interface Reader {
+interface Reader {
   status: number;
   headers: http.IncomingHttpHeaders;
   frames: SseFrame[];

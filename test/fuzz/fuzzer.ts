@@ -9,7 +9,7 @@ export interface Fuzzer {
   open: () => Promise<OpenFuzzer>;
 }
 
-export interface OpenFuzzer extends AsyncDisposable {
+interface OpenFuzzer extends AsyncDisposable {
   /** Rejects for a case that breaks something. */
   property: fc.IAsyncPropertyWithHooks<[never]> | fc.IAsyncProperty<[never]>;
 }
@@ -33,7 +33,7 @@ export const oddText: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 40 }),
 );
 
-export const oddNumber: fc.Arbitrary<number> = fc.oneof(
+const oddNumber: fc.Arbitrary<number> = fc.oneof(
   fc.constantFrom(0, -0, -1, 1e-9, 0.1 + 0.2, 59.9999999, 2 ** 31, 2 ** 53, 2 ** 64, 1e21, 1e308),
   fc.double({ noNaN: true, noDefaultInfinity: true }),
 );
@@ -45,7 +45,7 @@ const nest = (levels: number, isList: boolean): string =>
     : '{"a":'.repeat(levels) + '1' + '}'.repeat(levels);
 
 /** The text of a deep nest: most programs that read it call themselves. */
-export const deepNest: fc.Arbitrary<string> = fc
+const deepNest: fc.Arbitrary<string> = fc
   .tuple(fc.constantFrom(10, 60, 70, 1_000, 5_000, 50_000), fc.boolean())
   .map(([levels, isList]) => nest(levels, isList));
 

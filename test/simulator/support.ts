@@ -30,14 +30,14 @@ export interface Prediction {
   urls: { web: string; get: string; cancel: string };
 }
 
-export interface Answer<Body = unknown> {
+interface Answer<Body = unknown> {
   status: number;
   headers: Headers;
   body: Body;
 }
 
 /** A clock that stands still until a test moves it. */
-export interface Clock {
+interface Clock {
   now: () => number;
   advance: (seconds: number) => void;
 }

@@ -6,7 +6,7 @@ import type {
 } from '../../src/adapters/replicate/replicate-client.js';
 import { rendered } from '../activities/rendered.js';
 
-export interface BusyOptions {
+interface BusyOptions {
   /** Creates a minute, evenly. */
   rate: number;
   /** Milliseconds that a request takes. */

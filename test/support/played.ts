@@ -85,7 +85,7 @@ export async function sayAsked({ client }: Server): Promise<void> {
     .signal(clipAskedSignal, { clip_index, asked_at });
 }
 
-export interface Server {
+interface Server {
   client: Client;
   nativeConnection: NativeConnection;
 }

@@ -12,7 +12,7 @@ import { eventually } from './eventually.js';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-export interface ProcessOptions {
+interface ProcessOptions {
   cwd?: string;
   env?: Record<string, string>;
 }

@@ -3,7 +3,7 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 
-export interface ProxyServer extends AsyncDisposable {
+interface ProxyServer extends AsyncDisposable {
   /** With a name and a password in it. */
   url: string;
   host: string;
@@ -13,7 +13,7 @@ export interface ProxyServer extends AsyncDisposable {
   credentials: string[];
 }
 
-export interface ProxyBehaviour {
+interface ProxyBehaviour {
   /** Everything that passes goes to this port of loopback, for any host it names. */
   to?: number;
   /** Answers this status instead. */

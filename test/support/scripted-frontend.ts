@@ -10,8 +10,8 @@ const v1 = temporal.api.workflowservice.v1;
 
 export type Task = temporal.api.workflowservice.v1.IPollWorkflowTaskQueueResponse;
 export type Completed = temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedRequest;
-export type Failed = temporal.api.workflowservice.v1.IRespondWorkflowTaskFailedRequest;
-export type Answered = temporal.api.workflowservice.v1.IRespondQueryTaskCompletedRequest;
+type Failed = temporal.api.workflowservice.v1.IRespondWorkflowTaskFailedRequest;
+type Answered = temporal.api.workflowservice.v1.IRespondQueryTaskCompletedRequest;
 
 /** A queue whose reader waits for the next item. */
 class Mailbox<T> {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-export interface ScriptedServer extends AsyncDisposable {
+interface ScriptedServer extends AsyncDisposable {
   url: string;
   requests: { method: string; url: string; headers: IncomingMessage['headers'] }[];
 }

@@ -2,7 +2,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export interface SubPathProxy {
+interface SubPathProxy {
   /** With the path, and a slash at its end. */
   url: string;
   /** What was asked for outside the path, where something else might live. */

@@ -6,7 +6,7 @@ import type { EmbeddedTemporal } from '../../src/embedded/temporal-server.js';
 import { freePorts } from '../../src/http/ports.js';
 import { testFolder } from './test-folder.js';
 
-export interface TestServer extends EmbeddedTemporal, AsyncDisposable {
+interface TestServer extends EmbeddedTemporal, AsyncDisposable {
   port: number;
   ui_port: number;
   data_dir: string;

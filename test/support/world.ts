@@ -36,7 +36,7 @@ const SCENARIO_MODEL = ALIVE.get('kwaivgi/kling-v2.5-turbo-pro');
 
 const script = fileURLToPath(new URL('./worker-process.mjs', import.meta.url));
 
-export interface WorldOptions {
+interface WorldOptions {
   /** Divides the simulator's times. */
   speed?: number;
   /** Seconds; shorter than the product's, so that time-outs can be lived through. */
@@ -64,7 +64,7 @@ export interface WorkerSettings {
   history_limits?: HistoryLimits;
 }
 
-export class WorkerProcess {
+class WorkerProcess {
   readonly #child: ChildProcess;
   readonly exited: Promise<unknown>;
   output = '';

@@ -10,7 +10,7 @@ import { CATALOGUE } from '../../src/domain/models/index.js';
 import { isOver, record } from '../../src/domain/job/progress.js';
 import { servePage } from './serve-page.js';
 
-export interface Noted {
+interface Noted {
   method: string;
   path: string;
   headers: IncomingMessage['headers'];

@@ -10,7 +10,7 @@ import type {
 import { emptyJob } from '../../src/domain/job/initial-job.js';
 import { problem, type FailureKind } from '../../src/domain/job/failures.js';
 
-export const PROMPTS = [
+const PROMPTS = [
   'Dawn over a harbour city, slow aerial push-in through the mist, golden light on wet roofs',
   'A courier on a red bicycle turns into a narrow market street, handheld, shallow focus',
   'Close-up of hands folding a paper map, dust in a beam of sunlight',

@@ -29,7 +29,7 @@ export async function still(index: number): Promise<Buffer> {
 }
 
 /** Gives a clip's files to the mock and returns their paths. */
-export async function media(
+async function media(
   mock: MockApi,
   jobId: string,
   index: number,

@@ -2,8 +2,7 @@
  * Decodes a file that came as a `data:` URL (RFC 2397) into the response that its download would be. Linear in its
  * length; a size over the limit is refused before anything is decoded.
  */
-export type Decoded =
-  { type: 'decoded'; response: Response } | { type: 'refused'; message: string };
+type Decoded = { type: 'decoded'; response: Response } | { type: 'refused'; message: string };
 
 /** Media types with all their parameters are shorter. */
 const MAX_HEADER = 2_000;

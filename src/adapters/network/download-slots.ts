@@ -12,7 +12,7 @@
 
 import { abortReason } from '../../http/or-aborted.js';
 
-export interface SlotLimits {
+interface SlotLimits {
   total: number;
   per_job: number;
   beyond_first: number;

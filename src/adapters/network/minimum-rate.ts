@@ -7,7 +7,7 @@ export interface MinimumRate {
   window: number;
 }
 
-export interface RateMeter extends Disposable {
+interface RateMeter extends Disposable {
   count(bytes: number): void;
 }
 

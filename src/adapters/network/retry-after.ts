@@ -4,7 +4,7 @@
  * another type) are skipped.
  */
 
-export interface AskedToWait {
+interface AskedToWait {
   /** Of the body, as parsed. */
   body: unknown;
   text: string;

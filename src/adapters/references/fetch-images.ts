@@ -25,7 +25,7 @@ export interface ReferenceFetchOptions {
 }
 
 /** What the images of one plan may take together. */
-export interface PlanLimits {
+interface PlanLimits {
   /** Milliseconds from the first request on, all waits included. */
   overall: number;
   /** Milliseconds of all fetches that failed, in sum. */
@@ -47,7 +47,7 @@ const SLOTS = new DownloadSlots({
   per_host: { slots: 4, per_second: 20 },
 });
 
-export interface ReferenceFetch {
+interface ReferenceFetch {
   /** What is wrong with an image, or what `use` answers for its bytes; null when nothing is. */
   fetch(url: string, signal: AbortSignal, use: Use, expected?: string): Promise<string | null>;
   /** Why nothing is being fetched right now; null while something is, or nothing was asked for. */

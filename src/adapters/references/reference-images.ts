@@ -74,7 +74,7 @@ const shortHash = (text: string): string =>
   createHash('sha256').update(text).digest('hex').slice(0, 16);
 
 /** The same images at the same ratio are the same picture, whichever input it is for. */
-export const compositeName = (composite: CompositeReference): string =>
+const compositeName = (composite: CompositeReference): string =>
   `composite-${shortHash(
     JSON.stringify([
       composite.aspect_ratio,

@@ -25,7 +25,7 @@ export type Downloaded =
   | { type: 'failed'; kind: DownloadFailure; message: string; final: boolean; answered?: true };
 
 /** `no_output`: a whole file came, and it is no video that can be kept. */
-export type DownloadFailure = 'no_output' | 'output_lost' | 'storage_error';
+type DownloadFailure = 'no_output' | 'output_lost' | 'storage_error';
 
 export interface DownloadOptions {
   /** Origin of the provider's API: the only one that is sent the token. */

@@ -25,7 +25,7 @@ export interface ReplicateFiles {
   upload(file: UploadFile, signal?: AbortSignal): Promise<UploadOutcome>;
 }
 
-export interface UploadFile {
+interface UploadFile {
   name: string;
   content_type: string;
   bytes: Uint8Array;

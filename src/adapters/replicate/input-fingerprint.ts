@@ -11,7 +11,7 @@ type Input = Readonly<Record<string, unknown>>;
 
 /** How well a stored input fits one that was sent, best first. */
 export const FITS = ['equal', 'more', 'rewritten'] as const;
-export type Fit = (typeof FITS)[number];
+type Fit = (typeof FITS)[number];
 
 export type Drift = 'added' | 'changed' | 'missing' | 'rewritten';
 

@@ -31,7 +31,7 @@ export interface Listed {
 }
 
 /** `current`: nothing was asked, since the last reading, which began at `asked` (performance.now), is recent enough. */
-export type Progress = { type: 'read' } | { type: 'current'; asked: number } | Unreadable;
+type Progress = { type: 'read' } | { type: 'current'; asked: number } | Unreadable;
 
 export const toListed = (prediction: ProviderPrediction): Listed => ({
   id: prediction.id,
@@ -67,7 +67,7 @@ export interface Review {
 }
 
 /** `asked`: performance.now() before it was asked for. */
-export type Watcher = (prediction: ProviderPrediction, asked: number) => void;
+type Watcher = (prediction: ProviderPrediction, asked: number) => void;
 
 /** Milliseconds by which a prediction may be missing in the list at first. */
 export const LAG = 15_000;

@@ -24,7 +24,7 @@ export interface ProviderClock {
 }
 
 /** What one answer tells, and when (performance.now) it was asked for and came. */
-export interface Heard {
+interface Heard {
   date: string | null;
   /** Seconds for which a cache has kept the answer. */
   age: string | null;

@@ -78,7 +78,7 @@ export type PageOutcome =
 export type SecretOutcome =
   { type: 'found'; secret: string } | { type: 'unreadable'; message: string };
 
-export type VersionOutcome =
+type VersionOutcome =
   | { type: 'found'; version: string }
   | { type: 'unreadable'; kind: FailureKind; message: string; is_model_gone?: boolean };
 

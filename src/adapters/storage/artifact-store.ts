@@ -175,7 +175,7 @@ export interface ArtifactStore {
   loadPlan(jobId: string): Promise<unknown>;
 }
 
-export interface OpenArtifact extends AsyncDisposable {
+interface OpenArtifact extends AsyncDisposable {
   readonly path: string;
   stream(): ReturnType<typeof createWriteStream>;
   keep(facts: StoredVideo): Promise<void>;

@@ -7,7 +7,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { exposeFigures, Figures } from './job-metrics.js';
 
 /** Read at each scrape; one that is absent is not known now. */
-export interface CurrentValues {
+interface CurrentValues {
   temporal_up: number;
   workers: number;
   running_jobs?: number;

@@ -8,14 +8,14 @@
 import { createHmac } from 'node:crypto';
 import { isSameSecret } from '../constant-time.js';
 
-export interface MediaToken {
+interface MediaToken {
   token: string;
   /** ISO 8601. */
   expires_at: string;
 }
 
 /** `wrong`: made by none of the keys, or for another job. */
-export type TokenVerdict = 'good' | 'expired' | 'wrong';
+type TokenVerdict = 'good' | 'expired' | 'wrong';
 
 export interface MediaTokens {
   /** `key`: index of the API key of the request. Null where no keys are set, and none is needed. */

@@ -10,7 +10,7 @@ import type { Colour, Size } from './frames.js';
 // Only a .ttf works where the system has no fonts.
 const FONT = createRequire(import.meta.url).resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf');
 
-export interface Palette {
+interface Palette {
   from: Colour;
   to: Colour;
   accent: Colour;
@@ -46,7 +46,7 @@ const escapeMarkup = (text: string): string =>
 // eslint-disable-next-line no-control-regex -- they are what it is for
 const CONTROL = /[\u0000-\u001f\u007f\ufffe\uffff]+/g;
 
-export const plainText = (text: string, most: number): string => {
+const plainText = (text: string, most: number): string => {
   const clean = text
     .replace(CONTROL, ' ')
     .replace(/\p{Surrogate}/gu, '?')

@@ -1,7 +1,7 @@
 /** ISO/IEC 14496-12 byte by byte: whole and hostile MP4s that no encoder would write. */
 
-export const u8 = (...values: number[]): Buffer => Buffer.from(values);
-export const u16 = (...values: number[]): Buffer =>
+const u8 = (...values: number[]): Buffer => Buffer.from(values);
+const u16 = (...values: number[]): Buffer =>
   Buffer.concat(values.map((value) => u8((value >>> 8) & 0xff, value & 0xff)));
 export const u32 = (...values: number[]): Buffer =>
   Buffer.concat(values.map((value) => u16(Math.floor(value / 65_536), value % 65_536)));
@@ -50,7 +50,7 @@ const avc1 = (width: number, height: number): Buffer =>
     avcC,
   );
 
-export interface TrackTables {
+interface TrackTables {
   stts?: Buffer;
   stsc?: Buffer;
   stsz?: Buffer;

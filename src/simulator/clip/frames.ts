@@ -7,14 +7,14 @@ export interface Size {
   width: number;
   height: number;
 }
-export interface Rectangle extends Size {
+interface Rectangle extends Size {
   left: number;
   top: number;
 }
 /** Red, green and blue from 0 to 255. */
 export type Colour = readonly [number, number, number];
 
-export const i420Bytes = ({ width, height }: Size): number => (width * height * 3) / 2;
+const i420Bytes = ({ width, height }: Size): number => (width * height * 3) / 2;
 
 const luma = (r: number, g: number, b: number): number =>
   16 + ((66 * r + 129 * g + 25 * b + 128) >> 8);

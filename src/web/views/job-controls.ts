@@ -19,7 +19,7 @@ interface Control {
   danger?: boolean;
 }
 
-export interface ControlContext {
+interface ControlContext {
   /** After an accepted action: the stream may have to look again at once. */
   onChanged(): void;
   openJob: (jobId: string) => void;

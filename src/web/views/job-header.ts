@@ -15,7 +15,7 @@ import { ago, safeLink } from '../format.js';
 import { secondsLeft } from '../time-left.js';
 import { filmStrip } from './film-strip.js';
 
-export interface JobHeader {
+interface JobHeader {
   element: HTMLElement;
   update(job: Job): void;
   /** Every second: what changes with time alone. */

@@ -18,7 +18,7 @@ import { jobHeader } from './job-header.js';
 import type { Situation } from './notices.js';
 import type { View } from './plan-form.js';
 
-export interface JobViewContext {
+interface JobViewContext {
   health: Health;
   notify(situation: Situation): void;
   openJob: (jobId: string) => void;

@@ -8,7 +8,7 @@ import type { Comparison } from '../../domain/pricing/estimate.schema.js';
 import { FEATURES, factsOf, type Feature, type ModelFacts } from '../../domain/models/facts.js';
 import { attribute, h, setText, show } from '../dom.js';
 
-export interface ModelPicker {
+interface ModelPicker {
   element: HTMLElement;
   /** Null: there is no plan in the form. */
   planChanged(plan: unknown): void;
