@@ -1,6 +1,6 @@
 /**
- * What goes into the activities and comes out of them: the seam between workflow and effects. Types only,
- * all of it plain JSON that stands in histories: a new field has to be optional.
+ * Inputs, results, failure details and heartbeats of the activities, and the second argument of the workflow. Types only. All
+ * of it is plain JSON that stands in histories: a new field has to be optional.
  */
 import type { FailureKind } from '../domain/job/failure-kinds.js';
 import type {
@@ -16,7 +16,7 @@ import type { ClipReferences } from '../domain/references/clip-references.js';
 import type { ResolvedPlan } from '../domain/plan/resolved.js';
 import type { Timings } from './timings.js';
 
-/** The identity of the DATA_DIR that the job was started with: a worker with another does nothing for it. */
+/** `store`: the identity of the DATA_DIR that the job was started with. A worker with another DATA_DIR refuses its activities. */
 interface OfStore {
   store?: string | undefined;
 }
@@ -33,7 +33,7 @@ export interface PrepareReferencesInput {
   clips: ClipReferences[];
 }
 
-/** Clips that nothing is said of are fine as they are. */
+/** A clip that is in neither list is fine as it is planned. */
 export interface PrepareReferencesResult {
   refused: RefusedClip[];
   uploads: UploadedComposite[];
@@ -65,7 +65,7 @@ export interface GenerateClipInput extends OfStore {
   failed_attempts: number;
   /** A prediction known to be this clip's and not over: attach to it. */
   resume: string | null;
-  /** An earlier execution may have created a prediction that nobody knows of. */
+  /** An earlier execution may have created a prediction that is in no ledger. */
   unclear: boolean;
   /** When this clip was first scheduled: a lost prediction is not older. */
   since: string;
@@ -73,15 +73,15 @@ export interface GenerateClipInput extends OfStore {
   deadline: string;
   /** Seconds that the clip may take, from the moment the provider could first have been asked. */
   clip_timeout?: number;
-  /** That moment, by the server's clock; null as long as nobody has asked. */
+  /** That moment, by the server's clock; null as long as it is not known. */
   asked_at?: string | null;
   /** Ids that this clip has in its ledger already, earlier rounds included: none of them is the lost one. */
   known?: string[];
-  /** The first run of the chain that this one continues (`firstExecutionRunId`): what any of them has begun is this clip's. */
+  /** The first run of the chain that this one belongs to (`firstExecutionRunId`): creates of each of its runs are this clip's. */
   chain?: string;
 }
 
-/** A clip that ended while nobody knew whether its create had come through. */
+/** Of a clip that ended while it was not known whether its create had come through. */
 export type EndLostInput = Pick<
   GenerateClipInput,
   | 'clip_index'
@@ -108,7 +108,7 @@ export interface Rendered {
 
 export type GenerateClipResult =
   | ({ outcome: 'succeeded'; attempt: number } & Rendered)
-  /** The worker shuts down, or the execution's time is nearly over; the prediction goes on, and so does the next execution. */
+  /** The worker shuts down, or the execution's time is nearly over; the next execution resumes the prediction. */
   | {
       outcome: 'handover';
       prediction_id: string | null;
@@ -130,11 +130,11 @@ export interface CanceledExecution {
   prediction: Prediction | null;
   /** Set when it had succeeded before the cancellation could reach it. */
   output_url: string | null;
-  /** Why the provider refuses to say how it stands, where it does: nobody knows its end. */
+  /** Why the provider refuses to say how it stands, where it does: its end is not known. */
   refused?: Refusal;
 }
 
-/** What every further clip would meet as well. */
+/** A failure that every further clip would meet. */
 export interface Refusal {
   kind: FailureKind;
   message: string;
@@ -167,7 +167,7 @@ export interface SettlePredictionInput {
   prediction: Prediction;
   price: UnitPrice | null;
   bills_failed: boolean;
-  /** One that still runs is only read: somebody will go on with it. */
+  /** One that still runs is only read: the clip resumes it. */
   leave_running?: boolean;
 }
 
@@ -192,41 +192,41 @@ export interface ArchiveJobInput extends OfStore {
   at: string;
 }
 
-/** The workflow's second, internal argument, of a retried run: the job that it goes on from. */
+/** The second, internal argument of the workflow in a retried job: the job as it was. */
 export interface Previous {
   previous: Job;
 }
 
-/** The same of a run that continues the one before it: everything that one knew, at a moment when nothing was in flight. */
+/** The same in a further run of a long job: all that the run before it knew, at a moment when nothing was in flight. */
 export interface Continued {
   continued: CarriedJob;
 }
 
 export interface CarriedJob {
   checked: ResolvePlanResult;
-  /** Whole, as it was told last. */
+  /** Whole, after its last event. */
   job: Job;
-  /** Events that were told after the log was kept in the store. */
+  /** Those that came after the log was stored. */
   events: JobEvent[];
   clips: CarriedClip[];
-  /** Clips whose images were looked at, as they are to be sent. */
+  /** Clips whose images were looked at. */
   prepared: CarriedImages[];
-  /** What keeps further clips from being started. */
+  /** Why no further clip is started. */
   halt: Problem | null;
-  /** Batches that were started. */
+  /** How many were started. */
   batches: number;
-  /** Was the job retried at some time: clips may have left predictions behind that are still paid for. */
+  /** Was the job ever retried? Then clips may carry over predictions of an earlier run, which are paid for. */
   retried: boolean;
 }
 
 /** What cannot be told from a clip itself. */
 export interface CarriedClip {
   clip_index: number;
-  /** Predictions that may exist and could not be looked for. */
+  /** How many creates may have come through whose predictions could not be looked for. */
   unknown: number;
   /** When it was started in a run that was ended from outside. */
   cut_off: string | null;
-  /** What it was made on then, in a job that has several models. */
+  /** The model that made it then; only in a job with several models. */
   model?: string;
 }
 
@@ -247,6 +247,6 @@ export interface HistoryLimits {
 
 /** Input of `keepLog`: the events that are not in the store yet come from the run itself. */
 export interface KeepLogInput extends OfStore {
-  /** Those up to this seq are asked for. */
+  /** The last one to be stored. */
   seq: number;
 }

@@ -1,6 +1,6 @@
 /**
- * The names by which everybody outside talks to the workflow, and the shapes that go with them.
- * Safe to import anywhere: types and definitions only, nothing from Node.
+ * The names of the workflow, its task queues, queries and signals, and the shapes that go with them. Safe to import anywhere:
+ * types and definitions only, nothing from Node.
  */
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { AttemptOver, Refusal } from './activities.js';
@@ -10,11 +10,11 @@ import type { ClipPage, EventPage } from '../domain/job/pages.js';
 export const WORKFLOW_TYPE = 'generateClipsWorkflow';
 
 /**
- * What may have to wait for a host outside has a task queue of its own, with places of its own in each worker: it never
- * holds those of what is quick, which stays on the main queue. `paid` also lets Temporal itself limit creates per minute;
- * `hold` goes on with predictions that exist and so has no limit, `refs` looks at reference images, `save` stores clips,
- * `ends` ends predictions, `look` searches for lost ones. Four letters: databases of Temporal keep 255 characters of a name,
- * and the main queue may have 250.
+ * Activities that may have to wait for a host outside have task queues of their own, with activity slots of their own in each
+ * worker: they never take those of the quick activities on the main queue. On `paid`, Temporal also limits the creates per
+ * minute. `hold` attaches to predictions that exist, without a limit; `refs` looks at reference images, `save` stores clips,
+ * `ends` ends predictions, `look` searches for lost ones. Four letters, because Temporal's databases keep 255 characters of a
+ * name, and the main queue may have 250.
  */
 export const SIDE_QUEUES = ['paid', 'hold', 'refs', 'save', 'ends', 'look'] as const;
 export type SideQueue = (typeof SIDE_QUEUES)[number];
@@ -27,23 +27,23 @@ export const eventsQuery = defineQuery<EventPage, [after?: number]>('events');
 export const clipsQuery = defineQuery<ClipPage, [from?: number]>('clips');
 
 export const cancelClipSignal = defineSignal<[{ clip_index: number }]>('cancelClip');
-/** `completed_at` is the end that the asker saw, if any: a clip that was retried since is not paid for once more. */
+/** `completed_at`: the end of the clip that the sender saw, if any; a clip that was retried since is not paid once more. */
 export const retryClipSignal =
   defineSignal<[{ clip_index: number; completed_at?: string | null }]>('retryClip');
 export const pauseSignal = defineSignal('pause');
 export const resumeSignal = defineSignal('resume');
 export const setMaxCostSignal = defineSignal<[{ max_cost_usd: number }]>('setMaxCost');
 
-/** What each signal of the paid activity says. */
+/** What each signal of the paid activity carries. */
 interface Asked {
   clip_index: number;
   /** When the provider could first have been asked for this clip, by the server's clock. */
   asked_at?: string;
-  /** The model that is asked for it. */
+  /** The model that the clip is requested from. */
   model?: string;
 }
 
-/** From the paid activity: a prediction exists. Sent once an attempt, before anybody waits for it. */
+/** From the paid activity: a prediction exists. Sent once an attempt, before the activity waits for the prediction. */
 export interface PredictionCreated extends Asked {
   prediction: Prediction;
 }
@@ -68,18 +68,18 @@ export type ClipAsked = Asked & Required<Pick<Asked, 'asked_at'>>;
 export const clipAskedSignal = defineSignal<[ClipAsked]>('clipAsked');
 
 /**
- * From the paid activity, once an execution: the provider refuses to say how a prediction stands that goes on all the same,
- * for a reason that every further clip would meet.
+ * From the paid activity, once an execution: the provider refuses to say how a prediction stands, which may still run, for a
+ * reason that every further clip would meet.
  */
 export interface ProviderRefuses extends Asked, Refusal {}
 export const providerRefusesSignal = defineSignal<[ProviderRefuses]>('providerRefuses');
 
-/** Any of the signals above, as the workflow receives it: with an argument that may be anything. */
+/** One of the signals above as the workflow receives it: its input may be anything. */
 export const signalNamed = (name: string) => defineSignal<[input: unknown]>(name);
 
-/** What the workflow remembers of a clip, for an execution of the activity that has lost its own memory. */
+/** What the workflow knows of a clip, for an execution of the paid activity that cannot recover its state from its heartbeats. */
 export interface ClipMemory {
-  /** That the clip is made on now, in a job that has several. */
+  /** The one that makes the clip now; only in a job with several models. */
   model?: string;
   /** Attempts that are over. */
   failed_attempts: number;
@@ -92,7 +92,7 @@ export interface ClipMemory {
   last_error: Problem | null;
   /** Before this the next attempt is too early. */
   next_attempt_at: string | null;
-  /** When the provider could first have been asked for the clip; null as long as nobody has said so. */
+  /** When the provider could first have been asked for the clip; null as long as that is not known. */
   asked_at?: string | null;
 }
 export const clipMemoryQuery = defineQuery<ClipMemory, [clip_index: number]>('clipMemory');

@@ -12,23 +12,23 @@ import type { ResolvedClip, ResolvedPlan } from '../domain/plan/resolved.js';
 import { providerInput } from '../domain/plan/resolved.js';
 import { lookedForSince } from './clip-state.js';
 
-/** A lost prediction is younger than the newest hundred of the clip's ledger. */
+/** Ids of the clip's ledger that are given: a lost prediction is younger than the newest hundred. */
 export const MAX_KNOWN = 100;
 
-export type ClipState = Pick<
+export type GivenState = Pick<
   GenerateClipInput,
   'resume' | 'unclear' | 'failed_attempts' | 'since' | 'store'
 > & {
   asked_at: string | null;
   known: string[];
-  /** It was started at this time in a run that was ended from outside, and what it created then may be unheard of. */
+  /** When it was started in a run that was ended from outside: a create of that run may be in no ledger. */
   cut_off: string | null;
 };
 
 export const generateClipInput = (
   { model, clip_timeout }: Pick<ResolvedPlan, 'model' | 'clip_timeout'>,
   clip: ResolvedClip,
-  { cut_off, ...state }: ClipState,
+  { cut_off, ...state }: GivenState,
 ): GenerateClipInput => ({
   clip_index: clip.clip_index,
   model: model.id,
@@ -46,14 +46,14 @@ export const generateClipInput = (
   ...(wasReset() ? lookBack(state) : {}),
 });
 
-/** Somebody ran `temporal workflow reset`: what this run has forgotten may have been rendered, or run still. */
+/** By `temporal workflow reset`: a prediction that is no longer in this run's history may have been rendered, or still run. */
 const wasReset = (): boolean => {
   const { runId, originalExecutionRunId } = workflowInfo();
   return originalExecutionRunId !== undefined && runId !== originalExecutionRunId;
 };
 
-/** As far back as the provider keeps inputs to find a prediction by. */
-const lookBack = ({ since }: Pick<ClipState, 'since'>): Pick<ClipState, 'since' | 'unclear'> => ({
+/** As far back as the provider keeps the inputs that a prediction is found by. */
+const lookBack = ({ since }: Pick<GivenState, 'since'>): Pick<GivenState, 'since' | 'unclear'> => ({
   since: new Date(Date.parse(since) - RETENTION * 1000).toISOString(),
   unclear: true,
 });
@@ -68,7 +68,7 @@ export const endLostInput = (
     failed_attempts,
     cut_off,
     store,
-  }: Omit<ClipState, 'unclear' | 'asked_at'>,
+  }: Omit<GivenState, 'unclear' | 'asked_at'>,
 ): EndLostInput => ({
   clip_index: clip.clip_index,
   model: model.id,
@@ -97,7 +97,7 @@ export const storeClipInput = (
   store,
 });
 
-/** What Temporal shows of the paid activity; one of these ids at a time. */
+/** As Temporal shows the paid activity. Its id identifies the clip; no two with the same id run at a time. */
 export const generateClipOptions = ({ clip_index, requested_duration, prompt }: ResolvedClip) => ({
   activityId: `clip-${String(clip_index)}`,
   summary: `clip ${String(clip_index)} · ${String(requested_duration)} s · ${labelLine(prompt, 60)}`,

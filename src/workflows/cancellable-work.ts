@@ -1,76 +1,78 @@
-/** Work that a cancellation or a clock can end, and which of the two did. One piece of work at a time. */
+/** Work that a cancellation or a deadline can end, and which of the two did. One piece of work at a time. */
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
-import type { Clock } from './shared-timer.js';
+import type { SharedTimer } from './shared-timer.js';
 
-export type Ending = 'canceled' | 'timed_out';
+export type EndReason = 'canceled' | 'timed_out';
 
-/** Thrown in place of whatever the ended work threw. */
-export class Ended extends Error {
-  override readonly name = 'Ended';
-  readonly ending: Ending;
-  constructor(ending: Ending, cause: unknown) {
-    super(ending, { cause });
-    this.ending = ending;
+/** Thrown in place of the error with which the ended work rejected. */
+export class WorkEnded extends Error {
+  override readonly name = 'WorkEnded';
+  readonly reason: EndReason;
+  constructor(reason: EndReason, cause: unknown) {
+    super(reason, { cause });
+    this.reason = reason;
   }
 }
 
-export class Endable {
-  readonly #clock: Clock;
+export class CancellableWork {
+  readonly #timer: SharedTimer;
+  /** Of the work under way. */
   #scope: CancellationScope | null = null;
-  /** Takes back what the clock was told for the work that is done now. */
-  #unset: (() => void) | null = null;
+  /** Does the deadline apply to it? */
   #isTimed = false;
-  #due: number | null = null;
-  #ending: Ending | null = null;
+  #removeDeadline: (() => void) | null = null;
+  #deadline: number | null = null;
+  #endReason: EndReason | null = null;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(timer: SharedTimer) {
+    this.#timer = timer;
   }
 
-  get ending(): Ending | null {
-    return this.#ending;
+  get endReason(): EndReason | null {
+    return this.#endReason;
   }
 
-  /** Milliseconds since 1970 at which the clock ends work for which time matters; it may be told while the work is done. */
-  set due(at: number) {
-    this.#due = at;
-    this.#startClock();
+  /** Milliseconds since 1970. May be set while timed work is under way. */
+  set deadline(at: number) {
+    this.#deadline = at;
+    this.#applyDeadline();
   }
 
   cancel(): void {
-    this.#ending = 'canceled';
+    this.#endReason = 'canceled';
     this.#scope?.cancel();
   }
 
-  /** `timed`: does time matter? */
+  /** `timed`: does the deadline apply to this work? */
   async run<T>(work: () => Promise<T>, { timed }: { timed: boolean }): Promise<T> {
-    // What an earlier clock ended has had its answer; a cancellation is for good.
-    if (this.#ending === 'timed_out') this.#ending = null;
+    // A deadline ends one piece of work; a cancellation ends all that follow, too.
+    if (this.#endReason === 'timed_out') this.#endReason = null;
     const scope = new CancellationScope();
     this.#scope = scope;
     this.#isTimed = timed;
-    this.#startClock();
-    if (this.#ending === 'canceled') scope.cancel();
+    this.#applyDeadline();
+    if (this.#endReason === 'canceled') scope.cancel();
     try {
       return await scope.run(work);
     } catch (error) {
       // An activity whose worker died before it heard of its cancellation ends with a time-out instead.
       const isCutOff = scope.consideredCancelled && error instanceof Error;
       if (!isCancellation(error) && !isCutOff) throw error;
-      // Neither this cancellation nor this clock: everything around it was canceled.
-      throw new Ended((this.#ending ??= 'canceled'), error);
+      // Without a reason of its own, it was canceled together with the workflow.
+      throw new WorkEnded((this.#endReason ??= 'canceled'), error);
     } finally {
       this.#scope = null;
-      this.#unset?.();
-      this.#unset = null;
+      this.#removeDeadline?.();
+      this.#removeDeadline = null;
     }
   }
 
-  #startClock(): void {
+  #applyDeadline(): void {
     const scope = this.#scope;
-    if (scope === null || !this.#isTimed || this.#due === null || this.#unset !== null) return;
-    this.#unset = this.#clock.set(this.#due, () => {
-      this.#ending ??= 'timed_out';
+    if (scope === null || !this.#isTimed) return;
+    if (this.#deadline === null || this.#removeDeadline !== null) return;
+    this.#removeDeadline = this.#timer.add(this.#deadline, () => {
+      this.#endReason ??= 'timed_out';
       scope.cancel();
     });
   }

@@ -1,9 +1,10 @@
 /**
- * One clip: generate → store, and the facts of it. Part of the job's workflow, with one cancellation scope a phase.
+ * The life of one clip: generate → store, each phase in a cancellation scope of its own, on one model after the other as far
+ * as the plan allows; and the ways in which it ends. Part of the job's workflow.
  *
- * G1 Attempts are predictions, not executions: executions used up by time-outs, crashes or deploys are run again.
- * G2 A prediction that succeeded is stored, also when the budget of time ran out meanwhile.
- * G4 A clip is over only when each of its predictions is.
+ * RUN-1 Attempts are predictions, not executions: executions that time-outs, crashes or deploys use up are run again (G3).
+ * RUN-2 A prediction that succeeded is stored, also when the clip's time ran out meanwhile (G2).
+ * RUN-3 A clip is over only when each of its predictions is (G4).
  */
 import { isCancellation, sleep } from '@temporalio/workflow';
 import type {
@@ -13,13 +14,14 @@ import type {
   Rendered,
   StoreClipResult,
 } from '../contract/activities.js';
-import { problem } from '../domain/job/failure-kinds.js';
-import type { Problem, Clip, Prediction } from '../domain/job/job.schema.js';
+import type { ClipMemory } from '../contract/workflow.js';
+import { noLongerFits, problem } from '../domain/job/failure-kinds.js';
 import { allowsFallback } from '../domain/job/fallbacks.js';
+import type { Clip, Prediction, Problem } from '../domain/job/job.schema.js';
+import { secondsBetween } from '../domain/job/progress.js';
 import { backoffSeconds, MAX_ATTEMPTS } from '../domain/job/retry-policy.js';
 import type { ResolvedClip } from '../domain/plan/resolved.js';
-import { paidActivities, reattaching } from './activity-options.js';
-import * as given from './activity-input.js';
+import { decimal } from '../domain/values/decimal.js';
 import {
   attemptOver,
   canceledExecution,
@@ -29,89 +31,102 @@ import {
   storingProblem,
   wasNeverStarted,
 } from './activity-failure.js';
-import { isOfEarlierTime } from './clip-state.js';
-import type { ClipBook, Left } from './clip-state.js';
-import { ClipOver, canceled, late, switched, unaffordable } from './clip-over.js';
-import { completed } from './completed-clip.js';
-import type { ClipMemory } from '../contract/workflow.js';
-import { Endable, Ended } from './cancellable-work.js';
+import * as given from './activity-input.js';
+import { paidActivities, reattaching, storing } from './activity-options.js';
+import { CancellableWork, WorkEnded } from './cancellable-work.js';
+import type { ClipModel } from './clip-models.js';
+import { isOfEarlierTime, NOTHING_CARRIED } from './clip-state.js';
+import type { CarriedOver, ClipState } from './clip-state.js';
 import type { JobState } from './job-state.js';
-import type { Maker } from './clip-models.js';
-import { bookEnd, endLostOf, settleClip, settleEarlier } from './settle-clip.js';
-import { storeRendered } from './store-rendered.js';
+import { endLost, enterEnd, settleClip, settleEarlier } from './settle-clip.js';
+
+/** The least time for storing a file that the provider may still have. */
+const MIN_STORING_SECONDS = 30;
 
 const now = (): string => new Date().toISOString();
 
-/** The place among the clips that may have a prediction alive. */
+/** One of the `batch_size` places for clips that may have a prediction alive. */
 export interface Slot {
-  leave(): void;
-  /** Resolves when it is held (again); rejects when the clip is canceled first. */
-  again(): Promise<void>;
+  release(): void;
+  /** Resolves when the clip holds a slot again; rejects when the clip is canceled first. */
+  reacquire(): Promise<void>;
 }
 
-/** When the provider could first have been asked, and for which model; null and undefined where the sender does not say. */
+/** Of a signal: when the provider could first have been asked, and for which model. Older workers leave them out. */
 export interface Asked {
   at: string | null;
   model: string | undefined;
 }
 
-const NOTHING: Left = { prediction: null, since: null, model: undefined };
+/** Ends a clip without a video; thrown within a run only. */
+class ClipFailed {
+  readonly error: Problem;
+  constructor(error: Problem) {
+    this.error = error;
+  }
+}
 
 export class ClipRun {
   readonly #job: JobState;
   readonly #index: number;
-  readonly #book: ClipBook;
+  readonly #state: ClipState;
   readonly #slot: Slot;
-  #left: Left;
-  #maker: Maker;
-  #clip: ResolvedClip;
-  /** When it was started, on this model. */
+  readonly #work: CancellableWork;
+  #carriedOver: CarriedOver;
+  /** When it was started on its present model. */
   #since = now();
-  /** On the first of several models. */
+  /** When its first prediction was created, if that was on a model before the present one. */
   #submitted: string | null = null;
-  readonly #endable: Endable;
   /** When the provider could first have been asked: the clip's time counts from then. */
   #askedAt: string | null = null;
-  /** What the provider said when it made the attempt wait, until it let it through. */
+  /** What the provider said when it made the attempt wait; null when it let it through. */
   #throttled: string | null = null;
-  /** The paid activity was asked and has not answered; `resume`: the prediction it was last heard of with. */
+  /** While no execution has said what became of its create: the prediction that was last heard of, if any. */
   #unanswered: { resume: string | null } | null = null;
-  /** How often in a row no worker has come for the paid activity. */
-  #passedBy = 0;
+  /** How often in a row no worker has taken the paid activity. */
+  #neverStarted = 0;
 
   constructor(job: JobState, index: number, slot: Slot) {
     this.#job = job;
     this.#index = index;
-    this.#book = job.book(index);
+    this.#state = job.clipState(index);
     this.#slot = slot;
-    this.#left = this.#book.begin();
-    this.#maker = job.makers.named(this.#left.model);
-    this.#clip = this.#maker.images.clip(index);
-    this.#endable = new Endable(job.clock);
+    this.#carriedOver = this.#state.startRound();
+    this.#work = new CancellableWork(job.timer);
+  }
+
+  get #model(): ClipModel {
+    return this.#job.models.named(this.#state.model);
+  }
+
+  /** As it is planned on its model and sent to it. */
+  get #clip(): ResolvedClip {
+    return this.#model.prepared.clip(this.#index);
   }
 
   memory(others: string[]): ClipMemory {
-    return { ...this.#book.memory(others), asked_at: this.#askedAt };
+    return { ...this.#state.memory(others), asked_at: this.#askedAt };
   }
 
   cancel(): void {
-    this.#endable.cancel();
+    this.#work.cancel();
   }
 
-  /** The first to say so counts. */
+  // What the paid activity signals
+
+  /** The first time that is signaled counts. */
   onAsked(at: string): void {
     const asked = Date.parse(at);
     if (this.#askedAt !== null || Number.isNaN(asked)) return;
     this.#askedAt = at;
-    this.#endable.due = asked + this.#job.plan.clip_timeout * 1000;
+    this.#work.deadline = asked + this.#job.plan.clip_timeout * 1000;
   }
 
-  /** From the activity, once an attempt: the prediction that exists now. */
   onPredictionCreated(prediction: Prediction, asked: Asked): void {
     this.#throttled = null;
     const name = this.#nameOf(asked);
-    if (this.#book.enter(prediction, name) && name === this.#maker.name) {
-      this.#job.tell('clip.submitted', this.#index, {
+    if (this.#state.enter(prediction, name) && name === this.#model.name) {
+      this.#job.recordClip('clip.submitted', this.#index, {
         status: 'running',
         attempt: prediction.attempt,
         next_attempt_at: null,
@@ -121,24 +136,24 @@ export class ClipRun {
   }
 
   #nameOf({ model }: Asked): string | undefined {
-    return model === undefined ? this.#maker.name : this.#job.makers.named(model).name;
+    return model === undefined ? this.#model.name : this.#job.models.named(model).name;
   }
 
-  /** The provider lets nothing be created for now. */
+  /** The provider makes the create wait. */
   onRateLimited(message: string, askedAt: string | null): void {
     this.#throttled = message;
     this.onAsked(askedAt ?? now());
   }
 
-  /** This attempt is over, and the next is due in `delay` seconds, if the cap allows it. */
+  /** The attempt has failed, and the next is due in `delay` seconds, if the cap allows it. */
   onAttemptFailed(over: AttemptOver, asked: Asked): void {
     const name = this.#nameOf(asked);
-    if (over.prediction !== null) this.#book.enter(over.prediction, name);
-    // A word that comes late, of the model before.
-    if (name !== this.#maker.name) return;
-    // What the activity was handed was of this attempt; of what it creates in the next, nobody has heard.
-    if (over.attempt > this.#book.over) this.#unanswered &&= { resume: null };
-    if (this.#book.end(over)) this.#grant();
+    if (over.prediction !== null) this.#state.enter(over.prediction, name);
+    // A late signal, of an attempt on the model before.
+    if (name !== this.#model.name) return;
+    // The execution goes on with the next attempt, and nothing is known yet of what that one creates.
+    if (over.attempt > this.#state.failedAttempts) this.#unanswered &&= { resume: null };
+    if (this.#state.failAttempt(over)) this.#grant();
     this.onAsked(asked.at ?? now());
   }
 
@@ -148,13 +163,15 @@ export class ClipRun {
   }
 
   #grant(): void {
-    if (!this.#book.grant(() => this.#job.budget.reserve(this.#book))) return;
-    this.#job.tell('clip.retrying', this.#index, this.#book.retrying);
+    if (!this.#state.grant(() => this.#job.budget.reserve(this.#state))) return;
+    this.#job.recordClip('clip.retrying', this.#index, this.#state.retrying);
   }
 
-  /** Runs the clip to its end; never rejects, whatever happens to the clip. */
+  // From start to end
+
+  /** Runs the clip to its end; never rejects because of what happens to the clip. */
   async run(): Promise<void> {
-    const begun: Partial<Clip> = {
+    const started: Partial<Clip> = {
       status: 'queued',
       waits_for: 'worker',
       attempt: 1,
@@ -162,53 +179,50 @@ export class ClipRun {
       completed_at: null,
       error: null,
     };
-    this.#job.tell('clip.started', this.#index, begun, this.#maker);
+    this.#job.recordClip('clip.started', this.#index, started, this.#model);
     try {
-      await this.#made();
+      await this.#onEachModel();
     } finally {
-      this.#book.finish();
+      this.#state.endRound();
     }
   }
 
-  /** On one model after the other, as far as the plan allows. */
-  async #made(): Promise<void> {
-    for (let over: Problem | null = null, next: Maker | null = null; ;) {
+  async #onEachModel(): Promise<void> {
+    for (let failure: Problem | null = null, next: ClipModel | null = null; ;) {
       try {
-        if (over !== null && next !== null) await this.#passOn(over, next);
+        if (failure !== null && next !== null) await this.#passOn(failure, next);
         const stored = await this.#generateAndStore();
-        // G4: an execution that was cut off may have left a second one.
-        await settleClip(this.#job, this.#clip, this.#book);
+        // RUN-3: an execution that was cut off may have left a second prediction.
+        await settleClip(this.#job, this.#clip, this.#state);
         this.#complete(stored);
         return;
       } catch (error) {
-        if (!(error instanceof ClipOver)) throw error;
-        over = error.error;
-        next = allowsFallback(over) ? this.#job.makers.after(this.#maker) : null;
+        if (!(error instanceof ClipFailed)) throw error;
+        failure = error.error;
+        next = allowsFallback(failure) ? this.#job.models.after(this.#model) : null;
         if (next !== null) continue;
-        this.#fail(over);
+        this.#fail(failure);
         return;
       }
     }
   }
 
-  /** Nothing of the model before is alive any more (G4). */
-  async #passOn(over: Problem, next: Maker): Promise<void> {
-    const before = this.#maker;
-    this.#submitted ??= this.#book.round[0]?.created_at ?? null;
-    this.#book.use(next.name);
-    // B1
-    if (!this.#job.budget.reserve(this.#book)) {
-      this.#book.use(before.name);
-      throw unaffordable(over);
+  /** To the next model, when nothing on the one before is alive any more (RUN-3). */
+  async #passOn(failure: Problem, next: ClipModel): Promise<void> {
+    const before = this.#model;
+    this.#submitted ??= this.#state.roundPredictions[0]?.created_at ?? null;
+    this.#state.switchTo(next.name);
+    // BUDGET-1
+    if (!this.#job.budget.reserve(this.#state)) {
+      this.#state.switchTo(before.name);
+      throw unaffordable(failure);
     }
-    this.#book.begin();
-    this.#maker = next;
-    this.#clip = next.images.clip(this.#index);
-    this.#left = NOTHING;
+    this.#state.startRound();
+    this.#carriedOver = NOTHING_CARRIED;
     this.#since = now();
     this.#throttled = null;
-    this.#passedBy = 0;
-    this.#job.log.warn(switched(before.model.id, this.#clip, next.model.id, over), {
+    this.#neverStarted = 0;
+    this.#job.log.warn(passedOn(before.model.id, this.#clip, next.model.id, failure), {
       clip_index: this.#index,
     });
     const again: Partial<Clip> = {
@@ -216,58 +230,69 @@ export class ClipRun {
       attempt: 0,
       retry_count: 0,
       next_attempt_at: null,
-      error: { ...over, retryable: true },
+      error: { ...failure, retryable: true },
     };
-    this.#job.tell('clip.retrying', this.#index, again, next);
-    await this.#inScope(() => this.#slot.again(), { timed: true });
+    this.#job.recordClip('clip.retrying', this.#index, again, next);
+    await this.#inScope(() => this.#slot.reacquire(), { timed: true });
   }
 
-  /** Those of the plan's own model were looked at before the clip was started. */
-  async #lookAtImages(): Promise<void> {
-    const { images } = this.#maker;
-    if (images.due([this.#index]).length === 0) return;
-    const [refused] = await images.prepare([this.#index]);
-    if (refused !== undefined) throw new ClipOver(refused.error);
-    this.#clip = images.clip(this.#index);
+  /** On another model than the plan's own, whose images were prepared before the clip was started. */
+  async #prepareImages(): Promise<void> {
+    const { prepared } = this.#model;
+    if (prepared.due([this.#index]).length === 0) return;
+    const [refused] = await prepared.prepare([this.#index]);
+    if (refused !== undefined) throw new ClipFailed(refused.error);
   }
 
   async #generateAndStore(): Promise<StoreClipResult> {
-    const { prediction: left } = this.#left;
-    const { found, goesOn } = await settleEarlier(this.#job, this.#clip, this.#book, left);
-    if (found === null && !goesOn && this.#maker !== this.#job.makers.first) {
-      await this.#inScope(() => this.#lookAtImages(), { timed: true });
+    const { prediction: carriedOver } = this.#carriedOver;
+    const { found, resumed, cameToNothing } = await settleEarlier(
+      this.#job,
+      this.#clip,
+      this.#state,
+      carriedOver,
+    );
+    // The reservation was for the prediction that is carried over, and now the clip needs another.
+    if (cameToNothing && !this.#job.budget.reserve(this.#state)) throw unaffordable(null);
+    if (found === null && !resumed && this.#model !== this.#job.models.first) {
+      await this.#inScope(() => this.#prepareImages(), { timed: true });
     }
-    if (goesOn) this.#job.tell('clip.submitted', this.#index, { status: 'running', attempt: 1 });
-    if (found !== null) this.#book.release();
+    if (resumed) {
+      this.#job.recordClip('clip.submitted', this.#index, { status: 'running', attempt: 1 });
+    }
+    if (found !== null) this.#state.release();
     for (let rendered = found; ; rendered = null) {
       const video: Rendered = rendered ?? (await this.#rendered());
-      // D1: another one that an execution which was cut off has left is alive too.
-      if (this.#book.open.length > 0) await settleClip(this.#job, this.#clip, this.#book);
-      this.#slot.leave();
-      this.#job.tell('clip.storing', this.#index, {
+      // DISPATCH-1: before the slot is released, an execution that was cut off may have left another prediction.
+      if (this.#state.openPredictions.length > 0) {
+        await settleClip(this.#job, this.#clip, this.#state);
+      }
+      this.#slot.release();
+      this.#job.recordClip('clip.storing', this.#index, {
         status: 'storing',
         next_attempt_at: null,
         error: null,
       });
       try {
         const { store } = this.#job.checked;
-        return await this.#inScope(() => storeRendered(this.#clip, video, store), { timed: false });
+        return await this.#inScope(() => storeVideo(this.#clip, video, store), { timed: false });
       } catch (error) {
         const cause = causeOf(error);
         if (cause === undefined) throw error;
         const seconds = this.#storingFailed(cause);
-        await this.#inScope(() => this.#backOff(seconds).then(() => this.#slot.again()), {
+        await this.#inScope(() => this.#backOff(seconds).then(() => this.#slot.reacquire()), {
           timed: true,
         });
       }
     }
   }
 
-  /** The pause between two attempts. */
   #backOff(seconds: number): Promise<void> {
-    const summary = `clip ${String(this.#index)}: pause before attempt ${String(this.#book.over + 1)}`;
+    const summary = `clip ${String(this.#index)}: pause before attempt ${String(this.#state.currentAttempt)}`;
     return sleep(seconds * 1000, { summary });
   }
+
+  // Generating
 
   #rendered(): Promise<Rendered> {
     return this.#inScope(() => this.#generate(), { timed: true, salvage: (found) => found });
@@ -275,7 +300,7 @@ export class ClipRun {
 
   /** Runs the paid activity until an attempt succeeds or none is left. */
   async #generate(): Promise<Rendered> {
-    let resume = this.#book.current?.id ?? null;
+    let resume = this.#state.currentPrediction?.id ?? null;
     let unclear = false;
     for (;;) {
       try {
@@ -283,18 +308,18 @@ export class ClipRun {
         const result = await this.#execute({ resume, unclear });
         this.#unanswered = null;
         if (result.outcome === 'succeeded') {
-          this.#book.enter(result.prediction);
-          // Settled, so it counts as spent from here on; storing costs nothing.
-          this.#book.release();
+          this.#state.enter(result.prediction);
+          // It is settled, hence spent; storing costs nothing.
+          this.#state.release();
           return result;
         }
-        this.#passedBy = 0;
+        this.#neverStarted = 0;
         if (result.asked_at != null) this.onAsked(result.asked_at);
         ({ prediction_id: resume, unclear } = result);
       } catch (error) {
         const cause = causeOf(error);
         if (isCancellation(error) || cause === undefined) throw error;
-        this.#passedBy = wasNeverStarted(cause) ? this.#passedBy + 1 : 0;
+        this.#neverStarted = wasNeverStarted(cause) ? this.#neverStarted + 1 : 0;
         if (isInterruption(cause)) {
           resume = this.#stillRunning(cause);
           unclear = resume === null;
@@ -308,74 +333,65 @@ export class ClipRun {
     }
   }
 
-  /** The prediction of the attempt under way; what was heard may be of the one before. */
+  /** The prediction of the current attempt; a heartbeat may be of the attempt before. */
   #stillRunning(cause: Error): string | null {
     const beat = lastHeard(cause);
-    const heard = beat?.failed_attempts === this.#book.over ? beat.prediction_id : null;
-    return heard ?? this.#book.current?.id ?? null;
+    const heard = beat?.failed_attempts === this.#state.failedAttempts ? beat.prediction_id : null;
+    return heard ?? this.#state.currentPrediction?.id ?? null;
   }
 
-  /** What only re-attaches takes no share of the limit of creates. */
-  #execute(memory: Pick<GenerateClipInput, 'resume' | 'unclear'>) {
+  #execute(known: Pick<GenerateClipInput, 'resume' | 'unclear'>) {
     const { plan, timings } = this.#job;
     const options = given.generateClipOptions(this.#clip);
     const { clip_timeout } = plan;
-    const made = { model: this.#maker.model, clip_timeout };
-    const input = given.generateClipInput(made, this.#clip, { ...memory, ...this.#state() });
+    const on = { model: this.#model.model, clip_timeout };
+    const input = given.generateClipInput(on, this.#clip, { ...known, ...this.#given() });
     const { generateClip } =
-      memory.resume === null
-        ? paidActivities(timings, this.#passedBy)
-        : reattaching(timings, this.#passedBy);
+      known.resume === null
+        ? paidActivities(timings, this.#neverStarted)
+        : reattaching(timings, this.#neverStarted);
     return generateClip.executeWithOptions(options, [input]);
   }
 
-  #state() {
-    const known = this.#book.all.slice(-given.MAX_KNOWN).map(({ id }) => id);
-    const failed_attempts = this.#book.over;
-    const cut_off = failed_attempts === 0 ? this.#left.since : null;
+  #given() {
+    const known = this.#state.predictions.slice(-given.MAX_KNOWN).map(({ id }) => id);
+    const failed_attempts = this.#state.failedAttempts;
+    const cut_off = failed_attempts === 0 ? this.#carriedOver.since : null;
     const { store } = this.#job.checked;
     return { failed_attempts, since: this.#since, asked_at: this.#askedAt, known, cut_off, store };
-  }
-
-  /** G4: a create whose execution died in the middle of it may have come through. */
-  async #endLost(): Promise<CanceledExecution | null> {
-    const asked = this.#unanswered;
-    if (asked === null || this.#book.current !== null) return null;
-    const state = { ...asked, ...this.#state() };
-    const end = await endLostOf(this.#job, given.endLostInput(this.#maker, this.#clip, state));
-    if (end === null) this.#book.countUnknown();
-    return end;
   }
 
   /** A failure that Temporal no longer retries: the seconds until the next attempt, or the end of the clip. */
   #attemptFailed(cause: Error): number {
     const over = attemptOver(cause);
-    if (over === null) throw new ClipOver(problem('internal', cause.message));
+    if (over === null) throw new ClipFailed(problem('internal', cause.message));
     const retryable = over.error.retryable || isOfEarlierTime(over, this.#since);
     if (retryable) return this.#tryAgain({ ...over, error: { ...over.error, retryable } });
-    if (over.prediction !== null) this.#book.enter(over.prediction);
-    throw new ClipOver(over.error);
+    if (over.prediction !== null) this.#state.enter(over.prediction);
+    throw new ClipFailed(over.error);
   }
 
   /** Storing gave up: only a wrong duration is worth a new prediction. */
   #storingFailed(cause: Error): number {
     const error = storingProblem(cause);
-    const attempt = this.#book.over + 1;
+    const attempt = this.#state.currentAttempt;
     if (error.kind !== 'wrong_duration' || attempt >= MAX_ATTEMPTS) {
-      throw new ClipOver({ ...error, retryable: false });
+      throw new ClipFailed({ ...error, retryable: false });
     }
     return this.#tryAgain({ attempt, prediction: null, error, delay: backoffSeconds(attempt) });
   }
 
   #tryAgain(over: AttemptOver): number {
-    this.onAttemptFailed(over, { at: this.#askedAt, model: this.#maker.name });
-    if (this.#book.isGranted) return over.delay;
+    this.onAttemptFailed(over, { at: this.#askedAt, model: this.#model.name });
+    if (this.#state.isGranted) return over.delay;
     throw unaffordable(over.error);
   }
 
+  // Ending
+
   /**
-   * Runs work that `cancel` (and, when `timed`, the clip's budget of time) can end, and turns its end into the
-   * clip's. Nothing is left running at the provider afterwards; `salvage` takes what had been rendered by then.
+   * Runs work that `cancel` ends, and, when `timed`, the clip's deadline; then the clip ends with it. Nothing is left running
+   * at the provider afterwards. `salvage` takes what had been rendered by then.
    */
   async #inScope<T>(
     work: () => Promise<T>,
@@ -383,32 +399,54 @@ export class ClipRun {
   ): Promise<T> {
     const { clip_timeout } = this.#job.plan;
     try {
-      return await this.#endable.run(work, { timed });
+      return await this.#work.run(work, { timed });
     } catch (error) {
-      if (!(error instanceof Ended) && !(error instanceof ClipOver)) throw error;
-      const end = error instanceof Ended ? canceledExecution(error.cause) : null;
-      const booked = bookEnd(this.#book, end ?? (await this.#endLost()));
+      if (!(error instanceof WorkEnded) && !(error instanceof ClipFailed)) throw error;
+      const end = error instanceof WorkEnded ? canceledExecution(error.cause) : null;
+      const entered = enterEnd(this.#state, end ?? (await this.#endLost()));
       this.#unanswered = null;
-      const rendered = (await settleClip(this.#job, this.#clip, this.#book)) ?? booked;
-      if (this.#endable.ending === 'canceled') throw canceled();
-      if (rendered !== null && salvage !== undefined) return salvage(rendered); // G2
-      if (error instanceof ClipOver) throw error;
+      const rendered = (await settleClip(this.#job, this.#clip, this.#state)) ?? entered;
+      if (this.#work.endReason === 'canceled') throw canceled();
+      if (rendered !== null && salvage !== undefined) return salvage(rendered); // RUN-2
+      if (error instanceof ClipFailed) throw error;
       const { refused } = end ?? {};
       throw refused === undefined
-        ? late(clip_timeout, this.#throttled)
-        : new ClipOver(problem(refused.kind, refused.message));
+        ? timedOut(clip_timeout, this.#throttled)
+        : new ClipFailed(problem(refused.kind, refused.message));
     }
   }
 
+  /** RUN-3: a create whose execution died in the middle of it may have come through. */
+  async #endLost(): Promise<CanceledExecution | null> {
+    const unanswered = this.#unanswered;
+    if (unanswered === null || this.#state.currentPrediction !== null) return null;
+    const input = given.endLostInput(this.#model, this.#clip, {
+      ...unanswered,
+      ...this.#given(),
+    });
+    const end = await endLost(this.#job, input);
+    if (end === null) this.#state.countUnknownCreate();
+    return end;
+  }
+
   #complete(stored: StoreClipResult): void {
-    const submitted = this.#submitted ?? this.#book.round[0]?.created_at ?? null;
-    const change = completed(this.#clip, stored, submitted, now());
-    this.#job.tell('clip.completed', this.#index, change);
+    const at = now();
+    const submitted = this.#submitted ?? this.#state.roundPredictions[0]?.created_at ?? null;
+    const { requested_duration } = this.#clip;
+    this.#job.recordClip('clip.completed', this.#index, {
+      ...stored,
+      status: 'succeeded',
+      completed_at: at,
+      next_attempt_at: null,
+      error: null,
+      duration_diff: decimal(stored.actual_duration - requested_duration, 3),
+      generation_time: submitted === null ? 0 : Math.max(0, secondsBetween(submitted, at)),
+    });
   }
 
   #fail(error: Problem): void {
-    const isCanceled = error.kind === 'canceled' && this.#endable.ending === 'canceled';
-    this.#job.tell(isCanceled ? 'clip.canceled' : 'clip.failed', this.#index, {
+    const isCanceled = error.kind === 'canceled' && this.#work.endReason === 'canceled';
+    this.#job.recordClip(isCanceled ? 'clip.canceled' : 'clip.failed', this.#index, {
       status: isCanceled ? 'canceled' : 'failed',
       completed_at: now(),
       next_attempt_at: null,
@@ -416,4 +454,50 @@ export class ClipRun {
     });
     if (!isCanceled) this.#job.onClipFailed(error);
   }
+}
+
+/** Stores what was rendered: scheduled until the provider deletes the file, however often no worker takes the activity. */
+async function storeVideo(
+  clip: ResolvedClip,
+  rendered: Rendered,
+  store: string | undefined,
+): Promise<StoreClipResult> {
+  const input = given.storeClipInput(clip, rendered, { now: now(), store });
+  for (;;) {
+    const seconds = (Date.parse(input.expires_at) - Date.now()) / 1000;
+    const { storeClip } = storing(Math.max(MIN_STORING_SECONDS, seconds));
+    try {
+      return await storeClip.executeWithOptions(given.storeClipOptions(clip), [input]);
+    } catch (error) {
+      if (!wasNeverStarted(causeOf(error))) throw error;
+    }
+  }
+}
+
+const canceled = (): ClipFailed => new ClipFailed(problem('canceled', 'canceled on request'));
+
+/** `last`: why the attempt before failed. */
+const unaffordable = (last: Problem | null): ClipFailed =>
+  new ClipFailed(problem('over_budget', noLongerFits(last)));
+
+/** `throttled`: what the provider said that would not let the clip begin; null when it was let through. */
+function timedOut(seconds: number, throttled: string | null): ClipFailed {
+  const message = `expected an end within clip_timeout (${String(seconds)} s)`;
+  return new ClipFailed(
+    throttled === null
+      ? problem('timed_out', message)
+      : problem('rate_limited', `${message}, and could not begin: ${throttled}`),
+  );
+}
+
+/** The warning about a clip that another model takes over. */
+function passedOn(
+  from: string,
+  { clip_index, requested_duration, estimated_cost_usd }: ResolvedClip,
+  to: string,
+  { kind, message }: Problem,
+): string {
+  const cost =
+    estimated_cost_usd === null ? 'at an unknown price' : `for $${String(estimated_cost_usd)}`;
+  return `clip ${String(clip_index)}: ${from} could not make it (${kind}: ${message}); ${to} takes over, ${String(requested_duration)} s ${cost}, as fallback_models says`;
 }

@@ -1,8 +1,8 @@
 /**
- * The job: a plan goes in; clips are dispatched, in batches or in a window, and the job ends truthfully.
- * Handlers first, then a short main. Everything it decides with is in the log, the queue and the budget.
+ * The job: a plan goes in, its clips are dispatched in batches or in a window, and the job ends as it is. Handlers first, then
+ * a short main. It decides with its `JobState` alone.
  *
- * G6 A plan is refused whole before anything is paid; enough good clips make a success, and failed ones are reported.
+ * JOB-1 A plan is refused whole before anything is paid; enough good clips make a success, and failed ones are reported (G6).
  */
 import {
   ApplicationFailure,
@@ -30,12 +30,12 @@ import { cutOffIn } from './clip-state.js';
 import { Dispatcher } from './dispatcher.js';
 import { JobLog } from './job-log.js';
 import { JobState } from './job-state.js';
-import { handleMessages } from './handlers.js';
+import { registerHandlers } from './handlers.js';
 
-/** What a run may have in its history before the job continues in a new one; what is in flight then still comes on top. */
-const HISTORY: HistoryLimits = { events: 3_000, bytes: 4 * 2 ** 20 };
+/** The size of a run's history at which nothing more is started in it (DISPATCH-3); the end of what is in flight comes on top. */
+const HISTORY_LIMITS: HistoryLimits = { events: 3_000, bytes: 4 * 2 ** 20 };
 
-/** A job begins with its plan alone, a retried one with the job before it, a further run of the chain with all there was. */
+/** `before`: of a retried job, the job that it was; of a further run of a long job, all that the run before it knew. */
 export async function generateClipsWorkflow(
   plan: Plan,
   before?: Previous | Continued,
@@ -51,22 +51,22 @@ export async function generateClipsWorkflow(
   const previous = before !== undefined && 'previous' in before ? before.previous : null;
   const log =
     continued === null
-      ? // A plan that can't be checked now must not cost a retried job its good clips and its ledger.
+      ? // So that a retried job keeps its good clips and its ledger also when its plan can no longer be checked.
         new JobLog(continueJob(emptyJob(identity), previous))
       : new JobLog({ ...continued.job, run_id: runId }, continued.events);
-  const messages = handleMessages(log);
+  const handlers = registerHandlers(log);
   let dispatcher: Dispatcher | null = null;
   const open = (job: JobState): Dispatcher => {
-    const limits = job.checked.history_limits ?? HISTORY;
+    const limits = job.checked.history_limits ?? HISTORY_LIMITS;
     const { seq } = log.job;
-    // A run that is full from its beginning does something all the same: else runs would follow each other for ever.
+    // A run that is full from its beginning does something first: otherwise runs would follow each other without an end.
     dispatcher = new Dispatcher(job, () => log.job.seq > seq && isFull(limits));
-    messages.open(job, dispatcher);
+    handlers.open(job, dispatcher);
     return dispatcher;
   };
   const run = async (job: JobState): Promise<Job> => {
     const running = open(job);
-    return finish(log, running, () => runOut(plan, job, running));
+    return finish(log, running, () => runClips(plan, job, running));
   };
 
   try {
@@ -91,21 +91,21 @@ function isFull({ events, bytes }: HistoryLimits): boolean {
   return continueAsNewSuggested || historyLength >= events || historySize >= bytes;
 }
 
-/** Runs until every clip is over, in as many runs as it takes. */
-async function runOut(plan: Plan, job: JobState, dispatcher: Dispatcher): Promise<void> {
+/** Returns when every clip is over; where the history fills up before, the job continues in a new run. */
+async function runClips(plan: Plan, job: JobState, dispatcher: Dispatcher): Promise<void> {
   if ((await dispatcher.run()) === 'idle') return;
   const { seq } = job.log.job;
   await keepLog.executeWithOptions({ summary: 'keep the log so far' }, [
     { seq, store: job.checked.store },
   ]);
-  // What was signaled meanwhile is in the log, and in the state that is carried.
+  // Signals that came during the activity are in the log, and in the state that is carried.
   const continued = { ...job.carry(), job: job.log.job, events: job.log.after(seq) };
   await continueAsNew<typeof generateClipsWorkflow>(plan, { continued });
 }
 
 async function check(plan: Plan, log: JobLog): Promise<ResolvePlanResult> {
   try {
-    // Even of a job that is canceled already: only the checked plan says which clips are canceled with it.
+    // Also of a job that is canceled already: only the checked plan has the clips that are canceled with it.
     return await CancellationScope.nonCancellable(() =>
       resolvePlan(plan, new Date().toISOString()),
     );
@@ -117,7 +117,7 @@ async function check(plan: Plan, log: JobLog): Promise<ResolvePlanResult> {
     const refused = type === INVALID_PLAN ? 'invalid_plan' : 'internal';
     const kind = isFailureKind(type) ? type : refused;
     await end(log, { type: 'job.failed', error: problem(kind, cause.message) });
-    // The whole text belongs to the failure of the workflow itself, where people look first.
+    // With the whole text, because people look at the failure of the workflow first.
     throw ApplicationFailure.create({
       type: type ?? kind,
       message: cause.message,
@@ -131,7 +131,7 @@ function start(log: JobLog, plan: Plan, fresh: Job, previous: Job | null): void 
   const { job_id, run_id, total_clips, model, estimated_cost_usd } = fresh;
   log.record({ type: 'job.started', run_id, total_clips, model, estimated_cost_usd });
   for (const fact of retriedClips(fresh, previous)) log.record(fact);
-  // The plan here is as it was written, and null there is the same as nothing.
+  // The plan is as it was written here: null stands for a field that is absent.
   const asked = plan.job_id ?? job_id;
   if (asked !== job_id) {
     log.warn(`the plan says job_id "${asked}"; the workflow id "${job_id}" wins`);
@@ -156,7 +156,7 @@ async function finish(
         () => dispatcher.isIdle,
       );
     }
-    // Otherwise a clip was asked for again while the archive was being written.
+    // Not idle: a clip was asked for again while the archive was written.
     if (dispatcher.isIdle) break;
   }
   const job = log.snapshot();
@@ -174,7 +174,7 @@ function firstReason(job: Job): string {
   return error == null ? '' : `; first failure: ${error.kind}: ${error.message}`;
 }
 
-/** The archive is written first, so that whoever sees the last event finds it there. */
+/** The archive is written first, so that a reader who sees the last event finds it there. */
 async function end(
   log: JobLog,
   ending: { type: 'job.completed' | 'job.failed' | 'job.canceled'; error: Job['error'] },
@@ -192,7 +192,7 @@ async function end(
       if (!(error instanceof ActivityFailure)) throw error;
     }
   });
-  // Events that came meanwhile (a warning) are not in the archive; the next loop writes it again.
+  // An event that came meanwhile (a warning) is not in the archive: it is written again.
   if (!isStillOver()) return;
   if (log.job.seq !== seq) {
     await end(log, ending, isStillOver);

@@ -1,11 +1,11 @@
 /**
- * Queries and signals of the job. In place before the first await, so that no early one is missed; those that
- * need a checked plan wait for it. What makes no sense becomes a warning, never a crash: a handler that threw
- * would stop the workflow.
+ * Queries and signals of the job. They are registered before the first await, so that no early one is missed; signals that
+ * need a checked plan are buffered until there is one. A signal whose input is wrong becomes a warning, never a crash: a
+ * handler that threw would stop the workflow.
  */
 import { setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
-import { problem } from '../domain/job/failure-kinds.js';
 import * as contract from '../contract/workflow.js';
+import { problem } from '../domain/job/failure-kinds.js';
 import type { Asked } from './clip-run.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { JobLog } from './job-log.js';
@@ -22,54 +22,52 @@ import {
   isRateLimited,
 } from './signal-input.js';
 
-type Told = Pick<contract.PredictionCreated, 'asked_at' | 'model'>;
-type Act = (job: JobState, dispatcher: Dispatcher) => void;
+type Handle = (input: unknown, job: JobState, dispatcher: Dispatcher) => void;
+type Action = (job: JobState, dispatcher: Dispatcher) => void;
 
-export interface Messages {
-  /** The plan is checked: what came early is taken now, and what comes is taken at once. */
+export interface Handlers {
+  /** The plan is checked: buffered signals are handled now, later ones at once. */
   open(job: JobState, dispatcher: Dispatcher): void;
 }
 
-export function handleMessages(log: JobLog): Messages {
-  let ready: { job: JobState; dispatcher: Dispatcher } | null = null;
-  const early: Act[] = [];
-  const whenReady = (act: Act): void => {
-    if (ready === null) early.push(act);
-    else act(ready.job, ready.dispatcher);
+export function registerHandlers(log: JobLog): Handlers {
+  let opened: { job: JobState; dispatcher: Dispatcher } | null = null;
+  const buffered: Action[] = [];
+  const whenOpen = (action: Action): void => {
+    if (opened === null) buffered.push(action);
+    else action(opened.job, opened.dispatcher);
   };
 
   setHandler(contract.progressQuery, () => log.snapshot());
   setHandler(contract.eventsQuery, (after) => log.page(after));
   setHandler(contract.clipsQuery, (from) => log.clips(from));
   setHandler(contract.clipMemoryQuery, (index) => {
-    if (ready === null) throw new Error('expected a checked plan');
-    return ready.dispatcher.memory(index);
+    if (opened === null) throw new Error('expected a checked plan');
+    return opened.dispatcher.memory(index);
   });
-  for (const [name, act] of Object.entries(SIGNALS)) {
+  for (const [name, handle] of Object.entries(SIGNALS)) {
     setHandler(contract.signalNamed(name), (input) => {
-      whenReady((job, dispatcher) => {
-        act(input, job, dispatcher);
+      whenOpen((job, dispatcher) => {
+        handle(input, job, dispatcher);
       });
     });
   }
   setDefaultSignalHandler((name) => {
-    whenReady(() => {
+    whenOpen(() => {
       log.warn(`expected a known signal, got "${name}"; it was ignored`);
     });
   });
 
   return {
     open(job, dispatcher) {
-      ready = { job, dispatcher };
-      for (const act of early.splice(0)) act(job, dispatcher);
+      opened = { job, dispatcher };
+      for (const action of buffered.splice(0)) action(job, dispatcher);
     },
   };
 }
 
-type Take = (input: unknown, job: JobState, dispatcher: Dispatcher) => void;
-
-/** From people, and, with the last five, from the worker's own activity. */
-const SIGNALS: Record<string, Take> = {
+/** From people and programs, and, with the last five, from the paid activity. */
+const SIGNALS: Record<string, Handle> = {
   cancelClip: (input, _, dispatcher) => {
     dispatcher.cancelClip(asClipIndex(input));
   },
@@ -80,40 +78,50 @@ const SIGNALS: Record<string, Take> = {
     dispatcher.setMaxCost(asUsd(input));
   },
   pause: (_, job) => {
-    if (job.isPaused) job.senseless('pause', 'a job that is not paused');
+    if (job.isPaused) job.rejectSignal('pause', 'a job that is not paused');
     else job.log.record({ type: 'job.paused' });
   },
   resume: (_, job) => {
     if (job.isPaused) job.log.record({ type: 'job.resumed' });
-    else job.senseless('resume', 'a paused job');
+    else job.rejectSignal('resume', 'a paused job');
   },
-  predictionCreated: ours('predictionCreated', isPredictionCreated, (told, _, dispatcher) => {
-    dispatcher.onPredictionCreated(told.clip_index, told.prediction, askedIn(told));
-  }),
-  attemptFailed: ours('attemptFailed', isAttemptFailed, (told, _, dispatcher) => {
+  predictionCreated: fromActivity(
+    'predictionCreated',
+    isPredictionCreated,
+    (told, _, dispatcher) => {
+      dispatcher.onPredictionCreated(told.clip_index, told.prediction, askedIn(told));
+    },
+  ),
+  attemptFailed: fromActivity('attemptFailed', isAttemptFailed, (told, _, dispatcher) => {
     const { clip_index, asked_at: _at, model: _model, ...over } = told;
     dispatcher.onAttemptFailed(clip_index, over, askedIn(told));
   }),
-  rateLimited: ours('rateLimited', isRateLimited, (told, _, dispatcher) => {
+  rateLimited: fromActivity('rateLimited', isRateLimited, (told, _, dispatcher) => {
     dispatcher.onRateLimited(told);
   }),
-  clipAsked: ours('clipAsked', isClipAsked, (told, _, dispatcher) => {
+  clipAsked: fromActivity('clipAsked', isClipAsked, (told, _, dispatcher) => {
     dispatcher.onAsked(told.clip_index, told.asked_at);
   }),
-  providerRefuses: ours('providerRefuses', isProviderRefuses, ({ kind, message }, job) => {
+  providerRefuses: fromActivity('providerRefuses', isProviderRefuses, ({ kind, message }, job) => {
     job.haltFor(problem(kind, message));
   }),
 };
 
-const askedIn = ({ asked_at, model }: Told): Asked => ({ at: asTime(asked_at), model });
+const askedIn = ({
+  asked_at,
+  model,
+}: Pick<contract.PredictionCreated, 'asked_at' | 'model'>): Asked => ({
+  at: asTime(asked_at),
+  model,
+});
 
-function ours<T>(
+function fromActivity<T>(
   name: string,
-  isOurs: (input: unknown) => input is T,
-  take: (told: T, job: JobState, dispatcher: Dispatcher) => void,
-): Take {
+  isExpected: (input: unknown) => input is T,
+  handle: (told: T, job: JobState, dispatcher: Dispatcher) => void,
+): Handle {
   return (input, job, dispatcher) => {
-    if (isOurs(input)) take(input, job, dispatcher);
-    else job.senseless(name, "what the worker's own activity sends");
+    if (isExpected(input)) handle(input, job, dispatcher);
+    else job.rejectSignal(name, "what the worker's own activity sends");
   };
 }

@@ -1,9 +1,9 @@
 /**
- * The job's log, in workflow memory: the only place where facts get their numbers. Whatever is shown of a
- * job anywhere follows from these events.
+ * The job's log, in workflow state: the only place where facts get their numbers. What is shown of a job anywhere follows from
+ * these events.
  *
- * L1 seq counts from 1 (in a later run of the job: from where the log before it ends), without gaps.
- * L2 Every answer stays below Temporal's limit of 2 MiB a payload, however large the job is.
+ * LOG-1 seq counts from 1 (in a later run of the job: from where the log before it ends), without gaps.
+ * LOG-2 Every answer stays below Temporal's limit of 2 MiB a payload, however large the job is.
  */
 import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type {
@@ -19,7 +19,7 @@ import { pageOfClips, takePage } from '../domain/job/pages.js';
 import { fitJob } from '../domain/job/payload-size.js';
 import { clipPercent, clipForEvent, record } from '../domain/job/progress.js';
 import { describeJob } from './current-details.js';
-import { Visible } from './publish-visibility.js';
+import { VisibilityPublisher } from './publish-visibility.js';
 
 const PAGE_EVENTS = 500;
 
@@ -28,23 +28,23 @@ export class JobLog {
   readonly #events: JobEvent[];
   /** Events up to this seq are not here, but in the store. */
   readonly #base: number;
-  #isToDescribe = false;
-  readonly #visible = new Visible();
+  readonly #visibility = new VisibilityPublisher();
+  #isPublishing = false;
 
   /** `events`: the newest of the log so far, where a run before this one has not kept them in the store. */
   constructor(job: Job, events: readonly JobEvent[] = []) {
     this.#job = job;
     this.#events = [...events];
     this.#base = job.seq - events.length;
-    // A run that continues another is to show at once what that one showed.
-    if (job.seq > 0) this.#describe();
+    // A run that continues another shows at once what that one showed.
+    if (job.seq > 0) this.#publish();
   }
 
   get job(): Job {
     return this.#job;
   }
 
-  /** The job as a query answer or result (L2). */
+  /** The job as a query answer or result (LOG-2). */
   snapshot(): Job {
     return fitJob(this.#job);
   }
@@ -63,31 +63,31 @@ export class JobLog {
     const { job, event } = record(this.#job, fact, at);
     this.#job = job;
     this.#events.push(event);
-    this.#describe();
+    this.#publish();
   }
 
-  /** Once for all facts of one step: a table for each would be a fifth of what replaying a long job costs. */
-  #describe(): void {
-    if (this.#isToDescribe) return;
-    this.#isToDescribe = true;
+  /** To Temporal's own views. Once for all facts of one step: a table for each would be a fifth of what replaying a long job costs. */
+  #publish(): void {
+    if (this.#isPublishing) return;
+    this.#isPublishing = true;
     void Promise.resolve().then(() => {
-      this.#isToDescribe = false;
+      this.#isPublishing = false;
       setCurrentDetails(describeJob(this.#job, workflowInfo().continuedFromExecutionRunId));
-      this.#visible.show(this.#job);
+      this.#visibility.publish(this.#job);
     });
   }
 
-  /** A fact about one clip: what changed in it, beside what it is made on. */
+  /** A fact about one clip: `change` is what changed in it; `shown` plans it on another model first. */
   recordClip(
     type: ClipEventType,
     clipIndex: number,
     change: Partial<Clip>,
-    made: (clip: Clip) => Clip = (clip) => clip,
+    shown: (clip: Clip) => Clip = (clip) => clip,
   ): void {
     const before = this.clip(clipIndex);
     if (before === undefined) throw new Error(`no clip ${String(clipIndex)}`);
     const { waits_for: _, ...known } = before;
-    const after = { ...made(known), ...change };
+    const after = { ...shown(known), ...change };
     const clip = clipForEvent(before, { ...after, percent: clipPercent(after.status) });
     this.record({ type, clip_index: clipIndex, clip });
   }

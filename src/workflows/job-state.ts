@@ -1,31 +1,33 @@
 /**
- * All that a job decides with, in one place: the plan as it was checked, the log with what is shown of the job, and a book
- * for each clip. What the paid activity tells is entered here; who runs when is the dispatcher's business. At a moment when
- * nothing is in flight all of it can be carried into the next run of the chain.
+ * All that a job decides with: the plan as it was checked, the log with what is shown of the job, the state of each clip, and
+ * the budget over them. The dispatcher decides which clip runs when. While nothing is in flight, all of it can be carried into
+ * the next run of the chain.
  */
 import type { CarriedClip, CarriedJob, ResolvePlanResult } from '../contract/activities.js';
 import type { Timings } from '../contract/timings.js';
 import { ruleOf } from '../domain/job/failure-kinds.js';
-import type { Problem, ClipEventType, Clip } from '../domain/job/job.schema.js';
+import type { Clip, ClipEventType, Problem } from '../domain/job/job.schema.js';
 import type { ResolvedPlan } from '../domain/plan/resolved.js';
 import { Budget } from './budget.js';
-import { ClipBook } from './clip-state.js';
-import { Clock } from './shared-timer.js';
+import { ClipModels } from './clip-models.js';
+import type { ClipModel } from './clip-models.js';
+import { ClipState } from './clip-state.js';
 import type { JobLog } from './job-log.js';
-import { Makers, type Maker } from './clip-models.js';
-import type { ReferenceImages } from './prepared-clips.js';
+import type { PreparedClips } from './prepared-clips.js';
+import { SharedTimer } from './shared-timer.js';
 
-/** Where the job stands when a run of it begins with a checked plan. */
+/** What a run of the job begins with, beside its log. */
 export type Carried = Omit<CarriedJob, 'job' | 'events'>;
 
 export class JobState {
   readonly checked: ResolvePlanResult;
   readonly log: JobLog;
-  readonly books: ReadonlyMap<number, ClipBook>;
+  readonly models: ClipModels;
+  readonly clipStates: ReadonlyMap<number, ClipState>;
   readonly budget: Budget;
-  readonly makers: Makers;
-  readonly clock = new Clock();
+  readonly timer = new SharedTimer();
   readonly isRetried: boolean;
+  /** How many batches were started. */
   batches: number;
   #halt: Problem | null;
 
@@ -36,21 +38,16 @@ export class JobState {
     this.batches = batches;
     this.#halt = halt;
     const carried = new Map(clips.map((clip) => [clip.clip_index, clip]));
-    const leftFor = retried ? checked.resolved.clip_timeout : null;
-    this.makers = new Makers(checked.resolved, log, prepared);
-    this.books = new Map(
+    const carryOverFor = retried ? checked.resolved.clip_timeout : null;
+    this.models = new ClipModels(checked.resolved, log, prepared);
+    this.clipStates = new Map(
       log.job.clips.map((clip) => {
         const { clip_index } = clip;
-        const estimates = this.makers.estimates(clip_index);
-        return [clip_index, new ClipBook(clip, leftFor, carried.get(clip_index), estimates)];
+        const estimates = this.models.estimates(clip_index);
+        return [clip_index, new ClipState(clip, carryOverFor, carried.get(clip_index), estimates)];
       }),
     );
-    this.budget = new Budget(log.job.max_cost_usd, this.books);
-  }
-
-  /** Of the plan's own model: with it clips begin. */
-  get images(): ReferenceImages {
-    return this.makers.first.images;
+    this.budget = new Budget(log.job.max_cost_usd, this.clipStates);
   }
 
   get plan(): ResolvedPlan {
@@ -61,26 +58,31 @@ export class JobState {
     return this.checked.timings;
   }
 
+  /** On the plan's own model, with which clips begin. */
+  get prepared(): PreparedClips {
+    return this.models.first.prepared;
+  }
+
   get isPaused(): boolean {
     return this.log.job.status === 'paused';
   }
 
-  /** What keeps further clips from being started. */
+  clipState(index: number): ClipState {
+    const state = this.clipStates.get(index);
+    if (state === undefined) throw new Error(`expected clip ${String(index)} in the job`);
+    return state;
+  }
+
+  /** An event of a clip, with its predictions as they stand; `model`: the one that makes it from now on. */
+  recordClip(type: ClipEventType, index: number, change: Partial<Clip>, model?: ClipModel): void {
+    const { predictions, knownCost: cost_usd } = this.clipState(index);
+    const known = { predictions: [...predictions], cost_usd };
+    this.log.recordClip(type, index, { ...known, ...change }, model?.shown);
+  }
+
+  /** Why no further clip is started; null where nothing forbids it. */
   get halt(): Problem | null {
     return this.#halt;
-  }
-
-  book(index: number): ClipBook {
-    const book = this.books.get(index);
-    if (book === undefined) throw new Error(`expected clip ${String(index)} in the job`);
-    return book;
-  }
-
-  /** A fact about one clip, with its predictions as they stand; `maker`: what it is made on from here on. */
-  tell(type: ClipEventType, index: number, change: Partial<Clip>, maker?: Maker): void {
-    const { all, knownCost: cost_usd } = this.book(index);
-    const known = { predictions: [...all], cost_usd };
-    this.log.recordClip(type, index, { ...known, ...change }, maker?.shown);
   }
 
   /** Some failures (no credit, no access) stop the clips that have not started. */
@@ -95,13 +97,13 @@ export class JobState {
     this.log.warn(`no further clip is started: ${error.message}. ${ruleOf(error.kind).advice}`);
   }
 
-  /** Somebody asks for a clip again. */
-  endHalt(): void {
+  /** A clip is asked for again. */
+  clearHalt(): void {
     this.#halt = null;
   }
 
-  /** A message that makes no sense becomes a warning. */
-  senseless(signal: string, expected: string): void {
+  /** A rejected signal becomes a warning. */
+  rejectSignal(signal: string, expected: string): void {
     this.log.warn(`signal ${signal}: expected ${expected}; it was ignored`);
   }
 
@@ -109,10 +111,10 @@ export class JobState {
   carry(): Carried {
     return {
       checked: this.checked,
-      clips: [...this.books.values()].flatMap(({ carried }): CarriedClip[] =>
+      clips: [...this.clipStates.values()].flatMap(({ carried }): CarriedClip[] =>
         carried === null ? [] : [carried],
       ),
-      prepared: this.images.carry(),
+      prepared: this.prepared.carry(),
       halt: this.#halt,
       batches: this.batches,
       retried: this.isRetried,

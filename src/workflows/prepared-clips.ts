@@ -1,8 +1,8 @@
 /**
- * The clips of a job as they are sent, once their reference images were looked at: as planned, with the URL of their
- * composite, or without images. A clip that was refused stays due, so that a retry looks again.
+ * The clips of a job as one model is sent them, once their reference images were looked at: as planned, with the URL of their
+ * composite, or without images. A clip that was refused stays due, so that a retry looks at its images again.
  *
- * I2 No clip starts before each of its images was found good, or it does without.
+ * PREPARED-1 No clip starts before each of its images was found good, or the clip was prepared without images.
  */
 import { ActivityFailure, isCancellation } from '@temporalio/workflow';
 import type {
@@ -21,7 +21,7 @@ interface Prepared extends CarriedImages {
   clip: ResolvedClip;
 }
 
-export class ReferenceImages {
+export class PreparedClips {
   readonly #log: JobLog;
   readonly #planned: ReadonlyMap<number, ResolvedClip>;
   readonly #withImages: ReadonlySet<number>;
@@ -61,7 +61,7 @@ export class ReferenceImages {
     return clip;
   }
 
-  /** Those whose images have to be looked at before they may start. */
+  /** Clips whose images have to be looked at before they may start (PREPARED-1). */
   due(indexes: readonly number[]): number[] {
     return indexes.filter((index) => {
       if (!this.#withImages.has(index)) return false;
@@ -73,13 +73,13 @@ export class ReferenceImages {
     });
   }
 
-  /** Answers with the clips that cannot go on, and why. */
+  /** Looks at the images of these clips; the result is the clips that cannot be made, and why. */
   async prepare(indexes: readonly number[]): Promise<RefusedClip[]> {
     const { refused, uploads } = await this.#look(indexes);
     const urls = new Map(uploads.map((upload) => [upload.clip_index, upload]));
     const problems = new Map(refused.map((clip) => [clip.clip_index, clip]));
     const warnings = new WarningList(this.#planned.size);
-    const over: RefusedClip[] = [];
+    const unusable: RefusedClip[] = [];
     for (const index of indexes) {
       const found = problems.get(index);
       const upload = urls.get(index);
@@ -91,10 +91,10 @@ export class ReferenceImages {
         this.#prepare({ ...images, text_only: true, renew_at: null })
       ) {
         warnings.add(index, [`goes on without reference images; ${found.error.message}`]);
-      } else over.push(found);
+      } else unusable.push(found);
     }
     for (const line of warnings.lines()) this.#log.warn(line);
-    return over;
+    return unusable;
   }
 
   async #look(indexes: readonly number[]): Promise<PrepareReferencesResult> {

@@ -1,4 +1,4 @@
-/** Ends every prediction of a clip that may still run at the provider, but for one to go on with, and books each end. */
+/** Ends the predictions of a clip that may still run at the provider, and enters how each of them ended. */
 import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow';
 import type {
   CanceledExecution,
@@ -11,26 +11,25 @@ import type { Prediction } from '../domain/job/job.schema.js';
 import type { ResolvedClip } from '../domain/plan/resolved.js';
 import { searching, settling } from './activity-options.js';
 import { causeOf } from './activity-failure.js';
-import type { ClipBook } from './clip-state.js';
-import { unaffordable } from './clip-over.js';
+import type { ClipState } from './clip-state.js';
 import type { JobState } from './job-state.js';
 
-/** Answers with one that had succeeded meanwhile, if any: it was paid for. The one that is `kept` runs on. */
+/** Ends all but `kept`. The result is one that had succeeded meanwhile, if any: it is paid for. */
 export async function settleClip(
   job: JobState,
   clip: ResolvedClip,
-  book: ClipBook,
+  state: ClipState,
   kept: string | null = null,
 ): Promise<Rendered | null> {
   return CancellationScope.nonCancellable(async () => {
     let rendered: Rendered | null = null;
-    for (const prediction of book.open.filter(({ id }) => id !== kept)) {
+    for (const prediction of state.openPredictions.filter(({ id }) => id !== kept)) {
       try {
         const settled = await settling().settlePrediction.executeWithOptions(
           { summary: `end prediction ${prediction.id}` },
           [{ prediction, ...termsOf(job, prediction, clip) }],
         );
-        rendered = bookEnd(book, settled) ?? rendered;
+        rendered = enterEnd(state, settled) ?? rendered;
       } catch (error) {
         if (!(error instanceof ActivityFailure)) throw error;
         job.log.warn(
@@ -44,31 +43,32 @@ export async function settleClip(
 }
 
 /**
- * Of an earlier round: what it has rendered is `found` and not paid for again, and the clip `goesOn` with what still
- * runs of it. Everything else is ended.
+ * Looks at what a clip carries over from an earlier run, and ends everything else. `found` is what has been rendered and is
+ * not paid for again; `resumed`: the prediction still runs, and is the first attempt of this round; `cameToNothing`: it has
+ * ended without a video.
  */
 export async function settleEarlier(
   job: JobState,
   clip: ResolvedClip,
-  book: ClipBook,
-  left: Prediction | null,
-): Promise<{ found: Rendered | null; goesOn: boolean }> {
-  const seen = left === null ? null : await look(job, clip, book, left);
-  const kept = seen === 'running' && left !== null ? left.id : null;
-  const other = await settleClip(job, clip, book, kept);
+  state: ClipState,
+  carriedOver: Prediction | null,
+): Promise<{ found: Rendered | null; resumed: boolean; cameToNothing: boolean }> {
+  const seen = carriedOver === null ? null : await look(job, clip, state, carriedOver);
+  const kept = seen === 'running' && carriedOver !== null ? carriedOver.id : null;
+  const other = await settleClip(job, clip, state, kept);
   const found = seen === 'running' || seen === null ? other : seen;
-  if (left === null || found !== null) return { found, goesOn: false };
-  if (kept !== null) return { found, goesOn: book.goOnWith(kept) };
-  // The reservation stood for it, and what the clip needs now is one more.
-  if (!job.budget.reserve(book)) throw unaffordable(null);
-  return { found, goesOn: false };
+  return {
+    found,
+    resumed: found === null && kept !== null && state.resume(kept),
+    cameToNothing: found === null && kept === null && carriedOver !== null,
+  };
 }
 
-/** How one that was left stands: its file, that it runs, or null when it came to nothing. */
+/** The file of a prediction that has succeeded, `running`, or null when it came to nothing. */
 async function look(
   job: JobState,
   clip: ResolvedClip,
-  book: ClipBook,
+  state: ClipState,
   prediction: Prediction,
 ): Promise<Rendered | 'running' | null> {
   return CancellationScope.nonCancellable(async () => {
@@ -77,29 +77,29 @@ async function look(
         { summary: `look at prediction ${prediction.id}` },
         [{ prediction, ...termsOf(job, prediction, clip), leave_running: true }],
       );
-      return bookEnd(book, seen) ?? (book.isOpen(prediction.id) ? 'running' : null);
+      return enterEnd(state, seen) ?? (state.isOpen(prediction.id) ? 'running' : null);
     } catch (error) {
       const cause = causeOf(error);
       if (cause === undefined) throw error;
-      // Another account has never had it. One that nobody can read for now may well run, and is read on.
+      // The provider has none of that id. One that only cannot be read now may still run, and is resumed.
       const isMissing = cause instanceof ApplicationFailure && cause.type === MISSING;
-      return !isMissing && book.isOpen(prediction.id) ? 'running' : null;
+      return !isMissing && state.isOpen(prediction.id) ? 'running' : null;
     }
   });
 }
 
-/** One of another model was begun on the terms of that one. */
+/** A prediction of another model is billed on the terms on which it was created. */
 const termsOf = (
-  { makers }: JobState,
+  { models }: JobState,
   { model, unit_price }: Prediction,
   clip: ResolvedClip,
 ): Pick<SettlePredictionInput, 'price' | 'bills_failed'> => ({
   price: model === undefined ? clip.price : unit_price,
-  bills_failed: makers.billsFailed(model),
+  bills_failed: models.billsFailed(model),
 });
 
-/** Finds what a create may have left behind whose execution never answered; null when nobody can tell. */
-export async function endLostOf(
+/** Finds and ends what a create may have left whose execution never answered; null when that cannot be found out. */
+export async function endLost(
   job: JobState,
   input: EndLostInput,
 ): Promise<CanceledExecution | null> {
@@ -118,10 +118,10 @@ export async function endLostOf(
   });
 }
 
-/** Enters how a prediction ended; answers with its file when it had succeeded. */
-export function bookEnd(book: ClipBook, end: CanceledExecution | null): Rendered | null {
+/** Enters how a prediction ended; the result is its file when it had succeeded. */
+export function enterEnd(state: ClipState, end: CanceledExecution | null): Rendered | null {
   if (end?.prediction == null) return null;
   const { prediction, output_url } = end;
-  book.enter(prediction);
+  state.enter(prediction);
   return output_url === null ? null : { prediction, output_url };
 }

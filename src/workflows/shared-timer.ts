@@ -1,35 +1,35 @@
 /**
- * The times of all clips, by one timer: the earliest. One for each would be two events of history a clip, and as much work for
- * the server as a step of the job.
+ * The deadlines of all clips on one timer, set for the earliest. A timer for each would be two events of history a clip, and
+ * as much work for the server as a step of the job.
  */
 import { CancellationScope, sleep } from '@temporalio/workflow';
 
-interface Alarm {
+interface Deadline {
   /** Milliseconds since 1970. */
   at: number;
-  ring: () => void;
+  onDue: () => void;
 }
 
-export class Clock {
-  readonly #alarms = new Set<Alarm>();
+export class SharedTimer {
+  readonly #deadlines = new Set<Deadline>();
   #timer: { at: number; scope: CancellationScope } | null = null;
 
-  /** Calls once at that time, unless what this answers is called first. */
-  set(at: number, ring: () => void): () => void {
-    const alarm = { at, ring };
-    this.#alarms.add(alarm);
+  /** Calls `onDue` once at that time; the function that is returned removes the deadline. */
+  add(at: number, onDue: () => void): () => void {
+    const deadline = { at, onDue };
+    this.#deadlines.add(deadline);
     this.#start();
     return () => {
-      // The timer stays: at the end of one clip's time there is nothing to do but to wait for the next.
-      this.#alarms.delete(alarm);
+      // The timer itself goes on: when it fires, it is set for the next deadline.
+      this.#deadlines.delete(deadline);
     };
   }
 
   #start(): void {
-    const at = Math.min(...[...this.#alarms].map((alarm) => alarm.at));
+    const at = Math.min(...[...this.#deadlines].map((deadline) => deadline.at));
     if (at === Infinity || (this.#timer !== null && this.#timer.at <= at)) return;
     this.#timer?.scope.cancel();
-    // Of the job, not of the clip that happens to be the first.
+    // The timer belongs to the job: the cancellation of the clip that happens to set it must not cancel it.
     void CancellationScope.nonCancellable(() => {
       const scope = new CancellationScope();
       this.#timer = { at, scope };
@@ -39,19 +39,19 @@ export class Clock {
         .run(() => sleep(milliseconds, { summary }))
         .then(
           () => {
-            this.#ring();
+            this.#fire();
           },
           () => undefined,
         );
     });
   }
 
-  #ring(): void {
+  #fire(): void {
     this.#timer = null;
-    for (const alarm of this.#alarms) {
-      if (alarm.at > Date.now()) continue;
-      this.#alarms.delete(alarm);
-      alarm.ring();
+    for (const deadline of this.#deadlines) {
+      if (deadline.at > Date.now()) continue;
+      this.#deadlines.delete(deadline);
+      deadline.onDue();
     }
     this.#start();
   }

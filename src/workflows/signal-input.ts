@@ -1,4 +1,4 @@
-/** Reads what people send with signals, which may be anything; null means that it makes no sense. Pure. */
+/** Reads the inputs of signals, which may be anything; null where the input is wrong. Pure. */
 import { decimal, roundUsd } from '../domain/values/decimal.js';
 import type {
   AttemptFailed,
@@ -19,7 +19,7 @@ export function asClipIndex(input: unknown): number | null {
   return Number.isInteger(index) ? index : null;
 }
 
-/** The end of the clip that was to be retried; null asks for no check. */
+/** The end of the clip that the sender saw; null asks for no check. */
 export function asSeenEnd(input: unknown): string | null {
   const value = field(input, 'completed_at');
   return typeof value === 'string' ? value : null;
@@ -41,7 +41,7 @@ const isLedgerLine = (value: unknown): boolean =>
   typeof field(value, 'status') === 'string' &&
   typeof field(value, 'attempt') === 'number';
 
-/** The activity's own signals come from a program of ours, so only their outline is checked. */
+/** The signals of the paid activity come from this program or another release of it, so only their outline is checked. */
 export const isPredictionCreated = (input: unknown): input is PredictionCreated =>
   asClipIndex(input) !== null && isLedgerLine(field(input, 'prediction'));
 

@@ -1,9 +1,9 @@
-/** The book of a clip that goes through several models: whose line is whose, and what it counts for. */
+/** The state of a clip that goes through several models: which prediction belongs to which, and what it counts for. */
 import { describe, expect, it } from 'vitest';
 import { initialClip } from '../../src/domain/job/initial-job.js';
 import { problem } from '../../src/domain/job/failure-kinds.js';
 import type { Prediction } from '../../src/domain/job/job.schema.js';
-import { ClipBook } from '../../src/workflows/clip-state.js';
+import { ClipState } from '../../src/workflows/clip-state.js';
 
 const clip = initialClip({
   clip_index: 0,
@@ -36,8 +36,8 @@ const line = (id: string, more: Partial<Prediction> = {}): Prediction => ({
   adopted: false,
   ...more,
 });
-const book = (): ClipBook =>
-  new ClipBook(
+const stateOf = (): ClipState =>
+  new ClipState(
     clip,
     null,
     {},
@@ -47,45 +47,45 @@ const book = (): ClipBook =>
     ]),
   );
 
-describe('a book of several models', () => {
-  it('counts what nobody knows the cost of with the estimate of its own model', () => {
-    const kept = book();
-    kept.begin();
-    kept.enter(line('p1'));
-    kept.use('c/d');
-    kept.begin();
-    kept.enter(line('p2'));
-    expect(kept.all.map(({ model }) => model)).toEqual(['a/b', 'c/d']);
-    expect([kept.spent, kept.estimate]).toEqual([1.4, 1]);
-    kept.use('a/b');
-    expect([kept.spent, kept.estimate]).toEqual([1.4, 0.4]);
+describe('the state of a clip with several models', () => {
+  it('counts a cost that is not known with the estimate of its own model', () => {
+    const state = stateOf();
+    state.startRound();
+    state.enter(line('p1'));
+    state.switchTo('c/d');
+    state.startRound();
+    state.enter(line('p2'));
+    expect(state.predictions.map(({ model }) => model)).toEqual(['a/b', 'c/d']);
+    expect([state.spent, state.estimate]).toEqual([1.4, 1]);
+    state.switchTo('a/b');
+    expect([state.spent, state.estimate]).toEqual([1.4, 0.4]);
   });
 
-  it('counts what may exist, of a model that nobody knows, as the dearest', () => {
-    const kept = book();
-    kept.countUnknown();
-    expect(kept.spent).toBe(1);
+  it('counts a create that may have come through with the estimate of the dearest model', () => {
+    const state = stateOf();
+    state.countUnknownCreate();
+    expect(state.spent).toBe(1);
   });
 
-  it('takes a line of the model before for no attempt of the next', () => {
-    const kept = book();
-    kept.begin();
-    kept.end({ attempt: 3, error: problem('provider_error', ''), delay: 0 });
-    kept.use('c/d');
-    kept.begin();
-    kept.enter(line('late', { status: 'processing' }), 'a/b');
-    expect(kept.current).toBeNull();
-    expect(kept.open).toMatchObject([{ id: 'late', model: 'a/b' }]);
-    expect(kept.memory([])).toMatchObject({ model: 'c/d', failed_attempts: 0, predictions: [] });
+  it('takes a prediction of the model before for no attempt on the next', () => {
+    const state = stateOf();
+    state.startRound();
+    state.failAttempt({ attempt: 3, error: problem('provider_error', ''), delay: 0 });
+    state.switchTo('c/d');
+    state.startRound();
+    state.enter(line('late', { status: 'processing' }), 'a/b');
+    expect(state.currentPrediction).toBeNull();
+    expect(state.openPredictions).toMatchObject([{ id: 'late', model: 'a/b' }]);
+    expect(state.memory([])).toMatchObject({ model: 'c/d', failed_attempts: 0, predictions: [] });
   });
 
-  it('begins again with the first, or with the one that something is left on', () => {
-    const kept = book();
-    kept.use('c/d');
-    kept.reset();
-    expect(kept.model).toBe('a/b');
+  it('begins again on the first model, or on the one that something is carried over on', () => {
+    const state = stateOf();
+    state.switchTo('c/d');
+    state.resetModel();
+    expect(state.model).toBe('a/b');
     const cutOff = { clip_index: 0, unknown: 0, cut_off: new Date().toISOString(), model: 'c/d' };
-    const left = new ClipBook(
+    const interrupted = new ClipState(
       clip,
       900,
       cutOff,
@@ -94,21 +94,22 @@ describe('a book of several models', () => {
         ['c/d', 1],
       ]),
     );
-    expect(left.carried).toEqual(cutOff);
-    expect(left.begin()).toMatchObject({ model: 'c/d', since: cutOff.cut_off });
-    left.finish();
-    left.reset();
-    expect(left.model).toBe('a/b');
+    expect(interrupted.carried).toEqual(cutOff);
+    expect(interrupted.model).toBe('c/d');
+    expect(interrupted.startRound()).toEqual({ prediction: null, since: cutOff.cut_off });
+    interrupted.endRound();
+    interrupted.resetModel();
+    expect(interrupted.model).toBe('a/b');
   });
 });
 
-describe('a book of one model', () => {
+describe('the state of a clip with one model', () => {
   it('names none', () => {
-    const kept = new ClipBook(clip, null);
-    kept.begin();
-    kept.enter(line('p1'));
-    expect(kept.all[0]).not.toHaveProperty('model');
-    expect(kept.memory([])).not.toHaveProperty('model');
-    expect(kept.spent).toBe(0.4);
+    const state = new ClipState(clip, null);
+    state.startRound();
+    state.enter(line('p1'));
+    expect(state.predictions[0]).not.toHaveProperty('model');
+    expect(state.memory([])).not.toHaveProperty('model');
+    expect(state.spent).toBe(0.4);
   });
 });

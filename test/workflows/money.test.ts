@@ -26,7 +26,7 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 const OPEN = { id: 'p0', status: 'processing', cost_usd: null } as const;
 /** As an earlier run of a retried job has left it. */
-const LEFT_RUNNING = { ...OPEN, created_at: new Date().toISOString() };
+const CARRIED_OVER = { ...OPEN, created_at: new Date().toISOString() };
 
 describe('a budget', () => {
   it('counts with its estimate what nobody knows the cost of', () => {
@@ -40,19 +40,19 @@ describe('a budget', () => {
     expect([2, 3].map(fits)).toEqual([true, false]);
   });
 
-  it('counts a prediction once while the money that is held stands for it', () => {
-    const { budget, book, fits, reserve } = budgetOf(1, [
+  it('counts a prediction once while the reserved money covers it', () => {
+    const { budget, clip, fits, reserve } = budgetOf(1, [
       { clip_index: 0, usd: 0.4 },
       { clip_index: 1, usd: 0.6 },
     ]);
     expect(reserve(0)).toBe(true);
-    book(0).enter(OPEN as unknown as Prediction);
+    clip(0).enter(OPEN as unknown as Prediction);
     expect([budget.spent, fits(1)]).toEqual([0, true]);
-    book(0).release();
+    clip(0).release();
     expect([budget.spent, fits(1)]).toEqual([0.4, true]);
   });
 
-  it('does not take what an earlier round left running for what money is held for now', () => {
+  it('does not cover a prediction of an earlier round with the money that is reserved for the next', () => {
     const { budget, reserve } = budgetOf(0.8, [
       { clip_index: 0, usd: 0.4, predictions: [OPEN] },
       { clip_index: 1, usd: 0.4 },
@@ -62,9 +62,9 @@ describe('a budget', () => {
     expect(reserve(1)).toBe(false);
   });
 
-  it('asks no more for a start that goes on with what an earlier run left running', () => {
+  it('reserves nothing more for a clip that resumes a prediction of an earlier run', () => {
     const { budget, fits, reserve } = budgetOf(0.8, [
-      { clip_index: 0, usd: 0.4, predictions: [LEFT_RUNNING], left_for: 900 },
+      { clip_index: 0, usd: 0.4, predictions: [CARRIED_OVER], carry_over_for: 900 },
       { clip_index: 1, usd: 0.4 },
     ]);
     expect([budget.spent, budget.affordable([0, 1])]).toEqual([0.4, 2]);
@@ -76,12 +76,12 @@ describe('a budget', () => {
   });
 
   it('counts what may have been created and could not be looked for', () => {
-    const { budget, book, fits } = budgetOf(1, [
+    const { budget, clip, fits } = budgetOf(1, [
       { clip_index: 0, usd: 0.4 },
       { clip_index: 1, usd: 0.6 },
       { clip_index: 2, usd: 0.7 },
     ]);
-    book(0).countUnknown();
+    clip(0).countUnknownCreate();
     expect(budget.spent).toBe(0.4);
     expect([1, 2].map(fits)).toEqual([true, false]);
   });
@@ -134,7 +134,7 @@ describe('a job', () => {
     });
   });
 
-  it('tries a clip again when the word of its failed attempt was lost, after its reservation', async () => {
+  it('tries a clip again when the signal of its failed attempt was lost, after its reservation', async () => {
     const seen: number[] = [];
     const { job } = await playJob(server, planOf(['a'], { max_cost_usd: 0.8 }), {
       generateClip: (input) => {
@@ -219,7 +219,7 @@ describe('a job', () => {
     });
   });
 
-  it('counts a create towards the cap whose fate nobody could find out', async () => {
+  it('counts a create towards the cap when it cannot be found out what became of it', async () => {
     const plan = planOf(['a', 'b'], {
       clip_timeout: 10,
       batch_size: 1,

@@ -1,8 +1,8 @@
-/** What a workflow tells visibility, and how often. */
+/** What a workflow publishes of itself for lists, and how often. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { initialJob } from '../../src/domain/job/initial-job.js';
 import type { Job } from '../../src/domain/job/job.schema.js';
-import { Visible } from '../../src/workflows/publish-visibility.js';
+import { VisibilityPublisher } from '../../src/workflows/publish-visibility.js';
 import { resolved } from '../api/plan.js';
 
 const world = vi.hoisted(() => ({
@@ -33,9 +33,9 @@ afterEach(() => {
 
 describe('what lists show of a job', () => {
   it('is told at most every five seconds, after ten changes, however much happens', () => {
-    const visible = new Visible();
+    const publisher = new VisibilityPublisher();
     for (let second = 0; second < 600; second += 1) {
-      for (let part = 0; part < 10; part += 1) visible.show(at(second + part / 10));
+      for (let part = 0; part < 10; part += 1) publisher.publish(at(second + part / 10));
       vi.advanceTimersByTime(1_000);
     }
     expect(world.memos.length).toBeGreaterThan(100);
@@ -43,18 +43,18 @@ describe('what lists show of a job', () => {
   });
 
   it('is told at once when little happens, and not when nothing does that a list shows', () => {
-    const visible = new Visible();
-    for (const percent of [10, 20, 30]) visible.show(at(percent));
-    for (let seq = 0; seq < 100; seq += 1) visible.show(at(30, { seq, warnings_total: seq }));
+    const publisher = new VisibilityPublisher();
+    for (const percent of [10, 20, 30]) publisher.publish(at(percent));
+    for (let seq = 0; seq < 100; seq += 1) publisher.publish(at(30, { seq, warnings_total: seq }));
     expect(world.memos.map(({ job: told }) => (told as Job).percent)).toEqual([10, 20, 30]);
   });
 
   it('has every change of state, and the end, whenever they come', () => {
-    const visible = new Visible();
-    for (let percent = 0; percent < 50; percent += 1) visible.show(at(percent));
-    visible.show(at(50, { status: 'paused' }));
-    visible.show(at(50, { status: 'running' }));
-    visible.show(at(100, { status: 'succeeded' }));
+    const publisher = new VisibilityPublisher();
+    for (let percent = 0; percent < 50; percent += 1) publisher.publish(at(percent));
+    publisher.publish(at(50, { status: 'paused' }));
+    publisher.publish(at(50, { status: 'running' }));
+    publisher.publish(at(100, { status: 'succeeded' }));
     const states = world.memos.map(({ job: told }) => (told as Job).status);
     expect(states.slice(-3)).toEqual(['paused', 'running', 'succeeded']);
     expect(world.attributes.map((pairs) => pairs[1]?.value)).toEqual([
@@ -66,9 +66,9 @@ describe('what lists show of a job', () => {
   });
 
   it('holds no clips and no more of the prompts than their beginnings, once', () => {
-    const visible = new Visible();
-    visible.show(at(0));
-    visible.show(at(10));
+    const publisher = new VisibilityPublisher();
+    publisher.publish(at(0));
+    publisher.publish(at(10));
     expect(world.memos[0]?.['beginnings']).toHaveLength(3);
     expect(world.memos[1]).not.toHaveProperty('beginnings');
     expect(world.memos[0]?.['job']).not.toHaveProperty('clips');
@@ -76,7 +76,7 @@ describe('what lists show of a job', () => {
 
   it('needs no search attributes of the server', () => {
     world.hasAttributes = false;
-    new Visible().show(at(0));
+    new VisibilityPublisher().publish(at(0));
     expect([world.memos.length, world.attributes.length]).toEqual([1, 0]);
   });
 });

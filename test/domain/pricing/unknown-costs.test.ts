@@ -15,7 +15,7 @@ import {
   withTotals,
 } from '../../../src/domain/job/progress.js';
 import { jobSchema } from '../../../src/domain/job/job.schema.js';
-import { ClipBook } from '../../../src/workflows/clip-state.js';
+import { ClipState } from '../../../src/workflows/clip-state.js';
 import { budgetOf } from '../../support/budgets.js';
 import { describeJob } from '../../../src/workflows/current-details.js';
 
@@ -110,7 +110,7 @@ const built = (
     return clipOf(clip_index, {
       status,
       predictions,
-      cost_usd: new ClipBook(clipOf(0, { predictions }), null).knownCost,
+      cost_usd: new ClipState(clipOf(0, { predictions }), null).knownCost,
     });
   });
 
