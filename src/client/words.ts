@@ -52,10 +52,10 @@ const PHASE_WORDS: Record<LivePhase, string> = {
   storing: CLIP_WORDS.storing,
 };
 
-/** Why a queued clip does not run; null of one that is not queued, or is just being sent. */
+/** Why a queued clip does not run; null of one that is not queued, or is just being sent. A newer API may know other reasons. */
 export function waitText(clip: Clip, live: ClipProgress | undefined): string | null {
   const wait = waitOf(clip, live);
-  return wait === null ? null : WAIT_WORDS[wait];
+  return wait === null ? null : (WAIT_WORDS[wait] ?? 'waiting');
 }
 
 /** What the clip does now: why it waits, else its live phase, else its state. A newer API may know other phases. */

@@ -8,7 +8,7 @@ import type { PayloadCodec } from '@temporalio/common';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
 import { storedPayloads } from '../../src/adapters/storage/payload-files.js';
-import type { Job } from '../../src/domain/job/job.js';
+import type { Job } from '../../src/domain/job/job.schema.js';
 import { bundlePath } from '../../src/worker.js';
 
 const folder = new URL('./histories/', import.meta.url);

@@ -18,9 +18,11 @@ import { loadConfig } from '../../src/config.js';
 import { providerRefusesSignal, signalNamed } from '../../src/contract/workflow.js';
 import { isFailureKind } from '../../src/domain/job/failure-kinds.js';
 import type { FailureKind } from '../../src/domain/job/failure-kinds.js';
-import type { Job, JobEvent } from '../../src/domain/job/job.js';
+import type { Job, JobEvent } from '../../src/domain/job/job.schema.js';
 import { apply } from '../../src/domain/job/progress.js';
+import { createClient } from '../../src/client/index.js';
 import type { SseFrame } from '../../src/client/sse-parser.js';
+import { sentenceOf } from '../../src/terminal/sentences.js';
 import { bundlePath } from '../../src/worker.js';
 import { read } from '../api/harness.js';
 import { planOf } from '../support/plans.js';
@@ -224,8 +226,17 @@ describe('an API that is older than the workflow of a job', () => {
           clips: stored.clips,
         });
 
+        // Page and terminal are built on the client.
+        const client = createClient({ baseUrl: api.url });
+        const sentences: string[] = [];
+        for await (const event of client.events(started.job_id)) sentences.push(sentenceOf(event));
+        expect(sentences).toHaveLength(events.length);
+        expect(sentences).toContain('job.reviewed');
+        expect(sentences.join('\n')).toContain('it failed (a known melody)');
+
         const list = (await (await fetch(`${api.url}/v1/jobs`)).json()) as { jobs: Job[] };
-        expect(list.jobs).toMatchObject([{ job_id: started.job_id, mood: 'calm' }]);
+        const listed = list.jobs.filter(({ job_id }) => job_id === started.job_id);
+        expect(listed).toMatchObject([{ mood: 'calm' }]);
         const figures = await (await fetch(`${api.url}/metrics`)).text();
         expect(figures).toMatch(new RegExp(`kind="${COPYRIGHT}".* 1$`, 'm'));
       }),
