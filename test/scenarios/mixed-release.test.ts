@@ -28,7 +28,7 @@ import { read } from '../api/harness.js';
 import { planOf } from '../support/plans.js';
 import {
   attemptOver,
-  besideQueues,
+  withSideQueues,
   GOOD,
   playJob,
   predictionOf,
@@ -177,7 +177,7 @@ describe('an API that is older than the workflow of a job', () => {
       activities,
       dataConverter,
     });
-    await besideQueues(connection, world.task_queue, activities, () =>
+    await withSideQueues(connection, world.task_queue, activities, () =>
       worker.runUntil(async () => {
         const answer = await fetch(`${api.url}/v1/jobs`, {
           method: 'POST',
