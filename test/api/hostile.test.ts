@@ -138,7 +138,7 @@ describe('while fifty clients send the heaviest that there is', () => {
   });
 });
 
-describe('a request whose asker has left', () => {
+describe('a request whose client has disconnected', () => {
   it('is worked on no further, and never begun while it waits', async () => {
     const { count, around } = counting();
     const endless: MakeEstimate = (_plan, _resolved, { turn, throwIfAbandoned }) =>

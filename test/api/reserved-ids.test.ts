@@ -27,7 +27,7 @@ const paths = (answer: { body: string }): string[] =>
   );
 
 describe('a job_id that an Idempotency-Key stands for', () => {
-  it('is taken by no one but the client with that key, whatever the key', async () => {
+  it('is taken only by the client with that key, for any key', async () => {
     const { app, jobs } = await harness();
     await fc.assert(
       fc.asyncProperty(idempotencyKey, idempotencyKey, async (key, other) => {
@@ -47,7 +47,7 @@ describe('a job_id that an Idempotency-Key stands for', () => {
     );
   });
 
-  it('may be named beside that key, and repeated without it', async () => {
+  it('may be named together with that key, and repeated without it', async () => {
     const { app, jobs, archive } = await harness();
     const job_id = jobIdOfKey('boat-1');
     const statusOf = async (clips: number, key: string | null, url?: string) =>

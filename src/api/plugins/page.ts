@@ -1,7 +1,7 @@
 /**
  * The page's files: `/` and `/jobs/:job_id` are one document, everything else of it lies below /assets/.
  *
- * P1 no address in it begins with a slash, so that a proxy may put all of this below a path of its own.
+ * PAGE-1 no address in it begins with a slash, so that a proxy may put all of this below a path of its own.
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -42,6 +42,6 @@ export async function servePage(app: FastifyInstance, folder = BUILT): Promise<v
   app.get('/jobs/:job_id', { schema: { hide: true } }, send(1));
 }
 
-/** The document as it is written for `/`, for an address so many folders further down (P1). */
+/** The document as it is written for `/`, for an address so many folders further down (PAGE-1). */
 export const documentAt = (depth: number, written: string): string =>
   written.replaceAll(/(?<=(?:href|src)=")\.\//g, depth === 0 ? './' : '../'.repeat(depth));

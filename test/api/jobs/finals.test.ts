@@ -82,7 +82,7 @@ describe('POST /v1/jobs/:job_id/final', () => {
     expect(jobs.runs.size).toBe(1);
   });
 
-  it('refuses the finals of a job that is no draft, or that nobody knows', async () => {
+  it('refuses the finals of a job that is no draft, or does not exist', async () => {
     const { app, jobs } = await drafted({ quality: 'final' });
     const answer = await final(app);
     expect([answer.statusCode, answer.json<{ detail: string }>().detail]).toEqual([

@@ -124,7 +124,7 @@ describe('the list', () => {
     },
   );
 
-  it('ends with the last that goes on when none has ended', async () => {
+  it('ends with the last running job when none has ended', async () => {
     const all = await harness();
     for (const name of ['k2', 'k1']) all.jobs.add(name);
     expect(await ids(all, 'limit=2')).toEqual([['k1', 'k2']]);
@@ -145,7 +145,7 @@ describe('the list', () => {
     expect(second.jobs.map(({ job_id }) => job_id)).toEqual(['f3', 'f4']);
   });
 
-  it('has a job that runs again once, on whatever page', async () => {
+  it('has a job that runs again once, on any page', async () => {
     const all = await setup();
     for (const name of ['f1', 'f4']) all.jobs.add(name);
     expect((await ids(all, 'limit=2')).flat().sort()).toEqual([

@@ -1,11 +1,11 @@
-/** The wait for news of a run: for a step of its workflow, not for each event on the way to it. */
+/** The wait for history of a run: for a completed workflow task, not for each event on the way to it. */
 import type { Connection } from '@temporalio/client';
 import { expect, it } from 'vitest';
 import { createJobs } from '../../../src/api/jobs/temporal-jobs.js';
 
 const SCHEDULED = 5;
 const STARTED = 6;
-const STEP_COMPLETED = 7;
+const TASK_COMPLETED = 7;
 const ACTIVITY_COMPLETED = 12;
 
 const late = (): Error =>
@@ -40,36 +40,36 @@ function polls(answers: (number[] | null)[], closed = false) {
   });
   const { signal } = new AbortController();
   return {
-    news: (token: number | null) =>
+    wait: (token: number | null) =>
       jobs.waitForHistory('a', 'r', token === null ? null : Buffer.from([token]), signal),
     asked: () => asked,
   };
 }
 
-it('is over at once where nothing is known, whatever has happened', async () => {
-  const { news, asked } = polls([[1, 2, SCHEDULED]]);
-  expect(await news(null)).toEqual(Buffer.from([1]));
+it('returns at once without a position', async () => {
+  const { wait, asked } = polls([[1, 2, SCHEDULED]]);
+  expect(await wait(null)).toEqual(Buffer.from([1]));
   expect(asked()).toBe(1);
 });
 
-it('goes on until the workflow has taken the step that something calls for', async () => {
-  const { news, asked } = polls([
+it('continues until the workflow has completed the task that an event calls for', async () => {
+  const { wait, asked } = polls([
     [ACTIVITY_COMPLETED, SCHEDULED],
     [STARTED],
-    [STEP_COMPLETED, 10],
+    [TASK_COMPLETED, 10],
     [SCHEDULED],
   ]);
-  expect(await news(9)).toEqual(Buffer.from([3]));
+  expect(await wait(9)).toEqual(Buffer.from([3]));
   expect(asked()).toBe(3);
 });
 
-it('is over when nobody takes that step, so that whoever waits asks, and learns that nobody answers', async () => {
-  const { news } = polls([[ACTIVITY_COMPLETED, SCHEDULED], null]);
-  expect(await news(9)).toEqual(Buffer.from([1]));
+it('ends when no worker completes that task, so that the caller queries and learns that no worker answers', async () => {
+  const { wait } = polls([[ACTIVITY_COMPLETED, SCHEDULED], null]);
+  expect(await wait(9)).toEqual(Buffer.from([1]));
 });
 
-it('is over when nothing happens, and says when the run is closed', async () => {
-  expect(await polls([[]]).news(9)).toEqual(Buffer.from([1]));
-  expect(await polls([[SCHEDULED], [STEP_COMPLETED, 2]], true).news(9)).toBeNull();
-  await expect(polls([null]).news(9)).rejects.toThrow('Temporal cannot be reached');
+it('ends when nothing happens, and reports that the run is closed', async () => {
+  expect(await polls([[]]).wait(9)).toEqual(Buffer.from([1]));
+  expect(await polls([[SCHEDULED], [TASK_COMPLETED, 2]], true).wait(9)).toBeNull();
+  await expect(polls([null]).wait(9)).rejects.toThrow('Temporal cannot be reached');
 });

@@ -192,7 +192,7 @@ describe('GET /v1/jobs/:job_id', () => {
     expect(answer.json()).not.toHaveProperty('stale');
   });
 
-  it('answers 404 for a job that nobody knows', async () => {
+  it('answers 404 for a job that does not exist', async () => {
     const { app } = await harness();
     const answer = await app.inject({ url: '/v1/jobs/none' });
     expect(answer.json<Problem>()).toMatchObject({ status: 404, detail: 'there is no job "none"' });
@@ -226,7 +226,7 @@ describe('GET /v1/jobs/:job_id', () => {
     });
   });
 
-  it('says that a terminated job has failed, whatever the workflow said last', async () => {
+  it('shows a terminated job as failed, independent of the last answer of its workflow', async () => {
     const { app, jobs } = await harness();
     jobs.add('a');
     jobs.closeRun('a', 'terminated', {
@@ -426,7 +426,7 @@ describe('steering', () => {
     expect(jobs.runs.get('a')).toHaveLength(2);
   });
 
-  it('goes on from no state before the newest run, whoever asked for that', async () => {
+  it('continues from no state before the newest run, whichever request started that', async () => {
     const { app, jobs } = await harness();
     jobs.add('a', 2);
     jobs.warn('a', 1);

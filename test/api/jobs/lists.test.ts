@@ -174,7 +174,7 @@ describe('the list of jobs', () => {
     }
   });
 
-  it('finds jobs that go on by the same filters, and has their labels', async () => {
+  it('finds running jobs by the same filters, and has their labels', async () => {
     const all = await harness();
     const plan = planOf(2, { job_id: 'mine', labels: ['spring', 'ad'] });
     await all.app.inject({ method: 'POST', url: '/v1/jobs', payload: plan });
@@ -216,7 +216,7 @@ describe('the list of jobs', () => {
     expect((await list(all)).jobs).toMatchObject([{ job_id: 'a', status: 'succeeded' }]);
   });
 
-  it('has a job that nobody has told anything of yet', async () => {
+  it('has a job that no worker has taken yet', async () => {
     const all = await harness();
     all.jobs.told = false;
     all.jobs.add('a');

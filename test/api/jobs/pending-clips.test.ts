@@ -107,7 +107,7 @@ describe('a clip that no worker has taken yet', () => {
 
   it.each([
     ['a worker, while none polls', scheduled, false, 'worker', 'waiting_for_worker'],
-    ['a worker, while nobody can tell', scheduled, null, 'worker', 'waiting_for_worker'],
+    ['a worker, while Temporal does not answer', scheduled, null, 'worker', 'waiting_for_worker'],
     ['the rate of creates, while workers poll', scheduled, true, 'rate', 'waiting_for_rate'],
     ['the rate of creates, where the provider says so', started(waiting), true, 'rate', 'waiting'],
     [
@@ -129,7 +129,7 @@ describe('a clip that no worker has taken yet', () => {
     expect(progress).toMatchObject({ phase });
   });
 
-  it('stays queued while nobody but Temporal can be asked', () => {
+  it('stays queued while only Temporal answers', () => {
     expect(first(withPending(job, [scheduled], false))).toMatchObject({
       status: 'queued',
       waits_for: 'worker',

@@ -5,7 +5,7 @@ import { Gate, type Leave } from '../../../src/api/load/gate.js';
 const forEver = 60_000;
 
 describe('a gate', () => {
-  it('never has more inside than it may, and lets those that wait in by their order, whoever leaves first', async () => {
+  it('never has more inside than its limit, and admits those that wait in their order, whichever leaves first', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 5 }),
@@ -14,14 +14,14 @@ describe('a gate', () => {
           const gate = new Gate({ at_once, waiting: 1_000 }, forEver);
           const inside: { place: number; leave: Leave }[] = [];
           const entered: number[] = [];
-          const waiting: { place: number; asker: AbortController }[] = [];
+          const waiting: { place: number; client: AbortController }[] = [];
           let place = 0;
           for (const step of steps) {
             if (step === 'enter') {
               const mine = (place += 1);
-              const asker = new AbortController();
-              waiting.push({ place: mine, asker });
-              gate.enter(asker.signal).then(
+              const client = new AbortController();
+              waiting.push({ place: mine, client });
+              gate.enter(client.signal).then(
                 (leave) => {
                   inside.push({ place: mine, leave });
                   entered.push(mine);
@@ -34,14 +34,14 @@ describe('a gate', () => {
               );
             }
             if (step === 'leave') inside.shift()?.leave();
-            if (step === 'give up') waiting.pop()?.asker.abort();
+            if (step === 'give up') waiting.pop()?.client.abort();
             await new Promise(setImmediate);
             expect(inside.length).toBeLessThanOrEqual(at_once);
             expect(inside.length === at_once || waiting.length === 0).toBe(true);
             expect(gate.figures).toMatchObject({ inside: inside.length, waiting: waiting.length });
           }
           expect(entered).toEqual([...entered].sort((a, b) => a - b));
-          for (const { asker } of waiting) asker.abort();
+          for (const { client } of waiting) client.abort();
         },
       ),
     );
@@ -62,7 +62,7 @@ describe('a gate', () => {
     expect(gate.figures).toEqual({ inside: 0, waiting: 0, most: 1 });
   });
 
-  it('refuses with 503 and Retry-After whoever finds too many waiting, or has waited too long', async () => {
+  it('refuses with 503 and Retry-After a request that finds too many waiting, or has waited too long', async () => {
     const gate = new Gate({ at_once: 1, waiting: 1 }, 1);
     const { signal } = new AbortController();
     await gate.enter(signal);

@@ -183,7 +183,7 @@ describe('bodies', () => {
     expect(await statusOf(1024 * 1024 + 1)).toBe(413);
   });
 
-  it('are held up to a limit for webhooks, and for plans on their own, whatever half bodies announce', async () => {
+  it('are held up to a limit for webhooks, and another for plans, independent of the lengths that unfinished bodies announce', async () => {
     const KIB = 1024;
     const held = { plans: 2_000 * KIB, webhooks: 500 * KIB };
     const { url, app } = await harness({ limits: { held } });

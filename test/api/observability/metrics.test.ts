@@ -117,7 +117,7 @@ describe('the figures of jobs', () => {
     expect(found.get(`clip_generator_unknown_costs_total{${money}}`)).toBe(3);
   });
 
-  it('count a running job while somebody follows it, and its streams and watchers', async () => {
+  it('count a running job while a reader follows it, and its streams and watchers', async () => {
     const all = await harness();
     all.jobs.add('a', 3);
     const clip = clipOf(all, 'a', 0, {

@@ -124,7 +124,7 @@ describe('every answer', () => {
 });
 
 describe('the page', () => {
-  it('may load its own origin and nothing else, and be framed by nobody', async () => {
+  it('may load from its own origin only, and not be framed', async () => {
     const { app, data_dir } = await harness();
     await mkdir(path.join(data_dir, 'page', 'web'), { recursive: true });
     await writeFile(path.join(data_dir, 'page', 'web', 'index.html'), '<title>page</title>');

@@ -43,7 +43,7 @@ describe('wrong keys', () => {
     expect(await waitOf('wrong')).toBeUndefined();
   });
 
-  it('that come many at a time are refused with 429, and a right one beside them is not', async () => {
+  it('that come many at a time are refused with 429, and a right one at the same time is not', async () => {
     const { app } = await harness({ api_keys: [ONE] });
     for (let count = 0; count < 20; count += 1) await app.inject(jobs('wrong', '192.0.2.1'));
     const guesses = Array.from({ length: 12 }, (_, index) =>

@@ -58,14 +58,14 @@ describe('POST /webhooks/replicate', () => {
     ['nothing', '{}'],
     ['no object', 'null'],
     ['no JSON', 'hello'],
-  ])('takes an authentic webhook that names %s, and wakes nobody', async (_name, body) => {
+  ])('takes an authentic webhook that names %s, and passes on no hint', async (_name, body) => {
     const wake = vi.fn(async () => undefined);
     const { app } = await harness({}, { wake });
     expect((await app.inject(signed(body))).statusCode).toBe(204);
     expect(wake).not.toHaveBeenCalled();
   });
 
-  it('answers 401 to what the account has not signed, and wakes nobody', async () => {
+  it('answers 401 to what the account has not signed, and passes on no hint', async () => {
     const wake = vi.fn(async () => undefined);
     const { app } = await harness({}, { wake });
     const good = signed(prediction('abc'));
@@ -98,7 +98,7 @@ describe('POST /webhooks/replicate', () => {
     expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '5']);
   });
 
-  it('answers well although nobody could be woken', async () => {
+  it('answers well although the hint could not be passed on', async () => {
     const wake = () => Promise.reject(new Error('disk full'));
     const { app } = await harness({}, { wake });
     expect((await app.inject(signed(prediction('abc')))).statusCode).toBe(204);

@@ -39,7 +39,7 @@ describe('GET /v1/jobs/:job_id/events', () => {
     expect(reader.frames.map(({ data }) => JSON.parse(data) as unknown)).toEqual(events);
   });
 
-  it('ends with what there is now for ?follow=false, also while the job runs and nobody can tell', async () => {
+  it('ends with what there is now for ?follow=false, also while the job runs and no worker answers', async () => {
     const { url, jobs } = await harness();
     jobs.add('a');
     jobs.warn('a', 600);
@@ -102,12 +102,12 @@ describe('GET /v1/jobs/:job_id/events', () => {
     },
   );
 
-  it('answers 404 for a job that nobody knows', async () => {
+  it('answers 404 for a job that does not exist', async () => {
     const { app } = await harness();
     expect((await app.inject({ url: '/v1/jobs/none/events' })).statusCode).toBe(404);
   });
 
-  it('goes on past the end when the job is retried, with the log of every run in one', async () => {
+  it('continues past the end when the job is retried, with the log of every run in one', async () => {
     const { app, url, jobs, archive } = await harness();
     jobs.add('a', 1);
     const clip = jobs.latest('a').job.clips[0];
@@ -185,7 +185,7 @@ describe('GET /v1/jobs/:job_id/events', () => {
     expect(ids(reader.frames)).toEqual([1, 2]);
   });
 
-  it('waits instead of taking a position for wrong while nobody can tell', async () => {
+  it('waits instead of taking a position for wrong while no worker answers', async () => {
     const { url, jobs } = await harness();
     jobs.add('a');
     jobs.warn('a', 4);

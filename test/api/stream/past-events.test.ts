@@ -113,7 +113,7 @@ describe('old events', () => {
     expect(asked).toEqual(['run 100']);
   });
 
-  it('are nothing where nobody has the very next one', async () => {
+  it('are none where the very next one is lost', async () => {
     const { past } = setup();
     expect(await past.after(origin({ isStored: true }), 200, 1)).toBeNull();
   });

@@ -1,4 +1,4 @@
-/** What watching costs: Temporal, memory, and nobody who does not look. And jobs that are many runs. */
+/** What watching costs: Temporal, memory, and nothing for jobs without readers. And jobs that are many runs. */
 import { appendFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -80,7 +80,7 @@ describe('a job of several runs', () => {
     expect(again.frames).toEqual(late.frames.slice(399));
   });
 
-  it('takes signals, and a retry goes on from all of it', async () => {
+  it('takes signals, and a retry continues from all of it', async () => {
     const all = await harness();
     const { app, jobs, archive } = all;
     jobs.add('a', 2);
@@ -128,7 +128,7 @@ describe('a job too large for one answer', () => {
     expect(JSON.parse(reader.frames[0]?.data ?? '')).toEqual(job);
   });
 
-  it('is of one state, whatever happens between its pages', async () => {
+  it('is of one state, whatever events come between its pages', async () => {
     const all = await large();
     const { jobs } = all;
     const states = new Map<number, Job>();
@@ -219,7 +219,7 @@ describe('watching', () => {
     expect(jobs.polls.most).toBe(1);
   });
 
-  it('keeps nothing of a job that nobody watches', async () => {
+  it('keeps nothing of a job without readers', async () => {
     const jobs = new FakeJobs();
     jobs.add('a');
     jobs.warn('a', 50);
