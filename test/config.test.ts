@@ -104,6 +104,7 @@ describe('loadConfig', () => {
     ['REPLICATE_WEBHOOK_URL', 'http://a.example', /REPLICATE_WEBHOOK_URL: .*https:/],
     ['LOG_LEVEL', 'loud', /LOG_LEVEL: expected one of trace, debug, info, warn, error, got "loud"/],
     ['HOST', '0.0.0.0', /API_KEYS: expected at least one key because HOST is "0.0.0.0"/],
+    ['HOST', 'a.localhost', /API_KEYS: expected at least one key because HOST is "a.localhost"/],
     ['REPLICATE_BASE_URL', 'https://a.example/v1', /REPLICATE_BASE_URL: .*REPLICATE_API_TOKEN/],
     ['REPLICATE_BASE_URL', 'https://a.example', /REPLICATE_BASE_URL: .*ends in \/v1/],
     ['REPLICATE_BASE_URL', 'ftp://a.example/v1', /REPLICATE_BASE_URL: .*https:/],

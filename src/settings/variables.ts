@@ -3,7 +3,7 @@
  * Connection settings of Temporal that the SDK reads by itself are in temporal-profile.ts, proxies in proxies.ts.
  */
 import { z } from 'zod';
-import { isLoopback } from '../domain/values/loopback.js';
+import { listensOnLoopback } from '../domain/values/loopback.js';
 import { isProgram } from '#setup/temporal-cli.mjs';
 import {
   expected,
@@ -67,7 +67,7 @@ const rows = z.object({
 });
 
 const schema = rows
-  .refine(({ API_KEYS, HOST }) => API_KEYS.length > 0 || isLoopback(HOST), {
+  .refine(({ API_KEYS, HOST }) => API_KEYS.length > 0 || listensOnLoopback(HOST), {
     path: ['API_KEYS'],
     error: ({ input }) =>
       `expected at least one key because HOST is "${(input as { HOST: string }).HOST}", which is not loopback; set API_KEYS, or HOST=127.0.0.1.`,

@@ -18,6 +18,13 @@ export function isLoopback(host: string): boolean {
   );
 }
 
+/**
+ * Does a server that listens on the host hear this machine alone? A name below `localhost` does not count: the system's resolver
+ * may ask DNS for it.
+ */
+export const listensOnLoopback = (host: string): boolean =>
+  isLoopback(host) && !bare(host).endsWith('.localhost');
+
 /** Names that systems give loopback beside `localhost`, and the addresses that mean "any of mine" where they are connected to. */
 const OTHER_NAMES = new Set([
   ...['ip6-localhost', 'ip6-loopback', 'localhost.localdomain'],
