@@ -6,9 +6,10 @@
  * LOG-2 no control character reaches a terminal or a file, whatever text an entry holds.
  * LOG-3 no token or key is in an entry: fields that hold one are left out, and paths of requests come without their query.
  */
+import { createRequire } from 'node:module';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
-import { prettyFactory } from 'pino-pretty';
+import type PinoPretty from 'pino-pretty';
 import { manyLines, oneLine, safeJson } from '../domain/values/foreign-text.js';
 
 export type { Logger } from 'pino';
@@ -57,8 +58,9 @@ const destination = (format: (line: string) => string) => ({
   write: (line: string) => process.stderr.write(format(line)),
 });
 
-/** LOG-2 before the line is coloured. A stack has several lines; pino-pretty indents them. */
+/** LOG-2 before the line is coloured. A stack has several lines; pino-pretty indents them. It is loaded only for a terminal: it takes 90 ms. */
 function forPeople(): (line: string) => string {
+  const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
   const pretty = prettyFactory({ translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' });
   return (line) =>
     pretty(
