@@ -8,6 +8,7 @@
  *    request begins another round.
  * AUDIT-5 A clip that did not succeed has a reason which its faults, its cap, its time or the users' requests explain.
  */
+import { ruleOf } from '../src/domain/job/failures.js';
 import type { FailureKind } from '../src/domain/job/failures.js';
 import type { Job } from '../src/domain/job/job.schema.js';
 import { maxCarriedOut, wasCanceled } from './requests.js';
@@ -147,18 +148,19 @@ const isUnreachable: Explains = ({ evidence, round, rounds }) =>
   rounds.some(({ clip }) => clip.error !== null && clip.error.kind !== 'unreachable') &&
   (!round.isLast || successesOf(evidence.job) < fewestOf(evidence));
 
-/** Reasons of clips that were never started, and never paid for. */
+/** Why a clip was never started, and never paid for: one of these, or a failure of another clip that halts the job. */
 const SKIPPED: Partial<Record<FailureKind, Explains>> = {
   over_budget: isUnderCap,
   unreachable: isUnreachable,
-  insufficient_credit: isHalted,
-  unauthorized: isHalted,
 };
+
+const isExplainedSkip: Explains = (context, kind) =>
+  (ruleOf(kind).halts ? isHalted : SKIPPED[kind])?.(context, kind) === true;
 
 const isExplainedCancel: Explains = (context, kind) =>
   kind === 'canceled'
     ? wasCanceled(context.evidence, context.round.clip.clip_index)
-    : context.round.predictions.length === 0 && SKIPPED[kind]?.(context, kind) === true;
+    : context.round.predictions.length === 0 && isExplainedSkip(context, kind);
 
 /** Milliseconds by which the log may learn late that a clip was asked for: Temporal and workers are killed meanwhile. */
 const HEARD_LATE = 20_000;

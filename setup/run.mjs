@@ -2,9 +2,9 @@
  * Every npm command starts here: set the machine up, then run the command in this same process. The steps are
  * rows of a table; each knows whether it is needed and how to do it. When none is needed, nothing is locked or printed.
  *
- * RUN-1 A signal during set-up ends what set-up has started, and the process, with the exit code that shells expect.
- * RUN-2 The command's own signal handlers are in place before those of set-up are removed.
- * RUN-3 Every failure is one sentence; a stack trace is never shown.
+ * SET-UP-1 A signal during set-up ends what set-up has started, and the process, with the exit code that shells expect.
+ * SET-UP-2 The command's own signal handlers are in place before those of set-up are removed.
+ * SET-UP-3 Every failure is one sentence; a stack trace is never shown.
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -103,7 +103,7 @@ async function start(name, commandArguments) {
   await setUp(name, command);
   const main = await command.main();
   const ended = main(commandArguments);
-  ignoreSignals(); // RUN-2
+  ignoreSignals(); // SET-UP-2
   return ended;
 }
 
@@ -111,7 +111,7 @@ const [name = '', ...commandArguments] = process.argv.slice(2);
 try {
   process.exit(await start(name, commandArguments));
 } catch (error) {
-  // RUN-1: a signal to the group may reach the child of a step first. Its failure is not reported then.
+  // SET-UP-1: a signal to the group may reach the child of a step first. Its failure is not reported then.
   await new Promise((resolve) => setTimeout(resolve, 100));
   if (stopping) await new Promise(() => undefined);
   if (error instanceof SetupError) {

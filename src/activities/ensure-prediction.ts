@@ -2,7 +2,7 @@
  * Makes sure that this attempt has a prediction, by the cheapest way that cannot pay twice: attach to the one that is
  * known, search for the one that may exist, and only then create one.
  *
- * G1 An attempt creates at most one prediction.
+ * G1 An attempt creates another prediction only when the search for the one before has found none, and `MAX_UNCLEAR` in all.
  * ENSURE-1 A create is written down before it is sent (adapters/storage/create-log.ts): what was not written down was not
  *    created, and is not searched for.
  */

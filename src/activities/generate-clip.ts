@@ -2,7 +2,8 @@
  * The paid activity: one attempt at one clip. It makes sure that a prediction exists, waits for its end, and says how it
  * ended. It downloads nothing.
  *
- * G1 An attempt creates at most one prediction, through any crash, lost response or time-out.
+ * G1 Through any crash, lost response or time-out, an attempt creates another prediction only when the search for the one before
+ * has found none.
  * G3 Executions are not attempts: an execution that has lost its state asks the workflow and the provider's list first.
  * G4 A prediction is canceled at the provider only when the clip is; shutdown, pause and time-out leave it running.
  * GENERATE-1 On the queue without a rate limit nothing is created: an execution that would have to is handed back.

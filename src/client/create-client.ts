@@ -66,7 +66,7 @@ export interface Client {
     estimate(plan: Plan, options?: CallOptions): Promise<Estimate>;
     /** The job as it is now, whole. 404: there is none of that id. */
     get(jobId: string, options?: CallOptions): Promise<JobSnapshot>;
-    /** Every job that matches, newest first, page by page as they are read. The list may lag by seconds. */
+    /** Every job that matches, page by page as they are read: running ones, the latest start first, then ended ones, the latest end first. The list may lag by seconds. */
     list(
       query?: Omit<JobQuery, 'cursor'>,
       options?: CallOptions,

@@ -2,8 +2,8 @@
  * The job's log, in workflow state: the only place where facts get their numbers. What is shown of a job anywhere follows from
  * these events.
  *
- * LOG-1 seq counts from 1 (in a later run of the job: from where the log before it ends), without gaps.
- * LOG-2 Every answer stays below Temporal's limit of 2 MiB a payload, however large the job is.
+ * JOB-LOG-1 seq counts from 1 (in a later run of the job: from where the log before it ends), without gaps.
+ * JOB-LOG-2 Every answer stays below Temporal's limit of 2 MiB a payload, however large the job is.
  */
 import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type {
@@ -44,7 +44,7 @@ export class JobLog {
     return this.#job;
   }
 
-  /** The job as a query answer or result (LOG-2). */
+  /** The job as a query answer or result (JOB-LOG-2). */
   snapshot(): Job {
     return fitJob(this.#job);
   }

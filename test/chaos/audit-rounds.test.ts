@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { audit } from '../../chaos/audit.js';
 import type { SteeringRequest } from '../../chaos/evidence.js';
 import { FATAL, NO_FAULTS } from '../../chaos/clip-faults.js';
+import { FAILURES, ruleOf } from '../../src/domain/job/failures.js';
 import type { FailureKind } from '../../src/domain/job/failures.js';
 import type { Clip, Prediction } from '../../src/domain/job/job.schema.js';
 import {
@@ -146,7 +147,9 @@ describe('an audit of rounds', () => {
     expect(kindsOf(all, [duplicates])).toEqual(['double']);
   });
 
-  it.each(['over_budget', 'unreachable', 'unauthorized', 'insufficient_credit'] as const)(
+  const halting = (Object.keys(FAILURES) as FailureKind[]).filter((kind) => ruleOf(kind).halts);
+
+  it.each<FailureKind>(['over_budget', 'unreachable', ...halting])(
     'finds %s that nothing explains',
     (kind) => {
       const job = ended({ clips: [good, canceled(1, kind)], stored: [[0, 'p1']] });
@@ -180,6 +183,12 @@ describe('an audit of rounds', () => {
       }),
     ];
     expect(audit([booked('p1')], skipped)).toEqual([]);
+  });
+
+  it.each(halting)('accepts clips that were not started because %s halted the job', (kind) => {
+    const faults = [{ ...NO_FAULTS, halts: true as const, fails: [kind] }];
+    const clips = [clip(0, { status: 'failed', error: failure(kind) }), canceled(1, kind)];
+    expect(audit([], [ended({ clips, faults })])).toEqual([]);
   });
 
   it('finds a clip that is called skipped after it was paid, whatever the cap', () => {

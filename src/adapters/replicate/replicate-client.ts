@@ -9,6 +9,7 @@
  */
 import Client from 'replicate';
 import type { Proxies } from '../../config.js';
+import { judgeAccount } from '../../domain/job/failures.js';
 import type { FailureKind } from '../../domain/job/failures.js';
 import { deadline } from '../network/deadline.js';
 import { enveloped } from './response-envelope.js';
@@ -225,9 +226,8 @@ function judgeCreate(
   const isRefused = kind !== null || envelope.status === 429;
   // A refusal that contains a prediction contradicts itself, and proves nothing.
   if (!isRefused || holdsPrediction(envelope, clock)) return { type: 'unclear', message };
-  if (/spend limit/i.test(message)) {
-    return { type: 'rejected', kind: 'insufficient_credit', message };
-  }
+  const account = judgeAccount(message);
+  if (account !== null) return { type: 'rejected', kind: account, message };
   if (kind !== null) {
     return { type: 'rejected', kind, message, is_model_gone: saysGone(envelope) };
   }

@@ -1,5 +1,5 @@
 /**
- * The closed list of kinds of failure, and what each kind means: is another prediction tried, does the job stop starting
+ * The kinds of failure, and what each kind means: is another prediction tried, does the job stop starting
  * clips, and what a person is told. failures.ts maps a provider's message to a kind.
  */
 

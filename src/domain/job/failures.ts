@@ -24,7 +24,7 @@ const again = (kind: FailureKind, more: { delay?: number; limit?: number } = {})
 const never = (kind: FailureKind): Verdict => ({ kind, retry: false });
 
 /**
- * The first match wins. A code is in brackets, `(E005)` or `(code: PA)`; the id of the run follows it. Refusals come first:
+ * The first match wins, so the order of the rows counts. A code is in brackets, `(E005)` or `(code: PA)`; the id of the run follows it. Refusals come first:
  * another attempt would be paid and refused again. Temporary causes come before faults of the input: a time-out while an
  * image is fetched is not the fault of the image, which was fetched and decoded before it was sent.
  */
@@ -61,6 +61,10 @@ export function judgeText(text: string | null, inputTexts: readonly string[] = [
   );
   return rule?.verdict ?? again('provider_error');
 }
+
+/** A refused create that says that the account may spend no more, whatever its status. */
+export const judgeAccount = (text: string): FailureKind | null =>
+  /spend limit/i.test(text) ? 'insufficient_credit' : null;
 
 /** The kind of a refused create (a 4xx), where its words tell more than its status. */
 export function judgeRefusedCreate(text: string, kind: FailureKind): FailureKind {
