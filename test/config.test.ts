@@ -1,13 +1,13 @@
 /** The environment is read once, checked whole, and documented to the last variable; a secret is never repeated. */
 import fc from 'fast-check';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadClientConfigProfile } from '@temporalio/envconfig';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigError, loadConfig } from '../src/config.js';
 import { lifeCycleOf } from '../src/domain/models/life-cycle.js';
 import { CATALOGUE } from '../src/domain/models/index.js';
+import { testFolder } from './support/test-folder.js';
 
 type Env = Record<string, string>;
 
@@ -43,10 +43,8 @@ function namesRead(): string[] {
 }
 
 function temporaryFolder(): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'config-'));
-  onTestFinished(() => {
-    rmSync(folder, { recursive: true });
-  });
+  const { path: folder, remove } = testFolder('config');
+  onTestFinished(remove);
   return folder;
 }
 

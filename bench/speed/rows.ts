@@ -2,12 +2,10 @@
  * The measurements, one a row. Each warms what it measures up with a clip, and gives figures by name; a row that peers can be held
  * against takes whatever stands there.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from '../../src/domain/job/job.schema.js';
 import { eventually } from '../../test/support/eventually.js';
+import { testFolder } from '../../test/support/test-folder.js';
 import { quantile } from '../support/figures.js';
 import { toFirstClip } from '../support/start-up.js';
 import type { Use } from './machine-use.js';
@@ -241,13 +239,9 @@ async function measureRest(stand: Stand): Promise<Measured> {
 }
 
 async function measureGenerate(): Promise<Measured> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'start-up-'));
-  try {
-    await toFirstClip(folder);
-    return { 'command → clip.submitted s': await toFirstClip(folder) };
-  } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-  }
+  using folder = testFolder('start-up');
+  await toFirstClip(folder.path);
+  return { 'command → clip.submitted s': await toFirstClip(folder.path) };
 }
 
 const PER_MINUTE = 500;

@@ -2,8 +2,6 @@
  * What is measured, from its provider to its client: the product as it is deployed, each part a process, on an empty
  * DATA_DIR. Peers stand in its place with the same words.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +12,7 @@ import { freePorts } from '../../src/http/ports.js';
 import { startTemporal } from '../../src/embedded/temporal-server.js';
 import { findTemporalCli } from '../../setup/temporal-cli.mjs';
 import { eventStream } from '../../test/support/event-stream.js';
+import { testFolder } from '../../test/support/test-folder.js';
 import { useOf } from './machine-use.js';
 import type { Use } from './machine-use.js';
 import { promptsOf } from './order.js';
@@ -51,10 +50,8 @@ type Close = () => Promise<unknown>;
 export async function inFolder<T>(
   start: (folder: string, closers: Close[]) => Promise<T>,
 ): Promise<T & AsyncDisposable> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'speed-'));
-  const closers: Close[] = [
-    () => rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }),
-  ];
+  const { path: folder, remove } = testFolder('speed');
+  const closers: Close[] = [async () => remove()];
   const close = async (): Promise<void> => {
     for (const next of closers.splice(0).reverse()) await next();
   };

@@ -1,11 +1,11 @@
 /** What replaying the runs of a job costs. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { fillIn, storedPayloads } from '../../src/adapters/storage/payload-files.js';
 import type { RunOfChain } from '../../test/support/runs.js';
+import { testFolder } from '../../test/support/test-folder.js';
 import type { World } from '../../test/support/world.js';
 import { Child } from './child.js';
 
@@ -15,20 +15,16 @@ export async function replayed(
   jobId: string,
   runs: readonly RunOfChain[],
 ): Promise<number[]> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'replays-'));
-  try {
-    const files: string[] = [];
-    for (const { run_id } of runs) {
-      const history = await wholeHistory(client, data_dir, { jobId, run_id });
-      const file = path.join(folder, `${run_id}.json`);
-      await writeFile(file, historyToJSON(history));
-      files.push(file);
-    }
-    await using child = new Child('./replay-process.mjs', { words: files });
-    return await child.next<number[]>();
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+  using folder = testFolder('replays');
+  const files: string[] = [];
+  for (const { run_id } of runs) {
+    const history = await wholeHistory(client, data_dir, { jobId, run_id });
+    const file = path.join(folder.path, `${run_id}.json`);
+    await writeFile(file, historyToJSON(history));
+    files.push(file);
   }
+  await using child = new Child('./replay-process.mjs', { words: files });
+  return await child.next<number[]>();
 }
 
 /** With its offloaded payloads: a replay has no store. */

@@ -2,8 +2,7 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { ApplicationFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -17,13 +16,16 @@ import type { Media } from '../../src/adapters/media/media.js';
 import type { StoreClipInput, StoreClipResult } from '../../src/contract/activities.js';
 import { encodeClip } from '../../src/simulator/clip/encode.js';
 import { fragment, ftyp, moov } from '../../src/simulator/clip/boxes.js';
+import { testFolder, type TestFolder } from '../support/test-folder.js';
 
+let own: TestFolder;
 let dataDir: string;
 let server: Server;
 const outputs = new Map<string, Uint8Array>();
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(path.join(tmpdir(), 'hostile-'));
+  own = testFolder('hostile');
+  dataDir = own.path;
   server = createServer((request, response) => {
     response.writeHead(200, { 'content-type': 'video/mp4' }).end(outputs.get(request.url ?? ''));
   });
@@ -37,7 +39,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await new Promise((resolve) => server.close(resolve));
-  await rm(dataDir, { recursive: true, force: true });
+  own.remove();
 });
 
 const inJob = () => readdir(path.join(dataDir, 'artifacts', 'test')).catch(() => []);

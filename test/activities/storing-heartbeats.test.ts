@@ -2,9 +2,6 @@
 import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { ApplicationFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -20,13 +17,16 @@ import type {
   StoreClipInput,
   StoreClipResult,
 } from '../../src/contract/activities.js';
+import { testFolder, type TestFolder } from '../support/test-folder.js';
 
+let own: TestFolder;
 let dataDir: string;
 let server: Server;
 let answer: RequestListener;
 
 beforeEach(async () => {
-  dataDir = await mkdtemp(path.join(tmpdir(), 'turns-'));
+  own = testFolder('storing');
+  dataDir = own.path;
   server = createServer((request, response) => {
     answer(request, response);
   });
@@ -35,7 +35,7 @@ beforeEach(async () => {
 afterEach(async () => {
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
-  await rm(dataDir, { recursive: true, force: true });
+  own.remove();
 });
 
 /** One execution after another of one activity, each given what the one before told with its last heartbeat. */

@@ -1,7 +1,5 @@
 /** The real app around a fake Temporal, a real data folder and a real socket; and a reader of event streams. */
-import { mkdtemp, rm } from 'node:fs/promises';
 import http from 'node:http';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { buildApp } from '../../src/api/app.js';
@@ -13,11 +11,13 @@ import { createSseParser } from '../../src/client/sse-parser.js';
 import type { SseFrame } from '../../src/client/sse-parser.js';
 import { FakeJobs } from './fake-jobs.js';
 import { check, context } from './plan.js';
+import { testFolder, type TestFolder } from '../support/test-folder.js';
 
 export interface Harness {
   app: App;
   jobs: FakeJobs;
   archive: ReturnType<typeof createArchive>;
+  folder: TestFolder;
   data_dir: string;
   url: string;
 }
@@ -33,7 +33,8 @@ export async function harness(
   world: World = {},
   before: Harness | null = null,
 ): Promise<Harness> {
-  const data_dir = before?.data_dir ?? (await mkdtemp(path.join(tmpdir(), 'api-')));
+  const folder = before?.folder ?? testFolder('api');
+  const data_dir = folder.path;
   const jobs = before?.jobs ?? new FakeJobs();
   const archive = createArchive(data_dir);
   const app = await buildApp({
@@ -66,9 +67,9 @@ export async function harness(
   });
   onTestFinished(async () => {
     await app.close();
-    await rm(data_dir, { recursive: true, force: true });
+    folder.remove();
   });
-  return { app, jobs, archive, data_dir, url };
+  return { app, jobs, archive, folder, data_dir, url };
 }
 
 interface Reader {

@@ -1,12 +1,12 @@
 /** The client outside of this checkout: packed, installed in an empty project, checked and run as docs/client.md has it. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, readdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { harness } from '../api/harness.js';
 import { COMPILER, ROOT, buildClient, run } from './packed-client.js';
 import { VIDEO, begin, complete } from './played-job.js';
+import { testFolder } from '../support/test-folder.js';
 
 const DOCUMENTED = 'http://127.0.0.1:3000';
 /** Before the example: what it sends to the documented address goes to the API of the test. */
@@ -39,7 +39,7 @@ const STRICT = {
 
 beforeAll(async () => {
   const client = await buildClient();
-  project = await mkdtemp(path.join(tmpdir(), 'empty-project-'));
+  project = testFolder('empty-project').path;
   await writeFile(path.join(project, 'package.json'), '{ "type": "module", "private": true }');
   const file = (await run(project, 'npm', 'pack', client, '--silent')).trim();
   await run(project, 'npm', 'install', `./${file}`, '--offline', '--no-audit', '--no-fund');

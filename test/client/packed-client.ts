@@ -1,9 +1,8 @@
 /** The client as `npm pack` makes it, from the sources as they are, so that no test needs or disturbs the checkout's `dist`. */
 import { execFile } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { testFolder } from '../support/test-folder.js';
 
 export const ROOT = new URL('../../', import.meta.url).pathname;
 export const COMPILER = path.join(ROOT, 'node_modules/typescript/bin/tsc');
@@ -20,7 +19,7 @@ export async function run(cwd: string, ...[file = '', ...words]: string[]): Prom
 
 /** A folder with the package as it is before it is packed. */
 export async function buildClient(): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'client-'));
+  const { path: folder } = testFolder('client');
   const project = path.join(ROOT, 'tsconfig.client.json');
   await run(ROOT, process.execPath, COMPILER, '--project', project, '--outDir', folder);
   await run(ROOT, process.execPath, path.join(ROOT, 'setup/client-package.mjs'), folder);

@@ -1,23 +1,18 @@
 /** Rows from a file add to the catalogue or replace its rows; a mistake in the file is one sentence. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { loadCatalogue, modelOf } from '../../src/settings/model-catalogue.js';
 import { ConfigError } from '../../src/settings/config-error.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import { rowOf } from '../domain/models/rows.js';
+import { testFolder } from '../support/test-folder.js';
 
 const kling = rowOf('kwaivgi/kling-v2.5-turbo-pro');
 const VEO = 'google/veo-3.1';
 const ending = { status: 'deprecated', since: '2026-02-01', until: '2026-03-01', source: 'x' };
-let folder = '';
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'catalogue-'));
-});
-afterAll(async () => {
-  await rm(folder, { recursive: true });
-});
+const { path: folder, remove } = testFolder('catalogue');
+afterAll(remove);
 
 async function file(content: unknown): Promise<string> {
   const path = join(folder, 'models.json');

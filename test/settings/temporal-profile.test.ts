@@ -1,20 +1,21 @@
 /** Certificates and keys for Temporal: read, looked at, and refused before a connection would wait for ever with them. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config.js';
 import { lacks } from '../support/needed-programs.js';
+import { testFolder } from '../support/test-folder.js';
 
-let folder = '';
+const { path: folder, remove } = testFolder('tls');
 const file = (name: string): string => path.join(folder, name);
 const CERT = 'TEMPORAL_TLS_CLIENT_CERT_PATH';
 const KEY = 'TEMPORAL_TLS_CLIENT_KEY_PATH';
 
+afterAll(remove);
+
 describe.skipIf(lacks('openssl'))('certificates and keys', () => {
   beforeAll(() => {
-    folder = mkdtempSync(path.join(tmpdir(), 'tls-'));
     for (const name of ['a', 'b']) {
       const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
       const to = ['-keyout', file(`${name}.key`), '-out', file(`${name}.pem`)];
@@ -25,9 +26,6 @@ describe.skipIf(lacks('openssl'))('certificates and keys', () => {
     for (const name of ['a.pem', 'a.key']) {
       writeFileSync(file(`bom-${name}`), `\uFEFF${readFileSync(file(name), 'utf8')}`);
     }
-  });
-  afterAll(() => {
-    rmSync(folder, { recursive: true });
   });
 
   it.each([

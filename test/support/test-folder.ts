@@ -1,5 +1,5 @@
 /**
- * A folder of a test's own, below the system's temporary folder, which goes with the test:
+ * A folder of a test's own, below the system's temporary folder, removed with the test:
  * `using folder = testFolder('downloads')`, or, in a hook, `return folder.remove`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,13 +1,12 @@
 /** The archive is checked by a reader that is not ours: the zipfile module of Python. */
 import { execFileSync } from 'node:child_process';
-import { createWriteStream, mkdtempSync, readFileSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { createWriteStream, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as NodeStream } from 'node:stream/web';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   archiveLength,
   archiveName,
@@ -16,6 +15,7 @@ import {
   type ArchiveFile,
 } from '../../src/web/archive.js';
 import { lacks } from '../support/needed-programs.js';
+import { testFolder } from '../support/test-folder.js';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -33,7 +33,9 @@ const file = (name: string, ...content: Bytes[]): ArchiveFile => ({
 });
 
 async function write(files: ArchiveFile[]): Promise<string> {
-  const archive = join(mkdtempSync(join(tmpdir(), 'zip-')), 'all.zip');
+  const { path, remove } = testFolder('zip');
+  onTestFinished(remove);
+  const archive = join(path, 'all.zip');
   const stream = archiveOf(files) as unknown as NodeStream<Uint8Array>;
   await pipeline(Readable.fromWeb(stream), createWriteStream(archive));
   return archive;
@@ -136,7 +138,8 @@ describe('an archive', () => {
         'f = open(path, "wb"); f.truncate(total - len(tail)); f.seek(total - len(tail)); f.write(tail); f.close()',
         'print([(i.filename, i.file_size) for i in zipfile.ZipFile(path).infolist()])',
       ].join('\n');
-      const sparse = join(mkdtempSync(join(tmpdir(), 'zip-')), 'sparse.zip');
+      using folder = testFolder('zip');
+      const sparse = join(folder.path, 'sparse.zip');
       const last = Buffer.concat(tail.slice(2)); // after the first file's header and name
       const seen = execFileSync('python3', ['-c', script, sparse, String(total)], { input: last });
       expect(seen.toString().trim()).toBe(

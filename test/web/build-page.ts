@@ -3,16 +3,15 @@
  * disturb the checkout's `dist`.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { copyPage } from '../../setup/build.mjs';
+import { testFolder } from '../support/test-folder.js';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 
 export async function buildPage(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'page-'));
+  const { path: folder } = testFolder('page');
   const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
   await promisify(execFile)(process.execPath, [
     compiler,

@@ -2,9 +2,6 @@
  * The page on the real stack, as a person has it after `npm start`: Temporal, worker, simulator, API and a
  * real browser. Killed and started again under the open page; what the page shows is what the API knows.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Job } from '../../src/domain/job/job.schema.js';
@@ -13,6 +10,7 @@ import { freePorts } from '../../src/http/ports.js';
 import { startSubPathProxy } from '../support/sub-path-proxy.js';
 import { startProcess, type RunningProcess } from '../support/processes.js';
 import { lacksChromium, launch } from './browser.js';
+import { testFolder } from '../support/test-folder.js';
 
 const PLAN = {
   batch_size: 3,
@@ -35,7 +33,6 @@ const SHORT_PLAN = {
 };
 const PATIENCE = { timeout: 60_000 };
 
-let folder: string;
 let env: Record<string, string>;
 let stack: RunningProcess;
 let browser: Browser;
@@ -81,12 +78,12 @@ async function expectToPlay(index: number): Promise<void> {
 }
 
 describe.skipIf(lacksChromium)('the page on the real stack', () => {
+  const folder = testFolder('page-stack');
   beforeAll(async () => {
     const [port, temporal, ui, simulator] = (await freePorts('127.0.0.1', 4)).map(String);
-    folder = await mkdtemp(join(tmpdir(), 'page-stack-'));
     url = `http://127.0.0.1:${port ?? ''}`;
     env = {
-      DATA_DIR: folder,
+      DATA_DIR: folder.path,
       PORT: port ?? '',
       TEMPORAL_PORT: temporal ?? '',
       TEMPORAL_UI_PORT: ui ?? '',
@@ -99,7 +96,7 @@ describe.skipIf(lacksChromium)('the page on the real stack', () => {
   afterAll(async () => {
     await browser.close();
     await stack.killGroup();
-    await rm(folder, { recursive: true, force: true });
+    folder.remove();
   });
 
   it('starts, steers, survives kill -9 of everything, plays what came of it', async () => {

@@ -1,6 +1,5 @@
 /** Every way in which a reference can be bad, against real servers; and what is made of the good ones. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -17,13 +16,13 @@ import { safeFetch } from '../../../src/adapters/network/safe-fetch.js';
 import type { CompositeReference } from '../../../src/domain/references/composite.schema.js';
 import { startSimulator } from '../../../src/simulator/index.js';
 import { bytes, ImageHost, picture, redirect, status } from '../../support/image-host.js';
+import { testFolder } from '../../support/test-folder.js';
 
 let host: ImageHost;
-let dataDir: string;
+const { path: dataDir, remove } = testFolder('references');
 const { signal } = new AbortController();
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(path.join(tmpdir(), 'references-'));
   const jpeg = await sharp(await noise(400, 300))
     .jpeg()
     .toBuffer();
@@ -95,7 +94,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await host[Symbol.asyncDispose]();
-  await rm(dataDir, { recursive: true, force: true });
+  remove();
 });
 
 /** Compresses badly, so that a cut is felt. */

@@ -3,13 +3,13 @@ import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { download, mayHoldOutputs } from '../../../src/adapters/replicate/download-output.js';
 import type { DownloadOptions } from '../../../src/adapters/replicate/download-output.js';
+import { testFolder } from '../../support/test-folder.js';
 
 /** The beginning of an MP4, and noise that compresses badly enough to be longer than nothing. */
 const VIDEO = Buffer.concat([
@@ -38,12 +38,13 @@ describe('an output', () => {
 describe('download', () => {
   let folder = '';
   const closers: (() => void)[] = [];
-  beforeEach(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'download-'));
-  });
-  afterEach(async () => {
-    for (const close of closers.splice(0)) close();
-    await rm(folder, { recursive: true, force: true });
+  beforeEach(() => {
+    const own = testFolder('download');
+    folder = own.path;
+    return () => {
+      for (const close of closers.splice(0)) close();
+      own.remove();
+    };
   });
 
   async function serve(listener: RequestListener): Promise<string> {

@@ -1,20 +1,21 @@
 /** Poll hints, from the process that takes webhooks to the workers that poll. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { sendPollHint, watchPollHints } from '../../../src/adapters/replicate/poll-hints.js';
 import type { PollHints } from '../../../src/adapters/replicate/poll-hints.js';
+import { testFolder } from '../../support/test-folder.js';
 
 let folder: string;
 let hints: PollHints;
-beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'poll-hints-'));
+beforeEach(() => {
+  const own = testFolder('poll-hints');
+  folder = own.path;
   hints = watchPollHints(folder);
-});
-afterEach(async () => {
-  hints.close();
-  await rm(folder, { recursive: true, force: true });
+  return () => {
+    hints.close();
+    own.remove();
+  };
 });
 
 const called = (id: string): Promise<void> =>

@@ -1,10 +1,10 @@
 /** The log of creates: entries are whole, made once, and removed only when no clip needs them. */
-import { access, mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, readdir, utimes } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createCreates } from '../../../src/adapters/storage/create-log.js';
 import type { CreateIntent } from '../../../src/domain/job/create-intent.js';
+import { testFolder } from '../../support/test-folder.js';
 
 const intent = (execution: number): CreateIntent => ({
   at: '2030-01-01T00:00:00.000Z',
@@ -17,10 +17,11 @@ const intent = (execution: number): CreateIntent => ({
 });
 
 let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'creates-'));
+beforeEach(() => {
+  const own = testFolder('creates');
+  folder = own.path;
+  return own.remove;
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 describe('the creates of a clip', () => {
   it('are read by every process, in order, each with its result', async () => {

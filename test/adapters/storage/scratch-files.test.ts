@@ -1,17 +1,14 @@
 /** Temporary files of processes that died are removed when they are old, and only then; and inputs that crashed processes. */
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { createHazards } from '../../../src/adapters/media/hazards.js';
 import { TooMuch } from '../../../src/adapters/media/media.js';
 import { sweepScratchFiles } from '../../../src/adapters/storage/scratch-files.js';
+import { testFolder } from '../../support/test-folder.js';
 
-let dataDir: string;
-beforeAll(async () => {
-  dataDir = await mkdtemp(path.join(tmpdir(), 'scratch-'));
-});
-afterAll(() => rm(dataDir, { recursive: true, force: true }));
+const { path: dataDir, remove } = testFolder('scratch');
+afterAll(remove);
 
 const HOUR = 3_600_000;
 const UUID = '0b9f3a52-6c0e-4c39-9d0a-7d1d5ab1a111';

@@ -1,16 +1,16 @@
 /** STORE-1, STORE-2: one identity for a folder, and no folder on which two clips could own one prediction. */
-import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { readdir, rename, writeFile } from 'node:fs/promises';
+import { beforeEach, expect, it } from 'vitest';
 import { identityOf } from '../../../src/adapters/storage/store-identity.js';
 import { ConfigError } from '../../../src/config.js';
+import { testFolder } from '../../support/test-folder.js';
 
 let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'identity-'));
+beforeEach(() => {
+  const own = testFolder('identity');
+  folder = own.path;
+  return own.remove;
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 it('a folder has one identity, whichever process asks first, and keeps it when it is moved', async () => {
   const [first, ...others] = await Promise.all(
@@ -22,7 +22,7 @@ it('a folder has one identity, whichever process asks first, and keeps it when i
   await rename(folder, elsewhere);
   expect(await identityOf(elsewhere)).toBe(first);
   await rename(elsewhere, folder);
-  expect(await identityOf(await mkdtemp(path.join(folder, 'another-')))).not.toBe(first);
+  expect(await identityOf(testFolder('another', folder).path)).not.toBe(first);
 });
 
 it.each([

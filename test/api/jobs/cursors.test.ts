@@ -1,8 +1,5 @@
 /** Cursors of the job list: every one that was not given out is refused by its name, on a real Temporal server. */
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createCursorCodec, START } from '../../../src/api/jobs/list-cursor.js';
@@ -11,6 +8,7 @@ import { loadConfig } from '../../../src/config.js';
 import { eventually } from '../../support/eventually.js';
 import { planOf } from '../../support/plans.js';
 import { World } from '../../support/world.js';
+import { testFolder } from '../../support/test-folder.js';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64url');
 
@@ -122,24 +120,19 @@ describe('a cursor of the job list', () => {
   });
 
   it('is opened by every process of the same data folder, and by no other', async () => {
-    const folders = await Promise.all(
-      ['one', 'two'].map((name) => mkdtemp(path.join(tmpdir(), `cursor-${name}-`))),
-    );
-    onTestFinished(async () => {
-      await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
-    });
-    const [one = '', two = ''] = folders;
+    using one = testFolder('cursor-one');
+    using two = testFolder('cursor-two');
     const filter = { status: null, model: null, label: null, q: null };
     const codec = (folder: string) => createCursorCodec(folder, 'default');
-    const processes = Array.from({ length: 8 }, () => codec(one));
+    const processes = Array.from({ length: 8 }, () => codec(one.path));
     const encoded = await Promise.all(processes.map((cursors) => cursors.encode(filter, START)));
     expect(new Set(encoded).size).toBe(1);
     const [cursor = ''] = encoded;
     const position = { among: 'ended', after: { completed_at: 'now', job_id: 'a' } } as const;
-    const later = await codec(one).encode(filter, position);
-    expect(await codec(one).decode(filter, later)).toEqual(position);
-    await expect(codec(two).decode(filter, later)).rejects.toThrow('next_cursor');
-    await expect(codec(one).decode(filter, cursor)).rejects.toThrow('with the same filters');
+    const later = await codec(one.path).encode(filter, position);
+    expect(await codec(one.path).decode(filter, later)).toEqual(position);
+    await expect(codec(two.path).decode(filter, later)).rejects.toThrow('next_cursor');
+    await expect(codec(one.path).decode(filter, cursor)).rejects.toThrow('with the same filters');
     const nowhere = codec('/dev/null/no/folder');
     const own = await nowhere.encode(filter, position);
     expect(await nowhere.decode(filter, own)).toEqual(position);

@@ -1,7 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createArchive } from '../../../src/api/jobs/job-archive.js';
 import { main } from '../../../src/commands/models.js';
 import { problem } from '../../../src/domain/job/failures.js';
@@ -14,6 +13,7 @@ import {
 } from '../../../src/commands/catalogue-check/measured-lengths.js';
 import type { Measured } from '../../../src/commands/catalogue-check/measured-lengths.js';
 import { AT, clipOf, jobOf } from '../../terminal/jobs.js';
+import { testFolder } from '../../support/test-folder.js';
 
 const KLING = 'kwaivgi/kling-v2.5-turbo-pro';
 const rows = [...CATALOGUE.values()];
@@ -144,17 +144,17 @@ describe('npm run models -- --measured', () => {
   let dataDir = '';
   let said: string[] = [];
 
-  beforeEach(async () => {
-    dataDir = await mkdtemp(path.join(tmpdir(), 'measured-'));
+  beforeEach(() => {
+    const own = testFolder('measured');
+    dataDir = own.path;
     vi.stubEnv('DATA_DIR', dataDir);
     said = [];
     vi.spyOn(console, 'log').mockImplementation((line: string) => void said.push(line));
-  });
-
-  afterEach(async () => {
-    vi.unstubAllEnvs();
-    vi.restoreAllMocks();
-    await rm(dataDir, { recursive: true, force: true });
+    return () => {
+      vi.unstubAllEnvs();
+      vi.restoreAllMocks();
+      own.remove();
+    };
   });
 
   it('says in one sentence that there is nothing yet', async () => {
