@@ -3,16 +3,13 @@
  * and what does not come whole leaves a sentence and no archive.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { lacksChromium, launch } from './browser.js';
-import { buildPage } from './build-page.js';
-import { MockApi } from './mock-api.js';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { lacksChromium } from './browser.js';
+import type { MockApi } from './mock-api.js';
 import { begin, complete } from './scenes.js';
+import { withScriptedPage } from './scripted-page.js';
 
-let folder: string;
-let browser: Browser;
-let context: BrowserContext;
 let page: Page;
 let mock: MockApi;
 let downloads: string[];
@@ -59,27 +56,13 @@ const cut: Raw = (_request, response) => {
 };
 
 describe.skipIf(lacksChromium)('downloading everything', () => {
-  beforeAll(async () => {
-    [folder, browser] = await Promise.all([buildPage(), launch()]);
-  }, 120_000);
-
-  beforeEach(async () => {
-    mock = new MockApi(folder);
-    await mock.start();
+  withScriptedPage(async (opened) => {
+    ({ page, mock } = opened);
     await begin(mock, 'film', 4);
     for (const index of [0, 1, 2]) await complete(mock, 'film', index);
-    context = await browser.newContext({ reducedMotion: 'reduce' });
-    page = await context.newPage();
     downloads = [];
     page.on('download', (download) => downloads.push(download.suggestedFilename()));
   });
-
-  afterEach(async () => {
-    await context.close();
-    await mock.stop();
-  });
-
-  afterAll(() => browser.close());
 
   const openJob = async (script?: string): Promise<void> => {
     if (script !== undefined) await page.addInitScript(script);

@@ -1,28 +1,20 @@
 /** The list of jobs on the page: what it looks for is asked of the server, and stands in the address. */
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
-import { lacksChromium, launch } from './browser.js';
-import { buildPage } from './build-page.js';
-import { MockApi } from './mock-api.js';
+import { lacksChromium } from './browser.js';
+import type { MockApi } from './mock-api.js';
 import { sampleJob } from './sample-job.js';
+import { withScriptedPage } from './scripted-page.js';
 
-let folder: string;
-let browser: Browser;
-let context: BrowserContext;
 let page: Page;
 let mock: MockApi;
 
 const rows = () => page.locator('.job-row__name');
 
 describe.skipIf(lacksChromium)('the list of jobs on the page', () => {
-  beforeAll(async () => {
-    [folder, browser] = await Promise.all([buildPage(), launch()]);
-  }, 120_000);
-
-  beforeEach(async () => {
-    mock = new MockApi(folder);
-    await mock.start();
+  withScriptedPage(async (opened) => {
+    ({ page, mock } = opened);
     for (const [job_id, labels] of [
       ['harbour', ['winter', 'customer a']],
       ['meadow', ['summer']],
@@ -30,18 +22,9 @@ describe.skipIf(lacksChromium)('the list of jobs on the page', () => {
     ] as const) {
       mock.add({ ...sampleJob(job_id, 2), labels: [...labels] });
     }
-    context = await browser.newContext({ reducedMotion: 'reduce' });
-    page = await context.newPage();
     await page.goto(`${mock.url}/`);
     await rows().nth(2).waitFor();
   });
-
-  afterEach(async () => {
-    await context.close();
-    await mock.stop();
-  });
-
-  afterAll(() => browser.close());
 
   const shows = async (names: string[]): Promise<void> => {
     await eventually(`the list to show ${names.join()}`, async () => {

@@ -2,14 +2,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { artifactPath } from '../../src/adapters/storage/artifact-store.js';
 import { harness } from '../api/harness.js';
 import type { Harness } from '../api/harness.js';
-import { lacksChromium, launch } from './browser.js';
-import { buildPage } from './build-page.js';
+import { lacksChromium } from './browser.js';
 import { clipFact, started, STEPS } from './sample-job.js';
 import { still } from './scenes.js';
+import { withBrowser } from './scripted-page.js';
 
 const KEY = 'a-secret-key-of-many';
 const MINUTE = 60_000;
@@ -59,9 +59,9 @@ const hrefs = async (): Promise<string[]> =>
 const tokensAsked = (): number => urls.filter((url) => url.endsWith('/token')).length;
 
 describe.skipIf(lacksChromium)('the page of a server with keys', () => {
-  beforeAll(async () => {
-    [folder, browser] = await Promise.all([buildPage(), launch()]);
-  }, 120_000);
+  withBrowser((opened) => {
+    ({ folder, browser } = opened);
+  });
 
   beforeEach(async () => {
     context = await browser.newContext();
@@ -70,8 +70,6 @@ describe.skipIf(lacksChromium)('the page of a server with keys', () => {
     page.on('request', (request) => urls.push(request.url()));
     onTestFinished(() => context.close());
   });
-
-  afterAll(() => browser.close());
 
   it('shows pictures, plays and links, and no address has the key', async () => {
     const opened = await withFilm({ api_keys: [KEY] });

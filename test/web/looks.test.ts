@@ -11,7 +11,7 @@ import { lacksChromium, launch } from './browser.js';
 import { buildPage } from './build-page.js';
 import { MockApi } from './mock-api.js';
 import {
-  comparisonAnswer,
+  answerPlans,
   estimateAnswer,
   finished,
   liveFrames,
@@ -68,12 +68,7 @@ const SCENES: readonly Scene[] = [
   {
     name: 'models',
     open: async (page) => {
-      mock.respond = ({ path, body }) =>
-        path === '/v1/jobs/estimate'
-          ? estimateAnswer()
-          : path === '/v1/models/compare'
-            ? comparisonAnswer(body)
-            : null;
+      mock.respond = answerPlans;
       await typePlan(page);
       await page.getByText('Choose and compare models').click();
       await page.locator('[data-can-make="true"]').first().waitFor();

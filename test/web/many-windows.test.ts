@@ -3,12 +3,12 @@
  * open; a hidden tab holds nothing; every window is up to date. On the real API, whose own count of streams is asked.
  */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { harness, type Harness } from '../api/harness.js';
-import { lacksChromium, launch } from './browser.js';
-import { buildPage } from './build-page.js';
+import { lacksChromium } from './browser.js';
 import { MockApi } from './mock-api.js';
 import { begin, complete } from './scenes.js';
+import { withBrowser } from './scripted-page.js';
 
 const WINDOWS = 8;
 const PATIENCE = { timeout: 60_000 };
@@ -56,14 +56,13 @@ async function expectCurrent(pages: readonly Page[], seqs: () => number[]): Prom
 }
 
 describe.skipIf(lacksChromium)('with many windows open', () => {
-  beforeAll(async () => {
-    [folder, browser] = await Promise.all([buildPage(), launch()]);
-  }, 120_000);
+  withBrowser((opened) => {
+    ({ folder, browser } = opened);
+  });
   beforeEach(async () => {
     context = await browser.newContext({ reducedMotion: 'reduce' });
   });
   afterEach(() => context.close());
-  afterAll(() => browser.close());
 
   const begun = async (jobs: readonly string[]): Promise<Harness> => {
     const world = await harness({ page_dir: folder });

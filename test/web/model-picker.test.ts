@@ -7,7 +7,7 @@ import { rowOf } from '../domain/models/rows.js';
 import { lacksChromium, launch } from './browser.js';
 import { buildPage } from './build-page.js';
 import { MockApi } from './mock-api.js';
-import { comparisonAnswer, estimateAnswer } from './scenes.js';
+import { answerPlans } from './scenes.js';
 
 const PLAN = { clip_prompts: [{ clip_index: 0, prompt: 'A fox in snow', duration: 5.2 }] };
 
@@ -23,12 +23,7 @@ const shown = (): Promise<string[]> =>
 describe.skipIf(lacksChromium)('the list of models', () => {
   beforeAll(async () => {
     mock = new MockApi(await buildPage());
-    mock.respond = ({ path, body }) =>
-      path === '/v1/jobs/estimate'
-        ? estimateAnswer()
-        : path === '/v1/models/compare'
-          ? comparisonAnswer(body)
-          : null;
+    mock.respond = answerPlans;
     await mock.start();
     browser = await launch();
   }, 120_000);

@@ -1,19 +1,17 @@
 /** A real browser can show what the API serves under its Content Security Policy. */
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { harness } from '../api/harness.js';
-import { lacksChromium, launch } from './browser.js';
-import { buildPage } from './build-page.js';
+import { lacksChromium } from './browser.js';
+import { withBrowser } from './scripted-page.js';
 
 describe.skipIf(lacksChromium)('a real browser', () => {
   let browser: Browser;
   let folder: string;
 
-  beforeAll(async () => {
-    [folder, browser] = await Promise.all([buildPage(), launch()]);
-  }, 120_000);
-
-  afterAll(() => browser.close());
+  withBrowser((opened) => {
+    ({ folder, browser } = opened);
+  });
 
   it.each([
     ['/', '#plan-file'],

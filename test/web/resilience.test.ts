@@ -1,15 +1,12 @@
 /** The page through everything that goes wrong around it: reload, lost API, absent worker, lost frames. */
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { lacksChromium, launch } from './browser.js';
-import { buildPage } from './build-page.js';
-import { MockApi } from './mock-api.js';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { lacksChromium } from './browser.js';
+import type { MockApi } from './mock-api.js';
 import { begin, complete } from './scenes.js';
 import { clipFact, STEPS } from './sample-job.js';
+import { withScriptedPage } from './scripted-page.js';
 
-let folder: string;
-let browser: Browser;
-let context: BrowserContext;
 let page: Page;
 let mock: MockApi;
 
@@ -19,26 +16,12 @@ const status = (index: number) =>
   page.locator(`[data-clip-index="${String(index)}"]`).getAttribute('data-status');
 
 describe.skipIf(lacksChromium)('the page survives', () => {
-  beforeAll(async () => {
-    [folder, browser] = await Promise.all([buildPage(), launch()]);
-  }, 120_000);
-
-  beforeEach(async () => {
-    mock = new MockApi(folder);
-    await mock.start();
+  withScriptedPage(async (opened) => {
+    ({ page, mock } = opened);
     await begin(mock, 'film', 6);
-    context = await browser.newContext();
-    page = await context.newPage();
     await page.goto(`${mock.url}/jobs/film`);
     await job().waitFor();
-  });
-
-  afterEach(async () => {
-    await context.close();
-    await mock.stop();
-  });
-
-  afterAll(() => browser.close());
+  }, {});
 
   it('a reload mid-job: the address is the job', async () => {
     mock.emit('film', clipFact(mock.job('film'), 0, STEPS.rendering()));

@@ -168,11 +168,17 @@ export const PLAN_MISTAKES = {
 };
 
 /** What the API answers to a comparison of this plan. */
-export const comparisonAnswer = (plan: unknown): { status: number; body: unknown } => {
+const comparisonAnswer = (plan: unknown): { status: number; body: unknown } => {
   const context = {
     catalogue: CATALOGUE,
     default_model: 'prunaai/p-video',
     duration_buffer: 1.25,
   };
   return { status: 200, body: { models: ranked([...everyComparison(plan as Plan, context)]) } };
+};
+
+/** Estimates and comparisons of any plan, for `MockApi.respond`. */
+export const answerPlans: MockApi['respond'] = ({ path, body }) => {
+  if (path === '/v1/jobs/estimate') return estimateAnswer();
+  return path === '/v1/models/compare' ? comparisonAnswer(body) : null;
 };

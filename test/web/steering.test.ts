@@ -2,19 +2,16 @@
  * What a person does on the page, in a real browser against a scripted API: every control asks the
  * route it should and says what came of it.
  */
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { lacksChromium, launch } from './browser.js';
-import { buildPage } from './build-page.js';
-import { MockApi } from './mock-api.js';
+import type { Page } from 'playwright-core';
+import { afterEach, describe, expect, it } from 'vitest';
+import { lacksChromium } from './browser.js';
+import type { MockApi } from './mock-api.js';
 import { begin, complete, estimateAnswer, finished, mixed, PLAN_MISTAKES } from './scenes.js';
 import { clipFact, STEPS } from './sample-job.js';
+import { withScriptedPage } from './scripted-page.js';
 
 const PLAN = { clip_prompts: [{ clip_index: 0, prompt: 'A fox in snow', duration: 5.2 }] };
 
-let folder: string;
-let browser: Browser;
-let context: BrowserContext;
 let page: Page;
 let mock: MockApi;
 let mistakes: string[];
@@ -28,29 +25,19 @@ async function openJob(jobId: string): Promise<void> {
 }
 
 describe.skipIf(lacksChromium)('steering on the page', () => {
-  beforeAll(async () => {
-    [folder, browser] = await Promise.all([buildPage(), launch()]);
-  }, 120_000);
+  // After the page is closed: hooks of this kind run from the last to the first.
+  afterEach(() => {
+    expect(mistakes).toEqual([]);
+  });
 
-  beforeEach(async () => {
-    mock = new MockApi(folder);
-    await mock.start();
-    context = await browser.newContext({ reducedMotion: 'reduce' });
-    page = await context.newPage();
+  withScriptedPage(async (opened) => {
+    ({ page, mock } = opened);
     mistakes = [];
     page.on('pageerror', (error) => mistakes.push(error.message));
     page.on('console', (message) => {
       if (message.text().includes('Content Security Policy')) mistakes.push(message.text());
     });
   });
-
-  afterEach(async () => {
-    await context.close();
-    await mock.stop();
-    expect(mistakes).toEqual([]);
-  });
-
-  afterAll(() => browser.close());
 
   describe('a plan', () => {
     it('is estimated before anything starts, and started once however often the button is pressed', async () => {
