@@ -1,22 +1,16 @@
 /** The pure parts that run once a fact or once an answer, for jobs of ten, a hundred and a thousand clips. */
 import { bench, describe } from 'vitest';
 import { checkPlan } from '../src/domain/plan/check-plan.schema.js';
-import type { PlanContext } from '../src/domain/plan/check-plan.schema.js';
 import { initialJob } from '../src/domain/job/initial-job.js';
 import type { Clip, Job, JobEvent } from '../src/domain/job/job.schema.js';
-import { CATALOGUE } from '../src/domain/models/index.js';
 import { fitJob, jsonBytes } from '../src/domain/job/payload-size.js';
 import { apply, record } from '../src/domain/job/progress.js';
 import { describeJob } from '../src/workflows/current-details.js';
+import { accepted, CONTEXT } from '../test/support/checked-plans.js';
 
 const SIZES = [10, 100, 1_000];
 const AT = '2026-01-01T00:00:00.000Z';
 const IDENTITY = { job_id: 'bench', run_id: 'bench', created_at: AT, simulated: true };
-const CONTEXT: PlanContext = {
-  catalogue: CATALOGUE,
-  default_model: 'kwaivgi/kling-v2.5-turbo-pro',
-  duration_buffer: 1.25,
-};
 
 const planOf = (clips: number) => ({
   clip_prompts: Array.from({ length: clips }, (_, clip_index) => ({
@@ -27,9 +21,7 @@ const planOf = (clips: number) => ({
 });
 
 function jobOf(clips: number): Job {
-  const checked = checkPlan(planOf(clips), CONTEXT);
-  if (!checked.ok) throw new Error('expected a good plan');
-  return initialJob(checked.resolved, IDENTITY);
+  return initialJob(accepted(planOf(clips)).resolved, IDENTITY);
 }
 
 /** Every clip goes through the same four events. */

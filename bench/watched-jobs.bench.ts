@@ -1,11 +1,10 @@
 /** Many jobs followed by one API process: what each holds while it is watched, with a quiet log and a full one, and afterwards. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { createArchive } from '../src/api/jobs/job-archive.js';
-import { ProgressHub } from '../src/api/stream/progress-hub.js';
 import type { Lease } from '../src/api/stream/progress-hub.js';
 import type { Clip, Prediction } from '../src/domain/job/job.schema.js';
 import { FakeJobs } from '../test/api/fake-jobs.js';
+import { loneHub } from '../test/api/lone-hub.js';
 import { once, report } from './support/figures.js';
 
 const CASES = [
@@ -76,17 +75,7 @@ async function measure({ clips, jobs: count }: (typeof CASES)[number]) {
     jobs.run('job-0', event % clips);
   }
   const { events, job } = told;
-  const hub = new ProgressHub({
-    jobs,
-    archive: createArchive('/nonexistent'),
-    recorded: async () => null,
-    onJob: () => undefined,
-    onLost: () => undefined,
-    usualTime: () => null,
-    hasRenderWorkers: async () => true,
-    grace: 0,
-    every: 60_000,
-  });
+  const hub = loneHub(jobs, 60_000);
   const before = await heap();
   const leases: Lease[] = [];
   const listener = { onChange: () => undefined, onVolatile: () => undefined };

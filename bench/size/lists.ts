@@ -6,11 +6,11 @@ import type { IndexLine } from '../../src/adapters/storage/job-index.js';
 import { entryOf } from '../../src/domain/job/index-entry.js';
 import { initialClip } from '../../src/domain/job/initial-job.js';
 import type { Job } from '../../src/domain/job/job.schema.js';
-import { planOf } from '../../test/support/plans.js';
+import { accepted } from '../../test/support/checked-plans.js';
+import { planOf, planWith } from '../../test/support/plans.js';
 import type { World } from '../../test/support/world.js';
 import { eventually } from '../../test/support/eventually.js';
 import { initialJob } from '../../src/domain/job/initial-job.js';
-import { resolved } from '../../test/api/plan.js';
 import { Child } from '../support/child.js';
 import { quantile, timed } from '../support/figures.js';
 import type { Row } from '../support/figures.js';
@@ -28,7 +28,7 @@ const STATES = ['succeeded', 'succeeded', 'succeeded', 'failed', 'canceled'] as 
 const MODELS = ['kwaivgi/kling-v2.5-turbo-pro', 'minimax/hailuo-02', 'google/veo-3.1'];
 const PROMPT = 'A quiet harbour in the rain, seen from a slow boat. '.repeat(6);
 
-const plan = resolved(CLIPS).resolved;
+const plan = accepted(planWith(CLIPS)).resolved;
 
 function finishedJob(number: number): Job {
   const at = new Date(Date.UTC(2026, 0, 1) + number * 60_000).toISOString();

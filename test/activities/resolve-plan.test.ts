@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Deps } from '../../src/activities/deps.js';
 import { createResolvePlan } from '../../src/activities/resolve-plan.js';
 import { PAID_TIMINGS } from '../../src/contract/timings.js';
-import { CATALOGUE } from '../../src/domain/models/index.js';
+import { CONTEXT } from '../support/checked-plans.js';
 import { notedCreates } from '../support/creates.js';
 
 const VERSION = 'a'.repeat(64);
@@ -14,11 +14,7 @@ function world() {
   const asked: string[] = [];
   const opened: string[] = [];
   const resolvePlan = createResolvePlan({
-    plan: {
-      catalogue: CATALOGUE,
-      default_model: 'kwaivgi/kling-v2.5-turbo-pro',
-      duration_buffer: 1.25,
-    },
+    plan: CONTEXT,
     creates: {
       ...notedCreates(),
       open: (_job: string, at: string) => Promise.resolve(void opened.push(at)),

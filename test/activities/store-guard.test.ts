@@ -11,7 +11,7 @@ import type {
   EndLostInput,
   StoreClipInput,
 } from '../../src/contract/activities.js';
-import { context } from '../api/plan.js';
+import { CONTEXT } from '../support/checked-plans.js';
 import { notedCreates } from '../support/creates.js';
 import { planOf } from '../support/plans.js';
 import { paidActivity } from './paid-activity.js';
@@ -59,7 +59,7 @@ it('the right worker pays, and so does any for a job that was started before fol
 it('a plan is frozen with the identity of the DATA_DIR of the worker that checked it', async () => {
   const resolvePlan = createResolvePlan({
     ...deps,
-    plan: context,
+    plan: CONTEXT,
     creates: notedCreates(),
   });
   const resolved: unknown = await new MockActivityEnvironment().run(

@@ -21,7 +21,9 @@ import type {
   StartRequest,
   VisibleRun,
 } from '../../src/api/jobs/jobs-port.js';
-import { check, resolved } from './plan.js';
+import { CONTEXT, accepted } from '../support/checked-plans.js';
+import { planWith } from '../support/plans.js';
+import { checkPlan } from '../../src/domain/plan/check-plan.schema.js';
 
 const IDENTITY = { run_id: '', created_at: '', simulated: true };
 
@@ -69,7 +71,7 @@ export class FakeJobs implements Jobs {
 
   /** A job with so many clips, started a moment ago. */
   add(jobId: string, clips = 2): void {
-    const { plan, resolved: all } = resolved(clips);
+    const { plan, resolved: all } = accepted(planWith(clips));
     const memo = memoOf(initialJob(all, { job_id: jobId, ...IDENTITY }));
     this.#begin({ job_id: jobId, plan, memo, summary: '', details: '' });
   }
@@ -139,10 +141,10 @@ export class FakeJobs implements Jobs {
     const at = new Date().toISOString();
     const identity = { job_id: request.job_id, run_id, created_at: at, simulated: true };
     const { labels } = request.plan as { labels?: string[] | null };
-    const checked = check(request.plan);
+    const checked = checkPlan(request.plan, CONTEXT);
     const planned = checked.ok
       ? seeded(checked.resolved, request.job_id)
-      : resolved(count).resolved;
+      : accepted(planWith(count)).resolved;
     const fresh = { ...initialJob(planned, identity), labels: labels ?? [] };
     const again: Job | null = request.previous
       ? { ...request.previous, run_id, status: 'queued', error: null, completed_at: null }

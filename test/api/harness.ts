@@ -10,7 +10,8 @@ import { CATALOGUE } from '../../src/domain/models/index.js';
 import { createSseParser } from '../../src/client/sse-parser.js';
 import type { SseFrame } from '../../src/client/sse-parser.js';
 import { FakeJobs } from './fake-jobs.js';
-import { check, context } from './plan.js';
+import { CONTEXT } from '../support/checked-plans.js';
+import { checkPlan } from '../../src/domain/plan/check-plan.schema.js';
 import { testFolder, type TestFolder } from '../support/test-folder.js';
 
 export interface Harness {
@@ -40,9 +41,9 @@ export async function harness(
   const app = await buildApp({
     jobs,
     archive,
-    checkPlan: check,
-    estimate: estimating(context),
-    compare: comparing(context),
+    checkPlan: (value) => checkPlan(value, CONTEXT),
+    estimate: estimating(CONTEXT),
+    compare: comparing(CONTEXT),
     models: [...CATALOGUE.values()],
     webhookSecret: async () => ({ type: 'found', secret: SECRET }),
     wake: async () => undefined,

@@ -5,7 +5,8 @@ import { LIMITS } from '../../src/api/load/limits.js';
 import { eventually } from '../support/eventually.js';
 import { openRequest, type OpenRequest } from '../support/raw-request.js';
 import { harness } from './harness.js';
-import { context, planOf } from './plan.js';
+import { CONTEXT } from '../support/checked-plans.js';
+import { planWith } from '../support/plans.js';
 
 const MIB = 1024 * 1024;
 const HOST = 'Host: 127.0.0.1';
@@ -17,7 +18,7 @@ const filled = (before: string, item: (place: number) => string, after: string):
   return `${before}${Array.from({ length: count }, (_, place) => item(place)).join(',')}${after}`;
 };
 
-const thousand = planOf(1_000);
+const thousand = planWith(1_000);
 const CLIP = '{"clip_index":0,"prompt":"a","duration":5}';
 
 /** Each of 1 MiB or a thousand clips. */
@@ -74,7 +75,7 @@ describe('while fifty clients send the heaviest that there is', () => {
   it('health and a cancel are answered before the flood is, never more is in progress than may be, and each is answered', async () => {
     const plans = counting();
     const lists = counting();
-    const real = estimating(context);
+    const real = estimating(CONTEXT);
     const estimate: MakeEstimate = (...given) => plans.around(() => real(...given));
     const { url, jobs } = await harness({ log_level: 'fatal' }, { estimate });
     const list = jobs.listRunning.bind(jobs);
@@ -150,7 +151,7 @@ describe('a request whose client has disconnected', () => {
       });
     const gates = { ...LIMITS.gates, plans: { at_once: 1, waiting: 8 } };
     const { url, app } = await harness({ limits: { gates } }, { estimate: endless });
-    const body = JSON.stringify(planOf(3));
+    const body = JSON.stringify(planWith(3));
     const first = openRequest(url, post('/v1/jobs/estimate', body));
     await eventually('one in progress', async () => ({ done: count.now === 1, value: count }));
     const waiting = Array.from({ length: 9 }, () =>

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { startPeer } from '../simulator/support.js';
 import { rawRequest } from '../support/raw-request.js';
 import { harness } from './harness.js';
-import { planOf } from './plan.js';
+import { planWith } from '../support/plans.js';
 
 const PLACES = [
   ['GET', '/'],
@@ -54,7 +54,7 @@ describe('the API without keys', () => {
   it('starts no job for a page whose name was made to lead here, though it looks like our own', async () => {
     const { url, jobs } = await harness();
     const { port } = new URL(url);
-    const body = JSON.stringify(planOf(1));
+    const body = JSON.stringify(planWith(1));
     const start = (host: string) =>
       rawRequest(url, [
         'POST /v1/jobs HTTP/1.1',

@@ -7,7 +7,7 @@ import { jobIdOfKey } from '../../src/api/jobs/submit.js';
 import type { Job } from '../../src/domain/job/job.schema.js';
 import { ROOT, startProcess } from '../support/processes.js';
 import { harness } from './harness.js';
-import { planOf } from './plan.js';
+import { planWith } from '../support/plans.js';
 import { testFolder } from '../support/test-folder.js';
 
 const idempotencyKey = fc
@@ -35,12 +35,12 @@ describe('a job_id that an Idempotency-Key stands for', () => {
         const job_id = jobIdOfKey(key);
         for (const url of ['/v1/jobs', '/v1/jobs/estimate']) {
           for (const squatter of [null, other]) {
-            const answer = await app.inject(ask(planOf(1, { job_id }), squatter, url));
+            const answer = await app.inject(ask(planWith(1, { job_id }), squatter, url));
             expect([answer.statusCode, paths(answer)]).toEqual([400, ['job_id']]);
           }
         }
         expect(jobs.runs.has(job_id)).toBe(false);
-        const own = await app.inject(ask(planOf(2), key));
+        const own = await app.inject(ask(planWith(2), key));
         expect([own.statusCode, own.json<Job>().job_id]).toEqual([202, job_id]);
       }),
       { numRuns: 50 },
@@ -51,7 +51,7 @@ describe('a job_id that an Idempotency-Key stands for', () => {
     const { app, jobs, archive } = await harness();
     const job_id = jobIdOfKey('boat-1');
     const statusOf = async (clips: number, key: string | null, url?: string) =>
-      (await app.inject(ask(planOf(clips, { job_id }), key, url))).statusCode;
+      (await app.inject(ask(planWith(clips, { job_id }), key, url))).statusCode;
     expect(await statusOf(2, 'boat-1')).toBe(202);
     expect(await statusOf(2, 'boat-1')).toBe(200);
     expect(await statusOf(2, null)).toBe(200);
@@ -70,13 +70,13 @@ describe('a job_id that an Idempotency-Key stands for', () => {
   it('is answered with a conflict when a workflow that was started elsewhere has it', async () => {
     const { app, jobs } = await harness();
     jobs.add(jobIdOfKey('boat-2'), 3);
-    const answer = await app.inject(ask(planOf(2), 'boat-2'));
+    const answer = await app.inject(ask(planWith(2), 'boat-2'));
     expect(answer.statusCode).toBe(409);
   });
 
   it('is listed with every other mistake of the plan', async () => {
     const { app } = await harness();
-    const plan = { ...planOf(1, { job_id: jobIdOfKey('a') }), colour: 'red' };
+    const plan = { ...planWith(1, { job_id: jobIdOfKey('a') }), colour: 'red' };
     expect(paths(await app.inject(ask(plan))).sort()).toEqual(['colour', 'job_id']);
   });
 
@@ -92,14 +92,14 @@ describe('a job_id that an Idempotency-Key stands for', () => {
     `x-key-${'a'.repeat(40)}`,
   ])('leaves %s to plans', async (job_id) => {
     const { app } = await harness();
-    expect((await app.inject(ask(planOf(1, { job_id })))).statusCode).toBe(202);
+    expect((await app.inject(ask(planWith(1, { job_id })))).statusCode).toBe(202);
   });
 
   it('is refused at the terminal with exit code 2', async () => {
     const { path: folder, remove } = testFolder('reserved');
     onTestFinished(remove);
     const plan = path.join(folder, 'plan.json');
-    await writeFile(plan, JSON.stringify(planOf(1)));
+    await writeFile(plan, JSON.stringify(planWith(1)));
     const words = ['generate', plan, '--dry-run', '--job-id', jobIdOfKey('a')];
     await using generate = startProcess(['node', path.join(ROOT, 'setup/run.mjs'), ...words], {
       cwd: folder,

@@ -1,30 +1,10 @@
 /** Every mistake of a plan is named at its place, all of them in one answer, and right plans pass. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import {
-  checkPlan,
-  MAX_PLAN_BYTES,
-  type PlanContext,
-} from '../../src/domain/plan/check-plan.schema.js';
-import { MODEL } from './plan/bad-model-plans.js';
+import { MAX_PLAN_BYTES } from '../../src/domain/plan/check-plan.schema.js';
 import { clip, plan, SHAPE } from './plan/bad-plans.js';
-import { ALIVE } from './models/rows.js';
-import type { PlanProblem } from '../../src/domain/plan/plan-problems.schema.js';
-
-const context: PlanContext = {
-  catalogue: ALIVE,
-  default_model: 'kwaivgi/kling-v2.5-turbo-pro',
-  duration_buffer: 1.25,
-};
-function problemsOf(value: unknown): PlanProblem[] {
-  const checked = checkPlan(value, context);
-  return checked.ok ? [] : checked.problems;
-}
-function resolvedOf(value: unknown) {
-  const checked = checkPlan(value, context);
-  if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
-  return checked.resolved;
-}
+import { accepted, problemsOf } from '../support/checked-plans.js';
+import { MODEL } from './plan/bad-model-plans.js';
 
 describe('checkPlan', () => {
   it.each([...SHAPE, ...MODEL])('refuses %s and names the path', (_name, value, path, message) => {
@@ -86,7 +66,7 @@ describe('checkPlan', () => {
 
   it('accepts 1,000 clips', () => {
     const clips = Array.from({ length: 1000 }, (_, index) => clip(index));
-    expect(resolvedOf({ clip_prompts: clips }).clips).toHaveLength(1000);
+    expect(accepted({ clip_prompts: clips }).resolved.clips).toHaveLength(1000);
   });
 
   it('accepts additional fields that planners write', () => {
@@ -101,7 +81,7 @@ describe('checkPlan', () => {
 
   it('keeps the bundled example to twelve clips that need no image', () => {
     const text = readFileSync(new URL('../../examples/trailer.json', import.meta.url), 'utf8');
-    const { clips } = resolvedOf(JSON.parse(text));
+    const { clips } = accepted(JSON.parse(text)).resolved;
     expect(clips).toHaveLength(12);
     expect(new Set(clips.map((item) => item.requested_duration))).toEqual(new Set([5, 10]));
   });

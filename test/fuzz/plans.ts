@@ -10,7 +10,8 @@ import { createResolvePlan } from '../../src/activities/resolve-plan.js';
 import type { PlanProblem } from '../../src/domain/plan/plan-problems.schema.js';
 import { readPlanFile } from '../../src/commands/plan-file.js';
 import { harness } from '../api/harness.js';
-import { check, context } from '../api/plan.js';
+import { CONTEXT } from '../support/checked-plans.js';
+import { checkPlan } from '../../src/domain/plan/check-plan.schema.js';
 import { notedCreates } from '../support/creates.js';
 import { anyJson, mutated, propertyOf } from './fuzzer.js';
 import type { Fuzzer } from './fuzzer.js';
@@ -56,7 +57,7 @@ export const plans: Fuzzer = {
     const { path: folder, remove } = testFolder('plans');
     const file = path.join(folder, 'plan.json');
     const resolvePlan = createResolvePlan({
-      plan: context,
+      plan: CONTEXT,
       creates: notedCreates(),
       simulated: true,
       timings: {},
@@ -79,7 +80,7 @@ export const plans: Fuzzer = {
       await writeFile(file, text);
       const read = await readPlanFile(file);
       if (!read.ok) return 'no plan';
-      const checked = check(read.value);
+      const checked = checkPlan(read.value, CONTEXT);
       return checked.ok ? null : checked.problems;
     }
     async function byWorkflow(text: string): Promise<Verdict> {

@@ -9,10 +9,8 @@ import { startApi } from '../../src/api/server.js';
 import type { RunningApi } from '../../src/api/server.js';
 import { loadConfig } from '../../src/config.js';
 import type { CarriedJob } from '../../src/contract/activities.js';
-import { checkPlan } from '../../src/domain/plan/check-plan.schema.js';
 import { initialJob } from '../../src/domain/job/initial-job.js';
 import type { Clip, Job, JobEvent, Prediction } from '../../src/domain/job/job.schema.js';
-import { CATALOGUE } from '../../src/domain/models/index.js';
 import { byteLength } from '../../src/domain/plan/plan.schema.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { withTotals } from '../../src/domain/job/progress.js';
@@ -20,6 +18,7 @@ import { problem } from '../../src/domain/job/failure-kinds.js';
 import { eventsQuery, retryClipSignal, WORKFLOW_TYPE } from '../../src/contract/workflow.js';
 import { planOf } from '../support/plans.js';
 import { Run, World } from '../support/world.js';
+import { accepted } from '../support/checked-plans.js';
 
 const CLIPS = 25;
 const LINES = 400;
@@ -49,13 +48,7 @@ const lineOf = (clipIndex: number, place: number): Prediction => ({
 
 /** The first two clips are queued once more; the others have failed. */
 function carried(): CarriedJob {
-  const context = {
-    catalogue: CATALOGUE,
-    default_model: 'kwaivgi/kling-v2.5-turbo-pro',
-    duration_buffer: 1.25,
-  };
-  const checked = checkPlan(plan, context);
-  if (!checked.ok) throw new Error('expected a good plan');
+  const checked = accepted(plan);
   const identity = { job_id: JOB, run_id: 'r0', created_at: AT, simulated: true };
   const fresh = initialJob(checked.resolved, identity);
   const clips = fresh.clips.map((clip): Clip => {

@@ -7,7 +7,6 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Activities, PaidActivities } from '../../src/activities/index.js';
 import type { AttemptOver, GenerateClipInput } from '../../src/contract/activities.js';
-import { checkPlan } from '../../src/domain/plan/check-plan.schema.js';
 import type { Job, Prediction, Problem } from '../../src/domain/job/job.schema.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { bundlePath } from '../../src/worker.js';
@@ -18,13 +17,7 @@ import {
   sideQueue,
   WORKFLOW_TYPE,
 } from '../../src/contract/workflow.js';
-import { ALIVE } from '../domain/models/rows.js';
-
-const CONTEXT = {
-  catalogue: ALIVE,
-  default_model: 'kwaivgi/kling-v2.5-turbo-pro',
-  duration_buffer: 1.25,
-};
+import { accepted } from './checked-plans.js';
 
 export const predictionOf = (
   input: GenerateClipInput,
@@ -49,10 +42,9 @@ export const predictionOf = (
 /** Activities that play a good day; tests replace what is to go wrong. */
 export const GOOD: Activities & PaidActivities = {
   resolvePlan: (plan) => {
-    const checked = checkPlan(plan, CONTEXT);
-    if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
+    const { resolved } = accepted(plan);
     const timings = { start_to_close: 120, heartbeat: 15 };
-    return Promise.resolve({ resolved: checked.resolved, simulated: true, timings });
+    return Promise.resolve({ resolved, simulated: true, timings });
   },
   prepareReferences: () => Promise.reject(new Error('no clip of these plans has references')),
   generateClip: (input) =>

@@ -3,8 +3,6 @@ import { estimateOf } from '../../src/domain/pricing/estimate.js';
 import { problem } from '../../src/domain/job/failures.js';
 import { EVENT_TYPES } from '../../src/domain/job/progress.js';
 import type { Clip } from '../../src/domain/job/job.schema.js';
-import { CATALOGUE } from '../../src/domain/models/index.js';
-import { checkPlan } from '../../src/domain/plan/check-plan.schema.js';
 import { estimateText, ranges } from '../../src/terminal/estimate-text.js';
 import { finalTable } from '../../src/terminal/final-table.js';
 import { jsonReporter, plainReporter } from '../../src/terminal/reporters.js';
@@ -12,6 +10,7 @@ import { openView } from '../../src/terminal/view.js';
 import { sentenceOf } from '../../src/terminal/sentences.js';
 import { PassThrough } from 'node:stream';
 import { clipOf, doneClip, eventOf, jobOf, UNKNOWN_LINE } from './jobs.js';
+import { accepted, CONTEXT } from '../support/checked-plans.js';
 
 const PLACE = { page_url: 'http://127.0.0.1:3000/jobs/harbour', ui_url: null, out: 'out' };
 
@@ -120,21 +119,13 @@ describe('a cost that is not known', () => {
 
 describe('the answer of a dry run', () => {
   it('says per clip what is asked, why and for how much, and that nothing was started', () => {
-    const checked = checkPlan(
-      {
-        clip_prompts: [5, 5.1, 12].map((duration, clip_index) => ({
-          clip_index,
-          prompt: 'x',
-          duration,
-        })),
-      },
-      {
-        catalogue: CATALOGUE,
-        default_model: 'kwaivgi/kling-v2.5-turbo-pro',
-        duration_buffer: 1.25,
-      },
-    );
-    if (!checked.ok) throw new Error('expected a good plan');
+    const checked = accepted({
+      clip_prompts: [5, 5.1, 12].map((duration, clip_index) => ({
+        clip_index,
+        prompt: 'x',
+        duration,
+      })),
+    });
     const text = estimateText(estimateOf(checked.resolved));
     expect(text.find((line) => /^ +1 /.test(line))).toMatch(
       /5\.1 s +10 s +maximum +\$0\.70 +100 %/,
@@ -157,9 +148,7 @@ describe('drafts and models that take over', () => {
   };
 
   it('stand in the estimate with their prices', () => {
-    const context = { catalogue: CATALOGUE, default_model: 'x', duration_buffer: 1 };
-    const checked = checkPlan(PLAN, context);
-    if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
+    const checked = accepted(PLAN, { ...CONTEXT, duration_buffer: 1 });
     const text = estimateText(estimateOf(checked.resolved)).join('\n');
     expect(text).toContain('As drafts $0.12, as finals $0.60');
     expect(text).toMatch(/If prunaai\/p-video has to take over all of it: \$0\.02/);

@@ -3,7 +3,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { harness } from '../api/harness.js';
-import { planOf } from '../api/plan.js';
+import { planWith } from '../support/plans.js';
 import { testFolder } from '../support/test-folder.js';
 import { lacksChromium, launch } from './browser.js';
 import { buildClient } from '../client/packed-client.js';
@@ -25,7 +25,7 @@ describe.skipIf(lacksChromium)('the client in a browser', () => {
     const played = page.evaluate(`(async () => {
       const { createClient } = await import('/assets/package/client/index.js');
       const client = createClient({ baseUrl: location.origin });
-      const { job_id } = await client.jobs.create(${JSON.stringify(planOf(2))}, { idempotencyKey: 'once' });
+      const { job_id } = await client.jobs.create(${JSON.stringify(planWith(2))}, { idempotencyKey: 'once' });
       window.seqs = [];
       for await (const { seq } of client.events(job_id)) window.seqs.push(seq);
       const { status, clips } = await client.jobs.get(job_id);

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { initialJob } from '../../src/domain/job/initial-job.js';
 import type { Job } from '../../src/domain/job/job.schema.js';
 import { VisibilityPublisher } from '../../src/workflows/publish-visibility.js';
-import { resolved } from '../api/plan.js';
+import { accepted } from '../support/checked-plans.js';
+import { planWith } from '../support/plans.js';
 
 const world = vi.hoisted(() => ({
   memos: [] as Record<string, unknown>[],
@@ -20,7 +21,7 @@ vi.mock('@temporalio/workflow', () => ({
 }));
 
 const identity = { job_id: 'a', run_id: 'run', created_at: '', simulated: true };
-const job: Job = { ...initialJob(resolved(4).resolved, identity), status: 'running' };
+const job: Job = { ...initialJob(accepted(planWith(4)).resolved, identity), status: 'running' };
 const at = (percent: number, more: Partial<Job> = {}): Job => ({ ...job, percent, ...more });
 
 beforeEach(() => {

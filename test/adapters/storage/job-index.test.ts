@@ -7,7 +7,8 @@ import { StoredJobs } from '../../../src/api/jobs/stored-jobs.js';
 import { entryOf } from '../../../src/domain/job/index-entry.js';
 import { initialJob } from '../../../src/domain/job/initial-job.js';
 import type { Job } from '../../../src/domain/job/job.schema.js';
-import { resolved } from '../../api/plan.js';
+import { accepted } from '../../support/checked-plans.js';
+import { planWith } from '../../support/plans.js';
 import { testFolder } from '../../support/test-folder.js';
 
 async function folder(): Promise<string> {
@@ -16,7 +17,7 @@ async function folder(): Promise<string> {
   return name;
 }
 
-const plan = resolved(2).resolved;
+const plan = accepted(planWith(2)).resolved;
 const line = (number: number, change: Partial<Job> = {}) => {
   const completed_at = new Date(Date.UTC(2026, 0, 1) + number * 1_000).toISOString();
   const identity = { job_id: `job-${String(number)}`, run_id: 'run', created_at: completed_at };

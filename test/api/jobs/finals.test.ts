@@ -5,7 +5,7 @@ import type { Job } from '../../../src/domain/job/job.schema.js';
 import type { Plan } from '../../../src/domain/plan/plan.schema.js';
 import { seedOf } from '../../../src/domain/plan/quality.js';
 import { harness, type Harness } from '../harness.js';
-import { planOf } from '../plan.js';
+import { planWith } from '../../support/plans.js';
 
 const final = (app: Harness['app'], payload?: object, headers: Record<string, string> = {}) =>
   app.inject({
@@ -25,7 +25,11 @@ const DRAFT: Partial<Plan> = {
 async function drafted({ over = true, ...more }: { over?: boolean } & Partial<Plan> = {}) {
   const world = await harness();
   const { app, jobs } = world;
-  await app.inject({ method: 'POST', url: '/v1/jobs', payload: planOf(3, { ...DRAFT, ...more }) });
+  await app.inject({
+    method: 'POST',
+    url: '/v1/jobs',
+    payload: planWith(3, { ...DRAFT, ...more }),
+  });
   for (const [place, clip] of jobs.latest('rough').job.clips.entries()) {
     const [type, status] =
       place < 2 ? (['clip.completed', 'succeeded'] as const) : (['clip.failed', 'failed'] as const);

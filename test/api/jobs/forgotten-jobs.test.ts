@@ -7,7 +7,7 @@ import type { Job, JobStatus } from '../../../src/domain/job/job.schema.js';
 import { record } from '../../../src/domain/job/progress.js';
 import { harness } from '../harness.js';
 import type { Harness } from '../harness.js';
-import { planOf } from '../plan.js';
+import { planWith } from '../../support/plans.js';
 
 const post = (url: string, payload?: unknown) => ({
   method: 'POST' as const,
@@ -32,7 +32,7 @@ const year = (value: number): string => `${String(value)}-01-01T00:00:00.000Z`;
 describe('a plan', () => {
   it('is stored as it was given when its job starts', async () => {
     const { app, archive, data_dir } = await harness();
-    const plan = planOf(2, { job_id: 'a', max_cost_usd: 5 });
+    const plan = planWith(2, { job_id: 'a', max_cost_usd: 5 });
     await app.inject(post('/v1/jobs', plan));
     expect(await archive.plan('a')).toEqual(plan);
     expect(JSON.parse(await readFile(jobPath(data_dir, 'a', 'plan.json'), 'utf8'))).toEqual(plan);
@@ -40,17 +40,17 @@ describe('a plan', () => {
 
   it('is not stored when the job exists with another, or the plan is refused', async () => {
     const { app, archive } = await harness();
-    const plan = planOf(2, { job_id: 'a' });
+    const plan = planWith(2, { job_id: 'a' });
     await app.inject(post('/v1/jobs', plan));
-    expect((await app.inject(post('/v1/jobs', planOf(3, { job_id: 'a' })))).statusCode).toBe(409);
+    expect((await app.inject(post('/v1/jobs', planWith(3, { job_id: 'a' })))).statusCode).toBe(409);
     expect(await archive.plan('a')).toEqual(plan);
-    await app.inject(post('/v1/jobs', planOf(0, { job_id: 'b' })));
+    await app.inject(post('/v1/jobs', planWith(0, { job_id: 'b' })));
     expect(await archive.plan('b')).toBeNull();
   });
 
   it('tells a forgotten job apart in everything, not only in what its result repeats', async () => {
     const all = await harness();
-    const plan = planOf(2, { job_id: 'a', max_cost_usd: 5 });
+    const plan = planWith(2, { job_id: 'a', max_cost_usd: 5 });
     await all.app.inject(post('/v1/jobs', plan));
     await forget(all, 'a');
     expect((await all.app.inject(post('/v1/jobs', plan))).statusCode).toBe(200);
@@ -63,7 +63,7 @@ describe('a plan', () => {
 describe('a retry of a forgotten job', () => {
   it('runs its stored plan again under its id, and numbers on', async () => {
     const all = await harness();
-    const plan = planOf(2, { job_id: 'a' });
+    const plan = planWith(2, { job_id: 'a' });
     await all.app.inject(post('/v1/jobs', plan));
     all.jobs.warn('a', 3);
     const before = await forget(all, 'a');

@@ -3,7 +3,7 @@ import { jobSchema, snapshotSchema } from '../../../src/domain/job/job.schema.js
 import type { Job } from '../../../src/domain/job/job.schema.js';
 import { canonicalJson } from '../../../src/domain/values/canonical-json.js';
 import { harness } from '../harness.js';
-import { planOf } from '../plan.js';
+import { planWith } from '../../support/plans.js';
 
 interface Problem {
   status: number;
@@ -23,20 +23,20 @@ const post = (url: string, payload: unknown, headers: Record<string, string> = {
 describe('POST /v1/jobs', () => {
   it('answers 202 with the queued job, and where it is', async () => {
     const { app, jobs } = await harness();
-    const answer = await app.inject(post('/v1/jobs', planOf(3, { job_id: 'trailer' })));
+    const answer = await app.inject(post('/v1/jobs', planWith(3, { job_id: 'trailer' })));
     expect(answer.statusCode).toBe(202);
     expect(answer.headers['location']).toBe('/v1/jobs/trailer');
     const job = jobSchema.parse(answer.json());
     expect(job).toMatchObject({ job_id: 'trailer', status: 'queued', total_clips: 3, seq: 0 });
     expect(jobs.latest('trailer').request).toMatchObject({
-      plan: planOf(3, { job_id: 'trailer' }),
+      plan: planWith(3, { job_id: 'trailer' }),
       summary: '3 clips · kwaivgi/kling-v2.5-turbo-pro',
     });
   });
 
   it('starts one job for a repeated job_id with the same plan, however it is spelled', async () => {
     const { app, jobs } = await harness();
-    const plan = planOf(2, { job_id: 'a' });
+    const plan = planWith(2, { job_id: 'a' });
     await app.inject(post('/v1/jobs', plan));
     const reordered = JSON.parse(canonicalJson(plan)) as object;
     const again = await app.inject(post('/v1/jobs', reordered));
@@ -47,28 +47,28 @@ describe('POST /v1/jobs', () => {
 
   it('starts one job for the same plan with nulls, the noise of floats, or halves of characters', async () => {
     const { app, jobs } = await harness();
-    const planWith = (clip: object, more: object) => ({
-      ...planOf(2, { job_id: 'a' }),
+    const variant = (clip: object, more: object) => ({
+      ...planWith(2, { job_id: 'a' }),
       clip_prompts: [{ clip_index: 0, prompt: 'half \ufffd', duration: 5, ...clip }],
       ...more,
     });
-    const first = planWith({ metadata: { '\ufffd': [0.1] } }, { max_cost_usd: 1.3, batch_size: 3 });
+    const first = variant({ metadata: { '\ufffd': [0.1] } }, { max_cost_usd: 1.3, batch_size: 3 });
     expect((await app.inject(post('/v1/jobs', first))).statusCode).toBe(202);
-    const asWritten = planWith(
+    const asWritten = variant(
       { prompt: 'half \ud83d', duration: 8.3 - 3.3, metadata: { '\udc00': [0.1] }, seed: null },
       { max_cost_usd: 1.1 + 0.2, batch_size: 3.0000000000000004, settings: null, model: null },
     );
     const again = await app.inject(post('/v1/jobs', asWritten));
     expect([again.statusCode, again.json<Job>().job_id]).toEqual([200, 'a']);
     expect(jobs.runs.get('a')).toHaveLength(1);
-    const other = planWith({ duration: 5.000001 }, { max_cost_usd: 1.3, batch_size: 3 });
+    const other = variant({ duration: 5.000001 }, { max_cost_usd: 1.3, batch_size: 3 });
     expect((await app.inject(post('/v1/jobs', other))).statusCode).toBe(409);
   });
 
   it('answers 409 for a job_id that another plan has', async () => {
     const { app } = await harness();
-    await app.inject(post('/v1/jobs', planOf(2, { job_id: 'a' })));
-    const other = await app.inject(post('/v1/jobs', planOf(3, { job_id: 'a' })));
+    await app.inject(post('/v1/jobs', planWith(2, { job_id: 'a' })));
+    const other = await app.inject(post('/v1/jobs', planWith(3, { job_id: 'a' })));
     expect(other.statusCode).toBe(409);
     expect(other.headers['content-type']).toContain('application/problem+json');
   });
@@ -76,7 +76,7 @@ describe('POST /v1/jobs', () => {
   it('starts one job for one Idempotency-Key, even for two askers at once', async () => {
     const { app, jobs } = await harness();
     const ask = (clips: number) =>
-      app.inject(post('/v1/jobs', planOf(clips), { 'idempotency-key': 'order 66' }));
+      app.inject(post('/v1/jobs', planWith(clips), { 'idempotency-key': 'order 66' }));
     const answers = await Promise.all([ask(2), ask(2), ask(2)]);
     expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([200, 200, 202]);
     expect(new Set(answers.map((answer) => answer.json<Job>().job_id)).size).toBe(1);
@@ -86,13 +86,13 @@ describe('POST /v1/jobs', () => {
 
   it('knows a finished job that Temporal has forgotten', async () => {
     const { app, jobs, archive } = await harness();
-    await app.inject(post('/v1/jobs', planOf(2, { job_id: 'a' })));
+    await app.inject(post('/v1/jobs', planWith(2, { job_id: 'a' })));
     jobs.tell('a', { type: 'job.completed', error: null, total_cost_usd: 0 });
     await archive.save(jobs.latest('a').job, jobs.log('a'));
     jobs.runs.clear();
-    const same = await app.inject(post('/v1/jobs', planOf(2, { job_id: 'a' })));
+    const same = await app.inject(post('/v1/jobs', planWith(2, { job_id: 'a' })));
     expect([same.statusCode, same.json<Job>().status]).toEqual([200, 'succeeded']);
-    const other = await app.inject(post('/v1/jobs', planOf(1, { job_id: 'a' })));
+    const other = await app.inject(post('/v1/jobs', planWith(1, { job_id: 'a' })));
     expect(other.statusCode).toBe(409);
     expect(jobs.runs.size).toBe(0);
   });
@@ -142,7 +142,7 @@ describe('POST /v1/jobs', () => {
 
   it.each(['', ' ', 'x'.repeat(256), 'ä'])('refuses the key "%s"', async (key) => {
     const { app, jobs } = await harness();
-    const answer = await app.inject(post('/v1/jobs', planOf(1), { 'idempotency-key': key }));
+    const answer = await app.inject(post('/v1/jobs', planWith(1), { 'idempotency-key': key }));
     expect(answer.statusCode).toBe(400);
     expect(jobs.runs.size).toBe(0);
   });
@@ -150,7 +150,7 @@ describe('POST /v1/jobs', () => {
   it('says 503 and when to come back while Temporal is away', async () => {
     const { app, jobs } = await harness();
     jobs.temporal = false;
-    const answer = await app.inject(post('/v1/jobs', planOf(1)));
+    const answer = await app.inject(post('/v1/jobs', planWith(1)));
     expect(answer.statusCode).toBe(503);
     expect(answer.headers['retry-after']).toBe('5');
   });
@@ -159,7 +159,7 @@ describe('POST /v1/jobs', () => {
 describe('POST /v1/jobs/estimate', () => {
   it('answers what would be asked for and paid, and starts nothing', async () => {
     const { app, jobs } = await harness();
-    const plan = planOf(1);
+    const plan = planWith(1);
     plan.clip_prompts[0] = { clip_index: 0, prompt: 'x', duration: 5.1 };
     const answer = await app.inject(post('/v1/jobs/estimate', plan));
     expect(answer.statusCode).toBe(200);
@@ -469,7 +469,7 @@ describe('steering', () => {
     const latest = jobs.latest('a');
     latest.request = {
       ...latest.request,
-      plan: planOf(2, { model: 'bytedance/seedance-1-lite' }),
+      plan: planWith(2, { model: 'bytedance/seedance-1-lite' }),
     };
     const answer = await app.inject(act('a/retry'));
     expect(answer.statusCode).toBe(400);

@@ -6,7 +6,7 @@ import type { JobSummary, Job } from '../../../src/domain/job/job.schema.js';
 import { eventually } from '../../support/eventually.js';
 import { harness } from '../harness.js';
 import type { Harness } from '../harness.js';
-import { planOf } from '../plan.js';
+import { planWith } from '../../support/plans.js';
 
 /** Paths that were read or looked at, in order. */
 const read = vi.hoisted(() => [] as string[]);
@@ -176,7 +176,7 @@ describe('the list of jobs', () => {
 
   it('finds running jobs by the same filters, and has their labels', async () => {
     const all = await harness();
-    const plan = planOf(2, { job_id: 'mine', labels: ['spring', 'ad'] });
+    const plan = planWith(2, { job_id: 'mine', labels: ['spring', 'ad'] });
     await all.app.inject({ method: 'POST', url: '/v1/jobs', payload: plan });
     all.jobs.add('other');
     for (const query of [{ label: 'ad' }, { q: 'LIGHTHOUSE spring' }, { q: 'mine' }]) {

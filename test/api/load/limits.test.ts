@@ -5,7 +5,7 @@ import { openRequest, rawRequest, trickle } from '../../support/raw-request.js';
 import { eventually } from '../../support/eventually.js';
 import { LIMITS, type Limits } from '../../../src/api/load/limits.js';
 import { harness, read, SECRET } from '../harness.js';
-import { planOf } from '../plan.js';
+import { planWith } from '../../support/plans.js';
 
 const HOST = 'Host: 127.0.0.1';
 const post = (path: string, ...headers: string[]): string =>
@@ -213,7 +213,11 @@ describe('bodies', () => {
       ),
     );
     expect(refusals).toBeGreaterThanOrEqual(flood.length - 10);
-    const plan = await app.inject({ method: 'POST', url: '/v1/jobs/estimate', payload: planOf(3) });
+    const plan = await app.inject({
+      method: 'POST',
+      url: '/v1/jobs/estimate',
+      payload: planWith(3),
+    });
     expect(plan.statusCode).toBe(200);
     for (const { socket } of flood) socket.destroy();
     const honest = JSON.stringify({ id: 'abc', logs: 'x'.repeat(400 * KIB) });

@@ -6,7 +6,7 @@ import type { Comparison } from '../../../src/domain/pricing/estimate.schema.js'
 import { CATALOGUE } from '../../../src/domain/models/index.js';
 import type { LifeCycle } from '../../../src/domain/models/row.js';
 import { harness, read } from '../harness.js';
-import { planOf } from '../plan.js';
+import { planWith } from '../../support/plans.js';
 
 describe('keys', () => {
   const settings = { api_keys: ['first-key-of-many', 'second-key-of-many'] };
@@ -93,7 +93,7 @@ describe('the service', () => {
     const { app } = await harness();
     const ask = (payload: object) =>
       app.inject({ method: 'POST', url: '/v1/models/compare', payload });
-    const answer = await ask(planOf(2, { model: 'bytedance/seedance-1-lite' }));
+    const answer = await ask(planWith(2, { model: 'bytedance/seedance-1-lite' }));
     expect(answer.statusCode).toBe(200);
     const { models } = answer.json<{ models: Comparison[] }>();
     expect(models).toHaveLength(CATALOGUE.size);

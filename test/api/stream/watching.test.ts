@@ -5,13 +5,12 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
 import { jobPath } from '../../../src/adapters/storage/artifact-store.js';
-import { createArchive } from '../../../src/api/jobs/job-archive.js';
 import type { PendingActivity } from '../../../src/api/jobs/jobs-port.js';
-import { ProgressHub } from '../../../src/api/stream/progress-hub.js';
 import type { Clip, Job } from '../../../src/domain/job/job.schema.js';
 import { FakeJobs } from '../fake-jobs.js';
 import { harness, ids, read } from '../harness.js';
 import type { Harness } from '../harness.js';
+import { loneHub } from '../lone-hub.js';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -223,16 +222,7 @@ describe('watching', () => {
     const jobs = new FakeJobs();
     jobs.add('a');
     jobs.warn('a', 50);
-    const hub = new ProgressHub({
-      jobs,
-      archive: createArchive('none'),
-      recorded: async () => null,
-      onJob: () => undefined,
-      onLost: () => undefined,
-      usualTime: () => null,
-      hasRenderWorkers: async () => true,
-      grace: 0,
-    });
+    const hub = loneHub(jobs);
     const watched = await (async () => {
       const { watcher, release } = await hub.listen('a', {
         onChange: () => undefined,

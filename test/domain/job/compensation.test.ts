@@ -1,15 +1,14 @@
 /** Shortfalls are handed on, holes count whole, and the verdict turns at its documented borders. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkPlan } from '../../../src/domain/plan/check-plan.schema.js';
 import { compensationOf, type DeliveredClip } from '../../../src/domain/job/compensation.js';
 import { continueJob } from '../../../src/domain/job/continue-job.js';
 import { initialJob } from '../../../src/domain/job/initial-job.js';
 import type { Job, JobFact } from '../../../src/domain/job/job.schema.js';
 import { jobSchema } from '../../../src/domain/job/job.schema.js';
-import { CATALOGUE } from '../../../src/domain/models/index.js';
 import { record } from '../../../src/domain/job/progress.js';
 import { planOf } from '../../support/plans.js';
+import { accepted } from '../../support/checked-plans.js';
 
 const good = (clip_index: number, target: number, actual: number): DeliveredClip => ({
   clip_index,
@@ -115,12 +114,7 @@ describe('compensationOf', () => {
 
 describe('the compensation of a job', () => {
   const at = '2026-01-01T00:00:00.000Z';
-  const checked = checkPlan(planOf(['a', 'b']), {
-    catalogue: CATALOGUE,
-    default_model: 'kwaivgi/kling-v2.5-turbo-pro',
-    duration_buffer: 1.25,
-  });
-  if (!checked.ok) throw new Error('expected a good plan');
+  const checked = accepted(planOf(['a', 'b']));
   const identity = { job_id: 'film', run_id: 'r', created_at: at, simulated: true };
   const queued = initialJob(checked.resolved, identity);
   const fold = (job: Job, ...facts: JobFact[]): Job =>

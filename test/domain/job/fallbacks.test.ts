@@ -1,28 +1,22 @@
 /** Models that take over: planned before anything is paid, each for the whole plan, or refused. */
 import { describe, expect, it } from 'vitest';
-import { checkPlan, type PlanContext } from '../../../src/domain/plan/check-plan.schema.js';
+import type { PlanContext } from '../../../src/domain/plan/check-plan.schema.js';
 import { estimateOf } from '../../../src/domain/pricing/estimate.js';
 import { FAILURE_KINDS, problem } from '../../../src/domain/job/failures.js';
 import { clipsOn, allowsFallback } from '../../../src/domain/job/fallbacks.js';
 import { seeded, seedOf } from '../../../src/domain/plan/quality.js';
 import { resolvePlan } from '../plan/resolve-plan.js';
 import { clip, IMAGE, plan } from '../plan/bad-plans.js';
+import { accepted, ALIVE_CONTEXT, problemsOf } from '../../support/checked-plans.js';
 import { ALIVE, rowOf } from '../models/rows.js';
 
 const PRO = 'bytedance/seedance-1-pro';
 const P_VIDEO = 'prunaai/p-video';
 const KLING = 'kwaivgi/kling-v2.5-turbo-pro';
-const context: PlanContext = { catalogue: ALIVE, default_model: KLING, duration_buffer: 1 };
+const context: PlanContext = { ...ALIVE_CONTEXT, duration_buffer: 1 };
 
-function accepted(value: unknown) {
-  const checked = checkPlan(value, context);
-  if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
-  return checked;
-}
-const problems = (value: unknown) => {
-  const checked = checkPlan(value, context);
-  return checked.ok ? [] : checked.problems;
-};
+const check = (value: unknown) => accepted(value, context);
+const problems = (value: unknown) => problemsOf(value, context);
 
 describe('fallback_models', () => {
   const asked = plan(
@@ -32,7 +26,7 @@ describe('fallback_models', () => {
   );
 
   it('are planned for every clip as if the plan had named them', () => {
-    const { plan: parsed, resolved } = accepted(asked);
+    const { plan: parsed, resolved } = check(asked);
     expect(resolved.fallbacks?.map(({ model }) => model.id)).toEqual([KLING, P_VIDEO]);
     for (const other of resolved.fallbacks ?? []) {
       const { fallback_models: _, ...alone } = { ...parsed, model: other.model.id };
@@ -44,7 +38,7 @@ describe('fallback_models', () => {
   });
 
   it('are in the estimate with their prices, and in its warnings with their differences', () => {
-    const { resolved } = accepted(asked);
+    const { resolved } = check(asked);
     const estimate = estimateOf(resolved);
     expect(estimate).toMatchObject({
       model: PRO,
@@ -57,11 +51,11 @@ describe('fallback_models', () => {
     expect(estimate.warnings).toContain(
       `if ${P_VIDEO} takes over: ${P_VIDEO} takes no negative prompt: it is not sent`,
     );
-    expect(estimateOf(accepted(plan()).resolved)).not.toHaveProperty('fallbacks');
+    expect(estimateOf(check(plan()).resolved)).not.toHaveProperty('fallbacks');
   });
 
   it('have drafts where the plan wants drafts, with seeds of their own', () => {
-    const drafts = accepted(
+    const drafts = check(
       plan({ model: PRO, fallback_models: [P_VIDEO], quality: 'draft' }, clip(0)),
     );
     const [other] = seeded(drafts.resolved, 'a').fallbacks ?? [];
@@ -116,7 +110,7 @@ describe('fallback_models', () => {
 
   it('have their images checked like those of the plan', () => {
     const images = clip(0, { scene_reference_url: IMAGE });
-    const { resolved } = accepted(plan({ model: PRO, fallback_models: [KLING] }, images));
+    const { resolved } = check(plan({ model: PRO, fallback_models: [KLING] }, images));
     expect(resolved.fallbacks?.[0]?.clips[0]?.input).toMatchObject({ start_image: IMAGE });
   });
 });
@@ -127,24 +121,24 @@ describe('a retired model', () => {
     life_cycle: { status: 'retired', since: null, until: null, successor: null, source: 'x' },
   } as const;
   const catalogue = new Map([...ALIVE, [PRO, retired]]);
-  const check = (value: unknown) => checkPlan(value, { ...context, catalogue });
+  const later: PlanContext = { ...context, catalogue };
 
   it('is replaced by its first fallback from the start, with a warning', () => {
-    const checked = check(plan({ model: PRO, fallback_models: [KLING, P_VIDEO] }));
-    if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
-    const { model, fallbacks, warnings } = checked.resolved;
+    const { model, fallbacks, warnings } = accepted(
+      plan({ model: PRO, fallback_models: [KLING, P_VIDEO] }),
+      later,
+    ).resolved;
     expect([model.id, fallbacks?.map((other) => other.model.id)]).toEqual([KLING, [P_VIDEO]]);
     expect(warnings[0]).toBe(
       `${PRO} is retired: ${KLING} makes the clips, as fallback_models says`,
     );
-    const alone = check(plan({ model: PRO, fallback_models: [KLING] }));
-    expect(alone).toMatchObject({ ok: true, resolved: { model: { id: KLING } } });
+    const alone = accepted(plan({ model: PRO, fallback_models: [KLING] }), later);
+    expect(alone.resolved.model.id).toBe(KLING);
   });
 
   it('is no fallback itself, and problems have the path of the fallback that causes them', () => {
     const paths = (more: object) => {
-      const checked = check(plan(more));
-      return checked.ok ? [] : checked.problems.map(({ path }) => path);
+      return problemsOf(plan(more), later).map(({ path }) => path);
     };
     expect(paths({ fallback_models: [PRO] })).toEqual(['fallback_models.0']);
     expect(paths({ model: PRO, fallback_models: ['a/b'] })).toEqual(['fallback_models.0']);

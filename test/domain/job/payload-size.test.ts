@@ -1,33 +1,19 @@
 /** Answers stay below Temporal's limit for a thousand clips, however much there is to say of each. */
 import { describe, expect, it } from 'vitest';
-import { checkPlan } from '../../../src/domain/plan/check-plan.schema.js';
 import { compensationOf } from '../../../src/domain/job/compensation.js';
 import { problem } from '../../../src/domain/job/failures.js';
 import { initialJob } from '../../../src/domain/job/initial-job.js';
 import type { Job, Prediction } from '../../../src/domain/job/job.schema.js';
-import { CATALOGUE } from '../../../src/domain/models/index.js';
 import { fitJob, jsonBytes } from '../../../src/domain/job/payload-size.js';
+import { accepted } from '../../support/checked-plans.js';
+import { planOf } from '../../support/plans.js';
 
 const LIMIT = 1.5 * 2 ** 20;
 const AT = '2026-01-01T00:00:00.000Z';
 
 /** Every clip failed so often, at length. */
 function longJob(prompt: string, times = 3, length = 1000): Job {
-  const checked = checkPlan(
-    {
-      clip_prompts: Array.from({ length }, (_, clip_index) => ({
-        clip_index,
-        prompt,
-        duration: 5,
-      })),
-    },
-    {
-      catalogue: CATALOGUE,
-      default_model: 'kwaivgi/kling-v2.5-turbo-pro',
-      duration_buffer: 1.25,
-    },
-  );
-  if (!checked.ok) throw new Error('expected a good plan');
+  const checked = accepted(planOf(Array.from({ length }, () => prompt)));
   const identity = { job_id: 'film', run_id: 'r', created_at: AT, simulated: true };
   const job = initialJob(checked.resolved, identity);
   const prediction = (attempt: number): Prediction => ({

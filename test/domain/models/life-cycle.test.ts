@@ -1,7 +1,7 @@
 /** A model that is gone is refused with what takes its place; one that goes is used, and said so. */
 import { describe, expect, it } from 'vitest';
 import { alternativesFor } from '../../../src/domain/pricing/alternatives.js';
-import { checkPlan, type PlanContext } from '../../../src/domain/plan/check-plan.schema.js';
+import type { PlanContext } from '../../../src/domain/plan/check-plan.schema.js';
 import { CATALOGUE } from '../../../src/domain/models/index.js';
 import {
   lifeCycleOf,
@@ -11,6 +11,7 @@ import {
 import type { Catalogue, LifeCycle, ModelRow } from '../../../src/domain/models/row.js';
 import { clip, IMAGE, plan } from '../plan/bad-plans.js';
 import { ALIVE, rowOf } from './rows.js';
+import { accepted, CONTEXT, problemsOf } from '../../support/checked-plans.js';
 
 const KLING = 'kwaivgi/kling-v2.5-turbo-pro';
 const PRO = 'bytedance/seedance-1-pro';
@@ -33,21 +34,16 @@ function where(cycles: Readonly<Record<string, LifeCycle>>): Catalogue {
   return new Map([...ALIVE, ...rows]);
 }
 
-const check = (value: unknown, catalogue: Catalogue) => {
-  const context: PlanContext = { catalogue, default_model: VEO, duration_buffer: 1.25 };
-  return checkPlan(value, context);
-};
+const contextOf = (catalogue: Catalogue): PlanContext => ({
+  ...CONTEXT,
+  catalogue,
+  default_model: VEO,
+});
 
-function refusal(value: unknown, catalogue: Catalogue): unknown {
-  const checked = check(value, catalogue);
-  return checked.ok ? null : checked.problems;
-}
+const refusal = (value: unknown, catalogue: Catalogue) => problemsOf(value, contextOf(catalogue));
 
-function warnings(value: unknown, catalogue: Catalogue): string[] {
-  const checked = check(value, catalogue);
-  if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
-  return checked.resolved.warnings;
-}
+const warnings = (value: unknown, catalogue: Catalogue): string[] =>
+  accepted(value, contextOf(catalogue)).resolved.warnings;
 
 describe('a retired model', () => {
   const retired = where({ [KLING]: ended('retired', PRO) });
@@ -89,7 +85,7 @@ describe('a retired model', () => {
 
   it('is reported together with other mistakes of the plan', () => {
     const twice = plan({ model: KLING }, clip(0), clip(0));
-    const paths = (refusal(twice, retired) as { path: string }[]).map(({ path }) => path);
+    const paths = refusal(twice, retired).map(({ path }) => path);
     expect(paths).toContain('model');
     expect(paths.length).toBeGreaterThan(1);
   });
@@ -98,9 +94,8 @@ describe('a retired model', () => {
     const unknown = JSON.stringify(refusal(plan({ model: 'no/such' }), retired));
     expect(unknown).toContain(PRO);
     expect(unknown).not.toContain(KLING);
-    const checked = check(plan({ model: VEO }), retired);
-    if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
-    const context = { catalogue: retired, default_model: VEO, duration_buffer: 1.25 };
+    const context = contextOf(retired);
+    const checked = accepted(plan({ model: VEO }), context);
     const models = alternativesFor(checked.plan, checked.resolved, context).map((a) => a.model);
     expect(models.length).toBeGreaterThan(0);
     expect(models).not.toContain(KLING);

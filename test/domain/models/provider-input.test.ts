@@ -1,24 +1,16 @@
 /** Exactly what each model is sent: its own names, its own values, nothing it does not know. */
 import { describe, expect, it } from 'vitest';
-import { checkPlan, type PlanContext } from '../../../src/domain/plan/check-plan.schema.js';
+import type { PlanContext } from '../../../src/domain/plan/check-plan.schema.js';
 import { brokenRules } from '../../../src/domain/models/rules.js';
 import { withUpload } from '../../../src/domain/references/clip-references.js';
 import { providerInput, type ResolvedPlan } from '../../../src/domain/plan/resolved.js';
 import { misfit } from '../../../src/domain/plan/model-settings.js';
 import { clip, IMAGE, plan } from '../plan/bad-plans.js';
 import { ALIVE } from './rows.js';
+import { accepted, ALIVE_CONTEXT, problemsOf } from '../../support/checked-plans.js';
 
-const context: PlanContext = {
-  catalogue: ALIVE,
-  default_model: 'kwaivgi/kling-v2.5-turbo-pro',
-  duration_buffer: 1.25,
-};
-
-function resolved(value: unknown, more: Partial<PlanContext> = {}): ResolvedPlan {
-  const checked = checkPlan(value, { ...context, ...more });
-  if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
-  return checked.resolved;
-}
+const resolved = (value: unknown, more: Partial<PlanContext> = {}): ResolvedPlan =>
+  accepted(value, { ...ALIVE_CONTEXT, ...more }).resolved;
 const inputOf = (value: unknown): Record<string, unknown> => {
   const { model, clips } = resolved(value);
   const [first] = clips;
@@ -352,8 +344,7 @@ describe('the input of the provider', () => {
 
   it('refuses a sound without an image, an end image without a start image, and more files than the model allows', () => {
     const problems = (model: string, given: object) => {
-      const checked = checkPlan(plan({ model }, clip(0, given)), context);
-      return checked.ok ? [] : checked.problems.map(({ message }) => message);
+      return problemsOf(plan({ model }, clip(0, given))).map(({ message }) => message);
     };
     expect(problems('bytedance/seedance-2.0', { reference_audio_urls: [SOUND] })).toEqual([
       expect.stringContaining('reference audios need a reference image or a reference video'),

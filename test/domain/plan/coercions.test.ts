@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { canonicalJson } from '../../../src/domain/values/canonical-json.js';
-import { checkPlan, type PlanContext } from '../../../src/domain/plan/check-plan.schema.js';
 import { legalDurations } from '../../../src/domain/plan/duration-planner.js';
 import {
   CLIP_FIELDS,
@@ -14,21 +13,7 @@ import { providerInput } from '../../../src/domain/plan/resolved.js';
 import { anyText } from '../values/any-text.js';
 import { clip, IMAGE, plan } from './bad-plans.js';
 import { ALIVE } from '../models/rows.js';
-
-const context: PlanContext = {
-  catalogue: ALIVE,
-  default_model: 'kwaivgi/kling-v2.5-turbo-pro',
-  duration_buffer: 1.25,
-};
-const problemsOf = (value: unknown) => {
-  const checked = checkPlan(value, context);
-  return checked.ok ? [] : checked.problems;
-};
-function checkedOf(value: unknown) {
-  const checked = checkPlan(value, context);
-  if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
-  return checked;
-}
+import { accepted, problemsOf } from '../../support/checked-plans.js';
 
 /** The float that is `steps` floats away. */
 function near(value: number, steps: number): number {
@@ -57,7 +42,7 @@ describe('a number of a plan', () => {
     clip_prompts: [clip(0, { duration, ...(image ? { scene_reference_url: IMAGE } : {}) })],
   });
   const planned = (model: string, duration: number, image: boolean) =>
-    checkedOf(asked(model, duration, image)).resolved;
+    accepted(asked(model, duration, image)).resolved;
 
   it('requests the same length from every model, a few floats away from a length that it makes', () => {
     fc.assert(
@@ -85,7 +70,7 @@ describe('a number of a plan', () => {
   it('is a decimal also after planners subtract and add', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 1, max: 3000 }), (a, b) => {
-        const { plan: sum } = checkedOf(plan({}, clip(0, { duration: a / 100 + b / 100 })));
+        const { plan: sum } = accepted(plan({}, clip(0, { duration: a / 100 + b / 100 })));
         expect(sum.clip_prompts[0]?.duration).toBe((a + b) / 100);
       }),
     );
@@ -109,7 +94,7 @@ describe('a number of a plan', () => {
   it('of the settings is sent as a decimal, and checked as one against the limits of the model', () => {
     const model = 'stability-ai/stable-video-diffusion';
     const settings = { fps: 6.000000000000001, motion: 127.00000000000001, cond_aug: 0.1 + 0.2 };
-    const { resolved } = checkedOf({
+    const { resolved } = accepted({
       model,
       settings,
       clip_prompts: [clip(0, { scene_reference_url: IMAGE })],
@@ -119,7 +104,7 @@ describe('a number of a plan', () => {
       motion_bucket_id: 127,
       cond_aug: 0.3,
     });
-    const ltx = checkedOf({
+    const ltx = accepted({
       model: 'lightricks/ltx-video',
       settings: { cfg: 0.9999999999999999, image_noise_scale: 1.0000000000000002 },
       clip_prompts: [clip(0)],
@@ -154,7 +139,7 @@ describe('null', () => {
       ...nulls(optional(PLAN_FIELDS)),
     };
     const bare = plan({}, clip(0), clip(1));
-    const [one, other] = [checkedOf(written), checkedOf(bare)];
+    const [one, other] = [accepted(written), accepted(bare)];
     expect(canonicalJson(one.plan)).toBe(canonicalJson(other.plan));
     expect(one.resolved).toEqual(other.resolved);
     expect(optional(PLAN_FIELDS)).toHaveLength(Object.keys(PLAN_FIELDS).length - 1);
@@ -163,7 +148,7 @@ describe('null', () => {
 
   it('removes a setting, and is kept inside metadata', () => {
     const metadata = { scene: null, tags: [null, { a: null }] };
-    const { resolved } = checkedOf(
+    const { resolved } = accepted(
       plan({ settings: { steps: null, resolution: null } }, clip(0, { metadata })),
     );
     expect(resolved.clips[0]?.metadata).toEqual(metadata);
@@ -213,7 +198,7 @@ describe('a text of a plan', () => {
     };
     fc.assert(
       fc.property(anyText, (text) => {
-        const { plan: asked, resolved } = checkedOf(
+        const { plan: asked, resolved } = accepted(
           plan(
             { generation_time: text },
             clip(0, {
@@ -282,18 +267,18 @@ describe('a URL of a plan', () => {
 
 describe('the JSON Schema of a plan', () => {
   const document = z.fromJSONSchema(z.toJSONSchema(planFieldsSchema, { io: 'input' }));
-  const accepted = (value: unknown) => document.safeParse(value).success;
+  const matches = (value: unknown) => document.safeParse(value).success;
 
   it('accepts a plan with nulls, long URLs and numbers at their limits, and nothing that is refused', () => {
-    expect(
-      accepted(plan({ model: null, settings: { steps: null } }, clip(0, { seed: null }))),
-    ).toBe(true);
-    expect(accepted(plan({}, clip(0, { prompt: null })))).toBe(false);
-    expect(accepted(plan({}, clip(0, { character_reference_urls: [null] })))).toBe(false);
-    expect(accepted(plan({ unknown: null }))).toBe(false);
-    expect(
-      accepted(plan({}, clip(0, { scene_reference_url: `${IMAGE}?`.padEnd(8192, 'a') }))),
-    ).toBe(true);
+    expect(matches(plan({ model: null, settings: { steps: null } }, clip(0, { seed: null })))).toBe(
+      true,
+    );
+    expect(matches(plan({}, clip(0, { prompt: null })))).toBe(false);
+    expect(matches(plan({}, clip(0, { character_reference_urls: [null] })))).toBe(false);
+    expect(matches(plan({ unknown: null }))).toBe(false);
+    expect(matches(plan({}, clip(0, { scene_reference_url: `${IMAGE}?`.padEnd(8192, 'a') })))).toBe(
+      true,
+    );
   });
 
   it('accepts no number that rounds out of its range', () => {
@@ -305,7 +290,7 @@ describe('the JSON Schema of a plan', () => {
     fc.assert(
       fc.property(durations, (duration) => {
         const value = plan({}, clip(0, { duration }));
-        if (accepted(value)) expect(problemsOf(value)).toEqual([]);
+        if (matches(value)) expect(problemsOf(value)).toEqual([]);
       }),
       { numRuns: 500 },
     );

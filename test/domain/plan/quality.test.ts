@@ -7,25 +7,13 @@ import type { Job } from '../../../src/domain/job/job.schema.js';
 import { finalsOf, seeded, seedOf } from '../../../src/domain/plan/quality.js';
 import { quotesOf } from '../../../src/domain/plan/resolve.js';
 import { clip, plan } from './bad-plans.js';
-import { ALIVE, rowOf } from '../models/rows.js';
+import { rowOf } from '../models/rows.js';
+import { accepted, ALIVE_CONTEXT, problemsOf } from '../../support/checked-plans.js';
 
 const MODEL = 'bytedance/seedance-1-pro';
-const context: PlanContext = {
-  catalogue: ALIVE,
-  default_model: 'kwaivgi/kling-v2.5-turbo-pro',
-  duration_buffer: 1,
-};
-
-function accepted(value: unknown) {
-  const checked = checkPlan(value, context);
-  if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
-  return checked;
-}
-const resolved = (value: unknown) => accepted(value).resolved;
-const problems = (value: unknown) => {
-  const checked = checkPlan(value, context);
-  return checked.ok ? [] : checked.problems;
-};
+const context: PlanContext = { ...ALIVE_CONTEXT, duration_buffer: 1 };
+const resolved = (value: unknown) => accepted(value, context).resolved;
+const problems = (value: unknown) => problemsOf(value, context);
 const draft = (more: object = {}, ...clips: unknown[]) =>
   plan({ model: MODEL, quality: 'draft', ...more }, ...clips);
 
@@ -96,7 +84,7 @@ describe('a draft', () => {
   });
 
   it('is compared with drafts of other models, and not with models without drafts', () => {
-    const { plan: asked } = accepted(draft({}, clip(0)));
+    const { plan: asked } = accepted(draft({}, clip(0)), context);
     const price = quotesOf(asked, rowOf('prunaai/p-video'), context)?.[0];
     expect(price?.estimated_cost_usd).toBe(0.025);
     expect(quotesOf(asked, rowOf('google/veo-3.1'), context)).toBeNull();
@@ -139,7 +127,7 @@ describe('the finals of a draft', () => {
     clip(0, { seed: 7 }),
     clip(2),
   );
-  const { plan: parsed, resolved: planned } = accepted(asked);
+  const { plan: parsed, resolved: planned } = accepted(asked, context);
   const fresh = initialJob(seeded(planned, 'rough'), {
     job_id: 'rough',
     run_id: '',

@@ -4,19 +4,12 @@ import { checkPlan, type PlanContext } from '../../../src/domain/plan/check-plan
 import { resolvePlan } from './resolve-plan.js';
 import type { ResolvedPlan } from '../../../src/domain/plan/resolved.js';
 import { clip, plan } from './bad-plans.js';
-import { ALIVE, rowOf } from '../models/rows.js';
+import { accepted, ALIVE_CONTEXT } from '../../support/checked-plans.js';
+import { rowOf } from '../models/rows.js';
 
-const context: PlanContext = {
-  catalogue: ALIVE,
-  default_model: 'kwaivgi/kling-v2.5-turbo-pro',
-  duration_buffer: 1.25,
-};
+const resolved = (value: unknown, more: Partial<PlanContext> = {}): ResolvedPlan =>
+  accepted(value, { ...ALIVE_CONTEXT, ...more }).resolved;
 
-function resolved(value: unknown, more: Partial<PlanContext> = {}): ResolvedPlan {
-  const checked = checkPlan(value, { ...context, ...more });
-  if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
-  return checked.resolved;
-}
 describe('resolvePlan', () => {
   it('fills in defaults and puts clips in ascending order', () => {
     const { clips, ...job } = resolved(plan({}, clip(7), clip(2)));
@@ -137,7 +130,7 @@ describe('resolvePlan', () => {
     expect(job.estimated_cost_usd).toBeNull();
     expect(job.warnings.join()).toContain('no price of bytedance/seedance-2.0 is known');
     const capped = plan({ model: unpriced.id, max_cost_usd: 100 });
-    expect(checkPlan(capped, { ...context, catalogue })).toMatchObject({
+    expect(checkPlan(capped, { ...ALIVE_CONTEXT, catalogue })).toMatchObject({
       problems: [
         { path: 'max_cost_usd', message: expect.stringContaining('no price of') as string },
       ],
@@ -154,7 +147,7 @@ describe('resolvePlan', () => {
   });
 
   it('throws for a plan that was never checked', () => {
-    expect(() => resolvePlan({ model: 'x/y', clip_prompts: [] }, context)).toThrow(
+    expect(() => resolvePlan({ model: 'x/y', clip_prompts: [] }, ALIVE_CONTEXT)).toThrow(
       /model: expected one of/,
     );
   });

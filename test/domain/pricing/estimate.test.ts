@@ -1,24 +1,21 @@
 /** The estimate says what a job would ask, cost and take, and who does it for less. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkPlan, type PlanContext } from '../../../src/domain/plan/check-plan.schema.js';
+import { checkPlan } from '../../../src/domain/plan/check-plan.schema.js';
 import { alternativesFor } from '../../../src/domain/pricing/alternatives.js';
 import { estimateOf } from '../../../src/domain/pricing/estimate.js';
 import { legalDurations } from '../../../src/domain/plan/duration-planner.js';
 import { quotesOf, resolve } from '../../../src/domain/plan/resolve.js';
 import { clip, plan } from '../plan/bad-plans.js';
 import { ALIVE } from '../models/rows.js';
-
-const context: PlanContext = {
-  catalogue: ALIVE,
-  default_model: 'kwaivgi/kling-v2.5-turbo-pro',
-  duration_buffer: 1.25,
-};
+import { accepted, ALIVE_CONTEXT } from '../../support/checked-plans.js';
 
 function estimate(value: unknown) {
-  const checked = checkPlan(value, context);
-  if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
-  return estimateOf(checked.resolved, alternativesFor(checked.plan, checked.resolved, context));
+  const checked = accepted(value);
+  return estimateOf(
+    checked.resolved,
+    alternativesFor(checked.plan, checked.resolved, ALIVE_CONTEXT),
+  );
 }
 
 describe('estimateOf', () => {
@@ -121,12 +118,12 @@ describe('alternativesFor', () => {
           ...fields,
           clip_index: descending ? clips.length - place : place,
         }));
-        const checked = checkPlan({ ...rest, clip_prompts }, context);
+        const checked = checkPlan({ ...rest, clip_prompts }, ALIVE_CONTEXT);
         if (!checked.ok) return;
         const { settings: _, ...asked } = checked.plan;
         for (const row of ALIVE.values()) {
-          const { resolved, problems } = resolve({ ...asked, model: row.id }, context);
-          const quotes = quotesOf(asked, row, context);
+          const { resolved, problems } = resolve({ ...asked, model: row.id }, ALIVE_CONTEXT);
+          const quotes = quotesOf(asked, row, ALIVE_CONTEXT);
           const ordered = quotes?.map((quote, place) => ({ ...quote, place: clip_prompts[place] }));
           ordered?.sort((a, b) => (a.place?.clip_index ?? 0) - (b.place?.clip_index ?? 0));
           const figures = ordered?.map(({ place: _place, ...quote }) => quote) ?? null;
@@ -160,9 +157,8 @@ describe('alternativesFor', () => {
     const clips = Array.from({ length: 1_000 }, (_, index) =>
       clip(index, { duration: 1 + index / 25, seed: index }),
     );
-    const checked = checkPlan(plan({}, ...clips), context);
-    if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
-    alternativesFor(checked.plan, checked.resolved, { ...context, catalogue });
+    const checked = accepted(plan({}, ...clips));
+    alternativesFor(checked.plan, checked.resolved, { ...ALIVE_CONTEXT, catalogue });
     const lengths = rows.map(([, { duration }]) => legalDurations(duration).length);
     expect(looked).toBeLessThanOrEqual(lengths.reduce((sum, count) => sum + count, 0));
     expect(looked).toBeGreaterThan(rows.length);

@@ -1,6 +1,5 @@
 /** Which images of a clip have to be looked at, and what it becomes afterwards. */
 import { describe, expect, it } from 'vitest';
-import { checkPlan } from '../../../src/domain/plan/check-plan.schema.js';
 import {
   asTextOnly,
   referencesIn,
@@ -10,6 +9,7 @@ import { CATALOGUE, type Catalogue } from '../../../src/domain/models/index.js';
 import type { ClipPrompt, Plan } from '../../../src/domain/plan/plan.schema.js';
 import type { ResolvedClip } from '../../../src/domain/plan/resolved.js';
 import { rowOf } from '../models/rows.js';
+import { accepted, CONTEXT } from '../../support/checked-plans.js';
 
 const [scene, ann, bob, hat] = ['scene', 'ann', 'bob', 'hat'].map(
   (name) => `https://example.com/${name}.jpg`,
@@ -21,16 +21,9 @@ function clipOf(
   catalogue: Catalogue = CATALOGUE,
 ): ResolvedClip {
   const prompt = { clip_index: 3, prompt: 'see https://example.com/page', duration: 5 };
-  const checked = checkPlan(
-    { ...more, clip_prompts: [{ ...prompt, ...references }] },
-    {
-      catalogue,
-      default_model: 'kwaivgi/kling-v2.5-turbo-pro',
-      duration_buffer: 1.25,
-    },
-  );
-  const clip = checked.ok ? checked.resolved.clips[0] : undefined;
-  if (clip === undefined) throw new Error(JSON.stringify(checked));
+  const plan = { ...more, clip_prompts: [{ ...prompt, ...references }] };
+  const [clip] = accepted(plan, { ...CONTEXT, catalogue }).resolved.clips;
+  if (clip === undefined) throw new Error('expected a clip');
   return clip;
 }
 

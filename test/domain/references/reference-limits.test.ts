@@ -1,29 +1,17 @@
 /** How many images of how many hosts a plan may name; large storyboards pass, floods are refused whole, with the figures. */
 import { describe, expect, it } from 'vitest';
-import { checkPlan } from '../../../src/domain/plan/check-plan.schema.js';
-import { CATALOGUE } from '../../../src/domain/models/index.js';
 import type { ClipPrompt } from '../../../src/domain/plan/plan.schema.js';
+import { problemsOf } from '../../support/checked-plans.js';
 
-const CONTEXT = {
-  catalogue: CATALOGUE,
-  default_model: 'kwaivgi/kling-v2.5-turbo-pro',
-  duration_buffer: 1.25,
-};
-
-const problemsOf = (count: number, clip: (index: number) => Partial<ClipPrompt>) => {
-  const checked = checkPlan(
-    {
-      clip_prompts: Array.from({ length: count }, (_, clip_index) => ({
-        clip_index,
-        prompt: 'p',
-        duration: 5,
-        ...clip(clip_index),
-      })),
-    },
-    CONTEXT,
-  );
-  return checked.ok ? [] : checked.problems;
-};
+const problemsWith = (count: number, clip: (index: number) => Partial<ClipPrompt>) =>
+  problemsOf({
+    clip_prompts: Array.from({ length: count }, (_, clip_index) => ({
+      clip_index,
+      prompt: 'p',
+      duration: 5,
+      ...clip(clip_index),
+    })),
+  });
 
 describe('a plan', () => {
   it.each<[string, (index: number) => Partial<ClipPrompt>]>([
@@ -46,7 +34,7 @@ describe('a plan', () => {
       }),
     ],
   ])('of 1,000 clips %s passes', (_what, clip) => {
-    expect(problemsOf(1_000, clip)).toEqual([]);
+    expect(problemsWith(1_000, clip)).toEqual([]);
   });
 
   const three = (of: (name: string) => string) => (index: number) => ({
@@ -62,7 +50,7 @@ describe('a plan', () => {
       three((name) => `http://a.example:${String(1_000 + name.length)}/${name}`),
     ],
   ])('with 2,655 images %s is refused whole, with the numbers', (_what, clip) => {
-    expect(problemsOf(885, clip)).toEqual([
+    expect(problemsWith(885, clip)).toEqual([
       {
         path: 'clip_prompts',
         message: 'expected at most 2000 different reference images in a plan, got 2655',
@@ -79,7 +67,7 @@ describe('a plan', () => {
           ? { character_reference_urls: [`https://a.example/c${String(index)}`] }
           : {}),
       });
-      expect(problemsOf(1_000, clip)).toEqual([
+      expect(problemsWith(1_000, clip)).toEqual([
         {
           path: 'clip_prompts',
           message:
@@ -97,6 +85,6 @@ describe('a plan', () => {
         (_, index) => `https://a.example/${String(index)}`,
       ),
     });
-    expect(problemsOf(1_000, clip)).toEqual([]);
+    expect(problemsWith(1_000, clip)).toEqual([]);
   });
 });
