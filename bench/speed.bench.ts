@@ -13,17 +13,17 @@ import type { Measured, Row, StartStand } from './speed/rows.js';
 import { startOwnStand } from './speed/stand.js';
 import { once, report, short } from './support/figures.js';
 
-const beside = process.env['BENCH_PEERS'] === '1';
+const withPeers = process.env['BENCH_PEERS'] === '1';
 /** `fair` takes as long as a third of all others. */
-const usual = Object.keys(ROWS).filter((name) => !beside || name !== 'fair');
+const usual = Object.keys(ROWS).filter((name) => !withPeers || name !== 'fair');
 const chosen = process.env['BENCH_ROWS']?.split(',') ?? usual;
 const repetitions = ({ once }: Row): number =>
-  Number(process.env['BENCH_REPEAT'] ?? (beside && once === undefined ? 3 : 1));
+  Number(process.env['BENCH_REPEAT'] ?? (withPeers && once === undefined ? 3 : 1));
 
 const machine = describeMachine();
 const missing: Record<string, string> = {};
 const contenders: Record<string, StartStand> = { own: () => startOwnStand() };
-for (const [name, peer] of beside ? Object.entries(PEERS) : []) {
+for (const [name, peer] of withPeers ? Object.entries(PEERS) : []) {
   const why = peer.missing();
   if (why === null) contenders[name] = () => startPeerStand(peer);
   else missing[name] = why;
@@ -62,10 +62,10 @@ for (const name of chosen) {
     const runs = await runsOf(row);
     report({
       title: `${name}: ${row.says}`,
-      rows: beside ? compare(runs) : list(runs),
+      rows: withPeers ? compare(runs) : list(runs),
       ratios: [],
     });
-    if (!beside) return;
+    if (!withPeers) return;
     await addResult(name, {
       says: row.says,
       measured: new Date().toISOString().slice(0, 10),
@@ -77,7 +77,7 @@ for (const name of chosen) {
   });
 }
 
-if (beside) once('documents', writeDocuments);
+if (withPeers) once('documents', writeDocuments);
 
 function list({ own = [] }: Runs): Record<string, string | number>[] {
   return Object.keys(own[0] ?? {}).map((figure) => {

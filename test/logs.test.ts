@@ -51,7 +51,7 @@ const madeUp = (said: readonly string[]): string[] =>
   said.flatMap((text) => text.split('\n')).filter((line) => line.startsWith('entry'));
 
 describe('the log', () => {
-  it('of the API has one line of JSON for each entry, whatever an error says', async () => {
+  it('of the API has one line of JSON for each entry, with any text in an error', async () => {
     const { app, jobs } = await harness({ log_level: 'error' });
     const said = heard();
     const messages = fc.sample(hostile, 40).map((text) => `${text}\nentry ${text}`);
@@ -126,7 +126,7 @@ describe('the log', () => {
     expect(madeUp(said)).toEqual([]);
   });
 
-  it('of a command is one line, whatever its parts report', () => {
+  it('of a command is one line, with any report of its parts', () => {
     const said = heard();
     const report = reportsTo(createLogger({ level: 'info' }));
     for (const text of fc.sample(hostile, 40)) report(`worker: stopped (${text}\nentry)`);

@@ -54,7 +54,7 @@ function finishedJob(number: number): Job {
   };
 }
 
-/** As operation leaves them: a folder a job, and the index in segments with the newest beside them. */
+/** As operation leaves them: a folder a job, and the index in segments and its newest entries. */
 async function generateJobs(
   dataDir: string,
   { jobs = JOBS, index = true }: { jobs?: number; index?: boolean } = {},

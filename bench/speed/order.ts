@@ -1,6 +1,6 @@
 /** A job as a program under test gets it, when its client heard of what, and the figures that follow. Pure. */
 import { quantile } from '../support/figures.js';
-import type { BookLine } from './provider.js';
+import type { LedgerLine } from './provider.js';
 import { BEST, readsOfPolling } from './renders.js';
 import type { Dispatch } from './renders.js';
 
@@ -40,8 +40,8 @@ interface Figures {
 }
 
 /** Whole orders only: a clip of which its client never heard fails the benchmark. */
-export function figuresOf(order: Order, heard: Heard, books: readonly BookLine[]): Figures {
-  const own = linesOf(order, books);
+export function figuresOf(order: Order, heard: Heard, ledger: readonly LedgerLine[]): Figures {
+  const own = linesOf(order, ledger);
   const clips = promptsOf(order).map((prompt, index) => {
     // The newest is the one that counted.
     const line = own.find((one) => one.prompt === prompt);
@@ -63,8 +63,8 @@ export function figuresOf(order: Order, heard: Heard, books: readonly BookLine[]
   };
 }
 
-const linesOf = ({ id }: Order, books: readonly BookLine[]): BookLine[] =>
-  books.filter(({ prompt }) => prompt.includes(` ${id} clip `));
+const linesOf = ({ id }: Order, ledger: readonly LedgerLine[]): LedgerLine[] =>
+  ledger.filter(({ prompt }) => prompt.includes(` ${id} clip `));
 
 /** Reads a clip, by those of a client that polls each prediction twice a second. */
 export const readsShare = (reads: number, { renders }: Order): number =>

@@ -10,20 +10,20 @@ const COMMAND = fileURLToPath(new URL('./command.mjs', import.meta.url));
 /** 1280 × 720, five seconds: about half a megabyte. */
 const SETTINGS = { queue_seconds: 0, one_clip: true, clip_max_width: 1280 };
 
-export interface BookLine {
+export interface LedgerLine {
   prompt: string;
   /** By the clock of this machine. */
   created_at: string;
   completed_at: string | null;
 }
 
-interface Books {
+interface Ledger {
   creates: number;
   peak_alive: number;
   alive: number;
   /** By route. */
   reads: Record<string, number>;
-  predictions: BookLine[];
+  predictions: LedgerLine[];
 }
 
 export class Provider implements AsyncDisposable {
@@ -50,8 +50,8 @@ export class Provider implements AsyncDisposable {
     return provider;
   }
 
-  books(): Promise<Books> {
-    return this.#ask('GET', '/stats') as Promise<Books>;
+  ledger(): Promise<Ledger> {
+    return this.#ask('GET', '/stats') as Promise<Ledger>;
   }
 
   /** The next so many creates are accepted at once and answered late. */
@@ -76,7 +76,7 @@ export class Provider implements AsyncDisposable {
 }
 
 /** GETs of predictions and of their list. */
-export const readsOf = ({ reads }: Books): number =>
+export const readsOf = ({ reads }: Ledger): number =>
   Object.entries(reads)
     .filter(([route]) => route.startsWith('/v1/predictions'))
     .reduce((sum, [, count]) => sum + count, 0);

@@ -1,6 +1,6 @@
 /**
- * The measurements, one a row. Each warms what it measures up with a clip, and gives figures by name; a row that peers can be held
- * against takes whatever stands there.
+ * The measurements, one a row. Each warms what it measures up with a clip, and gives figures by name; a row in which peers are
+ * compared takes any stand.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from '../../src/domain/job/job.schema.js';
@@ -64,17 +64,17 @@ async function warmUp(stand: Stand): Promise<void> {
 /** A job on a warm stand, and what it took. */
 async function measureJob(stand: Stand, order: Order): Promise<Measured> {
   await warmUp(stand);
-  const before = { use: total(stand.parts()), books: await stand.provider.books() };
+  const before = { use: total(stand.parts()), ledger: await stand.provider.ledger() };
   const heard = await stand.run(order);
   const parts = stand.parts();
-  const books = await stand.provider.books();
+  const ledger = await stand.provider.ledger();
   const { makespan, reported, stored, first_create, creates } = figuresOf(
     order,
     heard,
-    books.predictions,
+    ledger.predictions,
   );
   const clips = order.renders.length;
-  const reads = readsOf(books) - readsOf(before.books);
+  const reads = readsOf(ledger) - readsOf(before.ledger);
   return {
     'time ÷ best possible': makespan,
     'render done → reported p50 ms': median(reported),
@@ -88,7 +88,7 @@ async function measureJob(stand: Stand, order: Order): Promise<Measured> {
     'reads a clip': reads / clips,
     'reads ÷ polling each 500 ms': readsShare(reads, order),
     'predictions a clip': creates / clips,
-    'most alive': books.peak_alive,
+    'most alive': ledger.peak_alive,
   };
 }
 
@@ -179,7 +179,7 @@ async function measurePosts(stand: Stand): Promise<Measured> {
   for (let count = 0; count < 11; count += 1) {
     const order = window(`post${String.fromCharCode(97 + count)}`, even(1, 0.1));
     const heard = await stand.run(order);
-    const { predictions } = await stand.provider.books();
+    const { predictions } = await stand.provider.ledger();
     delays.push(figuresOf(order, heard, predictions).first_create);
   }
   return {
@@ -196,7 +196,7 @@ async function measureKill(stand: Stand): Promise<Measured> {
   await eventually(
     'five creates in flight',
     async () => {
-      const { alive } = await stand.provider.books();
+      const { alive } = await stand.provider.ledger();
       return { done: alive === AT_ONCE, value: alive };
     },
     { every: 10 },
@@ -207,15 +207,15 @@ async function measureKill(stand: Stand): Promise<Measured> {
     stand.resumes ? following : restarted.then(() => stand.run(order)),
     restarted,
   ]);
-  const books = await stand.provider.books();
-  const { creates } = figuresOf(order, heard, books.predictions);
-  const later = books.predictions
+  const ledger = await stand.provider.ledger();
+  const { creates } = figuresOf(order, heard, ledger.predictions);
+  const later = ledger.predictions
     .map(({ created_at }) => Date.parse(created_at))
     .filter((created) => created > killed);
   return {
     'killed → first new create s': (Math.min(...later) - killed) / 1000,
     'predictions for 15 clips': creates,
-    'most alive': books.peak_alive,
+    'most alive': ledger.peak_alive,
     'killed → job over s': (heard.ended - killed) / 1000,
   };
 }
@@ -259,7 +259,7 @@ async function measureMany(stand: OwnStand): Promise<Measured> {
   await sleep(15_000);
   const heardSmall = await stand.run(small);
   const heard = await following;
-  const { predictions } = await stand.provider.books();
+  const { predictions } = await stand.provider.ledger();
   const allowed = Math.max((renders.length / PER_MINUTE) * 60, BEST.window(renders, 25));
   const { reported } = figuresOf(order, heard, predictions);
   return {
@@ -293,7 +293,7 @@ async function measureFair(stand: OwnStand): Promise<Measured> {
   await eventually(
     'the last create',
     async () => {
-      const { creates } = await stand.provider.books();
+      const { creates } = await stand.provider.ledger();
       return { done: creates > clips, value: creates };
     },
     { timeout: 900_000, every: 5_000 },
@@ -302,7 +302,7 @@ async function measureFair(stand: OwnStand): Promise<Measured> {
   for (const { id } of orders) {
     seconds.push((Date.parse(await endOf(stand.url, id)) - posted) / 1000);
   }
-  const { predictions, creates } = await stand.provider.books();
+  const { predictions, creates } = await stand.provider.ledger();
   const times = predictions
     .filter(({ prompt }) => prompt.includes(' fair'))
     .map(({ created_at }) => Date.parse(created_at));

@@ -1,4 +1,4 @@
-/** What is stored of a job is its end, never a moment at which it was about to go on. */
+/** What is stored of a job is its end, never a moment at which it was about to continue. */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { createArchiveJob } from '../../src/activities/archive-job.js';

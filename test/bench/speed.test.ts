@@ -32,7 +32,7 @@ describe('uneven renders', () => {
 describe('figures of a job', () => {
   const order: Order = { id: 'a', renders: [1, 2], dispatch: 'window', at_once: 1 };
   const at = (milliseconds: number): string => new Date(milliseconds).toISOString();
-  const books = promptsOf(order).map((prompt, index) => ({
+  const ledger = promptsOf(order).map((prompt, index) => ({
     prompt,
     created_at: at(1_000 + 50 + index * 1_200),
     completed_at: at(2_050 + index * 2_200),
@@ -51,7 +51,7 @@ describe('figures of a job', () => {
   };
 
   it('compare what the provider wrote down with what the client heard', () => {
-    expect(figuresOf(order, heard, books)).toEqual({
+    expect(figuresOf(order, heard, ledger)).toEqual({
       makespan: 1.2,
       reported: [100, 20],
       stored: [50, 130],
@@ -62,13 +62,13 @@ describe('figures of a job', () => {
 
   it('count predictions of no other job', () => {
     const [other = ''] = promptsOf({ ...order, id: 'ab' });
-    const more = [{ prompt: other, created_at: at(0), completed_at: at(1) }, ...books];
-    expect(figuresOf(order, heard, more)).toEqual(figuresOf(order, heard, books));
+    const more = [{ prompt: other, created_at: at(0), completed_at: at(1) }, ...ledger];
+    expect(figuresOf(order, heard, more)).toEqual(figuresOf(order, heard, ledger));
   });
 
   it('are refused where a clip was never heard of', () => {
     const deaf = { ...heard, stored: new Map([[0, 2_200]]) };
-    expect(() => figuresOf(order, deaf, books)).toThrow('clip 1 of a');
+    expect(() => figuresOf(order, deaf, ledger)).toThrow('clip 1 of a');
   });
 
   it('hold reads against a client that polls each prediction twice a second', () => {

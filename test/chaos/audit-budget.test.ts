@@ -1,15 +1,14 @@
 /** The audit believes no clip that says it did not fit under the cap. */
 import { describe, expect, it } from 'vitest';
-import type { SteeringRequest } from '../../chaos/evidence.js';
-import type { LedgerEntry } from '../../chaos/evidence.js';
+import type { LedgerEntry, SteeringRequest } from '../../chaos/evidence.js';
 import { NO_FAULTS } from '../../chaos/clip-faults.js';
 import type { Clip } from '../../src/domain/job/job.schema.js';
 import {
   accepted,
   AT,
-  booked,
   clip,
   ended,
+  entry,
   failure,
   good,
   kindsOf,
@@ -35,15 +34,15 @@ describe('a queued clip that did not fit', () => {
   });
 
   it('costs more than its cap had left', () => {
-    expect(kindsOf([booked('p1')], [ended(parts(0.69))])).toEqual([]);
-    expect(kindsOf([booked('p1')], [ended(parts(0.7))])).toEqual(['wrong_end']);
+    expect(kindsOf([entry('p1')], [ended(parts(0.69))])).toEqual([]);
+    expect(kindsOf([entry('p1')], [ended(parts(0.7))])).toEqual(['wrong_end']);
   });
 
   it('is judged by what had been billed by then', () => {
     const later = '2026-11-22T12:01:00.000Z';
     const ledger = (created_at: string): LedgerEntry[] => [
-      booked('p1'),
-      booked('p2', { created_at }),
+      entry('p1'),
+      entry('p2', { created_at }),
     ];
     const extra = clip(1, { predictions: [line('p2')] });
     const retried = (log: Fact[] = []): Parts => ({
@@ -62,9 +61,9 @@ describe('a queued clip that did not fit', () => {
     const answers = [accepted(raise)];
     const job = { max_cost_usd: 5 };
     const before = ended({ ...parts(0.6, [raised]), answers, job });
-    expect(kindsOf([booked('p1')], [before])).toEqual(['wrong_end']);
+    expect(kindsOf([entry('p1')], [before])).toEqual(['wrong_end']);
     const log = [...(parts(0.6).log ?? []), raised];
-    expect(kindsOf([booked('p1')], [ended({ ...parts(0.6), log, answers, job })])).toEqual([]);
+    expect(kindsOf([entry('p1')], [ended({ ...parts(0.6), log, answers, job })])).toEqual([]);
   });
 
   it('may have been kept out by predictions of unknown cost', () => {
@@ -72,7 +71,7 @@ describe('a queued clip that did not fit', () => {
       predictions: [line('p1', { status: 'processing', billed: null, cost_usd: null })],
     });
     const cheap = clip(0, { predictions: [line('p1', { cost_usd: 0.05 })] });
-    const ledger = [booked('p1', { usd: 0.05 })];
+    const ledger = [entry('p1', { usd: 0.05 })];
     const of = (clip0: Clip, more: Fact[] = []): Parts => ({
       ...parts(0.6),
       clips: [cheap, skipped],
@@ -99,7 +98,7 @@ describe('a clip whose next attempt did not fit', () => {
       at(told('clip.failed', tried)),
     ],
   });
-  const ledger = [booked('p1'), booked('p2', { status: 'failed' })];
+  const ledger = [entry('p1'), entry('p2', { status: 'failed' })];
 
   it('may have had to leave room for others, and not more than that', () => {
     expect(kindsOf(ledger, [ended(parts(1.39))])).toEqual([]);

@@ -6,9 +6,9 @@ import {
   accepted,
   AT,
   begun,
-  booked,
   clip,
   ended,
+  entry,
   failure,
   kindsOf,
   line,
@@ -34,18 +34,18 @@ describe('a job whose workflow was terminated and that was retried', () => {
   };
 
   it('resumes with the prediction that it had', () => {
-    expect(kindsOf([booked('p1')], [retried([whole], [[0, 'p1']])])).toEqual([]);
+    expect(kindsOf([entry('p1')], [retried([whole], [[0, 'p1']])])).toEqual([]);
   });
 
   it('has lost it where it buys another one', () => {
     const bought = clip(0, { predictions: [line('p1'), line('p2')] });
-    const kinds = kindsOf([booked('p1'), booked('p2')], [retried([bought], [[0, 'p2']])]);
+    const kinds = kindsOf([entry('p1'), entry('p2')], [retried([bought], [[0, 'p2']])]);
     expect(kinds.sort()).toEqual(['double', 'lost']);
   });
 
   it('is a wrong end when it is not retried', () => {
     const job = ended({ clips: [cut], log: log.slice(0, 3) });
-    expect(kindsOf([booked('p1')], [job])).toContain('wrong_end');
+    expect(kindsOf([entry('p1')], [job])).toContain('wrong_end');
   });
 });
 

@@ -1,7 +1,7 @@
 /** The audit holds what was billed against the caps of its time. */
 import { describe, expect, it } from 'vitest';
 import type { SteeringRequest } from '../../chaos/evidence.js';
-import { accepted, booked, clip, ended, good, kindsOf, LATER, line, refused } from './support.js';
+import { accepted, clip, ended, entry, good, kindsOf, LATER, line, refused } from './support.js';
 import type { Parts } from './support.js';
 
 describe('an audit of money', () => {
@@ -21,14 +21,14 @@ describe('an audit of money', () => {
   };
 
   it('holds what was begun under a cap against that cap, and the rest against the later one', () => {
-    const early = [booked('p1'), booked('p2')];
-    const late = [booked('p1'), booked('p2', { created_at: LATER, completed_at: LATER })];
+    const early = [entry('p1'), entry('p2')];
+    const late = [entry('p1'), entry('p2', { created_at: LATER, completed_at: LATER })];
     expect(kindsOf(early, [ended(raised)])).toEqual(['overspent']);
     expect(kindsOf(late, [ended(raised)])).toEqual([]);
   });
 
   it('finds a cap that no request set, and one that was forgotten', () => {
-    const ledger = [booked('p1'), booked('p2', { created_at: LATER })];
+    const ledger = [entry('p1'), entry('p2', { created_at: LATER })];
     expect(kindsOf(ledger, [ended({ ...raised, answers: [] })])).toEqual(['disagreement']);
     const onlyRefused = ended({ ...raised, answers: [refused(raise)] });
     expect(kindsOf(ledger, [onlyRefused])).toEqual(['disagreement']);

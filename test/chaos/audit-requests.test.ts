@@ -7,23 +7,23 @@ import type { ClipFaults } from '../../chaos/clip-faults.js';
 import type { Clip } from '../../src/domain/job/job.schema.js';
 import {
   accepted,
-  nextRound,
   AT,
   begun,
-  booked,
   clip,
   ended,
+  entry,
   failure,
   good,
   kindsOf,
   LATER,
   line,
+  nextRound,
   refused,
   told,
 } from './support.js';
 import type { Fact, Parts } from './support.js';
 
-const ledger = [booked('p1')];
+const ledger = [entry('p1')];
 const stored: [number, string][] = [[0, 'p1']];
 const gone: Clip = clip(0, { status: 'canceled', error: failure('canceled') });
 const warning = (message: string): Fact => ({ type: 'job.warning', message });
@@ -205,7 +205,7 @@ describe('a cancellation of a clip that was accepted', () => {
     const first = { ...gone, predictions: [line('p0', { status: 'canceled', cost_usd: 0 })] };
     const clips = [clip(0, { predictions: [...first.predictions, line('p1')] })];
     const log = [begun(), ...nextRound(first), ...stores(LATER).slice(1)];
-    const ended0 = booked('p0', { status: 'canceled', usd: 0 });
+    const ended0 = entry('p0', { status: 'canceled', usd: 0 });
     expect(audit([ended0, ...ledger], [ended({ clips, stored, answers, log })])).toEqual([]);
   });
 });

@@ -8,15 +8,15 @@ import type { FailureKind } from '../../src/domain/job/failures.js';
 import type { Clip, Prediction } from '../../src/domain/job/job.schema.js';
 import {
   accepted,
-  nextRound,
   begun,
-  booked,
   clip,
   ended,
+  entry,
   failure,
   good,
   kindsOf,
   line,
+  nextRound,
   refused,
   told,
 } from './support.js';
@@ -27,7 +27,7 @@ describe('an audit of rounds', () => {
     clip(clip_index, { status: 'canceled', error: failure(kind), ...change });
   const twice = clip(0, { predictions: [line('p1'), line('p2')] });
   const stored: [number, string][] = [[0, 'p2']];
-  const ledger = [booked('p1'), booked('p2')];
+  const ledger = [entry('p1'), entry('p2')];
   const cancel: SteeringRequest = { kind: 'cancel_clip', clip_index: 0 };
   const retry: SteeringRequest = { kind: 'retry' };
 
@@ -63,7 +63,7 @@ describe('an audit of rounds', () => {
     const kinds = [1, 2].map((sent) => {
       const answers = [accepted(cancel, { sent: 2 }), accepted(retry, { sent })];
       const job = ended({ clips: [third], stored: [[0, 'p3']], log, answers });
-      return kindsOf([...ledger, booked('p3')], [job]);
+      return kindsOf([...ledger, entry('p3')], [job]);
     });
     expect(kinds).toEqual([['double'], []]);
     const lost = [accepted(cancel), refused(retry, { sent: 2 })];
@@ -85,10 +85,10 @@ describe('an audit of rounds', () => {
         ...nextRound(second).toSpliced(1, 0, ...run),
       ],
     });
-    expect(kindsOf([booked('p2')], [ended(parts(failed(), begun('r2')))])).toEqual([]);
-    expect(kindsOf([booked('p2')], [ended(parts(failed()))])).toEqual(['double']);
+    expect(kindsOf([entry('p2')], [ended(parts(failed(), begun('r2')))])).toEqual([]);
+    expect(kindsOf([entry('p2')], [ended(parts(failed()))])).toEqual(['double']);
     const paid = failed(line('p1', { status: 'failed', cost_usd: 0 }));
-    const both = [booked('p1', { status: 'failed', usd: 0 }), booked('p2')];
+    const both = [entry('p1', { status: 'failed', usd: 0 }), entry('p2')];
     expect(kindsOf(both, [ended(parts(paid, begun('r2')))])).toEqual(['double']);
   });
 
@@ -128,7 +128,7 @@ describe('an audit of rounds', () => {
       faults: [{ ...NO_FAULTS, extra: 1 }],
     });
     const failed = { status: 'failed' };
-    const all = [booked('p0', failed), booked('p1'), booked('p2', failed), booked('p3')];
+    const all = [entry('p0', failed), entry('p1'), entry('p2', failed), entry('p3')];
     expect(kindsOf(all, [job])).toEqual(['double']);
     const clips = [clip(0, { predictions: thrice }), clip(1, { predictions: second })];
     const duplicates = ended({
@@ -153,7 +153,7 @@ describe('an audit of rounds', () => {
     'finds %s that nothing explains',
     (kind) => {
       const job = ended({ clips: [good, canceled(1, kind)], stored: [[0, 'p1']] });
-      expect(kindsOf([booked('p1')], [job])).toEqual(['wrong_end']);
+      expect(kindsOf([entry('p1')], [job])).toEqual(['wrong_end']);
     },
   );
 
@@ -182,7 +182,7 @@ describe('an audit of rounds', () => {
         plan: { min_successful_clips: 2 },
       }),
     ];
-    expect(audit([booked('p1')], skipped)).toEqual([]);
+    expect(audit([entry('p1')], skipped)).toEqual([]);
   });
 
   it.each(halting)('accepts clips that were not started because %s halted the job', (kind) => {
@@ -191,7 +191,7 @@ describe('an audit of rounds', () => {
     expect(audit([], [ended({ clips, faults })])).toEqual([]);
   });
 
-  it('finds a clip that is called skipped after it was paid, whatever the cap', () => {
+  it('finds a clip that is called skipped after it was paid, with any cap', () => {
     const paid = canceled(1, 'over_budget', { predictions: [line('p2')] });
     const job = ended({ clips: [good, paid], stored: [[0, 'p1']], plan: { max_cost_usd: 1 } });
     expect(kindsOf(ledger, [job])).toEqual(['wrong_end', 'lost']);
@@ -202,14 +202,14 @@ describe('an audit of rounds', () => {
       clip(0, { status: 'failed', error: failure('flagged'), predictions: [line('p1')] }),
     ];
     const job = ended({ clips, faults: [{ ...NO_FAULTS, fails: ['flagged'] }] });
-    expect(kindsOf([booked('p1')], [job])).toEqual(['lost']);
+    expect(kindsOf([entry('p1')], [job])).toEqual(['lost']);
   });
 
   it('finds a prediction that was canceled, though its clip was not', () => {
     const gone = line('p1', { status: 'canceled' });
     const clips = [clip(0, { predictions: [gone, line('p2', { attempt: 2 })] })];
     const job = ended({ clips, stored, faults: [{ ...NO_FAULTS, extra: 1 }] });
-    expect(kindsOf([booked('p1', { status: 'canceled' }), booked('p2')], [job])).toEqual(['lost']);
+    expect(kindsOf([entry('p1', { status: 'canceled' }), entry('p2')], [job])).toEqual(['lost']);
   });
 
   it('finds a file that is not of the clip it is kept for', () => {
@@ -218,6 +218,6 @@ describe('an audit of rounds', () => {
       stored: [[0, 'p9']],
       faults: [{ ...NO_FAULTS, spoils: true }],
     });
-    expect(kindsOf([booked('p1')], [job])).toEqual(['lost']);
+    expect(kindsOf([entry('p1')], [job])).toEqual(['lost']);
   });
 });

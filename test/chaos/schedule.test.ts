@@ -20,7 +20,7 @@ describe('a schedule', () => {
     );
   });
 
-  it('has no plan that the API would refuse, whatever the seed', () => {
+  it('has no plan that the API would refuse, with any seed', () => {
     const seeds = Array.from({ length: 20 }, (_, seed) => seed);
     const plans = seeds.flatMap((seed) => schedule({ seed, minutes: 20, workers: 2 }).jobs);
     const refused = plans.filter(({ plan }) => problemsOf(plan, CONTEXT).length > 0);

@@ -1,4 +1,4 @@
-/** A video counts as stored when it is there, and is what the facts beside it say. */
+/** A video counts as stored when it is there, and matches the facts stored with it. */
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';

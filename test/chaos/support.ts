@@ -1,9 +1,13 @@
 /** Evidence of made-up runs for the tests of the audit: the provider's ledger and the jobs'. */
-import type { AnsweredRequest, SteeringRequest } from '../../chaos/evidence.js';
 import { audit } from '../../chaos/audit.js';
-import type { LedgerEntry, JobEvidence } from '../../chaos/evidence.js';
 import { NO_FAULTS } from '../../chaos/clip-faults.js';
 import type { ClipFaults } from '../../chaos/clip-faults.js';
+import type {
+  AnsweredRequest,
+  JobEvidence,
+  LedgerEntry,
+  SteeringRequest,
+} from '../../chaos/evidence.js';
 import type { FailureKind } from '../../src/domain/job/failures.js';
 import type { Clip, Job, JobEvent, Prediction, Problem } from '../../src/domain/job/job.schema.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
@@ -11,7 +15,7 @@ import type { Plan } from '../../src/domain/plan/plan.schema.js';
 export const AT = '2026-11-22T12:00:00.000Z';
 export const LATER = '2026-11-22T12:00:05.000Z';
 
-export const booked = (id: string, change: Partial<LedgerEntry> = {}): LedgerEntry => ({
+export const entry = (id: string, change: Partial<LedgerEntry> = {}): LedgerEntry => ({
   id,
   prompt: 'a heron',
   status: 'succeeded',

@@ -1,4 +1,4 @@
-/** What a user reads when the embedded server does not start: one sentence, whatever the server printed. */
+/** What a user reads when the embedded server does not start: one sentence, with any output of the server. */
 import { expect, it } from 'vitest';
 import { ConfigError } from '../../src/config.js';
 import { collectServerOutput } from '../../src/embedded/server-exit.js';

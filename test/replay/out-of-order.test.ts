@@ -72,7 +72,7 @@ it('a reset to before the event that the error names gets the job on, and pays f
             Number(timer?.startToFireTimeout?.seconds) === AN_HOUR,
         ),
       );
-      // The next news makes somebody replay it.
+      // The next signal makes a worker replay it.
       await started.signal('pause');
       return started;
     });

@@ -133,7 +133,7 @@ describe('a query amid a workflow task', () => {
     await frontend[Symbol.asyncDispose]();
   });
 
-  it('is answered, and the task is run as if nobody had asked', async () => {
+  it('is answered, and the task is run as if there had been no query', async () => {
     await worker.runUntil(async () => {
       frontend.give(taskOf(query, 1, { queryType: 'progress' }));
       const answer = await frontend.answered();

@@ -37,8 +37,8 @@ describe.each([-70, -10, 10, 70])('a provider whose clock is %i minutes off', (m
       expect(created).toBeGreaterThan(begun - 5_000);
       expect(created).toBeLessThan(Date.now() + 5_000);
     }
-    const booked = Date.parse(stats.predictions[0]?.created_at ?? '');
-    expect(Math.abs(booked - begun - minutes * MINUTE)).toBeLessThan(5 * MINUTE);
+    const listed = Date.parse(stats.predictions[0]?.created_at ?? '');
+    expect(Math.abs(listed - begun - minutes * MINUTE)).toBeLessThan(5 * MINUTE);
   });
 });
 

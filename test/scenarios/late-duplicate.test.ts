@@ -15,7 +15,7 @@ const until = (world: World, what: string, isTrue: (stats: SimulatorStats) => bo
 const held = (stats: SimulatorStats, point: string): string[] =>
   stats.held.flatMap((hold) => (hold.point === point ? [hold.prediction_id ?? ''] : []));
 
-it('is found when the attempt concludes: the better of the two is the clip, the other is ended, and both are booked', async () => {
+it('is found when the attempt concludes: the better of the two is the clip, the other is ended, and the ledger has both', async () => {
   await using world = await World.create();
   await world.startWorker();
   const lost = '[[accept-then-drop]] [[hold:while-unlisted]]';

@@ -1,4 +1,4 @@
-/** The cap, the ledger, and the jobs that stop because going on would only cost. */
+/** The cap, the ledger, and the jobs that stop because another clip would only cost. */
 import { describe, expect, it } from 'vitest';
 import { clipMemoryQuery, setMaxCostSignal } from '../../src/contract/workflow.js';
 import { expectSameLedger } from '../support/provider-ledger.js';

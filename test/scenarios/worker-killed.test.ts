@@ -47,7 +47,7 @@ describe('a worker killed', () => {
   });
 
   it('is followed at once by the next one on its machine, which waits for no time-out', async () => {
-    // Nobody would notice its silence while this test lasts.
+    // No time-out would notice its silence while this test lasts.
     await using world = await World.create({ timings: { start_to_close: 1200, heartbeat: 600 } });
     const first = await world.startWorker();
     const run = await world.start(
@@ -93,9 +93,9 @@ describe('a worker killed', () => {
     const stay = '[[hold:while-processing]]';
     const prompts = ['a', 'b', 'c', `${stay} d`, `${stay} e`, `${stay} [[hold:after-accept]] f`];
     const run = await world.start(planOf([...prompts, 'g'], { dispatch: 'window', batch_size: 3 }));
-    // Three are alive; of the last of them nobody has heard: a second create makes four. It is the last,
-    // for the worker waits for the answer to a create for ten seconds only.
-    await eventually('the second three to be held, one of them unheard of', async () => {
+    // Three are alive; the worker has no answer about the last of them, so that a second create makes four. It is the last
+    // because the worker waits for the answer to a create for ten seconds only.
+    await eventually('the second three to be held, one of them without an answer', async () => {
       const points = (await world.stats()).held.map(({ point }) => point).sort();
       const all = ['after-accept', ...Array<string>(3).fill('while-processing')];
       return { done: points.join() === all.join(), value: points };

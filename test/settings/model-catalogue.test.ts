@@ -135,7 +135,7 @@ describe('loadCatalogue', () => {
       /models.0.prices: expected exactly one price for aspect_ratio "9:16", got none/,
     ],
     [
-      'a price for whatever other prices leave',
+      'a price for all that other prices leave',
       {
         models: [
           { ...kling, prices: [{ ...kling.prices[0], when: { duration: 10 } }, kling.prices[0]] },

@@ -188,8 +188,8 @@ describe('a lock whose holder has died', () => {
         const now = journal().length;
         return Promise.resolve({ done: now > before + 5, value: now });
       });
-      const victim = all.shift();
-      await victim?.killGroup();
+      const target = all.shift();
+      await target?.killGroup();
       all.push(start());
     }
     await Promise.all(all.map((one) => one.killGroup()));

@@ -111,7 +111,7 @@ export class RunningProcess implements AsyncDisposable {
     try {
       process.kill(-this.pid, name);
     } catch {
-      // Nobody is left in it.
+      // No process is left in it.
     }
   }
 

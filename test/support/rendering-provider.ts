@@ -86,11 +86,11 @@ export class RenderingProvider {
       .flatMap((render) => {
         const item = listed(asOf(render, Date.now() - lag));
         const { id, created_at } = render.prediction;
-        const beside = Array.from({ length: others }, (_, at) => ({
+        const unrelated = Array.from({ length: others }, (_, at) => ({
           ...rendered(`other-${id}-${String(at)}`),
           created_at,
         }));
-        return [...beside, ...(item === null ? [] : [item])];
+        return [...unrelated, ...(item === null ? [] : [item])];
       });
     const end = from + page_size;
     const next = end < all.length ? JSON.stringify({ after, from: end }) : null;

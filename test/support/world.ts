@@ -29,8 +29,8 @@ import { testFolder } from './test-folder.js';
 import type { TestFolder } from './test-folder.js';
 
 /**
- * Of plans that name none: two lengths, one price, no seed, minutes rather than seconds a clip. As if it were active, whatever
- * became of it: a scenario warns of what it is about.
+ * Of plans that name none: two lengths, one price, no seed, minutes rather than seconds a clip. As if it were active, even
+ * when it is retired: a scenario has the warnings of its own subject only.
  */
 const SCENARIO_MODEL = ALIVE.get('kwaivgi/kling-v2.5-turbo-pro');
 

@@ -1,6 +1,6 @@
 /**
- * Many tabs and windows of one browser, which has six connections for all of them: an act is answered at once, whatever is
- * open; a hidden tab holds nothing; every window is up to date. On the real API, whose own count of streams is asked.
+ * Many tabs and windows of one browser, which has six connections for all of them: an act is answered at once,
+ * however many are open; a hidden tab holds nothing; every window is up to date. On the real API, whose own count of streams is asked.
  */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -19,7 +19,7 @@ it('the first workflow task checks the plan and starts the first clips', async (
   expect(stepsToFirstClip(await handle.fetchHistory())).toEqual(['workflow task']);
 });
 
-it('a plan that somebody outside has to be asked about holds up no workflow task', async () => {
+it('a plan that needs an answer of the provider holds up no workflow task', async () => {
   const asked: boolean[] = [];
   const { job, handle } = await playJob(server, planOf(['a']), {
     resolvePlan: (plan, at) => {

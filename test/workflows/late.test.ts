@@ -57,7 +57,7 @@ describe('a clip whose budget of time is over', () => {
         throw new CancelledFailure('over', [{ prediction: null, output_url: null }]);
       },
     });
-    // Nobody tries it again: it does not say so either.
+    // No attempt follows, and the error does not promise one.
     expect(job.clips[0]).toMatchObject({
       status: 'failed',
       error: { kind: 'rate_limited', retryable: false },

@@ -29,7 +29,7 @@ const OPEN = { id: 'p0', status: 'processing', cost_usd: null } as const;
 const CARRIED_OVER = { ...OPEN, created_at: new Date().toISOString() };
 
 describe('a budget', () => {
-  it('counts with its estimate what nobody knows the cost of', () => {
+  it('counts an unknown cost with its estimate', () => {
     const { budget, fits } = budgetOf(1, [
       { clip_index: 0, usd: 0.4, predictions: [OPEN] },
       { clip_index: 1, usd: 0.3, predictions: [{ ...OPEN, id: 'p1', status: 'succeeded' }] },
@@ -241,7 +241,7 @@ describe('a job', () => {
     expect(job.warnings.join()).toContain('npm run orphans');
   });
 
-  it('retried, stores what an earlier round had paid for and nobody could confirm, and pays nothing', async () => {
+  it('retried, stores what an earlier round had paid for without a confirmation, and pays nothing', async () => {
     const plan = planOf(['a']);
     const rendered: Prediction[] = [];
     const first = await playJob(server, plan, {

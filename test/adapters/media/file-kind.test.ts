@@ -262,7 +262,7 @@ describe('the kind of a file', () => {
     'does not depend on what follows its head, nor on where the bytes lie in memory: %s',
     (_what, file, family) => {
       const [, , , format] = TABLE.find((row) => row[1] === file) ?? [];
-      // Texts and streams of packets go on in their own kind.
+      // The kind of texts and streams of packets repeats after their beginning.
       if (family === 'text' || family === 'unknown' || format === 'mpegts') return;
       const longer = Buffer.concat([bytes('junk'), file, Buffer.alloc(9000, 0x07)]).subarray(4);
       expect(kindOf(new Uint8Array(longer)).format).toBe(format);

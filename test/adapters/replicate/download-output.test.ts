@@ -196,7 +196,7 @@ describe('download', () => {
     ['a WAV sound', 'RIFF\x10\0\0\0WAVEfmt '],
     ['a PDF', '%PDF-1.7\n%\xe2\xe3'],
   ];
-  it.each(OTHERS)('fails for good on %s, whatever it is called', async (name, bytes) => {
+  it.each(OTHERS)('fails for good on %s, with any name', async (name, bytes) => {
     for (const type of ['video/mp4', 'application/octet-stream', '']) {
       const origin = await serve((_request, response) => {
         response.writeHead(200, type === '' ? {} : { 'content-type': type });

@@ -169,7 +169,7 @@ describe('an index at the provider', () => {
     { type: 'look' as const, back: 300 },
   ];
 
-  it('knows whatever was listed when it was asked, however late it was listed and however it is asked', async () => {
+  it('knows all that was listed when it was asked, however late it was listed and however it is asked', async () => {
     const action = fc.oneof(
       fc.record({ type: fc.constant('create' as const), late: fc.integer({ min: 0, max: 14 }) }),
       fc.record({ type: fc.constant('wait' as const), seconds: fc.integer({ min: 0, max: 20 }) }),

@@ -1,4 +1,4 @@
-/** Where in an output the video is, whatever shape a model answers in. */
+/** Where in an output the video is, in each shape that a model answers in. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {

@@ -248,7 +248,7 @@ describe('get', () => {
 });
 
 describe('a page of the list', () => {
-  it('is followed on the configured origin only, whatever host `next` names', async () => {
+  it('is followed on the configured origin only, with any host in `next`', async () => {
     const elsewhere = await peer(json(200, { results: [] }));
     const { replicate, seen } = await peer((request, response) => {
       const isFirst = !(request.url ?? '').includes('cursor=2');

@@ -99,7 +99,7 @@ describe('the list', () => {
     return found;
   };
 
-  /** Three that go on, one of them stored as well, and four that Temporal has forgotten. */
+  /** Three that still run, one of them stored as well, and four that Temporal has forgotten. */
   async function setup(): Promise<Harness> {
     const all = await harness();
     for (const [index, name] of ['f1', 'f2', 'f3', 'f4'].entries()) {
@@ -118,7 +118,7 @@ describe('the list', () => {
     [7, [['k1', 'k2', 'k3', 'f1', 'f2', 'f3', 'f4']]],
     [100, [['k1', 'k2', 'k3', 'f1', 'f2', 'f3', 'f4']]],
   ])(
-    'comes in pages of %d: those that go on, then those that ended, newest first',
+    'comes in pages of %d: those that run, then those that ended, newest first',
     async (limit, pages) => {
       expect(await ids(await setup(), `limit=${String(limit)}`)).toEqual(pages);
     },

@@ -240,7 +240,7 @@ describe('GET /v1/jobs/:job_id', () => {
     });
   });
 
-  it('answers a finished job with neither worker nor Temporal, and says that it may be going on again', async () => {
+  it('answers a finished job with neither worker nor Temporal, and says that it may be running again', async () => {
     const { app, jobs, archive } = await harness();
     jobs.add('a');
     jobs.tell('a', { type: 'job.completed', error: null, total_cost_usd: 0 });

@@ -39,7 +39,7 @@ describe('POST /webhooks/replicate', () => {
     expect(wake.mock.calls).toEqual([['abc123'], ['abc123'], ['abc123']]);
   });
 
-  it('checks the bytes as they came, whatever type they say they are', async () => {
+  it('checks the bytes as they came, with any content type', async () => {
     const wake = vi.fn(async () => undefined);
     const { app } = await harness({}, { wake });
     const odd = '{ "id" : "abc123",\n "__proto__": {}, "note": "\\u00e4 ä" }';

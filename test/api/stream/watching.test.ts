@@ -127,7 +127,7 @@ describe('a job too large for one answer', () => {
     expect(JSON.parse(reader.frames[0]?.data ?? '')).toEqual(job);
   });
 
-  it('is of one state, whatever events come between its pages', async () => {
+  it('is of one state, with any events between its pages', async () => {
     const all = await large();
     const { jobs } = all;
     const states = new Map<number, Job>();

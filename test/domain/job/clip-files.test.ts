@@ -16,7 +16,7 @@ it('gives no two files of a clip the same name', () => {
   expect(new Set(names).size).toBe(names.length);
 });
 
-it('serves the files of a clip below its job, whatever the id of the workflow', () => {
+it('serves the files of a clip below its job, with any id of the workflow', () => {
   expect(clipFilePath('launch', 0, 'video')).toBe('/v1/jobs/launch/clips/0/video');
   expect(clipFilePath('launch', 3, 'composite')).toBe('/v1/jobs/launch/clips/3/composite');
   expect(clipFilePath('a/b c', 1, 'thumbnail')).toBe('/v1/jobs/a%2Fb%20c/clips/1/thumbnail');

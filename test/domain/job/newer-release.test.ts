@@ -41,7 +41,7 @@ const unknownType = fc
   .filter((type) => !(EVENT_TYPES as readonly string[]).includes(type));
 
 describe('an event of a newer release', () => {
-  it('is numbered and changes nothing else, whatever it is called and carries', () => {
+  it('is numbered and changes nothing else, with any name and content', () => {
     fc.assert(
       fc.property(
         unknownType,

@@ -1,4 +1,4 @@
-/** Whatever can be asked of a model has one price, and it is the right one: by row, by rule, by number of files. */
+/** Each possible request of a model has one price, and it is the right one: by row, by rule, by number of files. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { estimateCost, priceFor, settle } from '../../../src/domain/pricing/cost.js';
