@@ -15,7 +15,7 @@ export const createArchiveJob =
     if (run === undefined) throw new Error('archiveJob runs inside a workflow only');
     const workflow = deps.workflow(run.workflowId, run.runId);
     const job = await wholeJob(workflow);
-    // A clip was asked for again a moment ago: this is not the end, and the end writes all of it.
+    // A clip is being retried: this is not the end of the job, and the archive is written at the end.
     if (!job.clips.every(({ status }) => isClipOver(status))) return;
     const last = record(job, terminal, at);
     const events = await logUpTo(last.event.seq - 1, workflow, deps.store, run.workflowId);

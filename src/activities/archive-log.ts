@@ -33,7 +33,7 @@ export async function logUpTo(
     after = events.at(-1)?.seq ?? after;
   }
   const first = events[0]?.seq ?? seq + 1;
-  // Another job with this id may be in the store: of it, nothing is earlier than the first event.
+  // The store may hold an older job with this id: a log that has its event 1 takes nothing from there.
   const earlier = first > 1 ? await store.loadEvents(jobId) : [];
   return [...earlier.filter((event) => event.seq < first), ...events].filter(
     (event) => event.seq <= seq,

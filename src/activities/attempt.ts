@@ -1,6 +1,6 @@
 /**
  * One attempt as the workflow and Temporal hear of it: its number, its ledger line, its signals, and the failure that ends
- * it. The workflow hears of that end before the next attempt begins, for its answer reserves the money of the next one.
+ * it. The workflow is signaled of that end first, because it reserves the money of the next attempt.
  */
 import { ApplicationFailure } from '@temporalio/activity';
 import { problem } from '../domain/job/failures.js';
@@ -101,7 +101,7 @@ export class Attempt implements Disposable {
     await this.#tell(() => this.workflow.signal(rateLimitedSignal, payload));
   }
 
-  /** The prediction renders on, but the job cannot start another one. */
+  /** The prediction keeps rendering, but the job cannot start another one. */
   async tellRefused(refusal: Refusal): Promise<void> {
     if (!this.#takesAskedAt) return;
     const payload = { ...this.#inEverySignal, ...refusal };

@@ -62,8 +62,8 @@ const hashOf = ({ model, input }: Sent): string =>
     .digest('hex');
 
 /**
- * The oldest that a lost prediction may be: two executions of the clip may each have taken the other's, so the older create
- * is searched for as well.
+ * The earliest time at which a lost prediction may have been created. Two executions of the clip may each have adopted the
+ * other's prediction, so the older create is searched for as well.
  */
 export const searchFrom = ({ open }: EarlierCreates, since: string): string =>
   [since, ...open.map(({ at }) => at)].reduce((first, time) =>

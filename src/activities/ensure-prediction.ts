@@ -49,7 +49,8 @@ export async function ensurePrediction(
 ): Promise<StartedPrediction | null> {
   const { prediction_id: id, adopted } = recovered;
   if (id !== null) return { id, last_read: null, adopted };
-  // Interrupted before the workflow answered, it does not know what the clip has: it would take an earlier attempt's prediction for a lost one.
+  // An execution that was interrupted before the workflow answered does not know the clip's predictions: it would take an earlier
+  // attempt's prediction for a lost one.
   if (attempt.execution.interruption !== null) return null;
   const creates = new AttemptCreates(deps, attempt);
   const search: Search = { attempt, recovered, creates };
@@ -86,8 +87,8 @@ async function create(
 ): Promise<StartedPrediction | null> {
   const { attempt, recovered, creates } = search;
   const { execution } = attempt;
-  // Without this heartbeat a reset, which counts from one again, makes an execution that dies in its create look like one
-  // that never began. A first execution keeps silent, for its first heartbeat is to carry the prediction's id.
+  // `temporal activity reset` counts executions from one again. Without this heartbeat, an execution that dies in its create
+  // would then look like one that never began. A first execution sends none: EXECUTION-1.
   if (!execution.isFirst) execution.beat({ phase: 'creating' });
   let hasWaited = (await waitOutBackoff(execution, recovered)) || recovered.unclear;
   let isRateLimitTold = false;
@@ -116,8 +117,8 @@ async function create(
           await creates.answer(number, prediction.id);
           return { id: prediction.id, last_read: prediction, adopted: false };
         }
-        // Another clip with the same input has lost its own prediction and found this one in the list before the answer
-        // came: then the other clip's prediction is this one's.
+        // Another clip with the same input, whose create was not answered, has adopted this prediction before the answer came:
+        // so the other clip's own prediction is this clip's.
         const lost = await findAnswer(deps, search, number);
         if (lost !== null || execution.interruption !== null) return lost;
         number += 1;
@@ -198,7 +199,7 @@ async function waitOutBackoff(
   return true;
 }
 
-/** What came of a create without an answer; null when nothing did, or when the execution was interrupted. */
+/** The prediction of a create without an answer; null when there is none, or when the execution was interrupted. */
 async function findAnswer(
   deps: Deps,
   search: Search,

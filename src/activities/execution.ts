@@ -3,11 +3,11 @@
  * that send heartbeats and end it; it never decides what becomes of a prediction.
  *
  * EXECUTION-1 The first heartbeat of an activity's first execution carries the prediction's id: Temporal sends the first
- *    at once, and a kill loses a second one within the throttle. An execution whose create takes longer beats earlier, so
- *    that its silence is not taken for death; the id is then safe in the claim, the signal and the provider's list.
+ *    at once, while a second heartbeat is throttled, and lost in a kill. An execution whose create takes longer sends one
+ *    without the id, so as not to time out; the id is then safe in the claim, the signal and the provider's list.
  * EXECUTION-2 An execution that was suspended for longer than its heartbeat time-out (a laptop's lid, a stopped process)
- *    takes itself for timed out before the server says so, since another may run by now. One that was queued, or held by a
- *    suspended worker, for as long asks the server.
+ *    takes itself for timed out before the server says so, since another may run by now. An execution that was queued, or
+ *    held by a suspended worker, for that long asks the server.
  * EXECUTION-3 It hands back before its time-out: an execution that times out is one of three, and delays the next one.
  */
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -4,11 +4,11 @@
  *
  * SEARCH-1 The provider erases inputs after an hour. An erased, unclaimed prediction of the model may be the lost one, and
  *    is taken for it: better a clip that says that its video is gone than one that is paid twice.
- * SEARCH-2 `since` is the Temporal server's time, the list is by the provider's: what counts is how long ago it was. A list
- *    is believed only when it reached back far enough by what was known of the clocks after its answer, for the first
- *    answer may be the first that tells the provider's time.
- * SEARCH-3 What any search has read of the list is looked at as it is; but only what was asked for after the watch proves
- *    that there is nothing.
+ * SEARCH-2 `since` is by the Temporal server's clock, the list by the provider's: what counts is how long ago it was. The
+ *    first answer may also be the first that tells the provider's time. So whether a list reaches back far enough is
+ *    decided by what is known of the clocks after its answer.
+ * SEARCH-3 A match in any page that a search has read is accepted. That there is none is proved only by a read that was begun
+ *    after the watch.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Listed } from '../adapters/replicate/prediction-index.js';
@@ -105,7 +105,7 @@ export const rankOf = ({
 }: Pick<ProviderPrediction, 'status' | 'data_removed'>): number =>
   data_removed ? RANKS.failed : RANKS[status];
 
-/** Of the closest matches so many are read before one is chosen. */
+/** How many of the closest matches are read before one is chosen. */
 const MAX_READ = 10;
 
 async function firstUnclaimed(

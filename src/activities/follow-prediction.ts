@@ -1,5 +1,5 @@
 /**
- * Waits for a prediction's end, of which the worker's reader tells (adapters/replicate/prediction-reader.ts). No bad answer
+ * Waits for a prediction's end, which the worker's reader reports (adapters/replicate/prediction-reader.ts). No bad answer
  * ends a paid render, not even that the token is refused: the token may work again before the provider forgets the render,
  * and meanwhile the job is told.
  */
@@ -72,7 +72,7 @@ function messageOf(answer: Exclude<ReadOutcome, { type: 'found' }>): string {
   const { message, refused } = answer;
   return refused === undefined
     ? message
-    : `${message}; what was paid renders on, and is fetched as soon as the token works again`;
+    : `${message}; the paid render continues, and is fetched as soon as the token works again`;
 }
 
 /**

@@ -6,7 +6,7 @@
  * has found none.
  * G3 Executions are not attempts: an execution that has lost its state asks the workflow and the provider's list first.
  * G4 A prediction is canceled at the provider only when the clip is; shutdown, pause and time-out leave it running.
- * GENERATE-1 On the queue without a rate limit nothing is created: an execution that would have to is handed back.
+ * GENERATE-1 On the queue without a rate limit nothing is created: an execution that would have to create hands the clip back.
  */
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type {

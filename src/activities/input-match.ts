@@ -15,7 +15,7 @@ export interface SentInput {
   input: Record<string, unknown>;
 }
 
-/** Null: the prediction is not the clip's. Lower numbers are closer; `ERASED` is no more than possible. */
+/** Null: the prediction is not the clip's. Lower numbers are closer; `ERASED` is only a possible match. */
 export type DistanceTo = (listed: Pick<Listed, 'model' | 'marks' | 'is_erased'>) => number | null;
 
 const RENAMED = FITS.length;

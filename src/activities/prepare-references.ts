@@ -36,7 +36,7 @@ export const createPrepareReferences =
       await learnServerTime(deps, context);
       return await prepare(references, input, context.cancellationSignal);
     } catch (error) {
-      // What an abort breaks is a cancellation, not a failure of its own.
+      // A failure that follows from the abort is reported as the cancellation.
       if (context.cancellationSignal.aborted) await context.cancelled;
       throw error;
     } finally {

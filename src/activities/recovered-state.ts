@@ -25,7 +25,7 @@ export interface RecoveredState {
   /** The workflow has reserved the money for this attempt. */
   granted: boolean;
   last_error: Problem | null;
-  /** The next attempt begins no earlier, whatever has started this execution. */
+  /** The next attempt begins no earlier, even where this execution was started before. */
   next_attempt_at: string | null;
   /** When the provider could first have been asked for the clip; null when no execution has said so. */
   asked_at: string | null;
@@ -134,8 +134,8 @@ const lineOf = (attempt: number, predictions: readonly Prediction[]): Prediction
 
 /**
  * Every execution before this one ended in a failure that was recorded, so none was cut off midway. Counting alone does not
- * tell, for `temporal activity reset` begins the count anew. The last heartbeat has to agree: it says that the attempt
- * is over together with the failure, and an execution that creates after that says so first.
+ * tell, for `temporal activity reset` begins the count anew. So the last heartbeat has to agree: an execution that fails says in
+ * it that the attempt is over, and a later one that creates a prediction sends a heartbeat first.
  */
 const endedCleanly = (
   execution: Execution,

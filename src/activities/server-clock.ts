@@ -3,8 +3,8 @@
  * gets from one (times of the ledger, `renew_at`, `until`) is by this clock, which may be hours from this machine's. One
  * for the process, since there is one server.
  *
- * SERVER-CLOCK-1 A moment that the server tells of is past when it is heard, so it says how far ahead the server is at
- *    least. The best of all moments heard counts: one activity that is picked up at once makes it exact.
+ * SERVER-CLOCK-1 A timestamp of the server is already past when it is received: it gives a lower bound of how far ahead the
+ *    server's clock is. The highest bound counts: one activity that is picked up at once makes it exact.
  * SERVER-CLOCK-2 It is measured against the monotonic clock: a jump of this machine's own clock changes nothing.
  * SERVER-CLOCK-3 Clocks that may agree are taken to agree: where nothing is wrong nothing is converted.
  */
@@ -13,7 +13,7 @@ import type { Deps } from './deps.js';
 
 /** Milliseconds that a task may be on its way when the clocks agree. */
 const TOLERANCE = 5_000;
-/** Tests leave out what they do not need: no moment is before this program was written. */
+/** Tests may leave timestamps out: a moment before this program was written is ignored. */
 const EARLIEST = Date.UTC(2024, 0);
 
 export class ServerClock {
@@ -48,7 +48,7 @@ export const serverClock = new ServerClock();
 /**
  * What an activity begins with: the clock learns from the activity's own times, and, when the clocks seem to differ (or
  * the activity was queued), from the server, which knows when it handed the activity out. When the server does not answer,
- * what is known has to do.
+ * the clock stays as it is.
  */
 export async function learnServerTime(
   { workflow }: Pick<Deps, 'workflow'>,

@@ -3,13 +3,13 @@
  * provider has given the same answer instead of the file.
  *
  * STORING-BEAT-1 The same answer `SAME_ANSWERS` times in a row is final. With the pauses between them that takes more than a
- *    quarter of an hour. An answer that says of itself that it may pass is tried for as long as the provider keeps the file.
+ *    quarter of an hour. An answer that says that it is temporary is retried for as long as the provider keeps the file.
  */
 import type { Context } from '@temporalio/activity';
 import type { DownloadHeartbeat } from '../contract/activities.js';
 import { WAITS } from './waits.js';
 
-/** While an execution waits for a download slot, one heartbeat in so many is sent: hundreds may wait. */
+/** While an execution waits for a download slot, one heartbeat in this many is sent: hundreds may wait. */
 const ONE_IN = 4;
 export const SAME_ANSWERS = 12;
 

@@ -1,5 +1,5 @@
 /**
- * What waits how long inside an activity: every pause, limit of time and number of tries, in milliseconds. Elsewhere are the
+ * Every pause, time limit (in milliseconds) and number of tries inside activities. Elsewhere are the
  * pauses between the attempts of a clip (domain/job/retry-policy.ts), the time-outs of activities (contract/timings.ts), and how
  * often a render is read (adapters/replicate/reading-interval.ts).
  */
@@ -9,7 +9,7 @@ export const WAITS = {
   heartbeat: 1_000,
   /** Before the first heartbeat of the paid activity, at most (EXECUTION-1); a create is answered within it as a rule. */
   first_heartbeat: 2_000,
-  /** Before its time-out an execution hands back (EXECUTION-3): as long as a create may take that is sent at the last moment. */
+  /** How long before its time-out an execution hands back (EXECUTION-3): a create that is sent at the last moment may take as long. */
   hand_back: 10_000,
   /** Until the workflow is told that the provider could be asked, unless another signal has said so. */
   asked_signal: 3_000,
@@ -17,11 +17,11 @@ export const WAITS = {
   signal: { tries: 3, pause: 500 },
   /** A query that the workflow did not answer. */
   query: { tries: Infinity, pause: 1_000 },
-  /** Of a backoff that an execution waits out itself: the longest that a provider is likely to ask for. */
+  /** The longest backoff that an execution waits out itself: more than a provider is likely to ask for. */
   backoff: 90_000,
   /**
-   * "Nothing was created" is believed after `watch`: longer than a create may take whose answer is lost, and than the
-   * list lags behind what was accepted.
+   * "Nothing was created" is believed after `watch`: longer than a create whose answer is lost may take, and longer
+   * than the list lags behind accepted creates.
    */
   search: { watch: 12_000, pause: 1_000 },
   /** A page of the list in which a late duplicate may be. */
@@ -43,7 +43,7 @@ interface Patience {
 
 interface Waiting {
   wait: (milliseconds: number) => Promise<unknown>;
-  /** Nothing is tried any more once it says so. */
+  /** No further try once it is true. */
   isOver?: () => boolean;
 }
 

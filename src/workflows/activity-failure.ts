@@ -33,7 +33,7 @@ export function attemptOver(cause: Error | undefined): AttemptOver | null {
   return (cause.details?.[0] as AttemptOver | undefined) ?? null;
 }
 
-/** Null when the details are not an execution's own: of one that does not run at the time, the server writes a text. */
+/** Null when the details are not the execution's own: for an activity without a running execution the server writes a text. */
 export function canceledExecution(error: unknown): CanceledExecution | null {
   const cause = causeOf(error) ?? error;
   const details: unknown = cause instanceof CancelledFailure ? cause.details[0] : null;

@@ -1,4 +1,4 @@
-/** What the activities of one clip are given: plan and clip, as frozen when the plan was resolved. Pure. */
+/** The inputs of one clip's activities: plan and clip, as frozen when the plan was resolved. Pure. */
 import { workflowInfo } from '@temporalio/workflow';
 import type {
   EndLostInput,
@@ -12,7 +12,7 @@ import type { ResolvedClip, ResolvedPlan } from '../domain/plan/resolved.js';
 import { providerInput } from '../domain/plan/resolved.js';
 import { lookedForSince } from './clip-state.js';
 
-/** Ids of the clip's ledger that are given: a lost prediction is younger than the newest hundred. */
+/** How many ids of the clip's ledger are passed, the newest: a lost prediction is younger than these. */
 export const MAX_KNOWN = 100;
 
 export type GivenState = Pick<
@@ -21,7 +21,7 @@ export type GivenState = Pick<
 > & {
   asked_at: string | null;
   known: string[];
-  /** When it was started in a run that was ended from outside: a create of that run may be in no ledger. */
+  /** When the clip was started in a run that was ended from outside: a create of that run may be in no ledger. */
   cut_off: string | null;
 };
 

@@ -23,12 +23,12 @@ const COMMON = {
   allowEagerDispatch: false,
 } as const;
 
-/** Of unpaid activities that beat: a dead worker is noticed after this time. */
+/** For unpaid activities that send heartbeats: a dead worker is noticed after this time. */
 const HEARTBEAT = { heartbeatTimeout: UNPAID_HEARTBEAT * 1000 } as const;
 
 /**
- * A server that was killed may lose a task that it counts on (temporalio/temporal#459, #9118). Where paid work depends on
- * the task, it is scheduled again after this time: longer than any queue of paid clips, shorter than the time of a clip.
+ * A server that was killed may lose a task that its history has as scheduled (temporalio/temporal#459, #9118). Where paid work
+ * depends on the task, it is scheduled again after this time: longer than any queue of paid clips, shorter than the time of a clip.
  */
 const LOST_TASK = { scheduleToStartTimeout: '5m' } as const;
 
@@ -57,7 +57,7 @@ const doubling = (maximumInterval: '10s' | '30s' | '5m', maximumAttempts?: numbe
   ...(maximumAttempts === undefined ? {} : { maximumAttempts }),
 });
 
-/** A pure computation and at most one read: quick, or wrong. */
+/** A pure computation and at most one read: a longer execution is stuck. */
 const RESOLVING = { startToCloseTimeout: '30s', retry: doubling('10s', 5) } as const;
 
 /** Part of the job's first workflow task, so that no round trip to the server precedes the first clip. */
@@ -135,7 +135,7 @@ export const settling = () =>
     retry: doubling('10s', 12),
   });
 
-/** `endLost` searches for a prediction that may not exist, to end it. As patient, on a queue of its own, so that it delays no end. */
+/** `endLost` searches for a prediction that may not exist. As patient as `settling`, on a queue of its own: no settling waits for it. */
 export const searching = () =>
   proxyActivities<Activities>({
     ...COMMON,

@@ -20,7 +20,7 @@ export class Budget {
     return addUsd(...[...this.#clips.values()].map(({ spent }) => spent));
   }
 
-  /** Says where a part of it is an estimate. */
+  /** The sum in words, which say whether a part of it is an estimate. */
   get spentInWords(): string {
     const isKnown = [...this.#clips.values()].every(({ isCostKnown }) => isCostKnown);
     const estimates = isKnown ? '' : ', unknown costs counted with their estimates';

@@ -16,7 +16,7 @@ import { PreparedClips } from './prepared-clips.js';
 
 export interface ClipModel {
   readonly model: ResolvedModel;
-  /** As clips and predictions name it: only in a job with several models. */
+  /** The name in clips and predictions; undefined in a job with one model. */
   readonly name: string | undefined;
   readonly prepared: PreparedClips;
   /** The clip as it is shown when it is planned on this model. */

@@ -45,14 +45,14 @@ const MIN_STORING_SECONDS = 30;
 
 const now = (): string => new Date().toISOString();
 
-/** One of the `batch_size` places for clips that may have a prediction alive. */
+/** One of the `batch_size` slots for clips that may have a prediction alive. */
 export interface Slot {
   release(): void;
   /** Resolves when the clip holds a slot again; rejects when the clip is canceled first. */
   reacquire(): Promise<void>;
 }
 
-/** Of a signal: when the provider could first have been asked, and for which model. Older workers leave them out. */
+/** From a signal: when the provider could first have been asked, and for which model. Older workers leave them out. */
 export interface Asked {
   at: string | null;
   model: string | undefined;
@@ -73,7 +73,7 @@ export class ClipRun {
   readonly #slot: Slot;
   readonly #work: CancellableWork;
   #carriedOver: CarriedOver;
-  /** When it was started on its present model. */
+  /** When the clip was started on its present model. */
   #since = now();
   /** When its first prediction was created, if that was on a model before the present one. */
   #submitted: string | null = null;
@@ -81,7 +81,7 @@ export class ClipRun {
   #askedAt: string | null = null;
   /** What the provider said when it made the attempt wait; null when it let it through. */
   #throttled: string | null = null;
-  /** While no execution has said what became of its create: the prediction that was last heard of, if any. */
+  /** Set while the outcome of the current execution's create is unknown, with the prediction that it was to resume, if any. */
   #unanswered: { resume: string | null } | null = null;
   /** How often in a row no worker has taken the paid activity. */
   #neverStarted = 0;
@@ -99,7 +99,7 @@ export class ClipRun {
     return this.#job.models.named(this.#state.model);
   }
 
-  /** As it is planned on its model and sent to it. */
+  /** The clip as planned for its present model, and sent to it. */
   get #clip(): ResolvedClip {
     return this.#model.prepared.clip(this.#index);
   }
@@ -151,7 +151,7 @@ export class ClipRun {
     if (over.prediction !== null) this.#state.enter(over.prediction, name);
     // A late signal, of an attempt on the model before.
     if (name !== this.#model.name) return;
-    // The execution goes on with the next attempt, and nothing is known yet of what that one creates.
+    // The same execution starts the next attempt, whose create has no known outcome yet.
     if (over.attempt > this.#state.failedAttempts) this.#unanswered &&= { resume: null };
     if (this.#state.failAttempt(over)) this.#grant();
     this.onAsked(asked.at ?? now());
@@ -207,7 +207,7 @@ export class ClipRun {
     }
   }
 
-  /** To the next model, when nothing on the one before is alive any more (RUN-3). */
+  /** Moves the clip to the next model, once no prediction on the model before may run (RUN-3). */
   async #passOn(failure: Problem, next: ClipModel): Promise<void> {
     const before = this.#model;
     this.#submitted ??= this.#state.roundPredictions[0]?.created_at ?? null;
@@ -236,7 +236,7 @@ export class ClipRun {
     await this.#inScope(() => this.#slot.reacquire(), { timed: true });
   }
 
-  /** On another model than the plan's own, whose images were prepared before the clip was started. */
+  /** For a fallback model: the images for the plan's own model were prepared before the clip was started. */
   async #prepareImages(): Promise<void> {
     const { prepared } = this.#model;
     if (prepared.due([this.#index]).length === 0) return;
@@ -246,14 +246,14 @@ export class ClipRun {
 
   async #generateAndStore(): Promise<StoreClipResult> {
     const { prediction: carriedOver } = this.#carriedOver;
-    const { found, resumed, cameToNothing } = await settleEarlier(
+    const { found, resumed, endedWithoutVideo } = await settleEarlier(
       this.#job,
       this.#clip,
       this.#state,
       carriedOver,
     );
     // The reservation was for the prediction that is carried over, and now the clip needs another.
-    if (cameToNothing && !this.#job.budget.reserve(this.#state)) throw unaffordable(null);
+    if (endedWithoutVideo && !this.#job.budget.reserve(this.#state)) throw unaffordable(null);
     if (found === null && !resumed && this.#model !== this.#job.models.first) {
       await this.#inScope(() => this.#prepareImages(), { timed: true });
     }
@@ -390,8 +390,8 @@ export class ClipRun {
   // Ending
 
   /**
-   * Runs work that `cancel` ends, and, when `timed`, the clip's deadline; then the clip ends with it. Nothing is left running
-   * at the provider afterwards. `salvage` takes what had been rendered by then.
+   * Runs work until it ends, is canceled or, when `timed`, meets the clip's deadline. In the last two cases the clip ends, and
+   * nothing is left running at the provider. `salvage` takes what had been rendered by then.
    */
   async #inScope<T>(
     work: () => Promise<T>,

@@ -49,7 +49,7 @@ export class ClipState {
   readonly #estimates: Estimates;
   /** Of the dearest model: what a prediction counts for when its model is not known. */
   readonly #highestEstimate: number;
-  /** The model that makes the clip, or begins it; undefined in a job with one model. */
+  /** The model that makes the clip, or will be the first to; undefined in a job with one model. */
   #model: string | undefined;
   #predictions: readonly Prediction[];
   /** How many of them are of earlier rounds, before `retryClip` or a retried job. */
@@ -134,7 +134,7 @@ export class ClipState {
     return this.#round.granted;
   }
 
-  /** Of what is told twice, the second changes nothing. True when it is new. */
+  /** A repeated signal changes nothing. True when the failure is new. */
   failAttempt({
     attempt,
     error,
@@ -269,7 +269,7 @@ export class ClipState {
     );
   }
 
-  /** US dollars that the predictions have cost, may have, or may yet (CLIP-3), beside the money that is reserved. */
+  /** US dollars: the known, possible and still expected cost of the predictions (CLIP-3), without the reserved money. */
   get spent(): number {
     this.#spent ??= addUsd(
       this.#unknownCreates * this.#highestEstimate,
@@ -298,7 +298,7 @@ export class ClipState {
     this.#spent = null;
   }
 
-  /** A create may have come through, and that cannot be found out: it counts for good. */
+  /** Whether a create came through cannot be found out: its estimate counts for good. */
   countUnknownCreate(): void {
     this.#unknownCreates += 1;
     this.#spent = null;
@@ -310,7 +310,7 @@ export class ClipState {
     return this.#cutOff !== null || this.#stillRunning !== null;
   }
 
-  /** The prediction that a clip outside of a round resumes: it needs no other one to be bought. */
+  /** The prediction that the clip's next round resumes, so that no new one has to be paid; null during a round. */
   get carriedOver(): Prediction | null {
     return this.#stillRunning ?? (this.#cutOff === null ? null : unstored(this.#predictions));
   }
@@ -324,7 +324,7 @@ export class ClipState {
     return this.#predictions.findLast(mayRun) ?? null;
   }
 
-  /** For the next run of the chain: what cannot be told from the clip itself; null when that is nothing. */
+  /** For the next run of the chain: what the clip itself does not show; null when there is nothing. */
   get carried(): CarriedClip | null {
     const isBlank = this.#unknownCreates === 0 && this.#cutOff === null;
     return isBlank

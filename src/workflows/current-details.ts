@@ -1,4 +1,4 @@
-/** The job as Temporal Web UI shows it beside the history: a line of totals and a table of clips. Markdown. */
+/** The job as Temporal Web UI shows it above the history: a line of totals and a table of clips. Markdown. */
 import { markdownLine } from '../domain/values/foreign-text.js';
 import type { Clip, Job } from '../domain/job/job.schema.js';
 import { unknownCosts } from '../domain/job/progress.js';
@@ -17,7 +17,7 @@ const URGENCY: Record<Clip['status'], number> = {
 };
 
 const money = (usd: number | null): string => (usd === null ? '–' : `$${usd.toFixed(2)}`);
-/** What is known of a sum that has unknown parts is the least it can be. */
+/** A sum with unknown parts is at least the sum of its known parts. */
 const spent = (usd: number | null, unknown: number): string =>
   unknown === 0 ? money(usd) : usd === null ? 'unknown' : `at least ${money(usd)}`;
 const seconds = (value: number | null): string => (value === null ? '–' : `${String(value)} s`);

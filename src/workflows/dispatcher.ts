@@ -55,14 +55,14 @@ export class Dispatcher {
       if (this.isIdle) break;
       if (this.#isDrained) return 'full';
       if (this.#endHopeless()) continue;
-      // Of two signals of one activation the first may have made it true, and the second was "pause".
+      // A second signal in the same activation may have paused the job.
       if (!this.#mayStart()) continue;
       if (this.#waitingForSlot.length > 0) {
         this.#slots.add(this.#waitingForSlot.shift() ?? NaN);
         continue;
       }
       const due = this.#job.prepared.due(this.#queue);
-      // Signals that came while the images were looked at count before a start.
+      // The images take time: what signals changed meanwhile is checked again before a start.
       if (due.length > 0) this.#refuse(await this.#job.prepared.prepare(due));
       else this.#start(this.#take());
     }
@@ -187,12 +187,12 @@ export class Dispatcher {
     return this.#inFlight.size === 0 && this.#isHistoryFull();
   }
 
-  /** Queued clips are not started, whatever is in flight. */
+  /** No queued clip is started any more. */
   get #isHalted(): boolean {
     return this.#job.halt !== null && this.#queue.length > 0;
   }
 
-  /** A clip in flight may give back money that it has reserved: only when none has, "does not fit" is final. */
+  /** While any clip holds a reservation, it may give money back: that the cap has no room is not final. */
   get #isMoneyReserved(): boolean {
     return [...this.#inFlight.keys()].some((index) => this.#job.clipState(index).isReserved);
   }
@@ -321,8 +321,8 @@ export class Dispatcher {
 }
 
 /**
- * As `condition`, and rejects also when the workflow is canceled in the activation in which a signal has made it true: signals
- * are handled first, and a wait that has ended by then does not hear of the cancellation.
+ * As `condition`, but rejects also when one activation has both the signal that makes it true and the workflow's cancellation.
+ * Signals are handled first, so `condition` alone would have ended before the cancellation, and would miss it.
  */
 async function untilTrue(isTrue: () => boolean): Promise<void> {
   await condition(isTrue);

@@ -1,6 +1,6 @@
 /**
- * The job: a plan goes in, its clips are dispatched in batches or in a window, and the job ends as it is. Handlers first, then
- * a short main. It decides with its `JobState` alone.
+ * The job: a plan goes in, its clips are dispatched in batches or in a window, and the job ends with what succeeded. Handlers
+ * first, then a short main. It decides with its `JobState` alone.
  *
  * JOB-1 A plan is refused whole before anything is paid; enough good clips make a success, and failed ones are reported (G6).
  */
@@ -35,7 +35,7 @@ import { registerHandlers } from './handlers.js';
 /** The size of a run's history at which nothing more is started in it (DISPATCH-3); the end of what is in flight comes on top. */
 const HISTORY_LIMITS: HistoryLimits = { events: 3_000, bytes: 4 * 2 ** 20 };
 
-/** `before`: of a retried job, the job that it was; of a further run of a long job, all that the run before it knew. */
+/** `before`: the previous job (of a retry), or the state that the previous run carried over (of a job in several runs). */
 export async function generateClipsWorkflow(
   plan: Plan,
   before?: Previous | Continued,
@@ -51,7 +51,7 @@ export async function generateClipsWorkflow(
   const previous = before !== undefined && 'previous' in before ? before.previous : null;
   const log =
     continued === null
-      ? // So that a retried job keeps its good clips and its ledger also when its plan can no longer be checked.
+      ? // A retried job keeps its good clips and its ledger also when its plan can no longer be checked.
         new JobLog(continueJob(emptyJob(identity), previous))
       : new JobLog({ ...continued.job, run_id: runId }, continued.events);
   const handlers = registerHandlers(log);
@@ -59,7 +59,7 @@ export async function generateClipsWorkflow(
   const open = (job: JobState): Dispatcher => {
     const limits = job.checked.history_limits ?? HISTORY_LIMITS;
     const { seq } = log.job;
-    // A run that is full from its beginning does something first: otherwise runs would follow each other without an end.
+    // A run whose history is full from its beginning records an event first: otherwise runs would follow each other without end.
     dispatcher = new Dispatcher(job, () => log.job.seq > seq && isFull(limits));
     handlers.open(job, dispatcher);
     return dispatcher;
@@ -131,7 +131,7 @@ function start(log: JobLog, plan: Plan, fresh: Job, previous: Job | null): void 
   const { job_id, run_id, total_clips, model, estimated_cost_usd } = fresh;
   log.record({ type: 'job.started', run_id, total_clips, model, estimated_cost_usd });
   for (const fact of retriedClips(fresh, previous)) log.record(fact);
-  // The plan is as it was written here: null stands for a field that is absent.
+  // This is the plan as submitted: null stands for a field that is absent.
   const asked = plan.job_id ?? job_id;
   if (asked !== job_id) {
     log.warn(`the plan says job_id "${asked}"; the workflow id "${job_id}" wins`);

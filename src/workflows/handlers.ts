@@ -66,7 +66,7 @@ export function registerHandlers(log: JobLog): Handlers {
   };
 }
 
-/** From people and programs, and, with the last five, from the paid activity. */
+/** The last five come from the paid activity, the others from people and programs. */
 const SIGNALS: Record<string, Handle> = {
   cancelClip: (input, _, dispatcher) => {
     dispatcher.cancelClip(asClipIndex(input));

@@ -31,7 +31,7 @@ export class JobLog {
   readonly #visibility = new VisibilityPublisher();
   #isPublishing = false;
 
-  /** `events`: the newest of the log so far, where a run before this one has not kept them in the store. */
+  /** `events`: the newest of the log so far, which the previous run has not stored. */
   constructor(job: Job, events: readonly JobEvent[] = []) {
     this.#job = job;
     this.#events = [...events];

@@ -16,7 +16,7 @@ import type { JobLog } from './job-log.js';
 import type { PreparedClips } from './prepared-clips.js';
 import { SharedTimer } from './shared-timer.js';
 
-/** What a run of the job begins with, beside its log. */
+/** What a run of the job starts with, in addition to its log. */
 export type Carried = Omit<CarriedJob, 'job' | 'events'>;
 
 export class JobState {

@@ -1,5 +1,5 @@
 /**
- * The clips of a job as one model is sent them, once their reference images were looked at: as planned, with the URL of their
+ * The clips of a job as they are sent to one model, once their reference images were looked at: as planned, with the URL of their
  * composite, or without images. A clip that was refused stays due, so that a retry looks at its images again.
  *
  * PREPARED-1 No clip starts before each of its images was found good, or the clip was prepared without images.
@@ -54,7 +54,7 @@ export class PreparedClips {
     return true;
   }
 
-  /** As it is to be sent. */
+  /** The clip as it is sent to the model. */
   clip(index: number): ResolvedClip {
     const clip = this.#prepared.get(index)?.clip ?? this.#planned.get(index);
     if (clip === undefined) throw new Error(`expected clip ${String(index)} in the plan`);
@@ -90,7 +90,7 @@ export class PreparedClips {
         found.error.kind === 'invalid_reference' &&
         this.#prepare({ ...images, text_only: true, renew_at: null })
       ) {
-        warnings.add(index, [`goes on without reference images; ${found.error.message}`]);
+        warnings.add(index, [`is rendered without reference images; ${found.error.message}`]);
       } else unusable.push(found);
     }
     for (const line of warnings.lines()) this.#log.warn(line);

@@ -44,15 +44,15 @@ export async function settleClip(
 
 /**
  * Looks at what a clip carries over from an earlier run, and ends everything else. `found` is what has been rendered and is
- * not paid for again; `resumed`: the prediction still runs, and is the first attempt of this round; `cameToNothing`: it has
- * ended without a video.
+ * not paid for again; `resumed`: the prediction still runs, and is the first attempt of this round; `endedWithoutVideo`: the
+ * prediction that was carried over has ended so.
  */
 export async function settleEarlier(
   job: JobState,
   clip: ResolvedClip,
   state: ClipState,
   carriedOver: Prediction | null,
-): Promise<{ found: Rendered | null; resumed: boolean; cameToNothing: boolean }> {
+): Promise<{ found: Rendered | null; resumed: boolean; endedWithoutVideo: boolean }> {
   const seen = carriedOver === null ? null : await look(job, clip, state, carriedOver);
   const kept = seen === 'running' && carriedOver !== null ? carriedOver.id : null;
   const other = await settleClip(job, clip, state, kept);
@@ -60,11 +60,11 @@ export async function settleEarlier(
   return {
     found,
     resumed: found === null && kept !== null && state.resume(kept),
-    cameToNothing: found === null && kept === null && carriedOver !== null,
+    endedWithoutVideo: found === null && kept === null && carriedOver !== null,
   };
 }
 
-/** The file of a prediction that has succeeded, `running`, or null when it came to nothing. */
+/** The file of a prediction that has succeeded, `running`, or null when it has ended without one. */
 async function look(
   job: JobState,
   clip: ResolvedClip,
@@ -81,7 +81,7 @@ async function look(
     } catch (error) {
       const cause = causeOf(error);
       if (cause === undefined) throw error;
-      // The provider has none of that id. One that only cannot be read now may still run, and is resumed.
+      // The provider has none of that id. A prediction that cannot be read at the moment may still run, and is resumed.
       const isMissing = cause instanceof ApplicationFailure && cause.type === MISSING;
       return !isMissing && state.isOpen(prediction.id) ? 'running' : null;
     }
@@ -98,7 +98,7 @@ const termsOf = (
   bills_failed: models.billsFailed(model),
 });
 
-/** Finds and ends what a create may have left whose execution never answered; null when that cannot be found out. */
+/** Finds and ends the prediction of a create whose execution never answered; null when there may be one that was not found. */
 export async function endLost(
   job: JobState,
   input: EndLostInput,

@@ -20,7 +20,7 @@ export class SharedTimer {
     this.#deadlines.add(deadline);
     this.#start();
     return () => {
-      // The timer itself goes on: when it fires, it is set for the next deadline.
+      // The timer itself stays: when it fires, it is set for the next deadline.
       this.#deadlines.delete(deadline);
     };
   }

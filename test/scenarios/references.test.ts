@@ -203,7 +203,7 @@ describe('a bad reference', () => {
     expect(done).toMatchObject({ status: 'succeeded', successful_clips: 1 });
     expect(done.warnings).toEqual(
       expect.arrayContaining([
-        expect.stringMatching(/^clip 0: goes on without reference images; .*HTTP 404/),
+        expect.stringMatching(/^clip 0: is rendered without reference images; .*HTTP 404/),
       ]),
     );
     expect((await cannot.end()).clips[0]?.error?.kind).toBe('invalid_reference');
