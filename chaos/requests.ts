@@ -2,8 +2,8 @@
  * What the answers to the users' requests of a chaos run tell: which were accepted, how often each may have been
  * carried out, and which cancellations they explain. Pure.
  *
- * CHAOS-ANSWER-1 A request without an answer is sent again, and may have been carried out all the same. Of a refused
- *    request, only the last one sent was refused.
+ * CHAOS-ANSWER-1 A request without an answer is sent again, and may have been carried out all the same. For a refused
+ *    request, only the last sending is known to be refused.
  */
 import type { AnsweredRequest, JobEvidence, SteeringRequest } from './evidence.js';
 

@@ -1,4 +1,4 @@
-/** What is on disk of a job: the videos that are there whole, as the facts beside them say. */
+/** What is on disk of a job: the videos that are there whole, as their .json says. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { artifactPath, createArtifactStore } from '../src/adapters/storage/artifact-store.js';

@@ -1,4 +1,4 @@
-/** What routes take and answer beside the job itself; they check what comes in and describe what goes out. */
+/** What routes take and answer, other than the job; they check what comes in and describe what goes out. */
 import { z } from 'zod';
 import { clipProgressSchema } from '../domain/job/clip-progress.schema.js';
 import {
@@ -102,7 +102,12 @@ export const ClipPath = JobPath.extend({
 
 export const ListQuery = z.object({
   status: jobStatusSchema.optional(),
-  model: z.string().min(1).max(200).optional().meta({ description: 'Exactly this model.' }),
+  model: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .meta({ description: "Exactly this model, as the plan's own; fallback models do not count." }),
   label: z.string().min(1).max(MAX_LABEL).optional().meta({ description: 'Exactly this label.' }),
   q: z.string().min(1).max(200).optional().meta({
     description:

@@ -88,7 +88,7 @@ async function assemble(
     models: [...catalogue.values()],
     webhookSecret: () => provider.webhookSecret(),
     providerClock: provider.clock,
-    wake: (predictionId) => sendPollHint(config.data_dir, predictionId),
+    hintPoll: (predictionId) => sendPollHint(config.data_dir, predictionId),
     ...overrides.deps,
     settings: {
       version: await version(),

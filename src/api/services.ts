@@ -81,7 +81,7 @@ export interface ApiDeps {
   /** The clock of the signatures of webhooks; this machine's when absent. */
   providerClock?: ProviderClock;
   /** Tells the worker that polls a prediction to read it now. */
-  wake: (predictionId: string) => Promise<void>;
+  hintPoll: (predictionId: string) => Promise<void>;
   settings: ApiSettings;
 }
 

@@ -135,7 +135,7 @@ async function compareAll(config: Config, rows: readonly ModelRow[]): Promise<bo
     for (const { weight, says } of found) {
       console.error(`${row.id}: ${WEIGHTS[weight]}${oneLine(says)}`);
     }
-    good &&= found.every(({ weight }) => weight === 'news');
+    good &&= found.every(({ weight }) => weight === 'notice');
   }
   return good;
 }
@@ -143,7 +143,7 @@ async function compareAll(config: Config, rows: readonly ModelRow[]): Promise<bo
 const WEIGHTS: Record<Finding['weight'], string> = {
   costs: 'COSTS MORE: ',
   breaks: 'BREAKS: ',
-  news: '',
+  notice: '',
 };
 
 /** Retired rows are skipped: that the provider no longer has them is known. */

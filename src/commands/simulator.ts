@@ -29,7 +29,7 @@ export async function main(argv: string[]): Promise<number> {
       log: reportsTo(createLogger({ level: log_level })),
     });
     console.log(`Replicate SIMULATOR at ${running.url}, ${String(speed)} times as fast.`);
-    console.log(`No model is called and nothing is paid. Its books: ${running.control_url}/stats`);
+    console.log(`No model is called and nothing is paid. Its ledger: ${running.control_url}/stats`);
     return running;
   });
 }

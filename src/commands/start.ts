@@ -63,7 +63,7 @@ async function claimFolder(config: Config, signal: AbortSignal): Promise<HeldCla
     const who = `process ${String(pid)} (npm run ${command})`;
     if (command !== 'generate') {
       throw new UserError(
-        `DATA_DIR: expected a folder that nobody uses, got ${config.data_dir}, which ${who} uses${url === null ? '' : ` at ${url}`}; stop it or set DATA_DIR.`,
+        `DATA_DIR: expected an unused folder, got ${config.data_dir}, which ${who} uses${url === null ? '' : ` at ${url}`}; stop it or set DATA_DIR.`,
       );
     }
     if (!waited) console.log(`Waiting for ${who}, which uses ${config.data_dir}`);

@@ -30,7 +30,7 @@ export async function lockDatabase(file: string): Promise<DatabaseLock> {
   });
   if (attempt.kind === 'taken') {
     throw new ConfigError(
-      `DATA_DIR: expected a database nobody uses, got ${file}, which process ${String(attempt.holder.pid)} uses; stop that process or set DATA_DIR to another folder.`,
+      `DATA_DIR: expected an unused database, got ${file}, which process ${String(attempt.holder.pid)} uses; stop that process or set DATA_DIR to another folder.`,
     );
   }
   await untilEnded(previous);

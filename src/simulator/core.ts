@@ -1,6 +1,6 @@
 /**
- * The simulated provider without its HTTP side: it accepts, cancels and releases predictions, remembers each
- * of these facts before anybody is told (journal), and knows the books. Map: `lifecycle.ts` says what a
+ * The simulated provider without its HTTP side: it accepts, cancels and releases predictions, writes each of
+ * these facts into the journal before any client is answered, and keeps the ledger. Map: `lifecycle.ts` says what a
  * prediction is now, `plan-run.ts` what will become of it, `faults.ts` what may go wrong, `routes/` who may ask.
  *
  * JOURNALED-1 what a client has been told is in the journal.
@@ -89,7 +89,7 @@ export class Core {
     });
     this.#journal =
       directory === null ? noJournal() : openJournal(join(directory, 'journal.jsonl'));
-    for (const fact of this.#journal.facts) this.#recall(fact);
+    for (const fact of this.#journal.facts) this.#restore(fact);
     this.#creditFrom = this.predictions.totals(this.now()).usd;
   }
 
@@ -239,7 +239,7 @@ export class Core {
     this.uploads.clear();
   }
 
-  #recall(fact: Fact): void {
+  #restore(fact: Fact): void {
     switch (fact.fact) {
       case 'left':
         this.predictions.begin(fact.totals);
@@ -272,7 +272,7 @@ export class Core {
         this.injector.remember(fact.key);
         return;
       case 'uploaded':
-        this.uploads.recall(fact.upload);
+        this.uploads.restore(fact.upload);
         return;
       case 'upload_deleted':
         this.uploads.forget(fact.id);

@@ -16,7 +16,7 @@ const WEBM = Buffer.from(
   'hex',
 );
 
-/** What takes whoever measures it apart: the first by memory, the second by time. */
+/** Files that break the process that measures them: the first by memory, the second by time. */
 const HOSTILE = {
   samples: () => Buffer.concat([ftyp, moov(), fragment(0xffffffff)]),
   boxes: () => Buffer.concat([ftyp, moov(), Buffer.alloc(8 * 6_000_000, box('moof'))]),

@@ -79,7 +79,7 @@ export class Uploads {
     this.#notes.deleted(id);
   }
 
-  recall(upload: Upload): void {
+  restore(upload: Upload): void {
     this.#uploads.set(upload.id, upload);
   }
 

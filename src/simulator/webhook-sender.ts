@@ -54,7 +54,7 @@ export class Webhooks {
     this.#timers.delete(record.id);
     const next = nextChange(record, now);
     if (isEnded(stateAt(record, now))) this.#sent.delete(record.id);
-    // The last news comes first, once there is nothing more to wait for.
+    // Out of order: once no further event is due, the kept ones are sent, the newest first.
     if (next === null && this.#timers.size === 0) void this.#tellKept();
     if (next === null) return;
     const again = (): void => {

@@ -26,7 +26,7 @@ export interface Harness {
 /** `whsec_` and the base64 of anything: what the harness's provider signs with, unless a test says otherwise. */
 export const SECRET = `whsec_${Buffer.from('the secret of the harness').toString('base64')}`;
 
-type World = Partial<Pick<ApiDeps, 'webhookSecret' | 'wake' | 'estimate'>>;
+type World = Partial<Pick<ApiDeps, 'webhookSecret' | 'hintPoll' | 'estimate'>>;
 
 /** `before`: an API that was closed, whose jobs, data folder and port the next one has. */
 export async function harness(
@@ -46,7 +46,7 @@ export async function harness(
     compare: comparing(CONTEXT),
     models: [...CATALOGUE.values()],
     webhookSecret: async () => ({ type: 'found', secret: SECRET }),
-    wake: async () => undefined,
+    hintPoll: async () => undefined,
     ...world,
     settings: {
       version: '0.0.0',

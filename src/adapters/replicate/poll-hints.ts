@@ -20,7 +20,7 @@ export async function sendPollHint(dataDir: string, predictionId: string): Promi
 }
 
 export interface PollHints {
-  /** Calls back when a prediction is said to have changed, or was lately; the answer ends that. */
+  /** Calls back when a prediction is said to have changed, or was lately; the returned function unsubscribes. */
   on(predictionId: string, callback: () => void): () => void;
   close(): void;
 }

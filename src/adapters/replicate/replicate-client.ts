@@ -103,7 +103,7 @@ export interface ReplicateOptions {
   base_url: string;
   proxies?: Proxies;
   fetch?: typeof fetch;
-  /** Milliseconds one request may take; shorter than the activity's heartbeat time-out. */
+  /** Milliseconds that one request may take. It may be longer than a heartbeat time-out: heartbeats are sent meanwhile. */
   timeout?: number;
 }
 

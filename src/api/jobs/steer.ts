@@ -40,14 +40,14 @@ async function findRunningJob(deps: Deps, jobId: string): Promise<JobSnapshot> {
   return job;
 }
 
-/** The job after an act: the workflow answers only when it has processed it. */
+/** The job after an act: a query is answered only after the signal has been processed. */
 async function afterAct(
   deps: Deps,
   before: JobSnapshot,
   delivered: Delivered,
 ): Promise<JobSnapshot> {
   if (delivered === 'missing') throw noSuchJob(before.job_id);
-  // No worker answered a moment ago: the client does not wait for that twice.
+  // The state was stale: asking a missing worker again would only delay the answer.
   if (delivered === 'delivered' && before.stale) return before;
   const job = await findJob(deps, before.job_id);
   if (delivered === 'over') throw jobIsOver(job);
@@ -96,7 +96,7 @@ export async function signalClip(
   return afterAct(deps, job, await deps.jobs.signal(jobId, signal));
 }
 
-/** With the end that it refers to: a clip that another request has retried meanwhile is not paid again, however late this signal comes. */
+/** Carries `completed_at` of the end that the caller saw: a clip that another request has retried meanwhile is not paid again, however late this signal comes. */
 const retryOf = ({ clip_index, completed_at }: Clip): Signal => ({
   name: 'retryClip',
   clip_index,
@@ -150,7 +150,7 @@ async function runAgain(deps: Deps, snapshot: JobSnapshot): Promise<Job> {
     previous: job,
     summary: `${String(job.total_clips)} clips · ${job.model} · again`,
     memo: memoOf({ ...reopened(job), status: 'queued' }),
-    details: `Goes on from run \`${job.run_id}\`: good clips are kept, the others tried once more.`,
+    details: `Continues run \`${job.run_id}\`: good clips are kept, the others are tried again.`,
   });
   if (started === null) return findJob(deps, job.job_id); // another request was first
   const again = await deps.jobs.find(job.job_id);

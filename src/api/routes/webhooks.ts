@@ -10,7 +10,7 @@ import * as schemas from '../schemas.js';
 import type { App, Services } from '../services.js';
 
 export async function webhookRoutes(app: App, services: Services): Promise<void> {
-  const { checkWebhook, metrics, wake, settings } = services;
+  const { checkWebhook, metrics, hintPoll, settings } = services;
   const url = settings.webhook_url ?? null;
   await app.register(async (scope) => {
     // The signature is over the bytes as they came.
@@ -50,7 +50,7 @@ export async function webhookRoutes(app: App, services: Services): Promise<void>
         const id = predictionId(webhook.body);
         // Not awaited: a lost hint costs a second, a slow answer another delivery.
         if (id !== null) {
-          wake(id).catch((err: unknown) => {
+          hintPoll(id).catch((err: unknown) => {
             request.log.debug({ err, prediction_id: id }, 'a webhook could not be passed on');
           });
         }

@@ -2,8 +2,8 @@
  * The newest part of one job's event log, as frames that are encoded once for all readers. Older events are read again for the
  * reader that needs them (PastEvents).
  *
- * LOGTAIL-1 the frame of seq n follows that of n − 1; none is skipped, none is there twice.
- * LOGTAIL-2 frames and bytes are bounded; a single frame may be larger than the bound.
+ * EVENT-LOG-1 the frame of seq n follows that of n − 1; none is skipped, none is there twice.
+ * EVENT-LOG-2 frames and bytes are bounded; a single frame may be larger than the bound.
  */
 import type { JobEvent } from '../../domain/job/job.schema.js';
 import { frameOf } from './sse-writer.js';
@@ -57,7 +57,7 @@ export class EventLog {
   append(event: JobEvent): boolean {
     if (event.seq <= this.head) return false;
     if (event.seq !== this.head + 1) {
-      throw new Error(`expected event ${String(this.head + 1)}, got ${String(event.seq)}`); // LOGTAIL-1
+      throw new Error(`expected event ${String(this.head + 1)}, got ${String(event.seq)}`); // EVENT-LOG-1
     }
     const frame = frameOf(event.type, event, event.seq);
     this.#frames.push(frame);
@@ -86,7 +86,7 @@ export class EventLog {
     return { frames: this.#frames.slice(start, end), last: this.#base + end };
   }
 
-  /** LOGTAIL-2 */
+  /** EVENT-LOG-2 */
   #trim(): void {
     const { frames, bytes } = this.#limits;
     while (this.#frames.length > 1 && (this.#frames.length > frames || this.#held > bytes)) {

@@ -1,8 +1,8 @@
 /**
- * Follows one job for all its listeners. Temporal's history wakes it, the workflow's query `events` has the events; the result is
+ * Follows one job for all its listeners. Temporal's history notifies it, the workflow's query `events` has the events; the result is
  * the newest events and one folded job. It survives restarts of workers and Temporal, and follows the job into its next run.
  *
- * WATCH-1 the log grows by `seq` only; an event that is read twice is ignored (LOGTAIL-1).
+ * WATCH-1 the log grows by `seq` only; an event that is read twice is ignored (EVENT-LOG-1).
  * WATCH-2 `job` is at the seq of the log.
  * WATCH-3 one wait for history at a time, and a pause between two queries, however much happens.
  */

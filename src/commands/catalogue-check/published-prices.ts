@@ -83,16 +83,16 @@ export function priceDifferences(row: ModelRow, tiers: readonly Tier[]): Finding
     if (input === 'not understood') {
       return row.prices.some(({ usd, per }) => usd === tier.usd && per === tier.per)
         ? []
-        : [{ weight: 'news', says: `price: the provider asks ${theirs}, which no price says` }];
+        : [{ weight: 'notice', says: `price: the provider asks ${theirs}, which no price says` }];
     }
     const ours = priceFor(row, input);
     if (ours === null) {
-      return [{ weight: 'news', says: `price: the provider asks ${theirs}, the row knows none` }];
+      return [{ weight: 'notice', says: `price: the provider asks ${theirs}, the row knows none` }];
     }
     if (ours.per === tier.per && ours.usd === tier.usd) return [];
     const says = `price: $${String(ours.usd)} a ${ours.per} in the row, ${theirs} at the provider`;
     const isDearer = ours.per !== tier.per || tier.usd > ours.usd;
-    return [{ weight: isDearer ? 'costs' : 'news', says }];
+    return [{ weight: isDearer ? 'costs' : 'notice', says }];
   });
 }
 

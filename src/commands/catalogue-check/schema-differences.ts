@@ -7,9 +7,9 @@ import type { InputField, ModelRow } from '../../domain/models/row.js';
 
 type Loose = Record<string, unknown>;
 
-/** costs: renders would cost more than the row says; breaks: its requests would be refused; news: for information. */
+/** costs: renders would cost more than the row says; breaks: its requests would be refused; notice: for information. */
 export interface Finding {
-  weight: 'costs' | 'breaks' | 'news';
+  weight: 'costs' | 'breaks' | 'notice';
   says: string;
 }
 
@@ -21,7 +21,7 @@ export function differences(row: ModelRow, openapiSchema: unknown): Finding[] {
   const input = objectOf(schemas['Input']);
   const theirs = objectOf(input['properties']);
   if (Object.keys(theirs).length === 0) {
-    return [{ weight: 'news', says: 'the provider publishes no input schema' }];
+    return [{ weight: 'notice', says: 'the provider publishes no input schema' }];
   }
   const required = new Set(Array.isArray(input['required']) ? input['required'] : []);
   const missing = Object.keys(theirs).filter((name) => !Object.hasOwn(row.inputs, name));
@@ -32,7 +32,7 @@ export function differences(row: ModelRow, openapiSchema: unknown): Finding[] {
       says: `${name}: the provider has it, the row does not`,
     })),
     ...gone.map((name) => ({
-      weight: Object.hasOwn(row.sends, name) ? ('breaks' as const) : ('news' as const),
+      weight: Object.hasOwn(row.sends, name) ? ('breaks' as const) : ('notice' as const),
       says: `${name}: the row has it, the provider does not`,
     })),
     ...Object.entries(row.inputs)
@@ -44,7 +44,7 @@ export function differences(row: ModelRow, openapiSchema: unknown): Finding[] {
           weight:
             BREAKING.has(word) && !(word === 'values' && hasAll(property, field))
               ? ('breaks' as const)
-              : ('news' as const),
+              : ('notice' as const),
           says: `${name}: ${says}`,
         }));
       }),
@@ -62,7 +62,7 @@ function weightOfMissing(name: string, theirs: Loose, isRequired: boolean): Find
   if (isRequired) return 'breaks';
   const { default: standard } = theirs;
   const isOff = [undefined, null, false, '', 0].some((off) => off === standard);
-  return !isOff && COSTLY.test(name) ? 'costs' : 'news';
+  return !isOff && COSTLY.test(name) ? 'costs' : 'notice';
 }
 
 /** Enumerations are components of their own, behind a reference. */
@@ -138,13 +138,13 @@ export function ageFindings(row: ModelRow, now: number): Finding[] {
     ...(age > OLD_PRICES
       ? [
           {
-            weight: 'news' as const,
+            weight: 'notice' as const,
             says: `its prices were read ${String(age)} days ago, on ${String(read)}`,
           },
         ]
       : []),
     ...(until !== null && hasPassed(until)
-      ? [{ weight: 'news' as const, says: `its end was announced for ${until}: is it retired?` }]
+      ? [{ weight: 'notice' as const, says: `its end was announced for ${until}: is it retired?` }]
       : []),
   ];
 }

@@ -4,8 +4,8 @@
  *
  * INTENT-1 A create whose prediction is in the ledger is settled, and so is every create before it: none is sent before the
  *    outcome of the previous one is known. Knowing the newest prediction of the ledger is therefore enough.
- * INTENT-2 A create of this run belongs to this clip, however old it is: the workflow may be older than the disk. Its creates on
- *    another model are settled, because a clip moves to the next model only after that.
+ * INTENT-2 A create of this run belongs to this clip, however old it is: the workflow may have been restored from a backup older
+ *    than the disk. Its creates on another model are settled, because a clip moves to the next model only after that.
  * INTENT-3 A create of another run counts only where the workflow may have forgotten one (it was reset, or continues a run that
  *    was cut off), where the input is exactly the same, and where it is not older than a lost prediction may be.
  */

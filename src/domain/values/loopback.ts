@@ -25,7 +25,7 @@ export function isLoopback(host: string): boolean {
 export const listensOnLoopback = (host: string): boolean =>
   isLoopback(host) && !bare(host).endsWith('.localhost');
 
-/** Names that systems give loopback beside `localhost`, and the addresses that mean "any of mine" where they are connected to. */
+/** Other names than `localhost` that systems give loopback, and the addresses that mean "any of mine" where they are connected to. */
 const OTHER_NAMES = new Set([
   ...['ip6-localhost', 'ip6-loopback', 'localhost.localdomain'],
   ...['0.0.0.0', '::', '::ffff:0.0.0.0', '::ffff:0:0'],

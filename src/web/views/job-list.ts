@@ -1,7 +1,6 @@
 /**
- * The jobs there are: those that go on, then those that ended, the last first. Looked for by the server, by words, state and label;
- * what is looked for stands in the address. Looks again by itself while the tab is visible; the list may lag by seconds
- * behind a job's own page.
+ * The list of jobs: running ones, then ended ones, latest first. The server filters by words, state, label and model; the
+ * filters are in the address. The list is loaded again while the tab is visible; it may lag by seconds behind a job's own page.
  */
 import { plural, spent } from '../../client/figures.js';
 import { JOB_WORDS, capital } from '../../client/words.js';
@@ -94,7 +93,7 @@ export function jobList(): View {
     redraw();
   };
 
-  /** What is chosen by a click, with a way back. */
+  /** Label and model filters, each with a button that removes it. */
   const showChosen = (): void => {
     const names = (['label', 'model'] as const).filter((name) => filters.get(name) !== '');
     chosen.replaceChildren(
@@ -140,7 +139,7 @@ export function jobList(): View {
   });
   let isClosed = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  /** The next look begins when the last has its answer, however long that took. */
+  /** The list is loaded again a while after the last answer, however long that took. */
   const refresh = async (): Promise<void> => {
     if (document.visibilityState === 'visible') await load();
     if (!isClosed) timer = setTimeout(() => void refresh(), REFRESH);

@@ -29,26 +29,26 @@ const prediction = (id: unknown): string => JSON.stringify({ id, status: 'succee
 
 describe('POST /webhooks/replicate', () => {
   it('passes the prediction of an authentic webhook on, as often as it comes, and needs no API key', async () => {
-    const wake = vi.fn(async () => undefined);
-    const { app } = await harness({ api_keys: ['a-key-of-sixteen'] }, { wake });
+    const hintPoll = vi.fn(async () => undefined);
+    const { app } = await harness({ api_keys: ['a-key-of-sixteen'] }, { hintPoll });
     const webhook = signed(prediction('abc123'));
     for (let times = 0; times < 3; times += 1) {
       const answer = await app.inject(webhook);
       expect([answer.statusCode, answer.body]).toEqual([204, '']);
     }
-    expect(wake.mock.calls).toEqual([['abc123'], ['abc123'], ['abc123']]);
+    expect(hintPoll.mock.calls).toEqual([['abc123'], ['abc123'], ['abc123']]);
   });
 
   it('checks the bytes as they came, with any content type', async () => {
-    const wake = vi.fn(async () => undefined);
-    const { app } = await harness({}, { wake });
+    const hintPoll = vi.fn(async () => undefined);
+    const { app } = await harness({}, { hintPoll });
     const odd = '{ "id" : "abc123",\n "__proto__": {}, "note": "\\u00e4 ä" }';
     for (const type of ['application/json', 'application/json; charset=utf-8', 'text/plain']) {
       const webhook = signed(odd);
       const headers = { ...webhook.headers, 'content-type': type };
       expect((await app.inject({ ...webhook, headers })).statusCode).toBe(204);
     }
-    expect(wake).toHaveBeenCalledTimes(3);
+    expect(hintPoll).toHaveBeenCalledTimes(3);
   });
 
   it.each([
@@ -59,15 +59,15 @@ describe('POST /webhooks/replicate', () => {
     ['no object', 'null'],
     ['no JSON', 'hello'],
   ])('takes an authentic webhook that names %s, and passes on no hint', async (_name, body) => {
-    const wake = vi.fn(async () => undefined);
-    const { app } = await harness({}, { wake });
+    const hintPoll = vi.fn(async () => undefined);
+    const { app } = await harness({}, { hintPoll });
     expect((await app.inject(signed(body))).statusCode).toBe(204);
-    expect(wake).not.toHaveBeenCalled();
+    expect(hintPoll).not.toHaveBeenCalled();
   });
 
   it('answers 401 to what the account has not signed, and passes on no hint', async () => {
-    const wake = vi.fn(async () => undefined);
-    const { app } = await harness({}, { wake });
+    const hintPoll = vi.fn(async () => undefined);
+    const { app } = await harness({}, { hintPoll });
     const good = signed(prediction('abc'));
     const bad = [
       { ...good, payload: prediction('abd') },
@@ -82,7 +82,7 @@ describe('POST /webhooks/replicate', () => {
         'application/problem+json; charset=utf-8',
       ]);
     }
-    expect(wake).not.toHaveBeenCalled();
+    expect(hintPoll).not.toHaveBeenCalled();
   });
 
   it('refuses a body above 1 MiB', async () => {
@@ -99,8 +99,8 @@ describe('POST /webhooks/replicate', () => {
   });
 
   it('answers well although the hint could not be passed on', async () => {
-    const wake = () => Promise.reject(new Error('disk full'));
-    const { app } = await harness({}, { wake });
+    const hintPoll = () => Promise.reject(new Error('disk full'));
+    const { app } = await harness({}, { hintPoll });
     expect((await app.inject(signed(prediction('abc')))).statusCode).toBe(204);
   });
 

@@ -58,7 +58,7 @@ describe('published prices', () => {
     ).toEqual([]);
   });
 
-  it('that are higher are findings that cost, lower ones are news', () => {
+  it('that are higher are findings that cost, lower ones are notices', () => {
     const dearer = found('google/veo-3.1', tier('$0.50', ['model variant', 'with_audio']));
     expect(dearer).toEqual([
       {
@@ -67,7 +67,7 @@ describe('published prices', () => {
       },
     ]);
     const cheaper = found('google/veo-3.1', tier('$0.10', ['model variant', 'without_audio']));
-    expect(cheaper).toMatchObject([{ weight: 'news' }]);
+    expect(cheaper).toMatchObject([{ weight: 'notice' }]);
   });
 
   it('of inputs that a row never sends are no finding', () => {
@@ -77,7 +77,7 @@ describe('published prices', () => {
 
   it('with criteria that are not understood are reported, and never taken for higher ones', () => {
     const [first] = found('google/veo-3.1', tier('$0.77', ['model variant', 'turbo-ultra']));
-    expect(first).toMatchObject({ weight: 'news' });
+    expect(first).toMatchObject({ weight: 'notice' });
     expect(first?.says).toContain('$0.77 a second (model variant turbo-ultra)');
   });
 
@@ -106,23 +106,25 @@ describe('a published schema', () => {
       ...row,
       inputs: { ...row.inputs, generate_audio: { type: 'boolean', default: false } },
     });
-    expect(differences(row, quiet)).toMatchObject([{ weight: 'news' }]);
+    expect(differences(row, quiet)).toMatchObject([{ weight: 'notice' }]);
   });
 
   it('without an input that is always sent breaks the row', () => {
     expect(differences(row, openapiSchemaOf(without('draft')))).toMatchObject([
       { weight: 'breaks' },
     ]);
-    expect(differences(row, openapiSchemaOf(without('seed')))).toMatchObject([{ weight: 'news' }]);
+    expect(differences(row, openapiSchemaOf(without('seed')))).toMatchObject([
+      { weight: 'notice' },
+    ]);
   });
 
-  it('with one more value is news, with one less it breaks the row', () => {
+  it('with one more value is a notice, with one less it breaks the row', () => {
     const sizes = (values: string[]) =>
       openapiSchemaOf({
         ...row,
         inputs: { ...row.inputs, resolution: { type: 'string', enum: values, default: '720p' } },
       });
-    expect(differences(row, sizes(['720p', '1080p', '4k']))).toMatchObject([{ weight: 'news' }]);
+    expect(differences(row, sizes(['720p', '1080p', '4k']))).toMatchObject([{ weight: 'notice' }]);
     expect(differences(row, sizes(['720p']))).toMatchObject([{ weight: 'breaks' }]);
   });
 });
@@ -133,7 +135,7 @@ describe('rows that were not looked at for long', () => {
     const day = Date.parse('2026-10-05');
     expect(ageFindings(row, day + 60 * 86_400_000)).toEqual([]);
     expect(ageFindings(row, day + 61 * 86_400_000)).toMatchObject([
-      { weight: 'news', says: 'its prices were read 61 days ago, on 2026-10-05' },
+      { weight: 'notice', says: 'its prices were read 61 days ago, on 2026-10-05' },
     ]);
     const life_cycle = {
       status: 'deprecated',
