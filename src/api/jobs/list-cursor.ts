@@ -10,7 +10,7 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { createWhole, readWhole } from '../../adapters/storage/artifact-store.js';
 import type { JobFilter } from '../../domain/job/job-summary.js';
-import { isSameSecret } from '../constant-time.js';
+import { isSameSecret } from '../../http/constant-time.js';
 import { BadCursor } from './jobs-port.js';
 import type { RunPosition } from './jobs-port.js';
 import type { EndedPosition } from './stored-jobs.js';

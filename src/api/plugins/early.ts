@@ -6,6 +6,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { STATUS_CODES } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { COMMON_HEADERS } from '../../http/common-headers.js';
 import type { Limits } from '../load/limits.js';
 import {
   HttpProblem,
@@ -15,7 +16,7 @@ import {
   toProblem,
   unavailable,
 } from '../problems.js';
-import { COMMON_HEADERS, secure } from './headers.js';
+import { secure } from './headers.js';
 import { refuseOtherHosts } from './keys.js';
 import type { AccessRules } from './keys.js';
 

@@ -5,6 +5,7 @@
  *    may also have inline styles and images in data URLs.
  */
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { COMMON_HEADERS } from '../../http/common-headers.js';
 
 const SAME_ORIGIN = "default-src 'self'";
 const LOCKED = "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
@@ -12,12 +13,6 @@ const LOCKED = "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; obj
 /** Videos are played from a Blob: a player that loads by itself would hold a connection (src/web/connections.ts). */
 export const PAGE_POLICY = `${SAME_ORIGIN}; media-src 'self' blob:; ${LOCKED}`;
 export const DOCS_POLICY = `${SAME_ORIGIN}; img-src 'self' data:; style-src 'self' 'unsafe-inline'; ${LOCKED}`;
-
-/** `same-origin` and not `no-referrer`, which hides the origin of our own page's requests too. */
-export const COMMON_HEADERS = {
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'same-origin',
-} as const;
 
 /** On Node's response, so that streams, which Fastify does not write, have them too. */
 export function secureAnswers(app: FastifyInstance): void {

@@ -6,7 +6,7 @@
  *    the request. Every process with that API key accepts it; once the key is removed, its tokens are refused.
  */
 import { createHmac } from 'node:crypto';
-import { isSameSecret } from '../constant-time.js';
+import { isSameSecret } from '../../http/constant-time.js';
 
 interface MediaToken {
   token: string;
