@@ -63,6 +63,12 @@ export const LAYERS = {
     types: [],
     packages: 'any',
   },
+  // What a worker tells of itself over HTTP.
+  observability: {
+    values: ['domain', 'contract', 'adapters', 'config', 'http'],
+    types: ['activities'],
+    packages: 'any',
+  },
   // Runs in browsers and in Node, and outside this package.
   client: { values: ['domain', 'http/bounded-text'], types: ['api/schemas'], packages: [] },
   web: { values: ['domain', 'client', 'http/bounded-text'], types: [], packages: [] },

@@ -60,6 +60,8 @@ export function loadConfig(env: Env = process.env) {
       /** Of one client. */
       requests_per_minute: given.API_REQUESTS_PER_MINUTE,
     },
+    /** Where a worker tells how it is; null: nowhere. Host, keys and allowed hosts are those of the API. */
+    worker_http_port: given.WORKER_HTTP_PORT,
     data_dir: dataDirOf(given.DATA_DIR),
     catalogue,
     /** One of the catalogue. */
@@ -74,18 +76,22 @@ export function loadConfig(env: Env = process.env) {
   return config;
 }
 
-type Ports = Pick<Config, 'temporal' | 'simulator' | 'replicate'> & { api: { port: number } };
+type Ports = Pick<Config, 'temporal' | 'simulator' | 'replicate' | 'worker_http_port'> & {
+  api: { port: number };
+};
 
 /** Ports of parts that this configuration runs side by side on one machine. */
-function requireDifferentPorts({ api, simulator, temporal, replicate }: Ports): void {
+function requireDifferentPorts(config: Ports): void {
+  const { api, simulator, temporal, replicate, worker_http_port } = config;
   const owners = new Map<number, string>();
   for (const [name, port, isUsed] of [
     ['PORT', api.port, true],
     ['TEMPORAL_PORT', temporal.port, temporal.embedded],
     ['TEMPORAL_UI_PORT', temporal.ui_port, temporal.embedded],
     ['SIMULATOR_PORT', simulator.port, replicate.simulated],
+    ['WORKER_HTTP_PORT', worker_http_port, true],
   ] as const) {
-    if (!isUsed) continue;
+    if (!isUsed || port === null) continue;
     const other = owners.get(port);
     if (other !== undefined) {
       throw new ConfigError(

@@ -14,6 +14,8 @@ import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Deps } from './activities/deps.js';
 import { createActivities, createPaidActivities } from './activities/index.js';
+import type { PaidActivities } from './activities/index.js';
+import { serverClock } from './activities/server-clock.js';
 import { createArtifactStore } from './adapters/storage/artifact-store.js';
 import { createClaims } from './adapters/storage/claims.js';
 import { createCreates } from './adapters/storage/create-log.js';
@@ -36,6 +38,7 @@ import { errorMessage } from './domain/values/error-message.js';
 import { requireWritable } from './config.js';
 import type { Config } from './config.js';
 import { endLeftExecutions, workerIdentity } from './adapters/temporal/dead-workers.js';
+import type { Observability } from './observability/worker-observability.js';
 import { keepYoungGenerationSmall } from './settings/small-heap.js';
 import { createLogger, reportsTo } from './logging/logger.js';
 import { workerLogger } from './logging/worker-log.js';
@@ -66,9 +69,67 @@ const SWEEP_INTERVAL = 6 * 3_600_000;
 /** The one file that the workflow sandbox loads. */
 export const bundlePath = packageFile('dist/workflow-bundle.js');
 
+/** With WORKER_HTTP_PORT, it can be observed from before Temporal answers until it has stopped. */
 export async function startWorker(
   config: Config,
   overrides: WorkerOverrides = {},
+): Promise<RunningWorker> {
+  const status: Status = { workers: [], connection: null, stopping: false };
+  const observed = await observe(config, status);
+  try {
+    const worker = await startPolling(config, overrides, { status, observed });
+    return {
+      run: worker.run.finally(() => observed?.close()),
+      async close() {
+        status.stopping = true;
+        await worker.close().finally(() => observed?.close());
+      },
+    };
+  } catch (error) {
+    await observed?.close();
+    throw error;
+  }
+}
+
+/** What `/readyz` looks at. */
+interface Status {
+  workers: readonly Worker[];
+  connection: NativeConnection | null;
+  stopping: boolean;
+}
+
+/** Milliseconds that Temporal may take to answer a probe. */
+const PROBE_DEADLINE = 2_000;
+
+/** Null where nothing listens. Loaded only where it is wanted (settings/small-heap.ts). */
+async function observe(config: Config, status: Status): Promise<Observability | null> {
+  const port = config.worker_http_port;
+  if (port === null) return null;
+  const { observeWorker } = await import('./observability/worker-observability.js');
+  return observeWorker(config, port, {
+    status: async () => ({
+      temporal: status.connection !== null && (await answers(status.connection)),
+      polling:
+        status.workers.length > 0 &&
+        status.workers.every((worker) => worker.getState() === 'RUNNING'),
+      stopping: status.stopping,
+    }),
+    now: () => serverClock.now(),
+  });
+}
+
+const answers = (connection: NativeConnection): Promise<boolean> =>
+  connection
+    .withDeadline(Date.now() + PROBE_DEADLINE, () => connection.workflowService.getSystemInfo({}))
+    .then(
+      () => true,
+      () => false,
+    );
+
+async function startPolling(
+  config: Config,
+  overrides: WorkerOverrides,
+  { status, observed }: { status: Status; observed: Observability | null },
 ): Promise<RunningWorker> {
   if (!existsSync(bundlePath)) {
     throw new Error(
@@ -78,26 +139,28 @@ export async function startWorker(
   requireWritable(config.data_dir);
   const store_id = await identityOf(config.data_dir);
   const log = overrides.log ?? reportsTo(createLogger({ level: config.log_level }));
-  installRuntime(config);
+  await installRuntime(config);
   const closing = new AbortController();
   const wait = { address: config.temporal.address, log };
   const connection = await whenTemporalAnswers(
     () => NativeConnection.connect(config.temporal.connection as NativeConnectionOptions),
     { ...wait, signal: overrides.signal },
   );
-  const deps = await assemble(
-    config,
-    connection,
-    { store_id, ...overrides.deps },
-    overrides.reader,
-  );
+  status.connection = connection;
+  const plain = await assemble(config, connection, {
+    overrides: { store_id, ...overrides.deps },
+    reader: overrides.reader,
+    observed,
+  });
+  const deps = observed?.deps(plain) ?? plain;
   const create = (signal: AbortSignal | undefined): Promise<Worker[]> =>
-    whenTemporalAnswers(() => createWorkers(config, connection, deps), {
+    whenTemporalAnswers(() => createWorkers(config, connection, { deps, observed }), {
       ...wait,
       signal,
       isPassing: isUnavailable,
     });
   let workers = await create(overrides.signal);
+  status.workers = workers;
   const client = new Client({ connection, namespace: config.temporal.namespace });
   endLeftExecutions(client, config.temporal).then(
     (ended) => {
@@ -139,6 +202,7 @@ export async function startWorker(
         log(`worker: stopped polling (${errorMessage(error)}); starting again`);
         await sleep(RETRY_INTERVAL);
         workers = await create(closing.signal);
+        status.workers = workers;
       }
     }
   })()
@@ -166,13 +230,19 @@ function shutdown(workers: readonly Worker[]): void {
 
 let installed = false;
 /** Once in a process. The commands handle signals, not the runtime. */
-function installRuntime(config: Config): void {
+async function installRuntime(config: Config): Promise<void> {
   if (installed) return;
   installed = true;
+  const metrics =
+    config.worker_http_port === null
+      ? {}
+      : {
+          metrics: { buffer: (await import('./observability/sdk-metrics.js')).sdkMetrics().buffer },
+        };
   Runtime.install({
     shutdownSignals: [],
     logger: workerLogger(config.log_level),
-    telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
+    telemetryOptions: { logging: { forward: {}, filter: 'ERROR' }, ...metrics },
   });
 }
 
@@ -211,8 +281,15 @@ const isUnavailable = (error: unknown): boolean =>
 async function assemble(
   config: Config,
   connection: NativeConnection,
-  overrides: Partial<Deps> & Pick<Deps, 'store_id'>,
-  reader?: ReaderOptions,
+  {
+    overrides,
+    reader,
+    observed,
+  }: {
+    overrides: Partial<Deps> & Pick<Deps, 'store_id'>;
+    reader: ReaderOptions | undefined;
+    observed: Observability | null;
+  },
 ): Promise<Deps> {
   const client = new Client({
     connection,
@@ -220,7 +297,10 @@ async function assemble(
     dataConverter: storedPayloads(config.data_dir),
   });
   const provider = { ...config.replicate, proxies: config.proxies };
-  const replicate = createReplicate(provider);
+  const replicate = createReplicate({
+    ...provider,
+    ...(observed && { fetch: observed.fetch(outboundFetch(config.proxies)) }),
+  });
   const index = createPredictionIndex(replicate);
   return {
     replicate,
@@ -282,7 +362,7 @@ const EXECUTIONS: Record<SideQueue | 'main', number> = {
 async function createWorkers(
   config: Config,
   connection: NativeConnection,
-  deps: Deps,
+  { deps, observed }: { deps: Deps; observed: Observability | null },
 ): Promise<Worker[]> {
   const { namespace, task_queue } = config.temporal;
   const common = {
@@ -295,7 +375,12 @@ async function createWorkers(
     defaultHeartbeatThrottleInterval: '1s',
     shutdownForceTime: '25s',
   } as const;
-  const activities = createActivities(deps);
+  const plain = createActivities(deps);
+  const activities = observed?.activities(plain) ?? plain;
+  const paidActivities = (side: 'paid' | 'hold'): PaidActivities => {
+    const paid = createPaidActivities(deps, side);
+    return observed?.paidActivities(paid) ?? paid;
+  };
   const main = await Worker.create({
     ...common,
     taskQueue: task_queue,
@@ -315,8 +400,7 @@ async function createWorkers(
       ...common,
       taskQueue: sideQueue(task_queue, side),
       maxConcurrentActivityTaskExecutions: EXECUTIONS[side],
-      activities:
-        side === 'paid' || side === 'hold' ? createPaidActivities(deps, side) : activities,
+      activities: side === 'paid' || side === 'hold' ? paidActivities(side) : activities,
       ...(side === 'paid'
         ? { maxTaskQueueActivitiesPerSecond: config.creates_per_minute / 60 }
         : {}),

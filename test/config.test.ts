@@ -133,6 +133,8 @@ describe('loadConfig', () => {
     ['HOST', '127.0.0.1:3000', /HOST: /],
     ['HOST', '127.0.0.256', /HOST: /],
     ['HOST', '*', /HOST: /],
+    ['WORKER_HTTP_PORT', '0x', /WORKER_HTTP_PORT: /],
+    ['WORKER_HTTP_PORT', '3000', /WORKER_HTTP_PORT: .* which is PORT too/],
     ['PORT', '8288', /SIMULATOR_PORT: expected a port of its own, got 8288, which is PORT too/],
     ['TEMPORAL_PORT', '3000', /TEMPORAL_PORT: expected a port of its own, got 3000/],
     ['TEMPORAL_UI_PORT', '7233', /TEMPORAL_UI_PORT: .* which is TEMPORAL_PORT too/],

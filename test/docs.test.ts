@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { FIGURE_NAMES } from '../src/api/observability/job-metrics.js';
 import { API_FIGURE_NAMES } from '../src/api/observability/metrics.js';
+import { WORKER_FIGURE_NAMES } from '../src/observability/worker-metrics.js';
 import { loadConfig } from '../src/config.js';
 import { checkPlan } from '../src/domain/plan/check-plan.schema.js';
 import { FAILURE_KINDS, FAILURES } from '../src/domain/job/failures.js';
@@ -192,7 +193,7 @@ describe('docs', () => {
 
   it('name every figure of /metrics', () => {
     const named = quoted(section('docs/operations.md', '## Metrics and logs'));
-    const figures = [...FIGURE_NAMES, ...API_FIGURE_NAMES];
+    const figures = [...FIGURE_NAMES, ...API_FIGURE_NAMES, ...WORKER_FIGURE_NAMES];
     expect(figures.filter((name) => !named.includes(name))).toEqual([]);
   });
 

@@ -116,11 +116,12 @@ function portTaken(error: unknown): ConfigError | null {
   const { address = 'this machine', port } = Object(error) as { address?: string; port?: number };
   if (port === undefined) return null;
   const config = loadConfig();
-  const owners: Record<string, number> = {
+  const owners: Record<string, number | null> = {
     PORT: config.api.port,
     SIMULATOR_PORT: config.simulator.port,
     TEMPORAL_PORT: config.temporal.port,
     TEMPORAL_UI_PORT: config.temporal.ui_port,
+    WORKER_HTTP_PORT: config.worker_http_port,
   };
   const variable = Object.keys(owners).find((name) => owners[name] === port) ?? 'PORT';
   return portRefusal(error, { variable, host: address, port });

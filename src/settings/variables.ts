@@ -42,6 +42,7 @@ const rows = z.object({
 
   HOST: host.default('127.0.0.1'),
   PORT: port.default(3000),
+  WORKER_HTTP_PORT: port.nullable().default(null),
   API_KEYS: keys.default([]),
   ALLOWED_HOSTS: hosts.default([]),
   API_REQUESTS_PER_MINUTE: number(60, 1_000_000).default(6_000),
