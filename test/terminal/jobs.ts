@@ -1,8 +1,9 @@
 /** Jobs for drawing: real shapes, built by the code that builds them. */
 import { emptyJob, initialClip } from '../../src/domain/job/initial-job.js';
 import { withTotals } from '../../src/domain/job/progress.js';
-import type { Clip, Job, JobEvent, Prediction } from '../../src/domain/job/job.schema.js';
+import type { Clip, Job, JobEvent } from '../../src/domain/job/job.schema.js';
 import type { ResolvedClip } from '../../src/domain/plan/resolved.js';
+import { predictionWith } from '../support/clips.js';
 
 export const AT = '2026-11-23T10:00:00.000Z';
 
@@ -53,20 +54,7 @@ export const doneClip = (clip_index: number): Clip =>
   });
 
 /** Of a model billed by its run time, which is not known. */
-export const UNKNOWN_LINE: Prediction = {
-  id: 'unmetered',
-  attempt: 1,
-  status: 'succeeded',
-  url: 'https://replicate.com/p/unmetered',
-  created_at: AT,
-  completed_at: AT,
-  predict_time: null,
-  requested_duration: 5,
-  unit_price: null,
-  cost_usd: null,
-  billed: true,
-  adopted: false,
-};
+export const UNKNOWN_LINE = predictionWith({ id: 'unmetered', completed_at: AT });
 
 const PROGRESS = { total: 1, succeeded: 0, failed: 0, canceled: 0, percent: 0 };
 

@@ -1,41 +1,13 @@
 /** The state of a clip that goes through several models: which prediction belongs to which, and what it counts for. */
 import { describe, expect, it } from 'vitest';
-import { initialClip } from '../../src/domain/job/initial-job.js';
 import { problem } from '../../src/domain/job/failure-kinds.js';
 import type { Prediction } from '../../src/domain/job/job.schema.js';
 import { ClipState } from '../../src/workflows/clip-state.js';
+import { predictionWith, queuedClip } from '../support/clips.js';
 
-const clip = initialClip({
-  clip_index: 0,
-  prompt: 'a',
-  negative_prompt: '',
-  metadata: {},
-  target_duration: 5,
-  original_target_duration: 5,
-  requested_duration: 5,
-  buffer_strategy: 'none',
-  duration_reason: '',
-  input: {},
-  price: null,
-  estimated_cost_usd: 0.4,
-  cost_increase_percent: 0,
-  usual_time: 60,
-});
-const line = (id: string, more: Partial<Prediction> = {}): Prediction => ({
-  id,
-  attempt: 1,
-  status: 'failed',
-  url: '',
-  created_at: new Date().toISOString(),
-  completed_at: null,
-  predict_time: null,
-  requested_duration: 5,
-  unit_price: null,
-  cost_usd: null,
-  billed: true,
-  adopted: false,
-  ...more,
-});
+const clip = queuedClip(0);
+const line = (id: string, more: Partial<Prediction> = {}): Prediction =>
+  predictionWith({ id, status: 'failed', ...more });
 const stateOf = (): ClipState =>
   new ClipState(
     clip,

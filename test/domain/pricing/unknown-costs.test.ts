@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { continueJob } from '../../../src/domain/job/continue-job.js';
 import { settle } from '../../../src/domain/pricing/cost.js';
-import { emptyJob, initialClip } from '../../../src/domain/job/initial-job.js';
+import { emptyJob } from '../../../src/domain/job/initial-job.js';
 import type { Clip, Job, Prediction, UnitPrice } from '../../../src/domain/job/job.schema.js';
 import { addUsd } from '../../../src/domain/values/decimal.js';
 import {
@@ -17,44 +17,17 @@ import {
 import { jobSchema } from '../../../src/domain/job/job.schema.js';
 import { ClipState } from '../../../src/workflows/clip-state.js';
 import { budgetOf } from '../../support/budgets.js';
+import { predictionWith, queuedClip } from '../../support/clips.js';
 import { describeJob } from '../../../src/workflows/current-details.js';
 
 const AT = '2026-11-28T10:00:00.000Z';
 const BY_RUN_TIME: UnitPrice = { usd: 0.0014, per: 'run_second', as_of: '2026-07-16', source: 'x' };
 
-const line = (more: Partial<Prediction>): Prediction => ({
-  id: 'p',
-  attempt: 1,
-  status: 'succeeded',
-  url: 'https://replicate.com/p/p',
-  created_at: AT,
-  completed_at: AT,
-  predict_time: null,
-  requested_duration: 5,
-  unit_price: BY_RUN_TIME,
-  cost_usd: null,
-  billed: true,
-  adopted: false,
-  ...more,
-});
+const line = (more: Partial<Prediction>): Prediction =>
+  predictionWith({ completed_at: AT, unit_price: BY_RUN_TIME, ...more });
 
 const clipOf = (clip_index: number, more: Partial<Clip>): Clip => ({
-  ...initialClip({
-    clip_index,
-    prompt: 'a heron',
-    negative_prompt: '',
-    metadata: {},
-    target_duration: 5,
-    original_target_duration: 5,
-    requested_duration: 5,
-    buffer_strategy: 'none',
-    duration_reason: '',
-    input: {},
-    price: BY_RUN_TIME,
-    estimated_cost_usd: 0.25,
-    cost_increase_percent: 0,
-    usual_time: 180,
-  }),
+  ...queuedClip(clip_index, { price: BY_RUN_TIME, estimated_cost_usd: 0.25, usual_time: 180 }),
   ...more,
 });
 
