@@ -28,6 +28,7 @@ const INPUTS = [
   'tsconfig.web.json',
   'tsconfig.client.json',
   'setup/client-package.mjs',
+  'docs/client.md',
   'package.json',
   'package-lock.json',
 ];

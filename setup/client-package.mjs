@@ -35,7 +35,16 @@ function packClient(folder) {
     exports: { './client': entry },
   };
   copyFileSync(inRoot('LICENSE'), path.join(folder, 'LICENSE'));
+  writeFileSync(
+    path.join(folder, 'README.md'),
+    withoutOwnLinks(readFileSync(inRoot('docs/client.md'), 'utf8')),
+  );
   writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** The package has none of the files that the page links: the words of a link stay. */
+function withoutOwnLinks(markdown) {
+  return markdown.replace(/\[([^\][]{1,80})\]\((?!https?:)[^()\s]{1,120}\)/g, '$1');
 }
 
 /** The compiler emits what only types are taken from, too. */

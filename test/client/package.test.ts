@@ -1,4 +1,4 @@
-/** The client outside of this checkout: packed, installed in an empty project, checked and run as docs/client.md has it. */
+/** The client outside of this checkout: packed, installed in an empty project, checked and run as its README has it, which is docs/client.md. */
 import { spawn } from 'node:child_process';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -18,7 +18,8 @@ const redirected = (url: string): string => `
 let project: string;
 
 async function example(): Promise<string> {
-  const text = await readFile(path.join(ROOT, 'docs/client.md'), 'utf8');
+  const readme = 'node_modules/durable-clip-generator/README.md';
+  const text = await readFile(path.join(project, readme), 'utf8');
   return /```ts\n(.*?)```/s.exec(text)?.[1] ?? '';
 }
 
