@@ -96,7 +96,14 @@ const programs = {
 async function install(packages) {
   const update = await run('apt-get', ['update', '-q']);
   const { ok, text } = update.ok
-    ? await run('apt-get', ['install', '-qy', '--no-install-recommends', ...packages])
+    ? await run('apt-get', [
+        'install',
+        '-qy',
+        '--no-install-recommends',
+        '-o',
+        'Acquire::Retries=3',
+        ...packages,
+      ])
     : update;
   return ok ? undefined : `not installed: ${errorLine(text).slice(0, 160)}`;
 }
@@ -163,7 +170,7 @@ async function installSchemathesis() {
   const { ok, text } = made.ok
     ? await run(SCHEMATHESIS_PYTHON, [
         ...['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'],
-        ...['--retries', '1', '--timeout', '20', ...SCHEMATHESIS],
+        ...['--retries', '3', '--timeout', '20', ...SCHEMATHESIS],
       ])
     : made;
   if (!ok) {
