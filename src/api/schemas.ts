@@ -21,7 +21,8 @@ import { comparisonSchema, estimateSchema } from '../domain/pricing/estimate.sch
 import { lifeCycleSchema } from '../domain/models/row.schema.js';
 import type { LifeCycle, ModelRow } from '../domain/models/row.js';
 
-const Clip = clipSchema.meta({ id: 'Clip' });
+// A component of its own in the description of the API.
+clipSchema.meta({ id: 'Clip' });
 export const Job = jobSchema.meta({ id: 'Job' });
 export const Snapshot = snapshotSchema.meta({ id: 'JobSnapshot' });
 const JobSummary = jobSummarySchema.meta({
