@@ -3,7 +3,7 @@
  *
  * OBSERVE-1 The server listens before Temporal answers and until the worker has stopped, so that a probe always has an answer.
  */
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import type { Deps } from '../activities/deps.js';
 import type { Activities, PaidActivities } from '../activities/index.js';
 import type { Config } from '../config.js';
@@ -13,6 +13,7 @@ import {
   measuredFetch,
   measuredPaidActivities,
 } from './measured-work.js';
+import { processRegistry } from '../http/process-metrics.js';
 import { sdkMetrics } from './sdk-metrics.js';
 import { WorkerMetrics } from './worker-metrics.js';
 import { json, listen } from './worker-server.js';
@@ -48,9 +49,9 @@ export async function observeWorker(
     {
       '/healthz': () => json(200, { status: 'ok' }),
       '/readyz': async () => {
-        const now = await status();
-        const ready = now.temporal && now.polling && !now.stopping;
-        return json(ready ? 200 : 503, { ready, ...now });
+        const state = await status();
+        const ready = state.temporal && state.polling && !state.stopping;
+        return json(ready ? 200 : 503, { ready, ...state });
       },
       '/metrics': async () => {
         sdk.read();
@@ -67,15 +68,4 @@ export async function observeWorker(
     paidActivities: (activities) => measuredPaidActivities(activities, metrics, now),
     close: () => server.close(),
   };
-}
-
-let ofProcess: Registry | null = null;
-
-/** Once in a process: its observers of garbage collection and of the event loop never end. */
-function processRegistry(): Registry {
-  if (ofProcess === null) {
-    ofProcess = new Registry();
-    collectDefaultMetrics({ register: ofProcess });
-  }
-  return ofProcess;
 }

@@ -5,8 +5,8 @@
 import { createServer, STATUS_CODES } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import { bearerKeyOf, createKeyIndex } from '../http/bearer-keys.js';
 import { COMMON_HEADERS } from '../http/common-headers.js';
-import { isSameSecret } from '../http/constant-time.js';
 import { portRefusal } from '../http/ports.js';
 import { hostCountRefusal, hostRefusal } from '../http/request-host.js';
 
@@ -91,8 +91,8 @@ async function answerTo(request: IncomingMessage, access: Access, pages: Pages):
 }
 
 function hasKey({ headers }: IncomingMessage, keys: readonly string[]): boolean {
-  const [, given = ''] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
-  return keys.filter((key) => isSameSecret(key, given)).length > 0;
+  const key = bearerKeyOf(headers);
+  return key !== null && createKeyIndex(keys)(key) !== -1;
 }
 
 function send(

@@ -3,7 +3,8 @@
  *
  * METRICS-1 each app has a registry of its own; what Node tells of its process is collected once, however many apps there are.
  */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { processRegistry } from '../../http/process-metrics.js';
 import { exposeFigures, Figures } from './job-metrics.js';
 
 /** Read at each scrape; one that is absent is not known now. */
@@ -101,15 +102,4 @@ export function createMetrics(
     },
     contentType: everything.contentType,
   };
-}
-
-let ofProcess: Registry | null = null;
-
-/** METRICS-1: its observers of garbage collection and of the event loop never end. */
-function processRegistry(): Registry {
-  if (ofProcess === null) {
-    ofProcess = new Registry();
-    collectDefaultMetrics({ register: ofProcess });
-  }
-  return ofProcess;
 }

@@ -5,8 +5,8 @@
  *
  * KEYS-1 a key or token in the query is taken by some routes that read, and by none that changes anything.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { bearerKeyOf, createKeyIndex } from '../../http/bearer-keys.js';
 import { hostCountRefusal, hostRefusal, isOwnOrigin } from '../../http/request-host.js';
 import type { MediaTokens } from './media-tokens.js';
 import { HttpProblem } from '../problems.js';
@@ -25,8 +25,6 @@ declare module 'fastify' {
   }
 }
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-
 export interface AccessRules {
   keys: readonly string[];
   /** `host` or `host:port`, in addition to this machine. */
@@ -39,22 +37,22 @@ interface Checks {
 }
 
 export function guard(app: FastifyInstance, access: AccessRules, checks: Checks): void {
-  const digests = access.keys.map(digest);
+  const indexOfKey = createKeyIndex(access.keys);
   app.decorateRequest('askedWith', null);
   app.addHook('onRequest', async (request) => {
     refuseOtherHosts(access, request);
     if (access.keys.length === 0) refuseOtherOrigins(request);
-    else if (needsKey(request.routeOptions.url ?? '')) await admit(request, digests, checks);
+    else if (needsKey(request.routeOptions.url ?? '')) await admit(request, indexOfKey, checks);
   });
 }
 
 async function admit(
   request: FastifyRequest,
-  digests: readonly Buffer[],
+  indexOfKey: (key: string) => number,
   checks: Checks,
 ): Promise<void> {
   const { key, token } = credentialsOf(request);
-  const found = key === null ? -1 : indexOfKey(digests, key);
+  const found = key === null ? -1 : indexOfKey(key);
   if (found !== -1) {
     request.askedWith = found;
     return;
@@ -91,18 +89,11 @@ interface Credentials {
 }
 
 function credentialsOf(request: FastifyRequest): Credentials {
-  const [, bearer] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? [];
   const { api_key, token } = request.query as { api_key?: unknown; token?: unknown };
   const isTaken = request.routeOptions.config.keyInQuery === true; // KEYS-1
   const inQuery = (value: unknown): string | null =>
     isTaken && typeof value === 'string' ? value : null;
-  return { key: bearer ?? inQuery(api_key), token: inQuery(token) };
-}
-
-/** -1 for none. Every key is compared, so that the time does not depend on which one matches. */
-function indexOfKey(digests: readonly Buffer[], key: string): number {
-  const given = digest(key);
-  return digests.map((known) => timingSafeEqual(known, given)).indexOf(true);
+  return { key: bearerKeyOf(request.headers) ?? inQuery(api_key), token: inQuery(token) };
 }
 
 export function refuseOtherHosts({ keys, hosts }: AccessRules, request: FastifyRequest): void {
