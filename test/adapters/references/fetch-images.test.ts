@@ -43,34 +43,34 @@ const drip: Answer = (_request, response) => {
   });
 };
 
+/** Answers an image after so many milliseconds, and counts the most requests that it had at a time. */
+function countingHandler(milliseconds: number) {
+  let atOnce = 0;
+  const counted = { most: 0 };
+  const handler: Parameters<typeof many>[0] = (_request, response) => {
+    counted.most = Math.max(counted.most, ++atOnce);
+    setTimeout(() => {
+      atOnce -= 1;
+      response.end('an image');
+    }, milliseconds);
+  };
+  return Object.assign(counted, { handler });
+}
+
 describe('a host', () => {
   it('has few connections at a time, and one request for each image, for any number of images', async () => {
-    let atOnce = 0;
-    let most = 0;
-    const urls = many((_request, response) => {
-      most = Math.max(most, ++atOnce);
-      setTimeout(() => {
-        atOnce -= 1;
-        response.end('an image');
-      }, 5);
-    }, 60);
+    const counted = countingHandler(5);
+    const urls = many(counted.handler, 60);
     const slots = new DownloadSlots({ ...open, per_host: { slots: 3, per_second: 10_000 } });
     const [one, other] = [urls.slice(0, 30), urls.slice(30)];
     await Promise.all([fetchAll(one, { slots }), fetchAll(other, { slots })]);
     expect(host.requests).toHaveLength(60);
-    expect(most).toBe(3);
+    expect(counted.most).toBe(3);
   });
 
   it('has at most four connections by default, over all jobs', async () => {
-    let atOnce = 0;
-    let most = 0;
-    const urls = many((_request, response) => {
-      most = Math.max(most, ++atOnce);
-      setTimeout(() => {
-        atOnce -= 1;
-        response.end('an image');
-      }, 400);
-    }, 24);
+    const counted = countingHandler(400);
+    const urls = many(counted.handler, 24);
     const use = () => Promise.resolve(null);
     const fetched = ['a', 'b', 'c'].flatMap((job, place) => {
       const fetching = createReferenceFetch(job, { allow_hosts: ['127.0.0.1'] });
@@ -78,7 +78,7 @@ describe('a host', () => {
     });
     await Promise.all(fetched);
     expect(host.requests).toHaveLength(24);
-    expect(most).toBe(4);
+    expect(counted.most).toBe(4);
   });
 
   it('has its own limit when another host redirects to it', async () => {
