@@ -5,12 +5,13 @@
  *
  * CHILD-1 The death of this process by any signal ends the program: SIGTERM, and SIGKILL three seconds later.
  * CHILD-2 When the program ends by itself, shell and reader end with it.
- * CHILD-3 When the shell is killed, the whole session is.
+ * CHILD-3 When the shell is killed, the whole session is. No process of the session is left when its end is known.
  * CHILD-4 The program's environment has no token, key or setting of this process.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { childEnvironment } from '../config.js';
 
 // `read` is built in, so that the reader has no child to leave behind. Fd 3 is the lifeline; the program's id is written to fd 4.
@@ -31,9 +32,12 @@ exec 3<&-
 wait "$program"
 code=$?
 kill -KILL "$reader" 2>/dev/null
+wait "$reader" 2>/dev/null
 exit "$code"
 `;
 
+/** Milliseconds that a killed process may take to be gone; one that init does not reap is not waited for longer. */
+const GONE_MS = 100;
 /** Milliseconds after which the session is killed although the shell still waits. */
 const CLOSE_MS = 8_000;
 
@@ -60,8 +64,9 @@ export async function startBoundChild(
   const failed = new Promise<never>((_resolve, reject) => shell.once('error', reject));
   const exited = new Promise<string>((resolve) => {
     shell.once('exit', (code, signal) => {
-      killSession(shell.pid); // CHILD-3
-      resolve(inWords(code, signal));
+      void endSession(shell.pid).then(() => {
+        resolve(inWords(code, signal));
+      });
     });
   });
   for (const output of [shell.stdout, shell.stderr]) {
@@ -99,11 +104,19 @@ async function firstLine(stream: Readable): Promise<string> {
 const inWords = (code: number | null, signal: NodeJS.Signals | null): string =>
   signal ?? (code !== null && code > 128 ? `signal ${String(code - 128)}` : `exit ${String(code)}`);
 
-function killSession(leader: number | undefined): void {
-  if (leader === undefined) return;
+/** CHILD-3 A process that was killed is still there for a moment, so that what ends right after would leave it behind. */
+async function endSession(leader: number | undefined): Promise<void> {
+  const deadline = Date.now() + GONE_MS;
+  while (killSession(leader) && Date.now() < deadline) await sleep(5);
+}
+
+/** Whether the session had a process left. */
+function killSession(leader: number | undefined): boolean {
+  if (leader === undefined) return false;
   try {
     process.kill(-leader, 'SIGKILL');
+    return true;
   } catch {
-    // No process is left in the session.
+    return false;
   }
 }

@@ -9,7 +9,13 @@ import type { Job, JobEvent } from '../../src/domain/job/job.schema.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { planOf } from '../support/plans.js';
 import { freePorts } from '../../src/http/ports.js';
-import { ROOT, processesWith, startAtTerminal, startProcess } from '../support/processes.js';
+import {
+  ROOT,
+  describeProcess,
+  processesWith,
+  startAtTerminal,
+  startProcess,
+} from '../support/processes.js';
 import type { RunningProcess } from '../support/processes.js';
 import { lacks } from '../support/needed-programs.js';
 import { testFolder } from '../support/test-folder.js';
@@ -53,7 +59,7 @@ const eventsOf = (text: string): JobEvent[] =>
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as JobEvent);
-const leftRunning = (): number[] => processesWith(folder);
+const leftRunning = (): string[] => processesWith(folder).map(describeProcess);
 
 describe('npm run generate', () => {
   it('takes the example to twelve clips of the requested lengths, and leaves nothing running', async () => {

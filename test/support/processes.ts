@@ -145,6 +145,9 @@ export function processesWith(words: string): number[] {
     .filter((pid) => commandLine(pid).includes(words) || workingFolder(pid).includes(words));
 }
 
+/** For messages: the id and the command line. */
+export const describeProcess = (pid: number): string => `${String(pid)} ${commandLine(pid)}`;
+
 function workingFolder(pid: number): string {
   try {
     return readlinkSync(`/proc/${String(pid)}/cwd`);
