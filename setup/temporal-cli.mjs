@@ -2,25 +2,22 @@
  * Finds the `temporal` program that runs the embedded server: by TEMPORAL_CLI, on PATH, or in the cache of the checkout. Where
  * there is none it is downloaded, or built with Go where it cannot be. The command gets the path as TEMPORAL_CLI.
  */
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { cache, inRoot } from './paths.mjs';
+import { inRoot } from './paths.mjs';
 import { errorLine, run } from './processes.mjs';
+import {
+  buildWithGo,
+  findGo,
+  isProgram,
+  PROGRAM_FOLDER as folder,
+  programPath,
+  sweepDrafts,
+} from './programs.mjs';
 import { say, SetupError, timed } from './say.mjs';
 
 /** Later versions of the CLI have a `replace` in their go.mod, which `go install` refuses. */
 const VERSION = '1.5.1';
-const folder = path.join(cache, 'bin');
 const cached = path.join(folder, `temporal-${VERSION}`);
 
 /** Without a byte after this time, there is no usable network. */
@@ -30,7 +27,7 @@ const DOWNLOAD_MS = 300_000;
 export const temporalCli = {
   needed: () => findTemporalCli() === null,
   async make() {
-    sweep();
+    sweepDrafts();
     if (!(await download())) await build();
   },
 };
@@ -45,17 +42,7 @@ export function findTemporalCli(env = process.env) {
       { code: 2 },
     );
   }
-  const places = (env.PATH ?? '').split(path.delimiter).filter((place) => place !== '');
-  return [...places.map((place) => path.join(place, 'temporal')), cached].find(isProgram) ?? null;
-}
-
-export function isProgram(file) {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
+  return programPath('temporal', env) ?? (isProgram(cached) ? cached : null);
 }
 
 async function download() {
@@ -82,55 +69,23 @@ async function download() {
 }
 
 async function build() {
-  const go = ['go', '/usr/local/go/bin/go'].find((name) => onPath(name));
-  if (go === undefined) {
+  const go = findGo();
+  if (go === null) {
     throw new SetupError(
       'a Temporal server is needed and could be neither downloaded nor built: install the Temporal CLI (https://docs.temporal.io/cli) or Go, or set TEMPORAL_ADDRESS to a server that runs.',
     );
   }
-  const draft = path.join(folder, `draft-build-${process.pid}`);
-  const scratch = path.join(cache, 'go-scratch');
-  mkdirSync(draft, { recursive: true });
-  mkdirSync(scratch, { recursive: true });
   say(
     'this happens once and takes two to four minutes on two cores; an interrupted build resumes where it stopped',
   );
   await timed(`building the Temporal CLI ${VERSION} with Go`, async () => {
-    const { ok, text } = await run(
-      go,
-      ['install', `github.com/temporalio/cli/cmd/temporal@v${VERSION}`],
-      { env: { CGO_ENABLED: '0', GOBIN: draft, GOTMPDIR: scratch, ...goCache() } },
-    );
-    rmSync(scratch, { recursive: true, force: true });
+    const module = 'github.com/temporalio/cli/cmd/temporal';
+    const { ok, text } = await buildWithGo(go, module, VERSION, cached);
     if (!ok) {
       throw new SetupError(
         `building the Temporal CLI failed: ${errorLine(text)}; install it from https://docs.temporal.io/cli, or set TEMPORAL_ADDRESS to a server that runs.`,
       );
     }
-    renameSync(path.join(draft, 'temporal'), cached);
-    rmSync(draft, { recursive: true, force: true });
     return 'Temporal CLI built';
   });
-}
-
-/** Without a folder for its caches Go refuses to run. */
-const goCache = () =>
-  process.env.HOME || process.env.GOCACHE
-    ? {}
-    : { GOCACHE: path.join(cache, 'go-build'), GOPATH: path.join(cache, 'go') };
-
-const onPath = (name) =>
-  name.includes('/')
-    ? isProgram(name)
-    : (process.env.PATH ?? '')
-        .split(path.delimiter)
-        .some((place) => isProgram(path.join(place, name)));
-
-/** Removes the rest of an interrupted download or build. Set-up is locked, so that no other process uses it. */
-function sweep() {
-  if (!existsSync(folder)) return;
-  for (const name of readdirSync(folder)) {
-    if (name.startsWith('draft-'))
-      rmSync(path.join(folder, name), { recursive: true, force: true });
-  }
 }

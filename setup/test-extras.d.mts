@@ -1,7 +1,7 @@
+export const BUCKET_SERVER: string;
 export const CHROMIUM: string;
 export const SCHEMATHESIS_LIST: string;
 export const SCHEMATHESIS_PYTHON: string;
 export const TIME_SKIPPING_SERVER: string;
 export function isCi(env?: NodeJS.ProcessEnv): boolean;
 export function skips(tests: string, why: string, env?: NodeJS.ProcessEnv): void;
-export function programPath(name: string, env?: NodeJS.ProcessEnv): string | null;

@@ -1,14 +1,21 @@
 /**
  * What some tests need beyond Node and Temporal: the time-skipping Temporal server (Java, Maven), Chromium for the page,
- * Schemathesis for the API's description (Python), and a few programs. On a person's machine the tests that lack theirs
+ * Schemathesis for the API's description (Python), an S3 server (Go), and a few programs. On a person's machine the tests that lack theirs
  * are skipped, and a sentence here says why. Where CI is set, what can be installed is, and what is missing is an error.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { cache } from './paths.mjs';
 import { errorLine, run } from './processes.mjs';
+import {
+  buildWithGo,
+  findGo,
+  isProgram,
+  PROGRAM_FOLDER,
+  programPath,
+  sweepDrafts,
+} from './programs.mjs';
 import { say, SetupError, timed } from './say.mjs';
-import { isProgram } from './temporal-cli.mjs';
 
 export const isCi = (env = process.env) => !['', '0', 'false'].includes(env.CI ?? '');
 
@@ -20,14 +27,6 @@ export function skips(tests, why, env = process.env) {
   }
   throw new SetupError(`${tests} cannot run: ${why}; CI is set, so nothing may be skipped.`);
 }
-
-/** Where a program is; null for none. */
-export const programPath = (name, env = process.env) =>
-  (env.PATH ?? '')
-    .split(path.delimiter)
-    .filter((place) => place !== '')
-    .map((place) => path.join(place, name))
-    .find(isProgram) ?? null;
 
 const SERVER = 'io.temporal:temporal-test-server:1.38.0';
 const folder = path.join(cache, 'test-server');
@@ -182,4 +181,28 @@ async function installSchemathesis() {
   return 'Schemathesis ready';
 }
 
-export const testExtras = [programs, timeSkipping, schemathesis];
+/** An S3 server over a folder. It keeps what S3 promises of conditional writes, ranges, pages and multipart uploads. */
+const BUCKETS = '1.8.0';
+export const BUCKET_SERVER = path.join(PROGRAM_FOLDER, `versitygw-${BUCKETS}`);
+const KEEP_IN_BUCKETS = 'the tests on an S3 server';
+
+const bucketServer = {
+  needed: () => !isProgram(BUCKET_SERVER),
+  async make() {
+    const go = findGo();
+    if (go === null) {
+      skips(KEEP_IN_BUCKETS, 'there is no Go to build versitygw with (https://go.dev/dl)');
+      return;
+    }
+    sweepDrafts();
+    await timed(`building versitygw ${BUCKETS}, an S3 server, with Go`, async () => {
+      const module = 'github.com/versity/versitygw/cmd/versitygw';
+      const { ok, text } = await buildWithGo(go, module, BUCKETS, BUCKET_SERVER);
+      if (ok) return 'S3 server built';
+      skips(KEEP_IN_BUCKETS, errorLine(text).slice(0, 160));
+      return 'no S3 server';
+    });
+  },
+};
+
+export const testExtras = [programs, timeSkipping, schemathesis, bucketServer];

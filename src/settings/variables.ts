@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { listensOnLoopback } from '../domain/values/loopback.js';
-import { isProgram } from '#setup/temporal-cli.mjs';
+import { isProgram } from '#setup/programs.mjs';
 import {
   expected,
   host,

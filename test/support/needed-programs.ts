@@ -3,15 +3,17 @@
  * where CI is set, the lack is an error: setup/test-extras.mjs brings them there.
  */
 import { existsSync } from 'node:fs';
+import { isProgram, programPath } from '../../setup/programs.mjs';
 import {
+  BUCKET_SERVER,
   CHROMIUM,
-  programPath,
   SCHEMATHESIS_LIST,
   skips,
   TIME_SKIPPING_SERVER,
 } from '../../setup/test-extras.mjs';
 
 const PROGRAMS = {
+  'an S3 server': () => isProgram(BUCKET_SERVER),
   chromium: () => existsSync(CHROMIUM),
   openssl: () => programPath('openssl') !== null,
   python3: () => programPath('python3') !== null,
