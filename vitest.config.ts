@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
 
 /** A person's settings must not reach the tests, least of all the token that pays. */
 const PERSONAL =
-  /^(AWS_|REPLICATE_|S3_|SIMULATOR_|STORAGE_|VIDEO_GENERATOR_|REFERENCE_|TEMPORAL_(?!CLI$)|API_KEYS$|ALLOWED_HOSTS$|HOST$|PORT$|DATA_DIR$|MODEL_CATALOGUE$|LOG_LEVEL$)/;
+  /^(AWS_|REPLICATE_|S3_|SIMULATOR_|STORAGE_|VIDEO_GENERATOR_|REFERENCE_|TEMPORAL_(?!CLI$)|API_KEYS(_FILE)?$|ALLOWED_HOSTS$|HOST$|PORT$|DATA_DIR$|MODEL_CATALOGUE$|LOG_LEVEL$)/;
 for (const name of Object.keys(process.env)) {
   if (PERSONAL.test(name)) Reflect.deleteProperty(process.env, name);
 }

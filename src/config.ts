@@ -8,6 +8,7 @@ import { ConfigError } from './settings/config-error.js';
 import type { Env } from './settings/config-error.js';
 import { loadCatalogue, modelOf } from './settings/model-catalogue.js';
 import { readProxies } from './settings/proxies.js';
+import { withSecretFiles } from './settings/secret-files.js';
 import { readTemporal } from './settings/temporal-profile.js';
 import { readVariables } from './settings/variables.js';
 
@@ -33,10 +34,11 @@ export const childEnvironment = (env: Env = process.env): Record<string, string>
     ),
   );
 
-export function loadConfig(env: Env = process.env) {
+export function loadConfig(environment: Env = process.env) {
+  const env = withSecretFiles(environment);
   const given = readVariables(env);
   const token = given.REPLICATE_API_TOKEN;
-  const simulatorUrl = `http://127.0.0.1:${String(given.SIMULATOR_PORT)}/v1`;
+  const simulatorUrl = `http://${inUrl(given.SIMULATOR_HOST)}:${String(given.SIMULATOR_PORT)}/v1`;
   /** The delivered rows and those of MODEL_CATALOGUE. */
   const catalogue = loadCatalogue(given.MODEL_CATALOGUE);
   const config = {
@@ -49,7 +51,12 @@ export function loadConfig(env: Env = process.env) {
     },
     /** For requests that leave this machine. */
     proxies: readProxies(env),
-    simulator: { port: given.SIMULATOR_PORT, speed: given.SIMULATOR_SPEED },
+    simulator: {
+      /** Where it listens, and where workers ask for it. */
+      host: given.SIMULATOR_HOST,
+      port: given.SIMULATOR_PORT,
+      speed: given.SIMULATOR_SPEED,
+    },
     temporal: readTemporal(given, env),
     api: {
       host: given.HOST,
@@ -75,6 +82,8 @@ export function loadConfig(env: Env = process.env) {
   requireDifferentPorts(config);
   return config;
 }
+
+const inUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
 type Ports = Pick<Config, 'temporal' | 'simulator' | 'replicate' | 'worker_http_port'> & {
   api: { port: number };

@@ -206,6 +206,14 @@ describe('loadConfig', () => {
     expect(loadConfig(blank)).toEqual(loadConfig({}));
   });
 
+  it.each([
+    ['simulator', 'http://simulator:8288/v1'],
+    ['::1', 'http://[::1]:8288/v1'],
+  ])('asks for the simulator where it listens, at %s', (host, url) => {
+    const { simulator, replicate } = loadConfig({ SIMULATOR_HOST: host });
+    expect([simulator.host, replicate.base_url, replicate.simulated]).toEqual([host, url, true]);
+  });
+
   it('uses the simulator exactly when there is no token', () => {
     const without = loadConfig({ SIMULATOR_PORT: '9000' }).replicate;
     expect(without).toMatchObject({ simulated: true, base_url: 'http://127.0.0.1:9000/v1' });

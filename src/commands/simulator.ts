@@ -6,8 +6,6 @@ import { startSimulator } from '../simulator/index.js';
 import { parseSwitches } from '../terminal/arguments.js';
 import { runUntilSignal } from './process.js';
 
-const HOST = '127.0.0.1';
-
 export async function main(argv: string[]): Promise<number> {
   const parsed = parseSwitches(argv, []);
   if (!parsed.ok) {
@@ -17,11 +15,11 @@ export async function main(argv: string[]): Promise<number> {
   return runUntilSignal(async () => {
     const { simulator, api, data_dir, catalogue, log_level } = loadConfig();
     requireWritable(data_dir);
-    const { port, speed } = simulator;
-    await portAsSet({ variable: 'SIMULATOR_PORT', host: HOST, port });
+    const { host, port, speed } = simulator;
+    await portAsSet({ variable: 'SIMULATOR_PORT', host, port });
     const running = await startSimulator({
-      host: HOST,
-      allowed_hosts: api.allowed_hosts,
+      host,
+      allowed_hosts: [...api.allowed_hosts, host],
       port,
       speed,
       data_dir,

@@ -119,8 +119,8 @@ const startOwnSimulator = (
   log: (line: string) => void,
 ) =>
   startSimulator({
-    host: LOOPBACK,
-    allowed_hosts: api.allowed_hosts,
+    host: simulator.host,
+    allowed_hosts: [...api.allowed_hosts, simulator.host],
     port: simulator.port,
     speed: simulator.speed,
     data_dir,

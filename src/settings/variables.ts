@@ -63,6 +63,7 @@ const rows = z.object({
     .nullable()
     .default(null),
 
+  SIMULATOR_HOST: host.default('127.0.0.1'),
   SIMULATOR_PORT: port.default(8288),
   SIMULATOR_SPEED: number(0.1, 10_000).default(20),
 });
