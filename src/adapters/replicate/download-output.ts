@@ -123,8 +123,10 @@ export async function download(
     return await save(response, to, { maxBytes: options.max_bytes ?? MAX_BYTES, came, signal });
   } catch (error) {
     options.signal.throwIfAborted();
-    if (isStorageError(error)) {
-      const message = `cannot write the file: ${error.message}`;
+    // From Node 22 on, `pipeline` has an error of its own for a file that had failed before.
+    const unwritten = [error, to.errored].find(isStorageError);
+    if (unwritten !== undefined) {
+      const message = `cannot write the file: ${unwritten.message}`;
       return { type: 'failed', kind: 'storage_error', message, final: false };
     }
     if (error instanceof TooLarge) return lost(error.message, true);
