@@ -6,6 +6,7 @@
  * SET-UP-2 The command's own signal handlers are in place before those of set-up are removed.
  * SET-UP-3 Every failure is one sentence; a stack trace is never shown.
  */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { program } from './build.mjs';
@@ -18,7 +19,8 @@ import { findTemporalCli, temporalCli } from './temporal-cli.mjs';
 import { testExtras } from './test-extras.mjs';
 
 const OLDEST_NODE = [20, 3];
-const base = [packages, program];
+/** The image has no sources: what it runs is complete, and cannot be written. */
+const base = existsSync(inRoot('src')) ? [packages, program] : [];
 const own = (file) => ({ main: () => load(inRoot('dist/src/commands', file)) });
 const built = (file) => ({ main: () => load(inRoot('dist', file)) });
 const external = (file, name) => ({ main: () => load(inRoot('setup', file), name) });
