@@ -69,6 +69,20 @@ export function loadConfig(environment: Env = process.env) {
     },
     /** Where a worker tells how it is; null: nowhere. Host, keys and allowed hosts are those of the API. */
     worker_http_port: given.WORKER_HTTP_PORT,
+    worker: {
+      /** Clips that are created at a time, and that are followed; slots of other work follow from it. */
+      slots: given.WORKER_SLOTS,
+      cached_workflows: given.WORKER_CACHED_WORKFLOWS,
+      /** Seconds. */
+      heartbeat: given.WORKER_HEARTBEAT,
+      /** Seconds that a worker may take to end what it is doing. */
+      grace: given.WORKER_GRACE,
+      /** Null: workers are not versioned. */
+      version:
+        given.TEMPORAL_DEPLOYMENT_NAME === null || given.TEMPORAL_BUILD_ID === null
+          ? null
+          : { deployment: given.TEMPORAL_DEPLOYMENT_NAME, build_id: given.TEMPORAL_BUILD_ID },
+    },
     data_dir: dataDirOf(given.DATA_DIR),
     catalogue,
     /** One of the catalogue. */

@@ -37,13 +37,19 @@ import { watchPollHints } from './adapters/replicate/poll-hints.js';
 import { errorMessage } from './domain/values/error-message.js';
 import { requireWritable } from './config.js';
 import type { Config } from './config.js';
-import { endLeftExecutions, workerIdentity } from './adapters/temporal/dead-workers.js';
+import { endLeftExecutions } from './adapters/temporal/dead-workers.js';
+import { watchVersions } from './adapters/temporal/gone-versions.js';
+import type { Pace } from './adapters/temporal/gone-versions.js';
+import {
+  executionsOf,
+  sharedOptions,
+  workflowTasksOf,
+} from './adapters/temporal/worker-options.js';
 import type { Observability } from './observability/worker-observability.js';
 import { keepYoungGenerationSmall } from './settings/small-heap.js';
 import { createLogger, reportsTo } from './logging/logger.js';
 import { workerLogger } from './logging/worker-log.js';
 import { SIDE_QUEUES, sideQueue } from './contract/workflow.js';
-import type { SideQueue } from './contract/workflow.js';
 import { PAID_TIMINGS } from './contract/timings.js';
 import { packageFile } from './settings/package-files.js';
 
@@ -58,6 +64,8 @@ export interface WorkerOverrides {
   deps?: Partial<Deps>;
   /** When predictions are read; the product's own when absent. */
   reader?: ReaderOptions;
+  /** How soon jobs of a version without workers are taken over; the product's own when absent. */
+  version_pace?: Pace;
   log?: (line: string) => void;
   /** Ends the wait for a Temporal that does not answer yet. */
   signal?: AbortSignal;
@@ -173,6 +181,13 @@ async function startPolling(
       );
     },
   );
+  const { version } = config.worker;
+  if (version !== null) {
+    const { namespace, task_queue } = config.temporal;
+    const { signal } = closing;
+    const pace = overrides.version_pace;
+    void watchVersions({ client, namespace, task_queue, version, log, signal, pace });
+  }
   // In the background: files of processes that were killed, and old records.
   const sweep = (): void => {
     const sweeps = [sweepScratchFiles(config.data_dir), deps.creates.sweep()];
@@ -345,20 +360,6 @@ async function assemble(
  */
 const LONG_STEPS: object = { isolateExecutionTimeout: '10m' };
 
-/**
- * Executions at a time, by queue. Those of `refs` and `save` mostly wait for a download slot, of which there are fewer
- * (adapters/network/download-slots.ts).
- */
-const EXECUTIONS: Record<SideQueue | 'main', number> = {
-  main: 20,
-  paid: 200,
-  hold: 200,
-  refs: 200,
-  save: 400,
-  ends: 50,
-  look: 50,
-};
-
 async function createWorkers(
   config: Config,
   connection: NativeConnection,
@@ -368,13 +369,11 @@ async function createWorkers(
   const common = {
     connection,
     namespace,
-    identity: workerIdentity(),
+    ...sharedOptions(config.worker),
     dataConverter: storedPayloads(config.data_dir),
-    // The id of a new prediction must not wait long to be sent.
-    maxHeartbeatThrottleInterval: '1s',
-    defaultHeartbeatThrottleInterval: '1s',
-    shutdownForceTime: '25s',
-  } as const;
+  };
+  const { slots, cached_workflows } = config.worker;
+  const executions = executionsOf(slots);
   const plain = createActivities(deps);
   const activities = observed?.activities(plain) ?? plain;
   const paidActivities = (side: 'paid' | 'hold'): PaidActivities => {
@@ -387,9 +386,10 @@ async function createWorkers(
     workflowBundle: { codePath: bundlePath },
     // All activities: jobs that were started before the other queues existed have their tasks here.
     activities,
-    maxCachedWorkflows: 200,
+    maxCachedWorkflows: cached_workflows,
+    maxConcurrentWorkflowTaskExecutions: workflowTasksOf(cached_workflows),
     ...LONG_STEPS,
-    maxConcurrentActivityTaskExecutions: EXECUTIONS.main,
+    maxConcurrentActivityTaskExecutions: executions.main,
     // Another worker takes over the workflows of one that was killed after 3 s instead of 10.
     stickyQueueScheduleToStartTimeout: '3s',
   });
@@ -399,7 +399,7 @@ async function createWorkers(
     Worker.create({
       ...common,
       taskQueue: sideQueue(task_queue, side),
-      maxConcurrentActivityTaskExecutions: EXECUTIONS[side],
+      maxConcurrentActivityTaskExecutions: executions[side],
       activities: side === 'paid' || side === 'hold' ? paidActivities(side) : activities,
       ...(side === 'paid'
         ? { maxTaskQueueActivitiesPerSecond: config.creates_per_minute / 60 }

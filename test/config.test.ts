@@ -146,6 +146,15 @@ describe('loadConfig', () => {
     ['REPLICATE_WEBHOOK_URL', 'https://a.example/\nx', /REPLICATE_WEBHOOK_URL: .*a.example/],
     ['REFERENCE_ALLOW_HOSTS', 'a.example:99999', /REFERENCE_ALLOW_HOSTS: expected hosts/],
     ['REFERENCE_ALLOW_HOSTS', 'a..b', /REFERENCE_ALLOW_HOSTS: expected hosts/],
+    ['WORKER_SLOTS', '3', /WORKER_SLOTS: expected a number from 4 to 2000, got "3"/],
+    ['WORKER_SLOTS', '10.5', /WORKER_SLOTS: expected a whole number from 4 to 2000/],
+    ['WORKER_CACHED_WORKFLOWS', '9', /WORKER_CACHED_WORKFLOWS: /],
+    ['WORKER_HEARTBEAT', '4', /WORKER_HEARTBEAT: expected a number from 0.2 to 3/],
+    ['WORKER_GRACE', '4', /WORKER_GRACE: expected a number from 5 to 3600/],
+    ['TEMPORAL_DEPLOYMENT_NAME', 'clips', /^TEMPORAL_DEPLOYMENT_NAME: expected TEMPORAL_BUILD_ID/],
+    ['TEMPORAL_DEPLOYMENT_NAME', 'a.b', /TEMPORAL_DEPLOYMENT_NAME: expected .* got "a.b"/],
+    ['TEMPORAL_BUILD_ID', '1.2.0', /^TEMPORAL_BUILD_ID: expected TEMPORAL_DEPLOYMENT_NAME/],
+    ['TEMPORAL_BUILD_ID', 'a:b', /TEMPORAL_BUILD_ID: expected .* got "a:b"/],
     ['SIMULATOR_SPEED', '20x', /SIMULATOR_SPEED: expected a number/],
   ])('refuses %s=%s in one line that names the variable', (name, value, message) => {
     const { message: text } = refusal({ [name]: value });
@@ -233,6 +242,12 @@ describe('loadConfig', () => {
       { REPLICATE_API_TOKEN: 'r8_x', REPLICATE_BASE_URL: 'https://:secret@a.example/v1' },
     ];
     for (const env of secrets) expect(refusal(env).message).not.toMatch(/se ?cret/);
+  });
+
+  it('versions workers exactly when both words of a version are given', () => {
+    expect(loadConfig({}).worker.version).toBeNull();
+    const given = { TEMPORAL_DEPLOYMENT_NAME: 'clips', TEMPORAL_BUILD_ID: '1.2.0+7f' };
+    expect(loadConfig(given).worker.version).toEqual({ deployment: 'clips', build_id: '1.2.0+7f' });
   });
 
   const KEY_CHARACTERS = Array.from({ length: 0x7e - 0x20 }, (_, index) =>

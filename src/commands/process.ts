@@ -6,12 +6,16 @@
  */
 import { inspect } from 'node:util';
 import { ConfigError, loadConfig } from '../config.js';
+import type { Config } from '../config.js';
 import { errorMessage } from '../domain/values/error-message.js';
 import { manyLines, oneLine } from '../domain/values/foreign-text.js';
 import { portRefusal } from '../http/ports.js';
 
 /** Contract: a stop is done within 30 s. */
 const GRACE_MS = 27_000;
+/** The end of a worker, which may take WORKER_GRACE seconds, and of what is around it. */
+export const graceOf = ({ worker }: Pick<Config, 'worker'>): number =>
+  Math.max(GRACE_MS, worker.grace * 1000 + 2_000);
 /** For a start that does not notice the signal: its children are bound to this process and end with it. */
 const START_GRACE_MS = 5_000;
 
@@ -25,6 +29,8 @@ export class UserError extends Error {
 
 export interface Running {
   close(): Promise<void>;
+  /** Milliseconds that closing may take; GRACE_MS unless told. */
+  grace?: number;
   /** Settles when it has ended by itself; a rejection ends the command with exit 1. */
   run?: Promise<unknown>;
 }
@@ -43,11 +49,11 @@ export async function runUntilSignal(
     if (running === 'late') return 0;
     await Promise.race([stop.stopped, ...(running.run ? [running.run] : [])]).catch(
       async (error: unknown) => {
-        await within(running.close(), GRACE_MS);
+        await within(running.close(), running.grace ?? GRACE_MS);
         throw error;
       },
     );
-    await within(running.close(), GRACE_MS);
+    await within(running.close(), running.grace ?? GRACE_MS);
     return 0;
   }, stop.signal);
 }

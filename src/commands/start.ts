@@ -4,7 +4,7 @@
  */
 import '../settings/small-heap.js';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UserError, runUntilSignal } from './process.js';
+import { UserError, graceOf, runUntilSignal } from './process.js';
 import type { Running } from './process.js';
 import { loadConfig, requireWritable } from '../config.js';
 import type { Config } from '../config.js';
@@ -42,6 +42,7 @@ async function start(signal: AbortSignal): Promise<Running> {
     await claim?.publish(stack.url);
     console.log(welcome(config, stack));
     return {
+      grace: graceOf(config),
       async close() {
         console.log('Stopping; running clips are handed over and resume at the next start');
         await stack.close();

@@ -3,7 +3,7 @@ import '../settings/small-heap.js';
 import { loadConfig } from '../config.js';
 import { createLogger, reportsTo } from '../logging/logger.js';
 import { parseSwitches } from '../terminal/arguments.js';
-import { runUntilSignal } from './process.js';
+import { graceOf, runUntilSignal } from './process.js';
 
 export async function main(argv: string[]): Promise<number> {
   const parsed = parseSwitches(argv, []);
@@ -24,6 +24,7 @@ export async function main(argv: string[]): Promise<number> {
     console.log(`Worker: polling task queue ${task_queue}; renders on ${renders}`);
     return {
       run: worker.run,
+      grace: graceOf(config),
       async close() {
         console.log('Worker: stopping, running clips are handed over');
         await worker.close();

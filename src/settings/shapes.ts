@@ -34,10 +34,13 @@ export const number = (min: number, max: number) =>
     )
     .transform(numberOf);
 
-export const port = number(1, 65_535).refine(
-  Number.isInteger,
-  expected('a whole number from 1 to 65535'),
-);
+export const wholeNumber = (min: number, max: number) =>
+  number(min, max).refine(
+    Number.isInteger,
+    expected(`a whole number from ${String(min)} to ${String(max)}`),
+  );
+
+export const port = wholeNumber(1, 65_535);
 
 export const oneOf = <const Word extends string>(...words: Word[]) =>
   z.enum(words, expected(`one of ${words.join(', ')}`));
@@ -142,3 +145,7 @@ export const temporalName = (max: number) =>
       (name) => /^[^\s\p{C}/]+$/u.test(name) && name.length <= max,
       expected(`1 to ${String(max)} characters without spaces or slashes`),
     );
+
+/** One word of a deployment's version. Temporal writes a version as `name:build` or `name.build`. */
+export const versionWord = (pattern: RegExp, what: string) =>
+  z.string().refine((word) => pattern.test(word), expected(what));

@@ -18,6 +18,8 @@ import {
   secret,
   temporalName,
   url,
+  versionWord,
+  wholeNumber,
 } from './shapes.js';
 import type { Env } from './config-error.js';
 
@@ -48,6 +50,27 @@ const rows = z.object({
   API_REQUESTS_PER_MINUTE: number(60, 1_000_000).default(6_000),
   DATA_DIR: z.string().default('.data'),
   LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error').default('info'),
+
+  /** Decision 62, and what was measured: docs/operations.md, "The size of a worker". */
+  WORKER_SLOTS: wholeNumber(4, 2_000).default(200),
+  WORKER_CACHED_WORKFLOWS: wholeNumber(10, 10_000).default(200),
+  /** Below the shortest heartbeat time-out, 5 s, with room for a beat that is late. */
+  WORKER_HEARTBEAT: number(0.2, 3).default(1),
+  WORKER_GRACE: wholeNumber(5, 3_600).default(25),
+
+  /** Decision 62. */
+  TEMPORAL_DEPLOYMENT_NAME: versionWord(
+    /^(?!__)[\w-]{1,200}$/,
+    '1 to 200 characters A-Z a-z 0-9 _ -, not beginning with __',
+  )
+    .nullable()
+    .default(null),
+  TEMPORAL_BUILD_ID: versionWord(
+    /^(?!__)[\w.+-]{1,128}$/,
+    '1 to 128 characters A-Z a-z 0-9 _ . + -, not beginning with __',
+  )
+    .nullable()
+    .default(null),
 
   /** Variables of the SDK that it does not check. Any other word than these means "no TLS" to it. */
   TEMPORAL_TLS: oneOf('true', 'false', '1', '0').optional(),
@@ -81,7 +104,17 @@ const schema = rows
       error:
         'expected REPLICATE_API_TOKEN beside it, got none; set the token, or unset both to use the simulator.',
     },
-  );
+  )
+  .refine((given) => given.TEMPORAL_DEPLOYMENT_NAME === null || given.TEMPORAL_BUILD_ID !== null, {
+    path: ['TEMPORAL_DEPLOYMENT_NAME'],
+    error:
+      'expected TEMPORAL_BUILD_ID beside it, got none; set both to version the workers, or unset both.',
+  })
+  .refine((given) => given.TEMPORAL_BUILD_ID === null || given.TEMPORAL_DEPLOYMENT_NAME !== null, {
+    path: ['TEMPORAL_BUILD_ID'],
+    error:
+      'expected TEMPORAL_DEPLOYMENT_NAME beside it, got none; set both to version the workers, or unset both.',
+  });
 
 export type Variables = z.output<typeof rows>;
 

@@ -14,6 +14,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { inject } from 'vitest';
 import { storedPayloads } from '../../src/adapters/storage/payload-files.js';
+import type { Pace } from '../../src/adapters/temporal/gone-versions.js';
 import type { HistoryLimits } from '../../src/contract/activities.js';
 import type { EventPage } from '../../src/domain/job/pages.js';
 import type { Job, JobEvent } from '../../src/domain/job/job.schema.js';
@@ -62,6 +63,10 @@ export interface WorkerSettings {
   poll_interval?: number;
   /** When jobs continue in a new run. */
   history_limits?: HistoryLimits;
+  /** How soon jobs of a version without workers are taken over. */
+  version_pace?: Pace;
+  /** Variables of this worker alone. */
+  env?: Record<string, string>;
 }
 
 class WorkerProcess {
@@ -156,11 +161,11 @@ export class World implements AsyncDisposable {
     };
   }
 
-  async startWorker(settings: WorkerSettings = {}): Promise<WorkerProcess> {
+  async startWorker({ env = {}, ...settings }: WorkerSettings = {}): Promise<WorkerProcess> {
     const { timings, worker: program = script } = this.#parts.options;
     const words = [JSON.stringify(timings ?? null), JSON.stringify(settings)];
     const child = spawn(process.execPath, [program, ...words], {
-      env: { PATH: process.env['PATH'], ...this.env },
+      env: { PATH: process.env['PATH'], ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const worker = new WorkerProcess(child);

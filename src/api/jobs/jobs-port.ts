@@ -37,6 +37,8 @@ export interface Run {
   closed_at: string | null;
   /** Its cancellation was requested. */
   is_canceling: boolean;
+  /** The release whose workers alone take its tasks, as `deployment:build`; null: those that take new jobs. */
+  pinned_to?: string | null;
   pending: PendingActivity[];
 }
 
@@ -133,7 +135,7 @@ export class BadCursor extends Error {
 }
 
 export interface Workers {
-  /** Processes seen polling the job's task queue within the last minute. */
+  /** Processes seen polling the job's task queue within the last minute, of those that take new jobs. */
   workers: number;
 }
 
@@ -169,8 +171,8 @@ export interface Jobs {
   /** How many jobs run now, as visibility counts them. */
   running(): Promise<number>;
   workers(): Promise<Workers>;
-  /** Processes seen polling for clips to render within the last minute. */
-  renderWorkers(): Promise<number>;
+  /** Processes seen polling for clips to render, of jobs that are pinned to this release, within the last minute. */
+  renderWorkers(pinnedTo: string | null): Promise<number>;
 }
 
 /** The queries of one run. */

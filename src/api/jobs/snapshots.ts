@@ -103,8 +103,10 @@ export class Snapshots {
     return { ...withClips(result, clips), stale: true, source: 'history' };
   }
 
-  #hasRenderWorkers({ pending }: Run): Promise<boolean | null> {
-    return pending.some(isScheduled) ? this.#deps.hasRenderWorkers() : Promise.resolve(null);
+  #hasRenderWorkers({ pending, pinned_to = null }: Run): Promise<boolean | null> {
+    return pending.some(isScheduled)
+      ? this.#deps.hasRenderWorkers(pinned_to)
+      : Promise.resolve(null);
   }
 
   async #answer(run: Run): Promise<Job | null> {

@@ -6,6 +6,7 @@ import { Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client
 import type { Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { fillIn, storedPayloads } from '../../adapters/storage/payload-files.js';
+import { pinnedTo, takers } from '../../adapters/temporal/worker-versions.js';
 import { attributesOf } from '../../domain/job/visibility.js';
 import {
   clipsQuery,
@@ -28,7 +29,6 @@ import {
   RUN_STATUS,
   RUNNING_QUERY,
   runningQuery,
-  timeOf,
   visibleRun,
 } from './temporal-rows.js';
 
@@ -117,6 +117,7 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
       started_at: found.startTime.toISOString(),
       closed_at: found.closeTime?.toISOString() ?? null,
       is_canceling: found.raw.workflowExtendedInfo?.cancelRequested ?? false,
+      pinned_to: pinnedTo(found.raw.workflowExecutionInfo?.versioningInfo),
       pending: (found.raw.pendingActivities ?? []).map(pendingActivity),
     };
   }
@@ -133,15 +134,17 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
     throw new TemporalAway('the job is just continuing in a new run');
   }
 
-  /** Processes that polled a queue lately. */
-  async function pollers(name: string, taskQueueType: number): Promise<number> {
+  /** Processes that polled a queue lately, of those that take tasks of jobs of this release. */
+  async function pollers(
+    name: string,
+    taskQueueType: number,
+    version: string | null = null,
+  ): Promise<number> {
     const answer = await call(() =>
       service.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType }),
     );
     const since = Date.now() - POLLED_WITHIN_MS;
-    const recent = answer.pollers.filter(
-      ({ lastAccessTime }) => Date.parse(timeOf(lastAccessTime) ?? '') >= since,
-    );
+    const recent = takers(answer, version).filter(({ seen_at }) => seen_at >= since);
     return new Set(recent.map(({ identity }) => identity)).size;
   }
 
@@ -247,7 +250,8 @@ export function createJobs({ connection, namespace, task_queue, data_dir }: Sett
       workers: await pollers(task_queue, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
     }),
 
-    renderWorkers: () => pollers(paidTaskQueue(task_queue), TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+    renderWorkers: (version) =>
+      pollers(paidTaskQueue(task_queue), TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY, version),
   };
 }
 

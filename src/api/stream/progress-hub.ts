@@ -182,7 +182,7 @@ export class ProgressHub {
     const run = await this.#options.jobs.find(watcher.jobId);
     if (run === null || run.run_id !== watcher.run?.run_id) return;
     const hasRenderWorkers = run.pending.some(isScheduled)
-      ? await this.#options.hasRenderWorkers()
+      ? await this.#options.hasRenderWorkers(run.pinned_to ?? null)
       : null;
     for (const data of this.#progressOf(watcher, run, hasRenderWorkers)) {
       const text = JSON.stringify(data);
