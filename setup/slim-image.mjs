@@ -86,6 +86,7 @@ function main(image) {
   }
   leaveOut(path.join(app, 'dist'), { in: '', only: /\.(?:map|tsbuildinfo)$/ });
   writeCertificates(path.join(image, 'etc/ssl/certs'));
+  writeFontSettings(path.join(image, 'etc/fonts'));
   for (const [name, bytes] of largest(app))
     console.log(`kept      ${megabytes(bytes).padStart(9)}  ${name}`);
 }
@@ -94,6 +95,13 @@ function main(image) {
 function writeCertificates(folder) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, 'ca-certificates.crt'), `${rootCertificates.join('\n')}\n`);
+}
+
+/** The simulator draws with a font of its own; without this file it is told on every start that there is none. */
+function writeFontSettings(folder) {
+  mkdirSync(folder, { recursive: true });
+  const text = '<fontconfig><cachedir>/tmp/fontconfig</cachedir></fontconfig>\n';
+  writeFileSync(path.join(folder, 'fonts.conf'), `<?xml version="1.0"?>\n${text}`);
 }
 
 function largest(app) {
