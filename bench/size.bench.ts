@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { jobPath } from '../src/adapters/storage/artifact-store.js';
+import { jobPath } from '../test/support/stored-files.js';
 import { startApi } from '../src/api/server.js';
 import { loadConfig } from '../src/config.js';
 import type { Job, JobEvent } from '../src/domain/job/job.schema.js';

@@ -7,6 +7,7 @@ import type { Job } from '../src/domain/job/job.schema.js';
 import { Driver } from './driver.js';
 import { keepHistory, wholeHistory } from './replays.js';
 import type { ChaosStack } from './stack-under-test.js';
+import { createDirectoryStore } from '../src/adapters/storage/directory-store.js';
 
 const LIMIT = 15_000;
 /** Events of the history. */
@@ -36,7 +37,10 @@ async function byApi(stack: ChaosStack, jobId: string): Promise<string> {
 async function byTemporal({ config }: ChaosStack, jobId: string): Promise<string> {
   const connection = connectWhenNeeded({ address: config.temporal.address });
   try {
-    const client = new Client({ connection, dataConverter: storedPayloads(config.data_dir) });
+    const client = new Client({
+      connection,
+      dataConverter: storedPayloads(createDirectoryStore(config.data_dir)),
+    });
     return await client.withDeadline(Date.now() + LIMIT, async () => {
       const handle = client.workflow.getHandle(jobId);
       const { raw } = await handle.describe();

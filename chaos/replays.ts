@@ -16,6 +16,7 @@ import type { Config } from '../src/config.js';
 import { bundlePath } from '../src/worker.js';
 import { finding } from './evidence.js';
 import type { Finding } from './evidence.js';
+import { createDirectoryStore } from '../src/adapters/storage/directory-store.js';
 
 type History = temporal.api.history.v1.IHistory;
 
@@ -59,7 +60,10 @@ function quiet(): void {
 export async function* runsOf({ temporal, data_dir }: Config): AsyncGenerator<Run> {
   const connection = await connectTemporal({ address: temporal.address });
   try {
-    const client = new Client({ connection, dataConverter: storedPayloads(data_dir) });
+    const client = new Client({
+      connection,
+      dataConverter: storedPayloads(createDirectoryStore(data_dir)),
+    });
     for await (const { workflowId, runId } of client.workflow.list()) {
       const handle = client.workflow.getHandle(workflowId, runId);
       yield { job_id: workflowId, run_id: runId, history: await wholeHistory(handle, data_dir) };
@@ -71,7 +75,11 @@ export async function* runsOf({ temporal, data_dir }: Config): AsyncGenerator<Ru
 
 /** With its offloaded payloads, so that it replays anywhere. */
 export async function wholeHistory(handle: WorkflowHandle, dataDir: string): Promise<History> {
-  return (await fillIn(storedPayloads(dataDir), { history: await handle.fetchHistory() })).history;
+  return (
+    await fillIn(storedPayloads(createDirectoryStore(dataDir)), {
+      history: await handle.fetchHistory(),
+    })
+  ).history;
 }
 
 /** Writes a history to a file that the replay tests can read. */

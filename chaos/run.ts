@@ -21,6 +21,7 @@ import { startChaosStack } from './stack-under-test.js';
 import type { ChaosStack } from './stack-under-test.js';
 import { storedOf } from './stored-files.js';
 import { terminate } from './terminate.js';
+import { createDirectoryStore } from '../src/adapters/storage/directory-store.js';
 
 interface ChaosOptions {
   seed: number;
@@ -175,7 +176,11 @@ async function evidenceOf(
       signal.throwIfAborted();
       if (job === null) log(`${job_id} has not ended: ${await lastSeen(stack, job_id)}`);
       const events = job === null ? [] : await driver.log(job_id);
-      const stored = await storedOf(stack.config.data_dir, job_id, faults.keys());
+      const stored = await storedOf(
+        createDirectoryStore(stack.config.data_dir),
+        job_id,
+        faults.keys(),
+      );
       return { scheduled, job, log: events, answers, stored };
     }),
   );

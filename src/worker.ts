@@ -30,10 +30,13 @@ import type { ReaderOptions } from './adapters/replicate/prediction-reader.js';
 import { createReferences } from './adapters/references/reference-images.js';
 import { createReplicateFiles } from './adapters/replicate/files-api.js';
 import { createReplicate } from './adapters/replicate/replicate-client.js';
-import { sweepScratchFiles } from './adapters/storage/scratch-files.js';
+import { openStore } from './adapters/storage/open-store.js';
+import { scratchFolder, sweepScratchFiles } from './adapters/storage/scratch-files.js';
+import type { Store } from './adapters/storage/store.js';
 import { identityOf } from './adapters/storage/store-identity.js';
 import { findOwnWorkflow } from './adapters/temporal/workflow-calls.js';
 import { watchPollHints } from './adapters/replicate/poll-hints.js';
+import { watchStoredHints } from './adapters/replicate/stored-poll-hints.js';
 import { errorMessage } from './domain/values/error-message.js';
 import { requireWritable } from './config.js';
 import type { Config } from './config.js';
@@ -145,7 +148,8 @@ async function startPolling(
     );
   }
   requireWritable(config.data_dir);
-  const store_id = await identityOf(config.data_dir);
+  const store = await openStore(config);
+  const store_id = await identityOf(store);
   const log = overrides.log ?? reportsTo(createLogger({ level: config.log_level }));
   await installRuntime(config);
   const closing = new AbortController();
@@ -156,13 +160,14 @@ async function startPolling(
   );
   status.connection = connection;
   const plain = await assemble(config, connection, {
+    store,
     overrides: { store_id, ...overrides.deps },
     reader: overrides.reader,
     observed,
   });
   const deps = observed?.deps(plain) ?? plain;
   const create = (signal: AbortSignal | undefined): Promise<Worker[]> =>
-    whenTemporalAnswers(() => createWorkers(config, connection, { deps, observed }), {
+    whenTemporalAnswers(() => createWorkers(config, connection, { store, deps, observed }), {
       ...wait,
       signal,
       isPassing: isUnavailable,
@@ -297,10 +302,12 @@ async function assemble(
   config: Config,
   connection: NativeConnection,
   {
+    store,
     overrides,
     reader,
     observed,
   }: {
+    store: Store;
     overrides: Partial<Deps> & Pick<Deps, 'store_id'>;
     reader: ReaderOptions | undefined;
     observed: Observability | null;
@@ -309,8 +316,9 @@ async function assemble(
   const client = new Client({
     connection,
     namespace: config.temporal.namespace,
-    dataConverter: storedPayloads(config.data_dir),
+    dataConverter: storedPayloads(store),
   });
+  const scratch = scratchFolder(config.data_dir);
   const provider = { ...config.replicate, proxies: config.proxies };
   const replicate = createReplicate({
     ...provider,
@@ -321,14 +329,15 @@ async function assemble(
     replicate,
     index,
     reader: createPredictionReader(replicate, index, reader),
-    poll_hints: watchPollHints(config.data_dir),
-    claims: createClaims(config.data_dir),
-    creates: createCreates(config.data_dir),
-    store: indexing(createArtifactStore(config.data_dir), createJobIndex(config.data_dir)),
+    poll_hints: store.kind === 'bucket' ? watchStoredHints(store) : watchPollHints(config.data_dir),
+    claims: createClaims(store),
+    creates: createCreates(store),
+    store: indexing(createArtifactStore(store, scratch), createJobIndex(store)),
     media,
-    hazards: createHazards(config.data_dir),
+    hazards: createHazards(scratch),
     references: createReferences({
-      data_dir: config.data_dir,
+      store,
+      scratch,
       files: createReplicateFiles(provider),
       provider: config.replicate.base_url,
       allow_hosts: [
@@ -363,14 +372,14 @@ const LONG_STEPS: object = { isolateExecutionTimeout: '10m' };
 async function createWorkers(
   config: Config,
   connection: NativeConnection,
-  { deps, observed }: { deps: Deps; observed: Observability | null },
+  { store, deps, observed }: { store: Store; deps: Deps; observed: Observability | null },
 ): Promise<Worker[]> {
   const { namespace, task_queue } = config.temporal;
   const common = {
     connection,
     namespace,
     ...sharedOptions(config.worker),
-    dataConverter: storedPayloads(config.data_dir),
+    dataConverter: storedPayloads(store),
   };
   const { slots, cached_workflows } = config.worker;
   const executions = executionsOf(slots);

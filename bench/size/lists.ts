@@ -15,6 +15,7 @@ import { Child } from '../support/child.js';
 import { quantile, timed } from '../support/figures.js';
 import type { Row } from '../support/figures.js';
 import { quickWorld } from '../support/quick-world.js';
+import { createDirectoryStore } from '../../src/adapters/storage/directory-store.js';
 
 const JOBS = 20_000;
 const SEGMENT = 1_000;
@@ -59,7 +60,7 @@ async function generateJobs(
   dataDir: string,
   { jobs = JOBS, index = true }: { jobs?: number; index?: boolean } = {},
 ): Promise<void> {
-  const writer = createJobIndex(dataDir);
+  const writer = createJobIndex(createDirectoryStore(dataDir));
   let lines: IndexLine[] = [];
   for (let number = 0; number < jobs; number += 1) {
     const job = finishedJob(number);

@@ -8,6 +8,7 @@ import type { RunOfChain } from '../../test/support/runs.js';
 import { testFolder } from '../../test/support/test-folder.js';
 import type { World } from '../../test/support/world.js';
 import { Child } from './child.js';
+import { createDirectoryStore } from '../../src/adapters/storage/directory-store.js';
 
 /** Seconds of CPU that a cold replay of each run takes. */
 export async function replayed(
@@ -34,5 +35,5 @@ async function wholeHistory(
   { jobId, run_id }: { jobId: string; run_id: string },
 ) {
   const history = await client.workflow.getHandle(jobId, run_id).fetchHistory();
-  return (await fillIn(storedPayloads(dataDir), { history })).history;
+  return (await fillIn(storedPayloads(createDirectoryStore(dataDir)), { history })).history;
 }

@@ -17,7 +17,7 @@ import type { Timings } from '../contract/timings.js';
 import type { PlanContext } from '../domain/plan/check-plan.schema.js';
 
 export interface Deps {
-  /** The identity of DATA_DIR. */
+  /** The identity of the store. */
   store_id: string;
   replicate: Replicate;
   /** What the account's list has shown, shared by all searches. */

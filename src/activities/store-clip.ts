@@ -54,10 +54,10 @@ async function storeClip(
 ): Promise<StoreClipResult> {
   const { context } = storing;
   const jobId = context.info.workflowExecution?.workflowId ?? '';
-  const before = await deps.store.stored(jobId, input.clip_index);
+  const guarded = failuresAs(storing);
+  const before = await guarded('storage_error', () => deps.store.stored(jobId, input.clip_index));
   if (before?.prediction_id === input.prediction_id) return result(jobId, input, before);
 
-  const guarded = failuresAs(storing);
   const url = await currentUrl(deps, input, context.info.attempt);
   await using file = await guarded('storage_error', () => deps.store.open(jobId, input.clip_index));
   const downloaded = await withDownloadSlot(deps, { jobId, url, ...storing }, () =>

@@ -1,4 +1,4 @@
-/** A worker does nothing for a job that was started with another DATA_DIR: another worker may, and nothing is lost. */
+/** A worker does nothing for a job that was started with another store: another worker may, and nothing is lost. */
 import { ApplicationFailure } from '@temporalio/activity';
 import type { INTERRUPTED } from '../domain/job/failures.js';
 import type { Deps } from './deps.js';
@@ -16,8 +16,8 @@ export function expectStoreOfJob(
   if (store === store_id) return;
   throw ApplicationFailure.create({
     type: as,
-    message: `expected the DATA_DIR that this job was started with (identity ${store}), this worker has another (identity ${store_id}); nothing was done. Give it the same folder, or stop it`,
-    // A worker with the right folder may take the next execution.
+    message: `expected the store that this job was started with (identity ${store}), this worker has another (identity ${store_id}); nothing was done. Give it the same STORAGE_URL or DATA_DIR, or stop it`,
+    // A worker with the right store may take the next execution.
     nextRetryDelay: `${String(WAITS.other_store / 1000)}s`,
   });
 }

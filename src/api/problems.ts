@@ -6,6 +6,7 @@
  */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { StoreTrouble } from '../adapters/storage/store.js';
 import { StoreAway, TemporalAway, WorkerAway } from './jobs/jobs-port.js';
 import { MAX_BODY } from './load/limits.js';
 
@@ -42,6 +43,10 @@ export const invalid = (errors: readonly ProblemError[]): HttpProblem =>
   );
 export const unavailable = (detail: string): HttpProblem =>
   new HttpProblem(503, detail, { headers: { 'retry-after': '5' } });
+
+/** What the store keeps cannot be read or written right now. */
+const isOfStore = (error: Error): boolean =>
+  error instanceof StoreAway || error instanceof StoreTrouble;
 
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad request',
@@ -97,7 +102,7 @@ export function toProblem(error: FastifyError | HttpProblem, maxBody = MAX_BODY)
   if (error instanceof TemporalAway || error instanceof WorkerAway) {
     return unavailable(`${error.message}; jobs are safe and continue by themselves`);
   }
-  if (error instanceof StoreAway) return unavailable(error.message);
+  if (isOfStore(error)) return unavailable(error.message);
   if (hasZodFastifySchemaValidationErrors(error)) {
     return invalid(
       error.validation.map(({ instancePath, message }) => ({
@@ -134,7 +139,7 @@ export function answerProblems(app: FastifyInstance): () => void {
   };
   app.setErrorHandler((error: FastifyError, request: FastifyRequest, reply) => {
     const problem = toProblem(error, request.routeOptions.bodyLimit);
-    if (problem.status === 500 || error instanceof StoreAway) {
+    if (problem.status === 500 || isOfStore(error)) {
       request.log.error({ err: error }, 'request failed');
     }
     return sendProblem(reply, problem);

@@ -10,6 +10,9 @@ import type { Connection } from '@temporalio/client';
 import { createReplicate } from '../adapters/replicate/replicate-client.js';
 import { connectWhenNeeded } from '../adapters/temporal/connection.js';
 import { sendPollHint } from '../adapters/replicate/poll-hints.js';
+import { storePollHint } from '../adapters/replicate/stored-poll-hints.js';
+import { openStore } from '../adapters/storage/open-store.js';
+import { scratchFolder } from '../adapters/storage/scratch-files.js';
 import type { Config } from '../config.js';
 import { portRefusal } from '../http/ports.js';
 import { checkPlan } from '../domain/plan/check-plan.schema.js';
@@ -74,27 +77,31 @@ async function assemble(
   const provider = createReplicate({ ...replicate, proxies: config.proxies });
   const { catalogue, default_model, duration_buffer } = config;
   const plan = { catalogue, default_model, duration_buffer };
+  const store = await openStore(config);
   return {
     jobs: createJobs({
       connection,
       namespace: temporal.namespace,
       task_queue: temporal.task_queue,
-      data_dir: config.data_dir,
+      store,
     }),
-    archive: createArchive(config.data_dir),
+    archive: createArchive(store, scratchFolder(config.data_dir)),
+    store,
     checkPlan: (value) => checkPlan(value, plan),
     estimate: estimating(plan),
     compare: comparing(plan),
     models: [...catalogue.values()],
     webhookSecret: () => provider.webhookSecret(),
     providerClock: provider.clock,
-    hintPoll: (predictionId) => sendPollHint(config.data_dir, predictionId),
+    hintPoll: (predictionId) =>
+      store.kind === 'bucket'
+        ? storePollHint(store, predictionId)
+        : sendPollHint(config.data_dir, predictionId),
     ...overrides.deps,
     settings: {
       version: await version(),
       simulated: replicate.simulated,
       namespace: temporal.namespace,
-      data_dir: config.data_dir,
       api_keys: config.api.keys,
       allowed_hosts: config.api.allowed_hosts,
       limits: { requests_per_minute: config.api.requests_per_minute },

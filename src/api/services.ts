@@ -6,6 +6,7 @@ import { createJobIndex } from '../adapters/storage/job-index.js';
 import type { ProviderClock } from '../adapters/replicate/provider-clock.js';
 import type { SecretOutcome } from '../adapters/replicate/replicate-client.js';
 import { createStoredFolders } from '../adapters/storage/stored-folders.js';
+import type { Store } from '../adapters/storage/store.js';
 import type { ModelRow } from '../domain/models/row.js';
 import type { Checked } from '../domain/plan/resolved.js';
 import type { Archive } from './jobs/job-archive.js';
@@ -46,7 +47,6 @@ export interface ApiSettings {
   version: string;
   simulated: boolean;
   namespace: string;
-  data_dir: string;
   api_keys: readonly string[];
   /** Hosts answered without keys, besides this machine: `host` or `host:port`. */
   allowed_hosts?: readonly string[];
@@ -72,6 +72,7 @@ export interface ApiSettings {
 export interface ApiDeps {
   jobs: Jobs;
   archive: Archive;
+  store: Store;
   checkPlan: (plan: unknown) => Checked;
   estimate: MakeEstimate;
   compare: Compare;
@@ -152,13 +153,13 @@ export function createServices(deps: ApiDeps, { log, limits, jsonOf }: Given): S
     lastKnown,
     ended: new EndedJobs({
       jobs,
-      index: createJobIndex(settings.data_dir),
-      folders: createStoredFolders(settings.data_dir),
+      index: createJobIndex(deps.store),
+      folders: createStoredFolders(deps.store),
       onError: (err) => {
         log.warn({ err }, 'the list of jobs could not be brought up to date; trying again');
       },
     }),
-    cursors: createCursorCodec(settings.data_dir, settings.namespace),
+    cursors: createCursorCodec(deps.store, settings.namespace),
     tokens: createMediaTokens(settings.api_keys, settings.now),
     checkWebhook: createWebhookCheck(deps.webhookSecret, Date.now, deps.providerClock),
     isTimelyWebhook: createHeaderCheck(Date.now, deps.providerClock),

@@ -1,9 +1,10 @@
-/** All known jobs: running ones from their workflows, ended ones from DATA_DIR. */
-import { readFile, readdir, stat } from 'node:fs/promises';
-import path from 'node:path';
+/** All known jobs: running ones from their workflows, ended ones from the store. */
 import pLimit from 'p-limit';
 import { Client } from '@temporalio/client';
+import { openStore } from '../adapters/storage/open-store.js';
 import { storedPayloads } from '../adapters/storage/payload-files.js';
+import { objectsBelow, readText } from '../adapters/storage/store.js';
+import type { Store } from '../adapters/storage/store.js';
 import { connectTemporal } from '../adapters/temporal/connection.js';
 import type { Config } from '../config.js';
 import type { Job } from '../domain/job/job.schema.js';
@@ -13,43 +14,41 @@ import type { EndedJob, KnownJobs } from './orphan-search.js';
 const CONNECT = 5_000;
 const QUERY = 10_000;
 
-/** Files that are read at the same time. */
+/** Records that are read at the same time. */
 const READS = 16;
 
 /** Without the jobs that ended before `since`. Null when Temporal does not answer: which jobs run is unknown then. */
 export async function knownJobs(config: Config, since: number): Promise<KnownJobs | null> {
-  const ended = await storedJobs(config.data_dir, since);
-  const running = await runningJobs(config);
+  const store = await openStore(config);
+  const ended = await storedJobs(store, since);
+  const running = await runningJobs(config, store);
   return running === null ? null : { ended, ...running };
 }
 
-async function storedJobs(dataDir: string, since: number): Promise<EndedJob[]> {
-  const folder = path.join(dataDir, 'jobs');
-  const names = await readdir(folder).catch(() => []);
-  const jobs = await pLimit(READS).map(names, (name) =>
-    storedJob(path.join(folder, name, 'job.json'), since),
-  );
+async function storedJobs(store: Store, since: number): Promise<EndedJob[]> {
+  const keys: string[] = [];
+  for await (const { key, modified_at } of objectsBelow(store, 'jobs/')) {
+    if (key.endsWith('/job.json') && Date.parse(modified_at) >= since) keys.push(key);
+  }
+  const jobs = await pLimit(READS).map(keys, (key) => storedJob(store, key));
   return jobs.filter((job) => job !== null);
 }
 
-async function storedJob(file: string, since: number): Promise<EndedJob | null> {
-  try {
-    if ((await stat(file)).mtimeMs < since) return null;
-    const { job_id, clips } = JSON.parse(await readFile(file, 'utf8')) as Job;
-    const slim = clips.map(({ predictions }) => ({
-      predictions: predictions.map(({ id }) => ({ id })),
-    }));
-    return { job_id, clips: slim };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
+/** Null for a record that was removed meanwhile. */
+async function storedJob(store: Store, key: string): Promise<EndedJob | null> {
+  const text = await readText(store, key);
+  if (text === null) return null;
+  const { job_id, clips } = JSON.parse(text) as Job;
+  const slim = clips.map(({ predictions }) => ({
+    predictions: predictions.map(({ id }) => ({ id })),
+  }));
+  return { job_id, clips: slim };
 }
 
-async function runningJobs({
-  temporal,
-  data_dir,
-}: Config): Promise<Omit<KnownJobs, 'ended'> | null> {
+async function runningJobs(
+  { temporal }: Config,
+  store: Store,
+): Promise<Omit<KnownJobs, 'ended'> | null> {
   const running: Job[] = [];
   const silent: string[] = [];
   try {
@@ -61,7 +60,7 @@ async function runningJobs({
       const client = new Client({
         connection,
         namespace: temporal.namespace,
-        dataConverter: storedPayloads(data_dir),
+        dataConverter: storedPayloads(store),
       });
       const query = [
         `WorkflowType = '${WORKFLOW_TYPE}'`,

@@ -8,10 +8,13 @@
  * `--measured`: instead, the lengths that models delivered compared with those requested, from the finished jobs in DATA_DIR. Asks
  * no server. A file that cannot be read, or is no finished job of that folder, is skipped.
  */
-import { readdir } from 'node:fs/promises';
-import path from 'node:path';
 import { outboundFetch } from '../adapters/network/outbound.js';
+import { openStore } from '../adapters/storage/open-store.js';
+import { scratchFolder } from '../adapters/storage/scratch-files.js';
+import { createStoredFolders } from '../adapters/storage/stored-folders.js';
+import type { Store } from '../adapters/storage/store.js';
 import { createArchive } from '../api/jobs/job-archive.js';
+import type { Archive } from '../api/jobs/job-archive.js';
 import { boundedJson, boundedText } from '../http/bounded-text.js';
 import { loadConfig, REPLICATE_URL } from '../config.js';
 import type { Config } from '../config.js';
@@ -46,7 +49,7 @@ export function main(argv: string[]): Promise<number> {
     if (parsed.plan !== null) return await compareFor(config, parsed.plan, parsed.on.has('json'));
     const rows = [...config.catalogue.values()];
     if (parsed.on.has('measured')) {
-      console.log(await measuredText(config.data_dir, rows, parsed.on.has('json')));
+      console.log(await measuredText(config, rows, parsed.on.has('json')));
       return 0;
     }
     console.log(
@@ -89,22 +92,23 @@ async function compareFor(config: Config, file: string, asJson: boolean): Promis
 }
 
 async function measuredText(
-  dataDir: string,
+  config: Config,
   rows: readonly ModelRow[],
   asJson: boolean,
 ): Promise<string> {
-  const models = measure(await storedDeliveries(dataDir), rows);
+  const store = await openStore(config);
+  const archive = createArchive(store, scratchFolder(config.data_dir));
+  const models = measure(await storedDeliveries(store, archive), rows);
   if (asJson) return safeJson(JSON.stringify({ models }, null, 2));
   if (models.length === 0) {
-    return `Nothing is measured yet: no finished job in ${path.join(dataDir, 'jobs')} has a clip with a file.`;
+    return `Nothing is measured yet: no finished job in ${store.location} has a clip with a file.`;
   }
   return measuredTable(models).join('\n');
 }
 
 /** Job by job, so that only their deliveries are in memory together. */
-async function storedDeliveries(dataDir: string): Promise<Delivery[]> {
-  const archive = createArchive(dataDir);
-  const names = await readdir(path.join(dataDir, 'jobs')).catch(() => []);
+async function storedDeliveries(store: Store, archive: Archive): Promise<Delivery[]> {
+  const names = await createStoredFolders(store).names();
   const found: Delivery[] = [];
   for (const name of names.sort()) {
     const jobId = jobIdOf(name);

@@ -11,6 +11,7 @@
 import { parseArgs } from 'node:util';
 import { cancelAndConfirm } from '../activities/cancel-prediction.js';
 import { createClaims } from '../adapters/storage/claims.js';
+import { openStore } from '../adapters/storage/open-store.js';
 import { createReplicate, isTerminal } from '../adapters/replicate/replicate-client.js';
 import type {
   ProviderPrediction,
@@ -40,7 +41,7 @@ export const main = (argv: string[]): Promise<number> =>
     // Before the jobs are read: a newer prediction may be that of a job that is not listed yet.
     const now = replicate.clock.now();
     const span = { after: now - options.hours * 3_600_000, before: null };
-    const claims = createClaims(config.data_dir);
+    const claims = createClaims(await openStore(config));
     const searchAmong = async (): Promise<OrphanSearch> =>
       orphanSearch({
         jobs: await jobsOf(config, options),

@@ -9,7 +9,6 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Deps } from '../../src/activities/deps.js';
 import { createStoreClip } from '../../src/activities/store-clip.js';
-import { createArtifactStore } from '../../src/adapters/storage/artifact-store.js';
 import { createHazards } from '../../src/adapters/media/hazards.js';
 import { ChildLost, media, TooMuch } from '../../src/adapters/media/media.js';
 import type { Media } from '../../src/adapters/media/media.js';
@@ -17,6 +16,7 @@ import type { StoreClipInput, StoreClipResult } from '../../src/contract/activit
 import { encodeClip } from '../../src/simulator/clip/encode.js';
 import { fragment, ftyp, moov } from '../../src/simulator/clip/boxes.js';
 import { testFolder, type TestFolder } from '../support/test-folder.js';
+import { artifactsIn } from '../support/stores.js';
 
 let own: TestFolder;
 let dataDir: string;
@@ -47,7 +47,7 @@ const inJob = () => readdir(path.join(dataDir, 'artifacts', 'test')).catch(() =>
 function store(clip: number, output: string, own: Partial<Media> = {}): Promise<StoreClipResult> {
   const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
   const deps = {
-    store: createArtifactStore(dataDir),
+    store: artifactsIn(dataDir),
     hazards: createHazards(dataDir),
     media: { ...media, ...own },
     provider_origin: origin,

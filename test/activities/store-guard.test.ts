@@ -1,4 +1,4 @@
-/** A job belongs to the DATA_DIR that it was started with. */
+/** A job belongs to the store that it was started with. */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import type { Deps } from '../../src/activities/deps.js';
@@ -21,11 +21,11 @@ const refusal = (type: string) => ({
   type,
   nonRetryable: false,
   message: expect.stringContaining(
-    'expected the DATA_DIR that this job was started with (identity there), this worker has another (identity here)',
+    'expected the store that this job was started with (identity there), this worker has another (identity here)',
   ) as string,
 });
 
-describe('a worker with another DATA_DIR', () => {
+describe('a worker with another store', () => {
   it('pays nothing, and uses up no attempt', async () => {
     const play = paidActivity({ store_id: 'here' });
     await expect(play.run({ store: 'there' })).rejects.toMatchObject({
@@ -56,7 +56,7 @@ it('the right worker pays, and so does any for a job that was started before fol
   }
 });
 
-it('a plan is frozen with the identity of the DATA_DIR of the worker that checked it', async () => {
+it('a plan is frozen with the identity of the store of the worker that checked it', async () => {
   const resolvePlan = createResolvePlan({
     ...deps,
     plan: CONTEXT,

@@ -8,7 +8,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Deps } from '../../src/activities/deps.js';
 import { createStoreClip } from '../../src/activities/store-clip.js';
 import { SAME_ANSWERS } from '../../src/activities/storing-heartbeats.js';
-import { createArtifactStore } from '../../src/adapters/storage/artifact-store.js';
 import { createHazards } from '../../src/adapters/media/hazards.js';
 import { media } from '../../src/adapters/media/media.js';
 import { DownloadSlots } from '../../src/adapters/network/download-slots.js';
@@ -18,6 +17,7 @@ import type {
   StoreClipResult,
 } from '../../src/contract/activities.js';
 import { testFolder, type TestFolder } from '../support/test-folder.js';
+import { artifactsIn } from '../support/stores.js';
 
 let own: TestFolder;
 let dataDir: string;
@@ -51,7 +51,7 @@ class Storing {
     const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
     const output_url = `${origin}/a.mp4`;
     const deps = {
-      store: createArtifactStore(dataDir),
+      store: artifactsIn(dataDir),
       hazards: createHazards(dataDir),
       media,
       replicate: { get: () => Promise.resolve({ type: 'failed', message: 'no answer' }) },
@@ -154,7 +154,7 @@ describe('a download', () => {
 
 it('a disk that cannot be written is tried again within a minute, after any number of failures', async () => {
   const store = {
-    ...createArtifactStore(dataDir),
+    ...artifactsIn(dataDir),
     open: () => Promise.reject(new Error('ENOSPC')),
   };
   const storing = new Storing({ store });

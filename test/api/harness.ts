@@ -4,20 +4,22 @@ import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { buildApp } from '../../src/api/app.js';
 import type { ApiDeps, ApiSettings, App } from '../../src/api/app.js';
-import { createArchive } from '../../src/api/jobs/job-archive.js';
 import { comparing, estimating } from '../../src/api/jobs/estimating.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';
 import { createSseParser } from '../../src/client/sse-parser.js';
 import type { SseFrame } from '../../src/client/sse-parser.js';
+import { createDirectoryStore } from '../../src/adapters/storage/directory-store.js';
+import type { Archive } from '../../src/api/jobs/job-archive.js';
 import { FakeJobs } from './fake-jobs.js';
 import { CONTEXT } from '../support/checked-plans.js';
 import { checkPlan } from '../../src/domain/plan/check-plan.schema.js';
 import { testFolder, type TestFolder } from '../support/test-folder.js';
+import { archiveIn } from '../support/stores.js';
 
 export interface Harness {
   app: App;
   jobs: FakeJobs;
-  archive: ReturnType<typeof createArchive>;
+  archive: Archive;
   folder: TestFolder;
   data_dir: string;
   url: string;
@@ -26,7 +28,7 @@ export interface Harness {
 /** `whsec_` and the base64 of anything: what the harness's provider signs with, unless a test says otherwise. */
 export const SECRET = `whsec_${Buffer.from('the secret of the harness').toString('base64')}`;
 
-type World = Partial<Pick<ApiDeps, 'webhookSecret' | 'hintPoll' | 'estimate'>>;
+type World = Partial<Pick<ApiDeps, 'webhookSecret' | 'hintPoll' | 'estimate' | 'store'>>;
 
 /** `before`: an API that was closed, whose jobs, data folder and port the next one has. */
 export async function harness(
@@ -37,10 +39,11 @@ export async function harness(
   const folder = before?.folder ?? testFolder('api');
   const data_dir = folder.path;
   const jobs = before?.jobs ?? new FakeJobs();
-  const archive = createArchive(data_dir);
+  const archive = archiveIn(data_dir);
   const app = await buildApp({
     jobs,
     archive,
+    store: createDirectoryStore(data_dir),
     checkPlan: (value) => checkPlan(value, CONTEXT),
     estimate: estimating(CONTEXT),
     compare: comparing(CONTEXT),
@@ -52,7 +55,6 @@ export async function harness(
       version: '0.0.0',
       simulated: true,
       namespace: 'default',
-      data_dir,
       api_keys: [],
       ui_url: null,
       log_level: 'error',

@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { artifactPath } from '../../src/adapters/storage/artifact-store.js';
+import { artifactPath } from '../support/stored-files.js';
 import { storedOf } from '../../chaos/stored-files.js';
 import { testFolder } from '../support/test-folder.js';
+import { createDirectoryStore } from '../../src/adapters/storage/directory-store.js';
 
 it('facts without their video store nothing, and neither does another video', async () => {
   const { path: folder, remove } = testFolder('stored');
@@ -24,5 +25,7 @@ it('facts without their video store nothing, and neither does another video', as
   await write(0, 'video', 'a heron');
   await write(1, 'video', 'a her');
   await write(3, 'video', 'a heron');
-  expect(await storedOf(folder, 'j', [0, 1, 2, 3])).toEqual(new Map([[0, 'p0']]));
+  expect(await storedOf(createDirectoryStore(folder), 'j', [0, 1, 2, 3])).toEqual(
+    new Map([[0, 'p0']]),
+  );
 });

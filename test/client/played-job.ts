@@ -1,7 +1,7 @@
 /** What becomes of a job of two clips, told to the API's fake Temporal as the workflow would tell it. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { artifactPath } from '../../src/adapters/storage/artifact-store.js';
+import { artifactPath } from '../support/stored-files.js';
 import { clipFilePath } from '../../src/domain/job/clip-files.js';
 import type { Harness } from '../api/harness.js';
 

@@ -10,6 +10,7 @@ import { describe, expect, it } from 'vitest';
 import { storedPayloads } from '../../src/adapters/storage/payload-files.js';
 import type { Job } from '../../src/domain/job/job.schema.js';
 import { bundlePath } from '../../src/worker.js';
+import { createDirectoryStore } from '../../src/adapters/storage/directory-store.js';
 
 const folder = new URL('./histories/', import.meta.url);
 const histories = readdirSync(folder).filter((name) => name.endsWith('.json'));
@@ -19,7 +20,7 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 const worker = { workflowBundle: { codePath: bundlePath } };
 /** Recorded histories are whole; one that the Temporal CLI shows refers to files of this checkout's DATA_DIR. */
 const { payloadCodecs = [], ...converter } = storedPayloads(
-  fileURLToPath(new URL('../../.data', import.meta.url)),
+  createDirectoryStore(fileURLToPath(new URL('../../.data', import.meta.url))),
 );
 
 /** What a workflow says of its job in memo and result has the number of the job's last event; other data has none. */

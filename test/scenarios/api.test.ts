@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { jobPath } from '../../src/adapters/storage/artifact-store.js';
+import { jobPath } from '../support/stored-files.js';
 import { startApi } from '../../src/api/server.js';
 import type { RunningApi } from '../../src/api/server.js';
 import { loadConfig } from '../../src/config.js';

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SimulatorStats } from '../../src/simulator/stats.js';
-import { createArtifactStore, jobPath } from '../../src/adapters/storage/artifact-store.js';
+import { jobPath } from '../support/stored-files.js';
 import type { Job, JobEvent } from '../../src/domain/job/job.schema.js';
 import { pauseSignal, resumeSignal, setMaxCostSignal } from '../../src/contract/workflow.js';
 import { expectSameLedger } from '../support/provider-ledger.js';
@@ -16,6 +16,7 @@ import { runsOf } from '../support/runs.js';
 import type { RunOfChain } from '../support/runs.js';
 import { World } from '../support/world.js';
 import type { Run } from '../support/world.js';
+import { artifactsIn } from '../support/stores.js';
 
 const LIMITS = { events: 200, bytes: 10 * 2 ** 20 };
 const CLIPS = 60;
@@ -72,7 +73,7 @@ describe('a chain of runs under load', () => {
     job = (await run.handle.result()) as Job;
     await flooded;
     stats = await world.stats();
-    log = await createArtifactStore(world.data_dir).loadEvents(job.job_id);
+    log = await artifactsIn(world.data_dir).loadEvents(job.job_id);
     runs = await runsOf(world, job.job_id);
   }, 600_000);
   afterAll(() => world[Symbol.asyncDispose]());
@@ -127,7 +128,7 @@ it('a chain that is terminated and retried resumes with its whole ledger', async
   expect(job).toMatchObject({ status: 'succeeded', successful_clips: prompts.length });
   expect(stats).toMatchObject({ creates: 24 + 6, cancels: 0 });
   expectSameLedger(stats, job);
-  const log = await createArtifactStore(world.data_dir).loadEvents(job.job_id);
+  const log = await artifactsIn(world.data_dir).loadEvents(job.job_id);
   expect(log.map(({ seq }) => seq)).toEqual(
     Array.from({ length: job.seq }, (_, index) => index + 1),
   );

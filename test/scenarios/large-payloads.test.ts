@@ -6,7 +6,7 @@ import { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
 import { describe, expect, it } from 'vitest';
-import { jobPath } from '../../src/adapters/storage/artifact-store.js';
+import { jobPath } from '../support/stored-files.js';
 import { startApi } from '../../src/api/server.js';
 import { wholeHistory } from '../../chaos/replays.js';
 import { loadConfig } from '../../src/config.js';

@@ -16,6 +16,7 @@ import { WORKFLOW_TYPE } from '../../src/contract/workflow.js';
 import { eventually } from '../support/eventually.js';
 import { planOf } from '../support/plans.js';
 import { World } from '../support/world.js';
+import { createDirectoryStore } from '../../src/adapters/storage/directory-store.js';
 
 const { EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED } = temporal.api.enums.v1.EventType;
 const NO_FILTER = { status: null, model: null, label: null, q: null };
@@ -89,7 +90,7 @@ describe('the list of jobs on a real server', () => {
       connection,
       namespace: 'default',
       task_queue,
-      data_dir: world.data_dir,
+      store: createDirectoryStore(world.data_dir),
     });
     const mine = Array.from({ length: 24 }, () => `many-${randomUUID()}`);
     const startOne = (job_id: string) => {
@@ -147,7 +148,13 @@ describe('the list of jobs on a real server', () => {
       ),
       value: null,
     }));
-    const open = () => createJobs({ connection, namespace, task_queue: 'none', data_dir: 'none' });
+    const open = () =>
+      createJobs({
+        connection,
+        namespace,
+        task_queue: 'none',
+        store: createDirectoryStore('none'),
+      });
     const identity = { run_id: '', created_at: new Date().toISOString(), simulated: true };
     const startOne = (job_id: string, jobs = open()) => {
       const job = { ...emptyJob({ job_id, ...identity }), model: 'a/b', labels: [job_id] };

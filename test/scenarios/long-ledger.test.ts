@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createArtifactStore, jobPath } from '../../src/adapters/storage/artifact-store.js';
+import { jobPath } from '../support/stored-files.js';
 import { startApi } from '../../src/api/server.js';
 import type { RunningApi } from '../../src/api/server.js';
 import { loadConfig } from '../../src/config.js';
@@ -19,6 +19,7 @@ import { eventsQuery, retryClipSignal, WORKFLOW_TYPE } from '../../src/contract/
 import { planOf } from '../support/plans.js';
 import { Run, World } from '../support/world.js';
 import { accepted } from '../support/checked-plans.js';
+import { artifactsIn } from '../support/stores.js';
 
 const CLIPS = 25;
 const LINES = 400;
@@ -131,7 +132,7 @@ describe('a job with ten thousand predictions', () => {
     expect(counts).toEqual([LINES + 1, LINES, LINES + 1, ...Array<number>(CLIPS - 3).fill(LINES)]);
     const answered = (await (await fetch(`${api.url}/v1/jobs/${JOB}`)).json()) as Job;
     expect(answered).toEqual(kept);
-    const log: JobEvent[] = await createArtifactStore(world.data_dir).loadEvents(JOB);
+    const log: JobEvent[] = await artifactsIn(world.data_dir).loadEvents(JOB);
     expect(log).toHaveLength(kept.seq);
   });
 

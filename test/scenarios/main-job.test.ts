@@ -1,7 +1,7 @@
 /** The main job as its user sees it: a plan goes in, clips come out, and every failure is reported. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { artifactPath, jobPath } from '../../src/adapters/storage/artifact-store.js';
+import { artifactPath, jobPath } from '../support/stored-files.js';
 import { media } from '../../src/adapters/media/media.js';
 import type { Job, JobEvent } from '../../src/domain/job/job.schema.js';
 import { CATALOGUE } from '../../src/domain/models/index.js';

@@ -9,7 +9,6 @@ import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createArchiveJob } from '../../src/activities/archive-job.js';
 import type { Deps } from '../../src/activities/deps.js';
-import { createArtifactStore } from '../../src/adapters/storage/artifact-store.js';
 import { createJobIndex, indexing } from '../../src/adapters/storage/job-index.js';
 import { storedPayloads } from '../../src/adapters/storage/payload-files.js';
 import { findOwnWorkflow } from '../../src/adapters/temporal/workflow-calls.js';
@@ -36,6 +35,8 @@ import {
 } from '../support/played.js';
 import type { RealServer } from '../support/played.js';
 import { World } from '../support/world.js';
+import { createDirectoryStore } from '../../src/adapters/storage/directory-store.js';
+import { artifactsIn } from '../support/stores.js';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
@@ -139,9 +140,12 @@ describe('an API that is older than the workflow of a job', () => {
       settings: { log_level: 'error' },
     });
     await using _closing = { [Symbol.asyncDispose]: () => api.close() };
-    const dataConverter = storedPayloads(world.data_dir);
+    const dataConverter = storedPayloads(createDirectoryStore(world.data_dir));
     const deps = {
-      store: indexing(createArtifactStore(world.data_dir), createJobIndex(world.data_dir)),
+      store: indexing(
+        artifactsIn(world.data_dir),
+        createJobIndex(createDirectoryStore(world.data_dir)),
+      ),
       workflow: findOwnWorkflow(world.client),
     } as Partial<Deps> as Deps;
     let seen = (): void => undefined;

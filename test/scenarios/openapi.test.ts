@@ -8,7 +8,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { SCHEMATHESIS_PYTHON } from '../../setup/test-extras.mjs';
-import { artifactPath } from '../../src/adapters/storage/artifact-store.js';
+import { artifactPath } from '../support/stored-files.js';
 import { harness } from '../api/harness.js';
 import type { Harness } from '../api/harness.js';
 import { lacks } from '../support/needed-programs.js';

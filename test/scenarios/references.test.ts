@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { artifactPath } from '../../src/adapters/storage/artifact-store.js';
+import { artifactPath } from '../support/stored-files.js';
 import type { Job } from '../../src/domain/job/job.schema.js';
 import type { ClipPrompt, Plan } from '../../src/domain/plan/plan.schema.js';
 import { eventually } from '../support/eventually.js';

@@ -4,12 +4,13 @@ import { describe, expect, it } from 'vitest';
 import type { Job, JobEvent } from '../../src/domain/job/job.schema.js';
 import { apply } from '../../src/domain/job/progress.js';
 import { WORKFLOW_TYPE } from '../../src/contract/workflow.js';
-import { createArtifactStore, jobPath } from '../../src/adapters/storage/artifact-store.js';
+import { jobPath } from '../support/stored-files.js';
 import { planOf } from '../support/plans.js';
 import { eventually } from '../support/eventually.js';
 import { expectSameLedger } from '../support/provider-ledger.js';
 import { terminateAndRetry } from '../support/retry.js';
 import { Run, World } from '../support/world.js';
+import { artifactsIn } from '../support/stores.js';
 
 describe('a terminated job that is retried', () => {
   it('waits for what it had left running, within its cap, instead of buying it again', async () => {
@@ -125,7 +126,7 @@ describe('a retried job', () => {
     expect(job.clips[1]?.predictions.map(({ status }) => status)).toEqual(['failed', 'succeeded']);
     expect(job.total_cost_usd).toBeCloseTo((await world.stats()).bills.usd, 6);
 
-    const events: JobEvent[] = await createArtifactStore(world.data_dir).loadEvents(workflowId);
+    const events: JobEvent[] = await artifactsIn(world.data_dir).loadEvents(workflowId);
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
     expect(events.filter(({ type }) => type === 'job.started')).toHaveLength(2);
     expect(events.slice(failed.seq).reduce(apply, failed)).toEqual(job);

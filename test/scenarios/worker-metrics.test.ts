@@ -4,7 +4,6 @@ import { EventEmitter, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createArtifactStore } from '../../src/adapters/storage/artifact-store.js';
 import { loadConfig } from '../../src/config.js';
 import { freePorts } from '../../src/http/ports.js';
 import { startWorker } from '../../src/worker.js';
@@ -16,6 +15,7 @@ import { planOf } from '../support/plans.js';
 import { ROOT, startProcess } from '../support/processes.js';
 import { testFolder } from '../support/test-folder.js';
 import { World } from '../support/world.js';
+import { artifactsIn } from '../support/stores.js';
 
 const OWN = 'clip_generator_worker_';
 
@@ -132,7 +132,7 @@ describe('a worker with WORKER_HTTP_PORT', () => {
   it('is not ready from the moment it stops until its last activity has ended, and then answers nothing', async () => {
     const port = await freePort();
     await using world = await World.create({ env: { WORKER_HTTP_PORT: port } });
-    const store = createArtifactStore(world.data_dir);
+    const store = artifactsIn(world.data_dir);
     const events = new EventEmitter();
     const reached = once(events, 'reached');
     const released = once(events, 'released');

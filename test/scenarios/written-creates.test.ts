@@ -12,6 +12,7 @@ import { ROOT } from '../support/processes.js';
 import { temporalServer } from '../support/temporal-server.js';
 import type { Run } from '../support/world.js';
 import { World } from '../support/world.js';
+import { createDirectoryStore } from '../../src/adapters/storage/directory-store.js';
 
 const timings = { start_to_close: 60, heartbeat: 3 };
 const preload = path.join(ROOT, 'test/support/dies-at-create.mjs');
@@ -33,7 +34,7 @@ const lists = async (world: World): Promise<number> =>
 
 /** What was written down of the only clip. */
 async function answers(world: World, run: Run): Promise<(string | null | undefined)[]> {
-  const creates = createCreates(world.data_dir).of(run.handle.workflowId, 0);
+  const creates = createCreates(createDirectoryStore(world.data_dir)).of(run.handle.workflowId, 0);
   return (await creates.earlier()).creates.map(({ prediction_id }) => prediction_id);
 }
 

@@ -28,6 +28,7 @@ import { ALIVE } from '../domain/models/rows.js';
 import { eventually } from './eventually.js';
 import { testFolder } from './test-folder.js';
 import type { TestFolder } from './test-folder.js';
+import { createDirectoryStore } from '../../src/adapters/storage/directory-store.js';
 
 /**
  * Of plans that name none: two lengths, one price, no seed, minutes rather than seconds a clip. As if it were active, even
@@ -121,7 +122,10 @@ export class World implements AsyncDisposable {
 
   private constructor(parts: WorldParts) {
     const { connection, simulator, dataDir } = parts;
-    this.client = new Client({ connection, dataConverter: storedPayloads(dataDir) });
+    this.client = new Client({
+      connection,
+      dataConverter: storedPayloads(createDirectoryStore(dataDir)),
+    });
     this.simulator = simulator;
     this.data_dir = dataDir;
     this.#parts = parts;

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { artifactPath } from '../../src/adapters/storage/artifact-store.js';
+import { artifactPath } from '../support/stored-files.js';
 import { harness } from '../api/harness.js';
 import type { Harness } from '../api/harness.js';
 import { lacksChromium } from './browser.js';

@@ -1,23 +1,23 @@
 /**
  * Reference images: checked before anything is paid, and combined into one image (a composite) for models that take only one.
- * It owns the files `composite-*.jpg` (kept with the job, each also under the names of its clips) and `reference-*` (scaled
+ * It owns the objects `composite-*.jpg` (kept with the job, each also under the names of its clips) and `reference-*` (scaled
  * down for a composite; removed when the job's images are ready or given up).
  *
  * REFERENCES-1 A composite is built once for each set of images and aspect ratio, and uploaded again only when the provider is
- *    about to delete its upload. Both are recorded on disk, so that a crash costs at most one more upload.
+ *    about to delete its upload. Both are recorded in the store, so that a crash costs at most one more upload.
  * REFERENCES-2 Images are decoded one at a time, in a child process. An image that cannot be used fails the clips that use it,
  *    nothing else.
  */
 import { createHash } from 'node:crypto';
-import { access, readdir, readFile, rm } from 'node:fs/promises';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { MediaFile } from '../../domain/references/clip-references.js';
 import { shownUrl, urlsOfComposite } from '../../domain/references/clip-references.js';
 import type { FailureKind } from '../../domain/job/failures.js';
 import type { CompositeReference } from '../../domain/references/composite.schema.js';
-import { artifactFolder, artifactPath, nameAlso, writeWhole } from '../storage/artifact-store.js';
+import { artifactFolder, artifactKey } from '../storage/store-keys.js';
+import { keysBelow, readBytes, readText } from '../storage/store.js';
+import type { Store } from '../storage/store.js';
 import { kindOf } from '../media/file-kind.js';
 import { createHazards } from '../media/hazards.js';
 import { BadPart, ChildLost, media, NotAnImage, TooMuch } from '../media/media.js';
@@ -48,7 +48,9 @@ export type Uploaded =
   | { type: 'failed'; kind: FailureKind; message: string };
 
 export interface ReferencesOptions extends ReferenceFetchOptions {
-  data_dir: string;
+  store: Store;
+  /** A folder of this machine. */
+  scratch: string;
   files: ReplicateFiles;
   /** Where uploads go. Those made at another provider are of no use. */
   provider: string;
@@ -92,25 +94,26 @@ export type FindReferences = (jobId: string) => References;
 const oneAtATime = pLimit(1);
 
 export const createReferences = (options: ReferencesOptions): FindReferences => {
+  const { store } = options;
   const images = options.images ?? media;
-  const hazards = createHazards(options.data_dir);
+  const hazards = createHazards(options.scratch);
   return (jobId) => {
     const decoding = <T>(what: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> =>
       oneAtATime(() => {
         signal.throwIfAborted();
         return hazards.guard(jobId, what, work);
       });
-    const folder = artifactFolder(options.data_dir, jobId);
+    const folder = artifactFolder(jobId);
     const fetching = createReferenceFetch(jobId, options);
     const pictureOf = (composite: CompositeReference): string =>
-      path.join(folder, compositeName(composite));
+      `${folder}/${compositeName(composite)}`;
     return {
       waiting: () => fetching.waiting(),
       check: (url, { keep, signal }) =>
         fetching.fetch(url, signal, async (bytes) => {
           try {
             const { kept } = await decoding(url, signal, () => images.inspect(bytes, keep));
-            if (kept !== null) await writeWhole(path.join(folder, keptName(url)), kept);
+            if (kept !== null) await store.put(`${folder}/${keptName(url)}`, kept);
           } catch (error) {
             if (isOfImage(error)) return error.message;
             throw error;
@@ -127,16 +130,16 @@ export const createReferences = (options: ReferencesOptions): FindReferences => 
           },
           MEDIA[kind],
         ),
-      isBuilt: (composite) => exists(pictureOf(composite)),
+      isBuilt: async (composite) => (await store.head(pictureOf(composite))) !== null,
       async upload(composite, signal) {
         const picture = pictureOf(composite);
         const known = await recordedUpload(picture, options);
         if (known !== null) return known; // REFERENCES-1
-        if (!(await exists(picture))) {
-          const parts = await readParts(folder, composite);
+        if ((await store.head(picture)) === null) {
+          const parts = await readParts(store, folder, composite);
           try {
             const compose = (): Promise<Uint8Array> => images.compose(parts);
-            await writeWhole(picture, await decoding(picture, signal, compose));
+            await store.put(picture, await decoding(picture, signal, compose), JPEG);
           } catch (error) {
             if (!isOfImage(error)) throw error;
             return { type: 'failed', kind: 'invalid_reference', message: blame(composite, error) };
@@ -146,24 +149,31 @@ export const createReferences = (options: ReferencesOptions): FindReferences => 
         if (uploaded.type === 'uploaded') await recordUpload(picture, uploaded, options);
         return uploaded;
       },
-      assign: (composite, clipIndex) =>
-        nameAlso(
-          pictureOf(composite),
-          artifactPath(options.data_dir, jobId, clipIndex, 'composite'),
-        ),
+      async assign(composite, clipIndex) {
+        const picture = await readBytes(store, pictureOf(composite));
+        if (picture === null) throw new Error('expected a composite that was built, there is none');
+        await store.put(artifactKey(jobId, clipIndex, 'composite'), picture, JPEG);
+      },
       async tidy() {
-        const names = await readdir(folder).catch(() => []);
-        const kept = names.filter((name) => name.startsWith('reference-'));
-        await Promise.all(kept.map((name) => rm(path.join(folder, name), { force: true })));
+        for await (const key of keysBelow(store, `${folder}/reference-`)) {
+          await store.delete(key);
+        }
       },
     };
   };
 };
 
-async function readParts(folder: string, composite: CompositeReference): Promise<CompositeParts> {
+const JPEG = { media_type: 'image/jpeg' };
+
+async function readParts(
+  store: Store,
+  folder: string,
+  composite: CompositeReference,
+): Promise<CompositeParts> {
   const bytes = new Map<string, Uint8Array>();
   for (const url of new Set(urlsOfComposite(composite))) {
-    bytes.set(url, await readFile(path.join(folder, keptName(url))));
+    const kept = await readBytes(store, `${folder}/${keptName(url)}`);
+    if (kept !== null) bytes.set(url, kept);
   }
   const of = (url: string): Uint8Array => bytes.get(url) ?? new Uint8Array();
   return {
@@ -194,9 +204,9 @@ async function uploadWithRetries(
   signal: AbortSignal,
 ): Promise<Uploaded> {
   const file = {
-    name: path.basename(picture),
+    name: picture.slice(picture.lastIndexOf('/') + 1),
     content_type: 'image/jpeg',
-    bytes: await readFile(picture),
+    bytes: (await readBytes(options.store, picture)) ?? new Uint8Array(),
   };
   for (let attempt = 1; ; attempt++) {
     const outcome = await options.files.upload(file, signal);
@@ -235,8 +245,10 @@ async function recordedUpload(
   picture: string,
   options: ReferencesOptions,
 ): Promise<Uploaded | null> {
+  const text = await readText(options.store, recordOf(picture));
+  if (text === null) return null;
   try {
-    const record = JSON.parse(await readFile(recordOf(picture), 'utf8')) as UploadRecord;
+    const record = JSON.parse(text) as UploadRecord;
     const { provider, url, renew_at } = record;
     const isGood =
       provider === options.provider && Date.parse(renew_at) > (options.now ?? Date.now)();
@@ -249,14 +261,8 @@ async function recordedUpload(
 async function recordUpload(
   picture: string,
   { url, renew_at }: Extract<Uploaded, { type: 'uploaded' }>,
-  { provider }: ReferencesOptions,
+  { provider, store }: ReferencesOptions,
 ): Promise<void> {
   const record: UploadRecord = { provider, url, renew_at };
-  await writeWhole(recordOf(picture), JSON.stringify(record));
+  await store.put(recordOf(picture), JSON.stringify(record));
 }
-
-const exists = (file: string): Promise<boolean> =>
-  access(file).then(
-    () => true,
-    () => false,
-  );

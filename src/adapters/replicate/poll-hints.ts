@@ -1,6 +1,7 @@
 /**
  * How a webhook reaches the worker that polls: an empty file in a folder that workers watch. Only a hint to read earlier;
- * the prediction is read from the provider again, so duplicates, disorder and losses are harmless.
+ * the prediction is read from the provider again, so duplicates, disorder and losses are harmless. In a bucket hints are objects
+ * (stored-poll-hints.ts).
  */
 import { mkdirSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';

@@ -1,18 +1,17 @@
 /**
- * The log of creates, below DATA_DIR/creates/<job>/<clip>: `<number>` is written before the `<number>`-th create of the clip is
- * sent, `<number>.answer` when its result is known. Without a file nothing was created, and the provider's list need not be
+ * The log of creates, in the store below `creates/<job>/<clip>`: `<number>` is written before the `<number>`-th create of the clip is
+ * sent, `<number>.answer` when its result is known. Without it nothing was created, and the provider's list need not be
  * searched.
  *
- * CREATES-1 The file is on the disk before the request is sent, and survives a power cut.
+ * CREATES-1 The intent is in the store before the request is sent, and survives a power cut.
  * CREATES-2 Of any number of executions that are about to send the same create, exactly one may send it.
- * CREATES-3 `since` is the time from which on the log has every create of the job. A job's files are removed all at once, with
- *    `since`.
+ * CREATES-3 `since` is the time from which on the log has every create of the job. `since` is removed
+ *    before the first of a job's intents.
  */
-import { randomUUID } from 'node:crypto';
-import { readdir, rename, rm, stat } from 'node:fs/promises';
-import path from 'node:path';
 import type { EarlierCreate, CreateIntent } from '../../domain/job/create-intent.js';
-import { createWhole, folderOf, readWhole, writeWhole } from './artifact-store.js';
+import { folderOf } from './store-keys.js';
+import { keysBelow, objectsBelow, readText } from './store.js';
+import type { ObjectFacts, Store } from './store.js';
 
 export interface Creates {
   /** From this time of the server on, every create of the job is in the log. The first call of a job counts. */
@@ -37,46 +36,61 @@ export interface ClipCreates {
 
 /** Milliseconds without a create after which a job's log is removed. */
 const MAX_AGE = 24 * 3_600_000;
-const SINCE = 'since';
-const SWEPT = '.swept-';
+const FOLDER = 'creates/';
 
-export function createCreates(dataDir: string): Creates {
-  const folder = path.join(dataDir, 'creates');
-  const ofJob = (jobId: string): string => path.join(folder, folderOf(jobId));
+export function createCreates(store: Store): Creates {
+  const sinceOf = (jobFolder: string): string => `${FOLDER}${jobFolder}/since`;
   return {
     async open(jobId, at) {
-      await createWhole(path.join(ofJob(jobId), SINCE), at);
+      await store.putIfAbsent(sinceOf(folderOf(jobId)), at);
     },
 
     of: (jobId, clipIndex) =>
-      clipCreates(path.join(ofJob(jobId), SINCE), path.join(ofJob(jobId), String(clipIndex))),
+      clipCreates(
+        store,
+        sinceOf(folderOf(jobId)),
+        `${FOLDER}${folderOf(jobId)}/${String(clipIndex)}/`,
+      ),
 
     async sweep(now = Date.now()) {
+      const isOld = ({ modified_at }: { modified_at: string }): boolean =>
+        now - Date.parse(modified_at) > MAX_AGE;
       let swept = 0;
-      for (const name of await names(folder)) {
-        const job = path.join(folder, name);
-        if (!name.startsWith(SWEPT)) {
-          if (now - (await newest(job)) <= MAX_AGE) continue;
-          swept += 1;
+      for await (const [job, objects] of byJob(store)) {
+        if (!objects.every(isOld)) continue;
+        await store.delete(sinceOf(job)); // CREATES-3
+        // A job that creates again meanwhile has numbers of its own.
+        for (const { key } of objects) {
+          const facts = await store.head(key);
+          if (facts !== null && isOld(facts)) await store.delete(key);
         }
-        // CREATES-3: renamed first, since files are removed one by one.
-        const removed = path.join(folder, `${SWEPT}${randomUUID()}`);
-        await rename(job, removed);
-        await rm(removed, { recursive: true, force: true });
+        swept += 1;
       }
       return swept;
     },
   };
 }
 
-function clipCreates(sinceFile: string, folder: string): ClipCreates {
-  const fileOf = (number: number): string => path.join(folder, String(number));
-  const answerTo = (number: number): string => `${fileOf(number)}.answer`;
+/** The log of each job. All keys of a job follow one another. */
+async function* byJob(store: Store): AsyncGenerator<[job: string, objects: ObjectFacts[]]> {
+  let current: [job: string, objects: ObjectFacts[]] | null = null;
+  for await (const object of objectsBelow(store, FOLDER)) {
+    const [job = ''] = object.key.slice(FOLDER.length).split('/');
+    if (current !== null && current[0] !== job) yield current;
+    if (current?.[0] !== job) current = [job, []];
+    current[1].push(object);
+  }
+  if (current !== null) yield current;
+}
+
+function clipCreates(store: Store, since: string, folder: string): ClipCreates {
+  const keyOf = (number: number): string => `${folder}${String(number)}`;
+  const answerTo = (number: number): string => `${keyOf(number)}.answer`;
 
   async function read(number: number): Promise<EarlierCreate | null> {
-    const intent = await unlessMissing(readWhole(fileOf(number)));
+    const intent = await readText(store, keyOf(number));
     if (intent === null) return null; // withdrawn meanwhile
-    const answer = await unlessMissing(readWhole(answerTo(number)));
+    const answer = await readText(store, answerTo(number));
     return {
       ...(JSON.parse(intent) as CreateIntent),
       ...(answer === null ? {} : (JSON.parse(answer) as Pick<EarlierCreate, 'prediction_id'>)),
@@ -84,44 +98,37 @@ function clipCreates(sinceFile: string, folder: string): ClipCreates {
     };
   }
 
+  async function numbers(): Promise<number[]> {
+    const found: number[] = [];
+    for await (const key of keysBelow(store, folder)) {
+      const name = key.slice(folder.length);
+      if (/^\d+$/.test(name)) found.push(Number(name));
+    }
+    return found.sort((a, b) => b - a);
+  }
+
   return {
-    since: () => unlessMissing(readWhole(sinceFile)),
+    since: () => readText(store, since),
     async earlier(known = new Set()) {
-      const numbers = (await names(folder)).filter((name) => /^\d+$/.test(name)).map(Number);
-      numbers.sort((a, b) => b - a);
+      const begun = await numbers();
       const creates: EarlierCreate[] = [];
-      for (const number of numbers) {
+      for (const number of begun) {
         const create = await read(number);
         if (create === null) continue;
         creates.unshift(create);
         if (known.has(create.prediction_id ?? '')) break;
       }
-      return { creates, last: numbers[0] ?? 0 };
+      return { creates, last: begun[0] ?? 0 };
     },
     // CREATES-1
-    begin: (number, intent) => createWhole(fileOf(number), JSON.stringify(intent), { flush: true }),
+    begin: (number, intent) =>
+      store.putIfAbsent(keyOf(number), JSON.stringify(intent), { flush: true }),
     async answer(number, prediction_id) {
       const content = JSON.stringify({ prediction_id });
       // A prediction that was found is never overwritten by null.
-      if (prediction_id === null) await createWhole(answerTo(number), content);
-      else await writeWhole(answerTo(number), content);
+      if (prediction_id === null) await store.putIfAbsent(answerTo(number), content);
+      else await store.put(answerTo(number), content);
     },
-    withdraw: (number) => rm(fileOf(number), { recursive: true, force: true }),
+    withdraw: (number) => store.delete(keyOf(number)),
   };
-}
-
-const unlessMissing = <T>(reading: Promise<T>): Promise<T | null> =>
-  reading.catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  });
-
-const names = async (folder: string): Promise<string[]> =>
-  (await unlessMissing(readdir(folder))) ?? [];
-
-/** When a file was last made in a job's folder or in the folder of one of its clips. */
-async function newest(job: string): Promise<number> {
-  const places = [job, ...(await names(job)).map((name) => path.join(job, name))];
-  const times = await Promise.all(places.map(async (place) => unlessMissing(stat(place))));
-  return Math.max(...times.map((facts) => facts?.mtimeMs ?? 0));
 }

@@ -1,5 +1,5 @@
 /**
- * The index of finished jobs below DATA_DIR/index: what lists and figures need of each job, so that neither reads the
+ * The index of finished jobs, in the store below `index/`: what lists and figures need of each job, so that neither reads the
  * jobs themselves. Written with every archived job, by any process on any machine. Files are only added, so that a reader
  * lists the names and reads the new ones.
  *
@@ -12,12 +12,11 @@
  * INDEX-3 The index can be rebuilt from the jobs. api/jobs/index-upkeep.ts adds what it lacks.
  */
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm } from 'node:fs/promises';
-import path from 'node:path';
 import { entryOf } from '../../domain/job/index-entry.js';
 import type { JobEntry } from '../../domain/job/index-entry.js';
-import { createWhole, readWhole, writeWhole } from './artifact-store.js';
 import type { ArtifactStore } from './artifact-store.js';
+import { keysBelow, readText } from './store.js';
+import type { Store } from './store.js';
 
 export interface IndexLine {
   /** When the job ended; for a removal, when it was noticed. */
@@ -50,41 +49,46 @@ export const lineOf = (entry: JobEntry): IndexLine => ({
   entry,
 });
 
-export function createJobIndex(dataDir: string): JobIndex {
-  const entries = path.join(dataDir, 'index', 'entries');
-  const segments = path.join(dataDir, 'index', 'segments');
+const ENTRIES = 'index/entries/';
+const SEGMENTS = 'index/segments/';
+
+export function createJobIndex(store: Store): JobIndex {
   const list = async (folder: string, ending: string): Promise<string[]> => {
-    const names = await readdir(folder).catch(() => []);
-    return names.filter((name) => name.endsWith(ending)).sort();
+    const names: string[] = [];
+    for await (const key of keysBelow(store, folder)) {
+      if (key.endsWith(ending)) names.push(key.slice(folder.length));
+    }
+    return names;
   };
-  const entry = (name: string): Promise<IndexLine[]> =>
-    readFile(path.join(entries, name), 'utf8').then(linesOf, () => []);
-  const append = async (segment: number, lines: readonly IndexLine[]): Promise<boolean> =>
-    createWhole(
-      path.join(segments, `${String(segment).padStart(9, '0')}.jsonl`),
+  const read = async (key: string): Promise<IndexLine[]> =>
+    linesOf((await readText(store, key)) ?? '');
+  const entry = (name: string): Promise<IndexLine[]> => read(`${ENTRIES}${name}`);
+  const append = (segment: number, lines: readonly IndexLine[]): Promise<boolean> =>
+    store.putIfAbsent(
+      `${SEGMENTS}${String(segment).padStart(9, '0')}.jsonl`,
       lines.map((line) => `${JSON.stringify(line)}\n`).join(''),
     );
   const nextSegment = async (): Promise<number> =>
-    1 + Number.parseInt((await list(segments, '.jsonl')).at(-1) ?? '0', 10);
+    1 + Number.parseInt((await list(SEGMENTS, '.jsonl')).at(-1) ?? '0', 10);
 
   return {
-    put: (line) => writeWhole(path.join(entries, nameOf(line)), JSON.stringify(line)),
+    put: (line) => store.put(`${ENTRIES}${nameOf(line)}`, JSON.stringify(line)),
 
     putAll: async (lines) => append(await nextSegment(), lines),
 
-    entries: () => list(entries, '.json'),
-    segments: () => list(segments, '.jsonl'),
+    entries: () => list(ENTRIES, '.json'),
+    segments: () => list(SEGMENTS, '.jsonl'),
 
     entry,
-    segment: (name) => readWhole(path.join(segments, name)).then(linesOf, () => []),
+    segment: (name) => read(`${SEGMENTS}${name}`),
 
     async pack() {
       const segment = await nextSegment();
-      const names = (await list(entries, '.json')).slice(0, MAX_LINES);
+      const names = (await list(ENTRIES, '.json')).slice(0, MAX_LINES);
       const lines: IndexLine[] = [];
       for (const name of names) lines.push(...(await entry(name)));
       if (lines.length === 0 || !(await append(segment, lines))) return; // INDEX-2
-      for (const name of names) await rm(path.join(entries, name), { force: true });
+      for (const name of names) await store.delete(`${ENTRIES}${name}`);
     },
   };
 }

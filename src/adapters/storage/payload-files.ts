@@ -1,14 +1,12 @@
 /**
- * Large payloads outside Temporal: those of 256 KiB and more (plans, carried-over states, results of `resolvePlan`) are files
- * below DATA_DIR/payloads, named by their hash, and histories refer to them. What users read with Temporal's own tools
+ * Large payloads outside Temporal: those of 256 KiB and more (plans, carried-over states, results of `resolvePlan`) are objects
+ * below `payloads/` in the store, named by their hash, and histories refer to them. What users read with Temporal's own tools
  * stays in histories and answers as plain JSON: jobs and pages of events, which the workflow keeps small.
  *
- * PAYLOADS-1 A payload is on the disk, whole, before Temporal gets the reference.
+ * PAYLOADS-1 A payload is in the store, whole, before Temporal gets the reference.
  * PAYLOADS-2 What is read is what was written: the name is the hash of the content.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { ExternalStorage, StorageDriverClaim } from '@temporalio/common';
 import type { DataConverter, Payload, StorageDriver } from '@temporalio/common';
 import { extstoreInboundOptions } from '@temporalio/common/lib/internal-non-workflow/external-storage-visitor.js';
@@ -19,7 +17,8 @@ import {
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
 import { errorMessage } from '../../domain/values/error-message.js';
-import { writeWhole } from './artifact-store.js';
+import { readBytes } from './store.js';
+import type { Store } from './store.js';
 
 const { Payload: Encoding } = proto.temporal.api.common.v1;
 type History = temporal.api.history.v1.IHistory;
@@ -40,15 +39,14 @@ export const staysInline = ({ data }: Payload): boolean =>
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
-export function createPayloadDriver(dataDir: string): StorageDriver {
-  const folder = path.join(dataDir, 'payloads');
-  const fileOf = (sha256: string): string => path.join(folder, sha256.slice(0, 2), sha256);
+export function createPayloadDriver(objects: Store): StorageDriver {
+  const keyOf = (sha256: string): string => `payloads/${sha256.slice(0, 2)}/${sha256}`;
 
   async function store(payload: Payload): Promise<StorageDriverClaim> {
     const content = Encoding.encode(payload).finish();
     const sha256 = hashOf(content);
     // Also when it exists: its time says when it was last needed, and a damaged file is repaired.
-    await writeWhole(fileOf(sha256), content, { flush: true }).catch((cause: unknown) => {
+    await objects.put(keyOf(sha256), content, { flush: true, sha256 }).catch((cause: unknown) => {
       throw new PayloadTrouble(`expected to write payload ${sha256}: ${errorMessage(cause)}`, {
         cause,
       });
@@ -60,17 +58,17 @@ export function createPayloadDriver(dataDir: string): StorageDriver {
     if (!SHA256.test(sha256)) {
       throw new PayloadTrouble(`expected the hash of a payload in its reference, got "${sha256}"`);
     }
-    const expected = `expected payload ${sha256} in ${folder}`;
-    const content = await readFile(fileOf(sha256)).catch((cause: unknown) => {
-      const why =
-        (cause as NodeJS.ErrnoException).code === 'ENOENT' ? MISSING : errorMessage(cause);
-      throw new PayloadTrouble(`${expected}: ${why}`, { cause });
+    const expected = `expected payload ${sha256} in ${objects.location}`;
+    const content = await readBytes(objects, keyOf(sha256)).catch((cause: unknown) => {
+      throw new PayloadTrouble(`${expected}: ${errorMessage(cause)}`, { cause });
     });
-    if (hashOf(content) !== sha256) throw new PayloadTrouble(`${expected}: the file was changed`); // PAYLOADS-2
+    if (content === null) throw new PayloadTrouble(`${expected}: ${MISSING}`);
+    if (hashOf(content) !== sha256) throw new PayloadTrouble(`${expected}: the object was changed`); // PAYLOADS-2
     return Encoding.decode(content);
   }
 
   return {
+    // Histories name it: it is the same for every kind of store, so that a store can be moved.
     name: 'data-dir',
     type: 'durable-clip-generator.data-dir',
     store: (_, payloads) => Promise.all(payloads.map(store)),
@@ -79,16 +77,16 @@ export function createPayloadDriver(dataDir: string): StorageDriver {
 }
 
 const MISSING =
-  'this process has another DATA_DIR than the one that wrote it, or the file was deleted';
+  'this process has another store (STORAGE_URL, DATA_DIR) than the one that wrote it, or the object was deleted';
 
 const hashOf = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
 /** For every client and worker: without it they cannot read what others have stored. */
 export function storedPayloads(
-  dataDir: string,
+  store: Store,
   payloadSizeThreshold?: number,
 ): DataConverter & { externalStorage: ExternalStorage } {
-  const driver = createPayloadDriver(dataDir);
+  const driver = createPayloadDriver(store);
   return {
     externalStorage: new ExternalStorage({
       drivers: [driver],

@@ -1,15 +1,24 @@
 /**
- * Temporary files that processes left when they were killed: unfinished files (`.part`) and images kept for a composite
- * (`reference-`). Age tells them from files in use: no work on a file takes so long.
+ * Temporary files below DATA_DIR: downloads that are being measured (`scratch/`), and unfinished files of a store that is a
+ * directory (`.part`). Those that a killed process left are removed; age tells them from files in use: no work on a file
+ * takes so long.
  */
+import { randomUUID } from 'node:crypto';
 import { opendir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
+export const scratchFolder = (dataDir: string): string => path.join(dataDir, 'scratch');
+
+/** The path of a new one, in the scratch folder. */
+export const scratchFile = (folder: string): string => path.join(folder, `${randomUUID()}.part`);
+
 /** Milliseconds. The longest work is the check of all images of a job, which is ended after an hour. */
 const MAX_AGE = 2 * 3_600_000;
-const TEMPORARY = /\.[0-9a-f-]{36}\.part$|^hazard-[0-9a-f]{16}\.part$|^reference-[0-9a-f]{16}$/;
+const TEMPORARY =
+  /(?:^|\.)[0-9a-f-]{36}\.part$|^hazard-[0-9a-f]{16}\.part$|^reference-[0-9a-f]{16}$/;
 /** Folders of DATA_DIR, and how many folders deep their files are. */
 const FOLDERS: readonly (readonly [folder: string, depth: number])[] = [
+  ['scratch', 0],
   ['artifacts', 1],
   ['jobs', 1],
   ['payloads', 1],

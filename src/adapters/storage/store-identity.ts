@@ -1,37 +1,46 @@
 /**
- * The identity of a DATA_DIR. A job belongs to the one it was started with: another has no files of the job, and the job's
+ * The identity of a store. A job belongs to the one it was started with: another has no files of the job, and the job's
  * readers look for none there.
  *
  * STORE-1 The identity is made once, by one of any number of workers that start at the same time.
- * STORE-2 Creates and claims rest on files that only one process can make. On a file system that cannot do that, nothing starts.
+ * STORE-2 Creates and claims rest on objects that only one process can make. On a store that cannot do that, nothing starts.
  */
 import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
-import path from 'node:path';
 import { ConfigError } from '../../config.js';
-import { createWhole, readWhole } from './artifact-store.js';
+import { readText, StoreTrouble } from './store.js';
+import type { Store } from './store.js';
 
-type Create = (file: string, content: string) => Promise<boolean>;
+const KEY = 'identity';
 
-/** The identity of this DATA_DIR, made where there is none. STORE-2: rejects on a file system that cannot make a file exactly once. */
-export async function identityOf(dataDir: string, create: Create = createWhole): Promise<string> {
-  const probe = path.join(dataDir, `.probe-${randomUUID()}`);
-  try {
-    const isOnce = (await create(probe, 'first')) && !(await create(probe, 'second'));
-    if (!isOnce || (await readWhole(probe)) !== 'first')
-      throw new Error('a second one took its place');
-  } catch (error) {
-    throw unfit(dataDir, error);
-  } finally {
-    await rm(probe, { recursive: true, force: true }).catch(() => undefined);
-  }
-  const file = path.join(dataDir, 'identity');
-  await create(file, randomUUID()); // STORE-1
-  return (await readWhole(file)).trim();
+/** The identity of the store, made where there is none. STORE-2: rejects with a ConfigError where an object is not made exactly once. */
+export async function identityOf(store: Store): Promise<string> {
+  await requireOnce(store);
+  await store.putIfAbsent(KEY, randomUUID()); // STORE-1
+  return ((await readText(store, KEY)) ?? '').trim();
 }
 
-const unfit = (dataDir: string, cause: unknown): ConfigError =>
-  new ConfigError(
-    `DATA_DIR: expected a file system on which a file can be made exactly once (with hard links, or with folders that are renamed), got "${dataDir}" (${(cause as Error).message}); set DATA_DIR to another one.`,
-    { cause },
-  );
+async function requireOnce(store: Store): Promise<void> {
+  const probe = `.probe-${randomUUID()}`;
+  try {
+    const isOnce =
+      (await store.putIfAbsent(probe, 'first')) && !(await store.putIfAbsent(probe, 'second'));
+    if (!isOnce || (await readText(store, probe)) !== 'first')
+      throw new Error('a second one took its place');
+  } catch (error) {
+    if (error instanceof StoreTrouble) throw error;
+    throw unfit(store, error);
+  } finally {
+    await store.delete(probe).catch(() => undefined);
+  }
+}
+
+const unfit = ({ kind, location }: Store, cause: unknown): ConfigError =>
+  kind === 'bucket'
+    ? new ConfigError(
+        `STORAGE_URL: expected a bucket that takes conditional writes (If-None-Match), got ${location} (${(cause as Error).message}); use a server that has them.`,
+        { cause },
+      )
+    : new ConfigError(
+        `DATA_DIR: expected a file system on which a file can be made exactly once (with hard links, or with folders that are renamed), got "${location}" (${(cause as Error).message}); set DATA_DIR to another one.`,
+        { cause },
+      );

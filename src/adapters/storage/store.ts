@@ -12,6 +12,7 @@
 import type { Readable } from 'node:stream';
 
 export interface Store {
+  readonly kind: 'directory' | 'bucket';
   /** For messages: the folder, or `s3://bucket/prefix`. */
   readonly location: string;
   /** Replaces what has the key. */
@@ -68,9 +69,13 @@ export interface ListOptions {
   limit?: number;
   /** Only what is directly below the prefix, which ends in `/`; what is further down is told as `folders`. */
   shallow?: boolean;
+  /** Only `keys` are wanted: a directory need not look at each file. */
+  keys_only?: boolean;
 }
 
 export interface ObjectPage {
+  keys: string[];
+  /** Of the same objects; none where `keys_only`. */
   objects: ObjectFacts[];
   /** Where `shallow`: prefixes that end in `/`. */
   folders: string[];
@@ -126,6 +131,16 @@ export async function* objectsBelow(store: Store, prefix: string): AsyncGenerato
   do {
     const page: ObjectPage = await store.list(prefix, { cursor });
     yield* page.objects;
+    cursor = page.cursor;
+  } while (cursor !== null);
+}
+
+/** The keys of every object below a prefix, page by page. */
+export async function* keysBelow(store: Store, prefix: string): AsyncGenerator<string> {
+  let cursor: string | null = null;
+  do {
+    const page: ObjectPage = await store.list(prefix, { cursor, keys_only: true });
+    yield* page.keys;
     cursor = page.cursor;
   } while (cursor !== null);
 }

@@ -1,32 +1,41 @@
-/** The folders below DATA_DIR/jobs, one for each finished job: the index is rebuilt from them. */
-import { readdir, readFile } from 'node:fs/promises';
-import path from 'node:path';
+/** The folders below `jobs/` in the store, one for each finished job: the index is rebuilt from them. */
 import type { Job } from '../../domain/job/job.schema.js';
-import { jobPath } from './artifact-store.js';
+import { folderOf } from './store-keys.js';
+import { readText } from './store.js';
+import type { ObjectPage, Store } from './store.js';
 
 export interface StoredFolders {
   names(): Promise<string[]>;
   nameOf(jobId: string): string;
-  /** `absent` only when there is certainly no file; null for a file that cannot be read, or is not the job of this folder. */
+  /** `absent` only when there is certainly no record; null for one that cannot be read, or is not the job of this folder. */
   job(name: string): Promise<Job | 'absent' | null>;
 }
 
-export function createStoredFolders(dataDir: string): StoredFolders {
-  const folder = path.join(dataDir, 'jobs');
-  const nameOf = (jobId: string): string =>
-    path.basename(path.dirname(jobPath(dataDir, jobId, 'job.json')));
+const FOLDER = 'jobs/';
+
+export function createStoredFolders(store: Store): StoredFolders {
   return {
-    names: () => readdir(folder).catch(() => []),
-    nameOf,
+    async names() {
+      const names: string[] = [];
+      let cursor: string | null = null;
+      do {
+        const page: ObjectPage = await store.list(FOLDER, { cursor, shallow: true });
+        names.push(...page.folders.map((folder) => folder.slice(FOLDER.length, -1)));
+        cursor = page.cursor;
+      } while (cursor !== null);
+      return names;
+    },
+    nameOf: folderOf,
     async job(name) {
       try {
-        const text = await readFile(path.join(folder, name, 'job.json'), 'utf8');
+        const text = await readText(store, `${FOLDER}${name}/job.json`);
+        if (text === null) return 'absent';
         const job = JSON.parse(text) as Partial<Job> | null;
         const isJob = typeof job?.job_id === 'string' && Array.isArray(job.clips);
         // A copy of a job's folder is not a second job.
-        return isJob && nameOf(job.job_id as string) === name ? (job as Job) : null;
-      } catch (error) {
-        return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'absent' : null;
+        return isJob && folderOf(job.job_id as string) === name ? (job as Job) : null;
+      } catch {
+        return null;
       }
     },
   };

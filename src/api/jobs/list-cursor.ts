@@ -3,12 +3,12 @@
  * them; it is good for the filter of its page only. It is signed (HMAC) together with the namespace it was read from, because
  * Temporal answers foreign page tokens with anything from a page to an internal error: none reaches it.
  *
- * CURSOR-1 the key lies in DATA_DIR, made by the first process that needs it, so that every API process reads the cursors of
+ * CURSOR-1 the key lies in the store, made by the first process that needs it, so that every API process reads the cursors of
  *    the others. Where it can be neither read nor made, a process reads its own cursors only.
  */
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import path from 'node:path';
-import { createWhole, readWhole } from '../../adapters/storage/artifact-store.js';
+import { readText } from '../../adapters/storage/store.js';
+import type { Store } from '../../adapters/storage/store.js';
 import type { JobFilter } from '../../domain/job/job-summary.js';
 import { isSameSecret } from '../../http/constant-time.js';
 import { BadCursor } from './jobs-port.js';
@@ -27,14 +27,15 @@ export interface CursorCodec {
   decode(filter: JobFilter, cursor: string): Promise<ListPosition>;
 }
 
+const KEY_OBJECT = 'cursor.key';
 const KEY = /^[0-9a-f]{64}$/;
 const newKey = (): string => randomBytes(32).toString('hex');
 
-export function createCursorCodec(dataDir: string, namespace: string): CursorCodec {
+export function createCursorCodec(store: Store, namespace: string): CursorCodec {
   const own = newKey();
   let shared: string | null = null;
   const key = async (): Promise<string> => {
-    shared ??= await sharedKey(path.join(dataDir, 'cursor.key')).catch(() => null);
+    shared ??= await sharedKey(store).catch(() => null);
     return shared ?? own; // CURSOR-1
   };
   const signatureOf = async (payload: string): Promise<string> =>
@@ -59,13 +60,14 @@ export function createCursorCodec(dataDir: string, namespace: string): CursorCod
   };
 }
 
-/** Null when the file holds something else. Of processes that make it at the same time, all read that of the first. */
-async function sharedKey(file: string): Promise<string | null> {
-  const key = await readWhole(file).catch(async () => {
-    await createWhole(file, newKey());
-    return readWhole(file);
-  });
-  return KEY.test(key) ? key : null;
+/** Null when the object holds something else. Of processes that make it at the same time, all read that of the first. */
+async function sharedKey(store: Store): Promise<string | null> {
+  let key = await readText(store, KEY_OBJECT);
+  if (key === null) {
+    await store.putIfAbsent(KEY_OBJECT, newKey());
+    key = await readText(store, KEY_OBJECT);
+  }
+  return key !== null && KEY.test(key) ? key : null;
 }
 
 /** A filter as a text of a fixed length. */

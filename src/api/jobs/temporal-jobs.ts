@@ -6,6 +6,7 @@ import { Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client
 import type { Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { fillIn, storedPayloads } from '../../adapters/storage/payload-files.js';
+import type { Store } from '../../adapters/storage/store.js';
 import { pinnedTo, takers } from '../../adapters/temporal/worker-versions.js';
 import { attributesOf } from '../../domain/job/visibility.js';
 import {
@@ -36,7 +37,7 @@ interface Settings {
   connection: Connection;
   namespace: string;
   task_queue: string;
-  data_dir: string;
+  store: Store;
 }
 
 /** A query needs a worker, which may have to replay first; a long poll is answered within 20 s. */
@@ -51,8 +52,8 @@ const { EventType, HistoryEventFilterType: Filter, TaskQueueType } = proto.tempo
 /** A signal may come between two runs of a job that continues as new. */
 const MAX_TRIES = 5;
 
-export function createJobs({ connection, namespace, task_queue, data_dir }: Settings): Jobs {
-  const dataConverter = storedPayloads(data_dir);
+export function createJobs({ connection, namespace, task_queue, store }: Settings): Jobs {
+  const dataConverter = storedPayloads(store);
   const client = new Client({ connection, namespace, dataConverter });
   const service = client.workflowService;
 

@@ -2,13 +2,12 @@
  * Videos, thumbnails and composed references, as bytes with ranges and ETags, and the tokens that open them without a key.
  * Paths are made of checked numbers and ids only.
  */
-import path from 'node:path';
-import { stat } from 'node:fs/promises';
 import { CLIP_FILES } from '../../domain/job/clip-files.js';
-import { artifactPath } from '../../adapters/storage/artifact-store.js';
+import { artifactKey } from '../../adapters/storage/store-keys.js';
 import { notFound } from '../problems.js';
 import * as schemas from '../schemas.js';
 import type { App, Services } from '../services.js';
+import { sendObject } from './send-object.js';
 
 const FILES = [
   ['video', 'The finished clip'],
@@ -16,7 +15,7 @@ const FILES = [
   ['composite', 'What its reference images were made into'],
 ] as const;
 
-export function clipRoutes(app: App, { settings, tokens }: Services): void {
+export function clipRoutes(app: App, { store, tokens }: Services): void {
   app.post(
     '/v1/jobs/:job_id/token',
     {
@@ -34,7 +33,6 @@ export function clipRoutes(app: App, { settings, tokens }: Services): void {
       return tokens.issue(askedWith, job_id) ?? { token: null, expires_at: null };
     },
   );
-  const dataDir = path.resolve(settings.data_dir);
   for (const [name, summary] of FILES) {
     const { media_type } = CLIP_FILES[name];
     app.get(
@@ -48,15 +46,12 @@ export function clipRoutes(app: App, { settings, tokens }: Services): void {
           response: schemas.fileOf(media_type),
         },
       },
-      async ({ params: { job_id, clip_index } }, reply) => {
-        const file = artifactPath(dataDir, job_id, clip_index, name);
-        const found = await stat(file).catch(() => null);
-        if (found === null) {
+      async (request, reply) => {
+        const { job_id, clip_index } = request.params;
+        const key = artifactKey(job_id, clip_index, name);
+        if (!(await sendObject(request, reply, { store, key, media_type })))
           throw notFound(`clip ${String(clip_index)} of the job "${job_id}" has no ${name}`);
-        }
-        // A clip that is retried gets a new file under the same name: ask each time, by ETag.
-        reply.header('cache-control', 'private, no-cache').type(media_type);
-        return reply.sendFile(path.basename(file), path.dirname(file), { cacheControl: false });
+        return reply;
       },
     );
   }

@@ -2,38 +2,50 @@
  * A job's stored log, a page at a time: one event per line, in the order of `seq`, so that a position is found by binary search.
  * A log of any length costs the memory of one page. An incomplete line is the end.
  */
-import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { readBytes } from '../../adapters/storage/store.js';
+import type { Store } from '../../adapters/storage/store.js';
 import type { JobEvent } from '../../domain/job/job.schema.js';
 
 const CHUNK = 64 * 1024;
 const NEWLINE = 0x0a;
 
-/** The events after a seq, about `maxBytes` of them; none where there is no file. */
+interface Wanted {
+  /** A seq. */
+  after: number;
+  maxBytes: number;
+}
+
+/** The events after a seq, about `maxBytes` of them; none where there is no log. */
 export async function readStoredEvents(
-  file: string,
-  after: number,
-  maxBytes: number,
+  store: Store,
+  key: string,
+  wanted: Wanted,
 ): Promise<JobEvent[]> {
-  const handle = await open(file).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  });
-  if (handle === null) return [];
-  try {
-    const start = await offsetBefore(handle, after);
-    return await eventsFrom(handle, start, { after, maxBytes });
-  } finally {
-    await handle.close();
-  }
+  const facts = await store.head(key);
+  if (facts === null) return [];
+  const log: Log = {
+    bytes: facts.bytes,
+    chunk: async (from) =>
+      from >= facts.bytes
+        ? Buffer.alloc(0)
+        : ((await readBytes(store, key, { start: from, end: from + CHUNK - 1 })) ??
+          Buffer.alloc(0)),
+  };
+  return eventsFrom(log, await offsetBefore(log, wanted.after), wanted);
+}
+
+interface Log {
+  bytes: number;
+  /** Up to CHUNK bytes; none at the end. */
+  chunk(from: number): Promise<Buffer>;
 }
 
 /** An offset at most a few lines before the first event after `seq`. */
-async function offsetBefore(handle: FileHandle, seq: number): Promise<number> {
+async function offsetBefore(log: Log, seq: number): Promise<number> {
   let low = 0;
-  for (let high = (await handle.stat()).size; high - low > CHUNK;) {
+  for (let high = log.bytes; high - low > CHUNK;) {
     const middle = Math.floor((low + high) / 2);
-    const line = await lineAfter(handle, middle);
+    const line = await lineAfter(log, middle);
     if (line === null || line.seq > seq) high = middle;
     else low = line.start;
   }
@@ -42,41 +54,35 @@ async function offsetBefore(handle: FileHandle, seq: number): Promise<number> {
 
 /** Stands before all texts from outside; a quotation mark inside a text is escaped. */
 const SEQ = /"seq":(\d{1,15})/;
+/** Bytes of a line among which its seq is. */
+const BEGINNING = 4_096;
 
 /** The first line that starts after an offset; only its beginning is read. */
-async function lineAfter(
-  handle: FileHandle,
-  offset: number,
-): Promise<{ start: number; seq: number } | null> {
-  const chunk = Buffer.alloc(CHUNK);
+async function lineAfter(log: Log, offset: number): Promise<{ start: number; seq: number } | null> {
   for (let from = offset; ;) {
-    const { bytesRead } = await handle.read(chunk, 0, CHUNK, from);
-    if (bytesRead === 0) return null;
-    const newline = chunk.subarray(0, bytesRead).indexOf(NEWLINE);
+    const chunk = await log.chunk(from);
+    if (chunk.length === 0) return null;
+    const newline = chunk.indexOf(NEWLINE);
     if (newline < 0) {
-      from += bytesRead;
+      from += chunk.length;
       continue;
     }
     const start = from + newline + 1;
-    const { bytesRead: length } = await handle.read(chunk, 0, CHUNK, start);
-    const [, seq] = SEQ.exec(chunk.subarray(0, length).toString('latin1')) ?? [];
+    const rest = chunk.subarray(newline + 1);
+    const beginning = rest.length < BEGINNING ? await log.chunk(start) : rest;
+    const [, seq] = SEQ.exec(beginning.toString('latin1')) ?? [];
     return seq === undefined ? null : { start, seq: Number(seq) };
   }
 }
 
-interface Wanted {
-  after: number;
-  maxBytes: number;
-}
-
 async function eventsFrom(
-  handle: FileHandle,
+  log: Log,
   start: number,
   { after, maxBytes }: Wanted,
 ): Promise<JobEvent[]> {
   const events: JobEvent[] = [];
   let bytes = 0;
-  for await (const line of linesOf(handle, start)) {
+  for await (const line of linesOf(log, start)) {
     const event = parse(line);
     if (event === null) break;
     if (event.seq <= after) continue;
@@ -87,13 +93,13 @@ async function eventsFrom(
   return events;
 }
 
-async function* linesOf(handle: FileHandle, start: number): AsyncGenerator<Buffer, void, void> {
+async function* linesOf(log: Log, start: number): AsyncGenerator<Buffer, void, void> {
   let rest: Buffer = Buffer.alloc(0);
   for (let from = start; ;) {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(CHUNK), 0, CHUNK, from);
-    if (bytesRead === 0) return;
-    from += bytesRead;
-    rest = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
+    const chunk = await log.chunk(from);
+    if (chunk.length === 0) return;
+    from += chunk.length;
+    rest = Buffer.concat([rest, chunk]);
     for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE)) {
       yield rest.subarray(0, end);
       rest = rest.subarray(end + 1);

@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { artifactPath } from '../../../src/adapters/storage/artifact-store.js';
+import { artifactPath } from '../../support/stored-files.js';
 import { buildComposite, canvasOf } from '../../../src/adapters/media/composite.js';
 import { createHazards } from '../../../src/adapters/media/hazards.js';
 import { BadPart, ChildLost, media, TooMuch } from '../../../src/adapters/media/media.js';
@@ -17,6 +17,7 @@ import type { CompositeReference } from '../../../src/domain/references/composit
 import { startSimulator } from '../../../src/simulator/index.js';
 import { bytes, ImageHost, picture, redirect, status } from '../../support/image-host.js';
 import { testFolder } from '../../support/test-folder.js';
+import { createDirectoryStore } from '../../../src/adapters/storage/directory-store.js';
 
 let host: ImageHost;
 const { path: dataDir, remove } = testFolder('references');
@@ -107,11 +108,16 @@ async function noise(width: number, height: number): Promise<Buffer> {
   return sharp(pixels, { raw }).png().toBuffer();
 }
 
+const storedIn = (dataDir: string) => ({
+  store: createDirectoryStore(dataDir),
+  scratch: path.join(dataDir, 'scratch'),
+});
+
 const never = { upload: () => Promise.reject(new Error('nothing is to be uploaded')) };
 
 const referencesWith = (options: Partial<ReferencesOptions> = {}) =>
   createReferences({
-    data_dir: dataDir,
+    ...storedIn(dataDir),
     files: never,
     provider: 'here',
     allow_hosts: [host.host],
@@ -207,7 +213,7 @@ describe('a bad reference', () => {
     for (let count = 0; count < 2; count++) {
       // A worker that dies in the middle: what it began never ends.
       await new Promise<void>((begun) => {
-        void createHazards(dataDir).guard('job', url, () => {
+        void createHazards(path.join(dataDir, 'scratch')).guard('job', url, () => {
           begun();
           return new Promise(() => undefined);
         });
@@ -430,7 +436,7 @@ describe('upload', () => {
     try {
       const data_dir = path.join(dataDir, 'real');
       const files = createReplicateFiles({ token: 'r8_test', base_url: simulator.url });
-      const references = referencesWith({ data_dir, files });
+      const references = referencesWith({ ...storedIn(data_dir), files });
       await kept(references);
       const uploaded = await references.upload(composite(), signal);
       if (uploaded.type !== 'uploaded') throw new Error(uploaded.message);
@@ -451,12 +457,17 @@ describe('upload', () => {
   it('happens once for a set, whichever process asks again', async () => {
     const data_dir = path.join(dataDir, 'once');
     const files = scripted(done('https://a/1'), done('https://a/2'));
-    await kept(referencesWith({ data_dir, files }));
-    const first = await referencesWith({ data_dir, files }).upload(composite(), signal);
-    expect(await referencesWith({ data_dir, files }).upload(composite(), signal)).toEqual(first);
+    await kept(referencesWith({ ...storedIn(data_dir), files }));
+    const first = await referencesWith({ ...storedIn(data_dir), files }).upload(
+      composite(),
+      signal,
+    );
+    expect(
+      await referencesWith({ ...storedIn(data_dir), files }).upload(composite(), signal),
+    ).toEqual(first);
     expect(files.uploads).toBe(1);
-    expect(await referencesWith({ data_dir }).isBuilt(composite())).toBe(true);
-    const elsewhere = referencesWith({ data_dir, files, provider: 'there' });
+    expect(await referencesWith({ ...storedIn(data_dir) }).isBuilt(composite())).toBe(true);
+    const elsewhere = referencesWith({ ...storedIn(data_dir), files, provider: 'there' });
     expect(await elsewhere.upload(composite(), signal)).toMatchObject({ url: 'https://a/2' });
   });
 
@@ -481,7 +492,10 @@ describe('upload', () => {
         ...(place === 'character' && { character_urls: [url] }),
         ...(place === 'object' && { object_urls: [url] }),
       };
-      const references = referencesWith({ data_dir, files: scripted(done('https://a/1')) });
+      const references = referencesWith({
+        ...storedIn(data_dir),
+        files: scripted(done('https://a/1')),
+      });
       await kept(references);
       expect(await references.check(url, { keep: true, signal })).toBeNull();
       expect(await references.upload(odd, signal)).toMatchObject({ type: 'uploaded' });
@@ -497,7 +511,7 @@ describe('upload', () => {
     async (error, message) => {
       const data_dir = path.join(dataDir, 'refused', error.name);
       const images = { ...media, compose: () => Promise.reject(error) };
-      const references = referencesWith({ data_dir, images });
+      const references = referencesWith({ ...storedIn(data_dir), images });
       await kept(references);
       expect(await references.upload(composite(), signal)).toEqual({
         type: 'failed',
@@ -520,9 +534,19 @@ describe('upload', () => {
         counted(() => media.compose(...given)),
     };
     const data_dir = path.join(dataDir, 'one-at-a-time');
-    const one = referencesWith({ data_dir, images, files: scripted(done('https://a/1')) });
+    const one = referencesWith({
+      ...storedIn(data_dir),
+      images,
+      files: scripted(done('https://a/1')),
+    });
     const other = createReferences({
-      ...{ data_dir, images, files: never, provider: 'here', allow_hosts: [host.host] },
+      ...{
+        ...storedIn(data_dir),
+        images,
+        files: never,
+        provider: 'here',
+        allow_hosts: [host.host],
+      },
     })('another');
     await kept(one);
     await Promise.all([
@@ -536,7 +560,10 @@ describe('upload', () => {
 
   it('can be found by every clip it is for, however often it is assigned', async () => {
     const data_dir = path.join(dataDir, 'assigned');
-    const references = referencesWith({ data_dir, files: scripted(done('https://a/1')) });
+    const references = referencesWith({
+      ...storedIn(data_dir),
+      files: scripted(done('https://a/1')),
+    });
     await kept(references);
     await references.upload(composite(), signal);
     const name = (index: number) => artifactPath(data_dir, 'job', index, 'composite');
@@ -554,7 +581,7 @@ describe('upload', () => {
     const start = Date.parse('2026-01-01T00:00:00Z');
     const files = scripted(done('https://a/1', '2026-01-01T01:00:00Z'), done('https://a/2'));
     const at = (minute: number) =>
-      referencesWith({ data_dir, files, now: () => start + minute * 60_000 });
+      referencesWith({ ...storedIn(data_dir), files, now: () => start + minute * 60_000 });
     await kept(at(0));
     expect(await at(0).upload(composite(), signal)).toEqual({
       type: 'uploaded',
@@ -570,16 +597,18 @@ describe('upload', () => {
     const later: UploadOutcome = { type: 'later', seconds: 0, message: 'HTTP 503' };
     const data_dir = path.join(dataDir, 'later');
     const files = scripted(later, later, done('https://a/1'));
-    await kept(referencesWith({ data_dir }));
-    expect((await referencesWith({ data_dir, files }).upload(composite(), signal)).type).toBe(
-      'uploaded',
-    );
+    await kept(referencesWith({ ...storedIn(data_dir) }));
+    expect(
+      (await referencesWith({ ...storedIn(data_dir), files }).upload(composite(), signal)).type,
+    ).toBe('uploaded');
     const other = { ...composite(), aspect_ratio: '1:1' };
     expect(
-      await referencesWith({ data_dir, files: scripted(later) }).upload(other, signal),
+      await referencesWith({ ...storedIn(data_dir), files: scripted(later) }).upload(other, signal),
     ).toEqual({ type: 'failed', kind: 'provider_error', message: 'HTTP 503' });
     const refused = scripted({ type: 'rejected', kind: 'unauthorized', message: 'HTTP 401' });
-    expect(await referencesWith({ data_dir, files: refused }).upload(other, signal)).toMatchObject({
+    expect(
+      await referencesWith({ ...storedIn(data_dir), files: refused }).upload(other, signal),
+    ).toMatchObject({
       kind: 'unauthorized',
     });
     expect(refused.uploads).toBe(1);

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createCreates } from '../../../src/adapters/storage/create-log.js';
 import type { CreateIntent } from '../../../src/domain/job/create-intent.js';
 import { testFolder } from '../../support/test-folder.js';
+import { createDirectoryStore } from '../../../src/adapters/storage/directory-store.js';
 
 const intent = (execution: number): CreateIntent => ({
   at: '2030-01-01T00:00:00.000Z',
@@ -25,7 +26,7 @@ beforeEach(() => {
 
 describe('the creates of a clip', () => {
   it('are read by every process, in order, each with its result', async () => {
-    const clip = createCreates(folder).of('job', 7);
+    const clip = createCreates(createDirectoryStore(folder)).of('job', 7);
     expect(await clip.earlier()).toEqual({ creates: [], last: 0 });
     for (const number of [1, 2, 10]) expect(await clip.begin(number, intent(number))).toBe(true);
     await clip.answer(1, 'first');
@@ -35,13 +36,20 @@ describe('the creates of a clip', () => {
       { ...intent(2), number: 2, prediction_id: null },
       { ...intent(10), number: 10 },
     ];
-    expect(await createCreates(folder).of('job', 7).earlier()).toEqual({ creates: all, last: 10 });
-    expect(await createCreates(folder).of('job', 8).earlier()).toMatchObject({ creates: [] });
-    expect(await createCreates(folder).of('another', 7).earlier()).toMatchObject({ creates: [] });
+    expect(await createCreates(createDirectoryStore(folder)).of('job', 7).earlier()).toEqual({
+      creates: all,
+      last: 10,
+    });
+    expect(await createCreates(createDirectoryStore(folder)).of('job', 8).earlier()).toMatchObject({
+      creates: [],
+    });
+    expect(
+      await createCreates(createDirectoryStore(folder)).of('another', 7).earlier(),
+    ).toMatchObject({ creates: [] });
   });
 
   it('are read from the newest back to the first with a known prediction', async () => {
-    const clip = createCreates(folder).of('job', 7);
+    const clip = createCreates(createDirectoryStore(folder)).of('job', 7);
     for (const number of [1, 2, 3]) {
       await clip.begin(number, intent(number));
       await clip.answer(number, `p${String(number)}`);
@@ -54,13 +62,13 @@ describe('the creates of a clip', () => {
 
   it('are begun by exactly one of many executions', async () => {
     const racing = Array.from({ length: 20 }, (_, index) =>
-      createCreates(folder).of('job', 0).begin(1, intent(index)),
+      createCreates(createDirectoryStore(folder)).of('job', 0).begin(1, intent(index)),
     );
     expect((await Promise.all(racing)).filter(Boolean)).toHaveLength(1);
   });
 
   it('that were not sent leave no entry', async () => {
-    const clip = createCreates(folder).of('job', 0);
+    const clip = createCreates(createDirectoryStore(folder)).of('job', 0);
     await clip.begin(1, intent(1));
     await clip.withdraw(1);
     expect(await clip.earlier()).toEqual({ creates: [], last: 0 });
@@ -68,7 +76,7 @@ describe('the creates of a clip', () => {
   });
 
   it('keep the prediction that was found when another execution has found none', async () => {
-    const clip = createCreates(folder).of('job', 0);
+    const clip = createCreates(createDirectoryStore(folder)).of('job', 0);
     await clip.begin(1, intent(1));
     await clip.answer(1, null);
     await clip.answer(1, 'late');
@@ -77,7 +85,7 @@ describe('the creates of a clip', () => {
   });
 
   it('are complete from the first time that was given; before that, the time is unknown', async () => {
-    const creates = createCreates(folder);
+    const creates = createCreates(createDirectoryStore(folder));
     expect(await creates.of('job', 0).since()).toBeNull();
     await creates.open('job', 'first');
     await creates.open('job', 'second');
@@ -87,14 +95,14 @@ describe('the creates of a clip', () => {
 });
 
 it('are removed a day after the last create of their job, together with the time from which they are complete', async () => {
-  const creates = createCreates(folder);
+  const creates = createCreates(createDirectoryStore(folder));
   const HOUR = 3_600_000;
   for (const job of ['old', 'busy']) {
     await creates.open(job, 'since');
     await creates.of(job, 3).begin(1, intent(1));
   }
   const long = new Date(Date.now() - 30 * HOUR);
-  for (const place of ['old', 'old/3', 'old/since', 'busy']) {
+  for (const place of ['old/3/1', 'old/since', 'busy/since']) {
     await utimes(path.join(folder, 'creates', place), long, long);
   }
   expect(await creates.sweep()).toBe(1);
@@ -102,5 +110,5 @@ it('are removed a day after the last create of their job, together with the time
   expect(await creates.of('old', 3).since()).toBeNull();
   expect(await creates.of('busy', 3).earlier()).toMatchObject({ last: 1 });
   await expect(access(path.join(folder, 'creates', 'old'))).rejects.toThrow();
-  expect(await createCreates(path.join(folder, 'nowhere')).sweep()).toBe(0);
+  expect(await createCreates(createDirectoryStore(path.join(folder, 'nowhere'))).sweep()).toBe(0);
 });

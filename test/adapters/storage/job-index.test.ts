@@ -10,6 +10,7 @@ import type { Job } from '../../../src/domain/job/job.schema.js';
 import { accepted } from '../../support/checked-plans.js';
 import { planWith } from '../../support/plans.js';
 import { testFolder } from '../../support/test-folder.js';
+import { createDirectoryStore } from '../../../src/adapters/storage/directory-store.js';
 
 async function folder(): Promise<string> {
   const { path: name, remove } = testFolder('index');
@@ -30,7 +31,7 @@ const line = (number: number, change: Partial<Job> = {}) => {
 const lines = (count: number) => Array.from({ length: count }, (_, index) => line(index));
 
 async function read(dataDir: string) {
-  const stored = new StoredJobs(createJobIndex(dataDir));
+  const stored = new StoredJobs(createJobIndex(createDirectoryStore(dataDir)));
   await stored.refresh();
   await stored.settled();
   const [cost] = stored.figures().samplesOf('cost_usd_total');
@@ -44,7 +45,7 @@ const newestFirst = (count: number): string[] =>
 describe('the index of finished jobs', () => {
   it('has each job once, with its last end, newest first', async () => {
     const dataDir = await folder();
-    const index = createJobIndex(dataDir);
+    const index = createJobIndex(createDirectoryStore(dataDir));
     for (const one of lines(5)) await index.put(one);
     await index.put(line(0));
     await index.put(line(9, { job_id: 'job-2', total_cost_usd: 3 }));
@@ -55,8 +56,8 @@ describe('the index of finished jobs', () => {
 
   it('loses and duplicates no line when many processes add to it and pack it at the same time', async () => {
     const dataDir = await folder();
-    const writers = Array.from({ length: 8 }, () => createJobIndex(dataDir));
-    const reader = new StoredJobs(createJobIndex(dataDir));
+    const writers = Array.from({ length: 8 }, () => createJobIndex(createDirectoryStore(dataDir)));
+    const reader = new StoredJobs(createJobIndex(createDirectoryStore(dataDir)));
     let seen = 0;
     await Promise.all(
       writers.map(async (index, writer) => {
@@ -77,13 +78,13 @@ describe('the index of finished jobs', () => {
 
   it('is the same after a process died between writing a segment and removing its entries', async () => {
     const dataDir = await folder();
-    const index = createJobIndex(dataDir);
+    const index = createJobIndex(createDirectoryStore(dataDir));
     for (const one of lines(30)) await index.put(one);
     const entries = path.join(dataDir, 'index', 'entries');
     const kept = path.join(dataDir, 'kept');
     await cp(entries, kept, { recursive: true });
     await index.pack();
-    expect(await readdir(entries)).toEqual([]);
+    expect(await index.entries()).toEqual([]);
     await cp(kept, entries, { recursive: true });
     expect(await read(dataDir)).toEqual({ ids: newestFirst(30), cost: 30 });
     await index.pack();
@@ -94,7 +95,7 @@ describe('the index of finished jobs', () => {
     const dataDir = await folder();
     const told = await Promise.all(
       Array.from({ length: 8 }, (_, writer) =>
-        createJobIndex(dataDir).putAll([line(writer), line(100 + writer)]),
+        createJobIndex(createDirectoryStore(dataDir)).putAll([line(writer), line(100 + writer)]),
       ),
     );
     const segments = await readdir(path.join(dataDir, 'index', 'segments'));
@@ -104,17 +105,17 @@ describe('the index of finished jobs', () => {
 
   it('packs itself, so that a process that starts later reads few files', async () => {
     const dataDir = await folder();
-    const index = createJobIndex(dataDir);
+    const index = createJobIndex(createDirectoryStore(dataDir));
     await Promise.all(lines(600).map((one) => index.put(one)));
     expect((await read(dataDir)).ids).toHaveLength(600);
-    expect(await readdir(path.join(dataDir, 'index', 'entries'))).toEqual([]);
+    expect(await index.entries()).toEqual([]);
     expect(await readdir(path.join(dataDir, 'index', 'segments'))).toHaveLength(1);
     expect(await read(dataDir)).toEqual({ ids: newestFirst(600), cost: 600 });
   });
 
   it('skips files that are not its own', async () => {
     const dataDir = await folder();
-    await createJobIndex(dataDir).put(line(0));
+    await createJobIndex(createDirectoryStore(dataDir)).put(line(0));
     const entries = path.join(dataDir, 'index', 'entries');
     for (const [name, text] of [
       ['cut.json', '{"at": "2026", "job_id": "a", "ent'],

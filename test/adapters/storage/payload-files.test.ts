@@ -13,6 +13,7 @@ import {
 import { emptyJob } from '../../../src/domain/job/initial-job.js';
 import type { EventPage } from '../../../src/domain/job/pages.js';
 import { testFolder } from '../../support/test-folder.js';
+import { createDirectoryStore } from '../../../src/adapters/storage/directory-store.js';
 
 const payloadOf = (value: unknown): Payload => defaultPayloadConverter.toPayload(value);
 const valueOf = (payload: Payload | undefined): unknown =>
@@ -29,13 +30,15 @@ describe('a stored payload', () => {
   const value = { clip_prompts: ['a harbour in the rain ☂'] };
 
   async function stored() {
-    const driver = createPayloadDriver(folder);
+    const driver = createPayloadDriver(createDirectoryStore(folder));
     const [claim] = await driver.store({}, [payloadOf(value)]);
     const { sha256 = '' } = claim?.claimData ?? {};
     return { driver, sha256, file: path.join(folder, 'payloads', sha256.slice(0, 2), sha256) };
   }
   const read = (sha256: string) =>
-    createPayloadDriver(folder).retrieve({}, [new StorageDriverClaim({ sha256 })]);
+    createPayloadDriver(createDirectoryStore(folder)).retrieve({}, [
+      new StorageDriverClaim({ sha256 }),
+    ]);
 
   it('is one whole file named by the hash of its content, and is read back as it was', async () => {
     const { sha256, file, driver } = await stored();
@@ -54,14 +57,14 @@ describe('a stored payload', () => {
     const { file, sha256 } = await stored();
     await rm(file);
     await expect(read(sha256)).rejects.toThrow(
-      `expected payload ${sha256} in ${path.join(folder, 'payloads')}: this process has another DATA_DIR than the one that wrote it, or the file was deleted`,
+      `expected payload ${sha256} in ${folder}: this process has another store (STORAGE_URL, DATA_DIR) than the one that wrote it, or the object was deleted`,
     );
   });
 
   it('whose file was changed is refused until it is stored again', async () => {
     const { driver, file, sha256 } = await stored();
     await writeFile(file, 'something else');
-    await expect(read(sha256)).rejects.toThrow('the file was changed');
+    await expect(read(sha256)).rejects.toThrow('the object was changed');
     await driver.store({}, [payloadOf(value)]);
     expect(valueOf((await read(sha256))[0])).toEqual(value);
   });
@@ -71,7 +74,7 @@ describe('a stored payload', () => {
     await writeFile(outside, 'secret');
     await expect(read('../secret')).rejects.toThrow('expected the hash of a payload');
     await expect(
-      createPayloadDriver(folder).retrieve({}, [new StorageDriverClaim({})]),
+      createPayloadDriver(createDirectoryStore(folder)).retrieve({}, [new StorageDriverClaim({})]),
     ).rejects.toThrow('expected the hash of a payload');
   });
 });
@@ -85,7 +88,9 @@ describe('what stays in histories and answers', () => {
   };
   const job = emptyJob(identity);
   const page: EventPage = { events: [], last_seq: 0 };
-  const { driverSelector, payloadSizeThreshold } = storedPayloads('unused').externalStorage;
+  const { driverSelector, payloadSizeThreshold } = storedPayloads(
+    createDirectoryStore('unused'),
+  ).externalStorage;
 
   it.each([
     ['a job, however it ends', job],

@@ -9,6 +9,7 @@ import { eventually } from '../../support/eventually.js';
 import { planOf } from '../../support/plans.js';
 import { World } from '../../support/world.js';
 import { testFolder } from '../../support/test-folder.js';
+import { createDirectoryStore } from '../../../src/adapters/storage/directory-store.js';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64url');
 
@@ -123,7 +124,7 @@ describe('a cursor of the job list', () => {
     using one = testFolder('cursor-one');
     using two = testFolder('cursor-two');
     const filter = { status: null, model: null, label: null, q: null };
-    const codec = (folder: string) => createCursorCodec(folder, 'default');
+    const codec = (folder: string) => createCursorCodec(createDirectoryStore(folder), 'default');
     const processes = Array.from({ length: 8 }, () => codec(one.path));
     const encoded = await Promise.all(processes.map((cursors) => cursors.encode(filter, START)));
     expect(new Set(encoded).size).toBe(1);

@@ -1,7 +1,7 @@
 /** Jobs that Temporal has forgotten, and only DATA_DIR remembers. */
 import { readFile, rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { jobPath } from '../../../src/adapters/storage/artifact-store.js';
+import { jobPath } from '../../support/stored-files.js';
 import { summaryOf } from '../../../src/domain/job/job-summary.js';
 import type { Job, JobStatus } from '../../../src/domain/job/job.schema.js';
 import { record } from '../../../src/domain/job/progress.js';

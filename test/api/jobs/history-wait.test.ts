@@ -2,6 +2,7 @@
 import type { Connection } from '@temporalio/client';
 import { expect, it } from 'vitest';
 import { createJobs } from '../../../src/api/jobs/temporal-jobs.js';
+import { createDirectoryStore } from '../../../src/adapters/storage/directory-store.js';
 
 const SCHEDULED = 5;
 const STARTED = 6;
@@ -36,7 +37,7 @@ function polls(answers: (number[] | null)[], closed = false) {
     connection,
     namespace: 'default',
     task_queue: 'q',
-    data_dir: '/nonexistent',
+    store: createDirectoryStore('/nonexistent'),
   });
   const { signal } = new AbortController();
   return {

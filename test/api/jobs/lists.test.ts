@@ -7,6 +7,7 @@ import { eventually } from '../../support/eventually.js';
 import { harness } from '../harness.js';
 import type { Harness } from '../harness.js';
 import { planWith } from '../../support/plans.js';
+import { createDirectoryStore } from '../../../src/adapters/storage/directory-store.js';
 
 /** Paths that were read or looked at, in order. */
 const read = vi.hoisted(() => [] as string[]);
@@ -232,7 +233,7 @@ describe('the list of jobs', () => {
       const found = ids(await list(all));
       return { done: found.join() === 'job-0002,job-0000', value: found };
     });
-    const other = await harness({ data_dir: all.data_dir });
+    const other = await harness({}, { store: createDirectoryStore(all.data_dir) });
     expect(ids(await list(other))).toEqual(['job-0002', 'job-0000']);
   });
 });

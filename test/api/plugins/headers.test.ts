@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { artifactPath } from '../../../src/adapters/storage/artifact-store.js';
+import { artifactPath } from '../../support/stored-files.js';
 import * as schemas from '../../../src/api/schemas.js';
 import { rawRequest } from '../../support/raw-request.js';
 import { harness } from '../harness.js';

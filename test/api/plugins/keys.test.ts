@@ -3,10 +3,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { artifactPath } from '../../../src/adapters/storage/artifact-store.js';
+import { artifactPath } from '../../support/stored-files.js';
 import { clientOf, createWrongKeys } from '../../../src/api/plugins/wrong-keys.js';
 import { harness, read } from '../harness.js';
 import type { Harness } from '../harness.js';
+import { createDirectoryStore } from '../../../src/adapters/storage/directory-store.js';
 
 const [ONE, TWO] = ['first-key-of-many', 'second-key-of-many'] as const;
 const FILES = ['video', 'thumbnail', 'composite'] as const;
@@ -174,7 +175,7 @@ describe("a job's token", () => {
     const { token } = await tokenOf(opened, 'a', TWO);
     const url = `/v1/jobs/a/clips/0/video?token=${token}`;
     const statusWith = async (api_keys: string[]) => {
-      const { app } = await harness({ api_keys, data_dir: opened.data_dir });
+      const { app } = await harness({ api_keys }, { store: createDirectoryStore(opened.data_dir) });
       return (await app.inject({ url })).statusCode;
     };
     expect(await statusWith(['third-key-of-many', TWO])).toBe(200);

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { artifactPath } from '../../../src/adapters/storage/artifact-store.js';
+import { artifactPath } from '../../support/stored-files.js';
 import type { Comparison } from '../../../src/domain/pricing/estimate.schema.js';
 import { CATALOGUE } from '../../../src/domain/models/index.js';
 import type { LifeCycle } from '../../../src/domain/models/row.js';

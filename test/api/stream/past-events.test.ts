@@ -9,6 +9,7 @@ import { EventLog } from '../../../src/api/stream/event-log.js';
 import { readStoredEvents } from '../../../src/api/stream/stored-events.js';
 import type { JobEvent } from '../../../src/domain/job/job.schema.js';
 import { testFolder } from '../../support/test-folder.js';
+import { createDirectoryStore } from '../../../src/adapters/storage/directory-store.js';
 
 const event = (seq: number, message = 'm'): JobEvent => ({
   job_id: 'a "seq":7',
@@ -30,6 +31,11 @@ describe('a stored log', () => {
     await writeFile(file, text);
     return file;
   }
+  const read = (file: string, after: number, maxBytes: number): Promise<JobEvent[]> =>
+    readStoredEvents(createDirectoryStore(path.dirname(file)), path.basename(file), {
+      after,
+      maxBytes,
+    });
   const linesOf = (events: readonly JobEvent[]): string =>
     events.map((one) => `${JSON.stringify(one)}\n`).join('');
 
@@ -47,17 +53,17 @@ describe('a stored log', () => {
       count - 2,
       count - 1,
     ]) {
-      const page = await readStoredEvents(file, after, 1);
+      const page = await read(file, after, 1);
       expect(page).toEqual([event(after + 1, message)]);
     }
-    expect(await readStoredEvents(file, count, 1_000)).toEqual([]);
-    expect(seqs(await readStoredEvents(file, 0, Infinity))).toEqual(seqs(some(1, count)));
+    expect(await read(file, count, 1_000)).toEqual([]);
+    expect(seqs(await read(file, 0, Infinity))).toEqual(seqs(some(1, count)));
   });
 
   it('ends before a line that is not whole, and is empty where there is none', async () => {
     const file = await stored(`${linesOf(some(1, 4))}{"job_id":"a","seq":5`);
-    expect(seqs(await readStoredEvents(file, 1, 10_000))).toEqual([2, 3, 4]);
-    expect(await readStoredEvents(`${file}.none`, 0, 1_000)).toEqual([]);
+    expect(seqs(await read(file, 1, 10_000))).toEqual([2, 3, 4]);
+    expect(await read(`${file}.none`, 0, 1_000)).toEqual([]);
   });
 });
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
-import { jobPath } from '../../../src/adapters/storage/artifact-store.js';
+import { jobPath } from '../../support/stored-files.js';
 import type { PendingActivity } from '../../../src/api/jobs/jobs-port.js';
 import type { Clip, Job } from '../../../src/domain/job/job.schema.js';
 import { FakeJobs } from '../fake-jobs.js';

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { createArchive } from '../../../src/api/jobs/job-archive.js';
 import { main } from '../../../src/commands/models.js';
 import { problem } from '../../../src/domain/job/failures.js';
 import type { Job, Prediction } from '../../../src/domain/job/job.schema.js';
@@ -14,6 +13,7 @@ import {
 import type { Measured } from '../../../src/commands/catalogue-check/measured-lengths.js';
 import { AT, clipOf, jobOf } from '../../terminal/jobs.js';
 import { testFolder } from '../../support/test-folder.js';
+import { archiveIn } from '../../support/stores.js';
 
 const KLING = 'kwaivgi/kling-v2.5-turbo-pro';
 const rows = [...CATALOGUE.values()];
@@ -160,7 +160,7 @@ describe('npm run models -- --measured', () => {
   it('says in one sentence that there is nothing yet', async () => {
     expect(await main(['--measured'])).toBe(0);
     expect(said).toEqual([
-      `Nothing is measured yet: no finished job in ${path.join(dataDir, 'jobs')} has a clip with a file.`,
+      `Nothing is measured yet: no finished job in ${dataDir} has a clip with a file.`,
     ]);
   });
 
@@ -170,7 +170,7 @@ describe('npm run models -- --measured', () => {
   });
 
   it('reads the finished jobs of the folder, with any ids, and skips other files', async () => {
-    const archive = createArchive(dataDir);
+    const archive = archiveIn(dataDir);
     const clips = [{ requested: 5, actual: 5.25 }];
     await archive.save(finished(clips, { job_id: 'plain' }), []);
     await archive.save(finished(clips, { job_id: 'any id. of Temporal' }), []);
