@@ -59,6 +59,7 @@ export const LAYERS = {
       'http',
       'logging',
       'settings/package-files',
+      'tracing/start-tracing',
     ],
     types: [],
     packages: 'any',
@@ -69,6 +70,8 @@ export const LAYERS = {
     types: ['activities'],
     packages: 'any',
   },
+  // Loaded only where spans are wanted, but for its door, start-tracing.ts.
+  tracing: { values: ['domain', 'adapters'], types: ['config'], packages: 'any' },
   // Runs in browsers and in Node, and outside this package.
   client: { values: ['domain', 'http/bounded-text'], types: ['api/schemas'], packages: [] },
   web: { values: ['domain', 'client', 'http/bounded-text'], types: [], packages: [] },

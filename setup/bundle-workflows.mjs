@@ -62,7 +62,9 @@ async function bundle() {
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({
     workflowsPath: path.join(here, 'dist/src/workflows/index.js'),
-    workflowInterceptorModules: [path.join(here, 'dist/src/workflows/split-task-guard.js')],
+    workflowInterceptorModules: ['split-task-guard', 'trace-headers'].map((name) =>
+      path.join(here, `dist/src/workflows/${name}.js`),
+    ),
     logger: new DefaultLogger('WARN'),
     webpackConfigHook: (options) => ({
       ...options,

@@ -92,6 +92,8 @@ export function loadConfig(environment: Env = process.env) {
     creates_per_minute: given.REPLICATE_CREATES_PER_MINUTE,
     webhook_url: given.REPLICATE_WEBHOOK_URL,
     log_level: given.LOG_LEVEL,
+    /** Where spans are sent to, without `/v1/traces`; null: no tracing. */
+    otlp_endpoint: given.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
   requireDifferentPorts(config);
   return config;

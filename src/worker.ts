@@ -34,6 +34,7 @@ import { openStore } from './adapters/storage/open-store.js';
 import { scratchFolder, sweepScratchFiles } from './adapters/storage/scratch-files.js';
 import type { Store } from './adapters/storage/store.js';
 import { identityOf } from './adapters/storage/store-identity.js';
+import { nameExecutions } from './adapters/temporal/execution-names.js';
 import { findOwnWorkflow } from './adapters/temporal/workflow-calls.js';
 import { watchPollHints } from './adapters/replicate/poll-hints.js';
 import { watchStoredHints } from './adapters/replicate/stored-poll-hints.js';
@@ -55,6 +56,8 @@ import { workerLogger } from './logging/worker-log.js';
 import { SIDE_QUEUES, sideQueue } from './contract/workflow.js';
 import { PAID_TIMINGS } from './contract/timings.js';
 import { packageFile } from './settings/package-files.js';
+import { startTracing } from './tracing/start-tracing.js';
+import type { Tracing } from './tracing/start-tracing.js';
 
 export interface RunningWorker {
   /** Settles when the worker has ended. */
@@ -87,19 +90,30 @@ export async function startWorker(
 ): Promise<RunningWorker> {
   const status: Status = { workers: [], connection: null, stopping: false };
   const observed = await observe(config, status);
+  const log = overrides.log ?? reportsTo(createLogger({ level: config.log_level }));
+  const tracing = await startTracing(config, 'worker', log);
+  const closeAll = async (): Promise<void> => {
+    await Promise.all([observed?.close(), tracing?.close()]);
+  };
   try {
-    const worker = await startPolling(config, overrides, { status, observed });
+    const worker = await startPolling(config, { ...overrides, log }, { status, observed, tracing });
     return {
-      run: worker.run.finally(() => observed?.close()),
+      run: worker.run.finally(closeAll),
       async close() {
         status.stopping = true;
-        await worker.close().finally(() => observed?.close());
+        await worker.close().finally(closeAll);
       },
     };
   } catch (error) {
-    await observed?.close();
+    await closeAll();
     throw error;
   }
+}
+
+/** What tells of the worker's work, each null where its setting is not given. */
+interface Watching {
+  observed: Observability | null;
+  tracing: Tracing | null;
 }
 
 /** What `/readyz` looks at. */
@@ -139,18 +153,20 @@ const answers = (connection: NativeConnection): Promise<boolean> =>
 
 async function startPolling(
   config: Config,
-  overrides: WorkerOverrides,
-  { status, observed }: { status: Status; observed: Observability | null },
+  overrides: WorkerOverrides & Required<Pick<WorkerOverrides, 'log'>>,
+  { status, ...watching }: Watching & { status: Status },
 ): Promise<RunningWorker> {
+  const { observed } = watching;
   if (!existsSync(bundlePath)) {
     throw new Error(
       `expected the workflow bundle at ${path.relative('.', bundlePath)}; run: npm run build`,
     );
   }
   requireWritable(config.data_dir);
-  const store = await openStore(config);
+  const opened = await openStore(config);
+  const store = watching.tracing?.store(opened) ?? opened;
   const store_id = await identityOf(store);
-  const log = overrides.log ?? reportsTo(createLogger({ level: config.log_level }));
+  const { log } = overrides;
   await installRuntime(config);
   const closing = new AbortController();
   const wait = { address: config.temporal.address, log };
@@ -163,11 +179,11 @@ async function startPolling(
     store,
     overrides: { store_id, ...overrides.deps },
     reader: overrides.reader,
-    observed,
+    ...watching,
   });
   const deps = observed?.deps(plain) ?? plain;
   const create = (signal: AbortSignal | undefined): Promise<Worker[]> =>
-    whenTemporalAnswers(() => createWorkers(config, connection, { store, deps, observed }), {
+    whenTemporalAnswers(() => createWorkers(config, connection, { store, deps, ...watching }), {
       ...wait,
       signal,
       isPassing: isUnavailable,
@@ -306,29 +322,33 @@ async function assemble(
     overrides,
     reader,
     observed,
-  }: {
+    tracing,
+  }: Watching & {
     store: Store;
     overrides: Partial<Deps> & Pick<Deps, 'store_id'>;
     reader: ReaderOptions | undefined;
-    observed: Observability | null;
   },
 ): Promise<Deps> {
   const client = new Client({
     connection,
     namespace: config.temporal.namespace,
     dataConverter: storedPayloads(store),
+    interceptors: { workflow: tracing === null ? [] : [tracing.client] },
   });
   const scratch = scratchFolder(config.data_dir);
-  const provider = { ...config.replicate, proxies: config.proxies };
+  const direct = outboundFetch(config.proxies);
+  const outbound = tracing?.fetch(direct) ?? direct;
+  const provider = { ...config.replicate, fetch: outbound };
   const replicate = createReplicate({
     ...provider,
-    ...(observed && { fetch: observed.fetch(outboundFetch(config.proxies)) }),
+    ...(observed && { fetch: observed.fetch(outbound) }),
   });
   const index = createPredictionIndex(replicate);
+  const predictions = createPredictionReader(replicate, index, reader);
   return {
     replicate,
     index,
-    reader: createPredictionReader(replicate, index, reader),
+    reader: tracing?.reader(predictions) ?? predictions,
     poll_hints: store.kind === 'bucket' ? watchStoredHints(store) : watchPollHints(config.data_dir),
     claims: createClaims(store),
     creates: createCreates(store),
@@ -357,7 +377,7 @@ async function assemble(
     timings: PAID_TIMINGS,
     provider_origin: new URL(config.replicate.base_url).origin,
     token: config.replicate.token,
-    fetch: outboundFetch(config.proxies),
+    fetch: outbound,
     ...overrides,
   };
 }
@@ -372,7 +392,7 @@ const LONG_STEPS: object = { isolateExecutionTimeout: '10m' };
 async function createWorkers(
   config: Config,
   connection: NativeConnection,
-  { store, deps, observed }: { store: Store; deps: Deps; observed: Observability | null },
+  { store, deps, observed, tracing }: Watching & { store: Store; deps: Deps },
 ): Promise<Worker[]> {
   const { namespace, task_queue } = config.temporal;
   const common = {
@@ -380,6 +400,9 @@ async function createWorkers(
     namespace,
     ...sharedOptions(config.worker),
     dataConverter: storedPayloads(store),
+    interceptors: {
+      activity: [nameExecutions, ...(tracing === null ? [] : [tracing.activities])],
+    },
   };
   const { slots, cached_workflows } = config.worker;
   const executions = executionsOf(slots);

@@ -12,6 +12,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
+import { noteNames } from '../adapters/temporal/execution-names.js';
 import type { Heartbeat } from '../contract/activities.js';
 import { serverClock } from './server-clock.js';
 import { WAITS } from './waits.js';
@@ -109,6 +110,11 @@ export class Execution implements Disposable {
   beat(change: Partial<Heartbeat>): void {
     this.#noticeSuspension();
     Object.assign(this.state, change);
+    const { attempt, prediction_id } = this.state;
+    noteNames(this.context, {
+      clip_attempt: attempt,
+      ...(prediction_id === null ? {} : { prediction_id }),
+    });
     this.context.heartbeat({ ...this.state });
     this.#awakeAt = Date.now();
     this.#beats ??= setInterval(() => {

@@ -15,6 +15,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { createLogger } from '../logging/logger.js';
+import { nameRequests } from './observability/request-names.js';
 import { LIMITS, SMALL_BODY } from './load/limits.js';
 import { readBodies } from './plugins/bodies.js';
 import { answerEarly, earlyAnswers } from './plugins/early.js';
@@ -61,6 +62,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   app.setValidatorCompiler(validatorCompiler);
   // Schemas describe answers, they do not change them: a job goes out as the workflow made it.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  nameRequests(app, deps.tracing);
   secureAnswers(app);
   answerEarly(app);
   guard(app, access, {
@@ -91,6 +93,7 @@ function countRequests(app: App, { metrics }: Services): void {
     const route = request.routeOptions.url ?? 'none';
     const labels = { method: request.method, route, status: reply.statusCode };
     metrics.countRequest(labels, reply.elapsedTime / 1000);
+    request.log.debug(labels, 'answered');
   });
   app.addHook('onError', async (request, _reply, error) => {
     request.log.debug({ err: error }, 'refused');

@@ -21,7 +21,10 @@ import type { ApiDeps, ApiSettings, App } from './app.js';
 import { createArchive } from './jobs/job-archive.js';
 import { comparing, estimating } from './jobs/estimating.js';
 import { createJobs } from './jobs/temporal-jobs.js';
+import { createLogger, reportsTo } from '../logging/logger.js';
 import { packageFile } from '../settings/package-files.js';
+import { startTracing } from '../tracing/start-tracing.js';
+import type { Tracing } from '../tracing/start-tracing.js';
 
 export interface RunningApi {
   /** Where it listens, without a slash at the end. */
@@ -42,13 +45,17 @@ const GRACE_MS = 3_000;
 
 export async function startApi(config: Config, overrides: ApiOverrides = {}): Promise<RunningApi> {
   const connection = connect(config);
+  const log = reportsTo(createLogger({ name: 'api', level: config.log_level }));
+  const tracing = await startTracing(config, 'api', log);
   try {
-    const app = await buildApp(await assemble(config, connection, overrides));
-    app.addHook('onClose', () => connection.close());
+    const app = await buildApp(await assemble(config, { connection, tracing }, overrides));
+    app.addHook('onClose', async () => {
+      await Promise.all([connection.close(), tracing?.close()]);
+    });
     const url = await listen(app, config.api.host, overrides.port ?? config.api.port);
     return { url, app, close: () => close(app) };
   } catch (error) {
-    await connection.close();
+    await Promise.all([connection.close(), tracing?.close()]);
     throw error;
   }
 }
@@ -70,20 +77,22 @@ const connect = ({ temporal }: Config): Connection =>
 
 async function assemble(
   config: Config,
-  connection: Connection,
+  { connection, tracing }: { connection: Connection; tracing: Tracing | null },
   overrides: ApiOverrides,
 ): Promise<ApiDeps> {
   const { temporal, replicate } = config;
   const provider = createReplicate({ ...replicate, proxies: config.proxies });
   const { catalogue, default_model, duration_buffer } = config;
   const plan = { catalogue, default_model, duration_buffer };
-  const store = await openStore(config);
+  const opened = await openStore(config);
+  const store = tracing?.store(opened) ?? opened;
   return {
     jobs: createJobs({
       connection,
       namespace: temporal.namespace,
       task_queue: temporal.task_queue,
       store,
+      interceptors: tracing === null ? [] : [tracing.client],
     }),
     archive: createArchive(store, scratchFolder(config.data_dir)),
     store,
@@ -97,6 +106,7 @@ async function assemble(
       store.kind === 'bucket'
         ? storePollHint(store, predictionId)
         : sendPollHint(config.data_dir, predictionId),
+    tracing,
     ...overrides.deps,
     settings: {
       version: await version(),

@@ -25,6 +25,7 @@ import type { MediaTokens } from './plugins/media-tokens.js';
 import type { Limits } from './load/limits.js';
 import { createMetrics } from './observability/metrics.js';
 import type { Metrics } from './observability/metrics.js';
+import type { Tracing } from '../tracing/start-tracing.js';
 import type { JsonOf } from './plugins/bodies.js';
 import { ProgressHub } from './stream/progress-hub.js';
 import { createReadRecordedJob } from './jobs/recorded-job.js';
@@ -83,6 +84,8 @@ export interface ApiDeps {
   providerClock?: ProviderClock;
   /** Tells the worker that polls a prediction to read it now. */
   hintPoll: (predictionId: string) => Promise<void>;
+  /** Null or absent: requests make no spans. */
+  tracing?: Pick<Tracing, 'requests'> | null;
   settings: ApiSettings;
 }
 

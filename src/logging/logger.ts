@@ -5,6 +5,7 @@
  * LOG-1 an entry is written before the call returns: no worker thread, nothing lost and nothing waited for at the exit.
  * LOG-2 no control character reaches a terminal or a file, whatever text an entry holds.
  * LOG-3 no token or key is in an entry: fields that hold one are left out, and paths of requests come without their query.
+ * LOG-4 no prompt is in an entry: of errors that carry jobs and plans only what is said of them.
  */
 import { createRequire } from 'node:module';
 import { pino } from 'pino';
@@ -34,7 +35,7 @@ export const createLogger = ({ name, level }: Settings): Logger =>
         remove: true,
       },
       serializers: {
-        err: pino.stdSerializers.err,
+        err: withoutPayloads,
         req: ({ method, url }: { method: string; url: string }) => ({
           method,
           url: url.split('?')[0] ?? '',
@@ -43,6 +44,18 @@ export const createLogger = ({ name, level }: Settings): Logger =>
     },
     destination(process.stderr.isTTY ? forPeople() : safeJson),
   );
+
+/**
+ * LOG-4. `details` and `failure` are what Temporal's errors carry from one process to another, such as a whole job.
+ */
+const PAYLOADS = ['details', 'failure'] as const;
+
+function withoutPayloads(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const entry: Record<string, unknown> = { ...pino.stdSerializers.err(error) };
+  for (const name of PAYLOADS) Reflect.deleteProperty(entry, name);
+  return entry;
+}
 
 /** What a part of a process reports: one sentence on what went wrong, and what the part does about it. */
 type Report = (sentence: string) => void;

@@ -35,14 +35,25 @@ export function workerLogger(level: LogLevel): DefaultLogger {
     if (message === EXPECTED) return;
     const { error, ...attributes }: Record<string, unknown> = meta;
     const details = isVerbose ? { ...attributes, err: error } : { reason: reasonOf(error) };
-    log[LEVEL[severity]]({ ...fieldsOf(meta), ...details }, message);
+    log[LEVEL[severity]]({ ...details, ...fieldsOf(meta) }, message);
   });
 }
 
-/** `execution` is Temporal's count; an attempt of ours may take several. */
-const fieldsOf = ({ workflowId, activityId, attempt }: LogMetadata) => ({
+/** `execution` is Temporal's count; an attempt of ours may take several. Names: adapters/temporal/execution-names.ts. */
+const fieldsOf = ({
+  workflowId,
+  activityId,
+  attempt,
+  clip_index,
+  clip_attempt,
+  prediction_id,
+  trace_id,
+}: LogMetadata) => ({
   job_id: workflowId as unknown,
-  clip_index: clipOfActivity(String(activityId))?.clip_index,
+  clip_index: (clip_index as unknown) ?? clipOfActivity(String(activityId))?.clip_index,
+  attempt: clip_attempt as unknown,
+  prediction_id: prediction_id as unknown,
+  trace_id: trace_id as unknown,
   activity: activityId as unknown,
   execution: attempt as unknown,
 });

@@ -50,6 +50,7 @@ const rows = z.object({
   API_REQUESTS_PER_MINUTE: number(60, 1_000_000).default(6_000),
   DATA_DIR: z.string().default('.data'),
   LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error').default('info'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').nullable().default(null),
 
   /** Decision 62, and what was measured: docs/operations.md, "The size of a worker". */
   WORKER_SLOTS: wholeNumber(4, 2_000).default(200),

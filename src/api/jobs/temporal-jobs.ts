@@ -3,7 +3,7 @@
  * value or one of the port's errors.
  */
 import { Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import type { Connection } from '@temporalio/client';
+import type { Connection, WorkflowClientInterceptor } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { fillIn, storedPayloads } from '../../adapters/storage/payload-files.js';
 import type { Store } from '../../adapters/storage/store.js';
@@ -38,6 +38,7 @@ interface Settings {
   namespace: string;
   task_queue: string;
   store: Store;
+  interceptors?: WorkflowClientInterceptor[];
 }
 
 /** A query needs a worker, which may have to replay first; a long poll is answered within 20 s. */
@@ -52,9 +53,20 @@ const { EventType, HistoryEventFilterType: Filter, TaskQueueType } = proto.tempo
 /** A signal may come between two runs of a job that continues as new. */
 const MAX_TRIES = 5;
 
-export function createJobs({ connection, namespace, task_queue, store }: Settings): Jobs {
+export function createJobs({
+  connection,
+  namespace,
+  task_queue,
+  store,
+  interceptors = [],
+}: Settings): Jobs {
   const dataConverter = storedPayloads(store);
-  const client = new Client({ connection, namespace, dataConverter });
+  const client = new Client({
+    connection,
+    namespace,
+    dataConverter,
+    interceptors: { workflow: interceptors },
+  });
   const service = client.workflowService;
 
   const call = <T>(work: () => Promise<T>): Promise<T> =>

@@ -14,7 +14,7 @@ export function eventRoutes(app: App, services: Services): void {
   app.get(
     '/v1/jobs/:job_id/events',
     {
-      config: { keyInQuery: true },
+      config: { keyInQuery: true, untraced: true },
       exposeHeadRoute: false,
       schema: {
         tags: ['jobs'],

@@ -4,6 +4,7 @@ import { startFinals } from '../jobs/finals.js';
 import { BadCursor } from '../jobs/jobs-port.js';
 import { listJobs } from '../jobs/list.js';
 import { HttpProblem, invalid } from '../problems.js';
+import { nameJob } from '../observability/request-names.js';
 import { planBody } from './plan-body.js';
 import * as schemas from '../schemas.js';
 import type { App, Services } from '../services.js';
@@ -38,6 +39,7 @@ export function jobRoutes(app: App, services: Services): void {
         throwIfAbandoned();
         return submit(services, body, key);
       });
+      nameJob(request, submitted.job.job_id);
       return answer(reply, submitted);
     },
   );
