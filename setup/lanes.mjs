@@ -4,6 +4,7 @@
  */
 export const SLOW_FOLDERS = {
   'test/bench': 'runs benchmarks with their processes',
+  'test/deploy': 'Helm, and a whole stack for its figures',
   'test/embedded': 'starts, kills and restarts Temporal servers',
   'test/fuzz': 'takes its input at random, as much as time allows',
   'test/scenarios': 'real workers, commands and crashes against the simulated provider',

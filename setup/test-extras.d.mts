@@ -1,5 +1,6 @@
 export const BUCKET_SERVER: string;
 export const CHROMIUM: string;
+export const HELM: string;
 export const SCHEMATHESIS_LIST: string;
 export const SCHEMATHESIS_PYTHON: string;
 export const TIME_SKIPPING_SERVER: string;

@@ -1,7 +1,7 @@
 /**
  * What some tests need beyond Node and Temporal: the time-skipping Temporal server (Java, Maven), Chromium for the page,
- * Schemathesis for the API's description (Python), an S3 server (Go), and a few programs. On a person's machine the tests that lack theirs
- * are skipped, and a sentence here says why. Where CI is set, what can be installed is, and what is missing is an error.
+ * Schemathesis for the API's description (Python), an S3 server and Helm (Go), and a few programs. On a person's machine the
+ * tests that lack theirs are skipped, and a sentence here says why. Where CI is set, what can be installed is, and what is missing is an error.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -181,28 +181,48 @@ async function installSchemathesis() {
   return 'Schemathesis ready';
 }
 
+const goProgram = (name, version) => path.join(PROGRAM_FOLDER, `${name}-${version}`);
+
 /** An S3 server over a folder. It keeps what S3 promises of conditional writes, ranges, pages and multipart uploads. */
 const BUCKETS = '1.8.0';
-export const BUCKET_SERVER = path.join(PROGRAM_FOLDER, `versitygw-${BUCKETS}`);
-const KEEP_IN_BUCKETS = 'the tests on an S3 server';
+export const BUCKET_SERVER = goProgram('versitygw', BUCKETS);
+const HELM_VERSION = '3.22.0';
+export const HELM = goProgram('helm', HELM_VERSION);
 
-const bucketServer = {
-  needed: () => !isProgram(BUCKET_SERVER),
+/** Programs that Go builds, a minute to four each. */
+const GO_PROGRAMS = [
+  {
+    name: `versitygw ${BUCKETS}`,
+    tests: 'the tests on an S3 server',
+    module: 'github.com/versity/versitygw/cmd/versitygw',
+    version: BUCKETS,
+    target: BUCKET_SERVER,
+  },
+  {
+    name: `helm ${HELM_VERSION}`,
+    tests: "the tests of the cluster's chart",
+    module: 'helm.sh/helm/v3/cmd/helm',
+    version: HELM_VERSION,
+    target: HELM,
+  },
+];
+
+const goPrograms = GO_PROGRAMS.map(({ name, tests, module, version, target }) => ({
+  needed: () => !isProgram(target),
   async make() {
     const go = findGo();
     if (go === null) {
-      skips(KEEP_IN_BUCKETS, 'there is no Go to build versitygw with (https://go.dev/dl)');
+      skips(tests, `there is no Go (https://go.dev/dl) to build ${name} with`);
       return;
     }
     sweepDrafts();
-    await timed(`building versitygw ${BUCKETS}, an S3 server, with Go`, async () => {
-      const module = 'github.com/versity/versitygw/cmd/versitygw';
-      const { ok, text } = await buildWithGo(go, module, BUCKETS, BUCKET_SERVER);
-      if (ok) return 'S3 server built';
-      skips(KEEP_IN_BUCKETS, errorLine(text).slice(0, 160));
-      return 'no S3 server';
+    await timed(`building ${name} with Go`, async () => {
+      const { ok, text } = await buildWithGo(go, module, version, target);
+      if (ok) return `${name} built`;
+      skips(tests, errorLine(text).slice(0, 160));
+      return `no ${name}`;
     });
   },
-};
+}));
 
-export const testExtras = [programs, timeSkipping, schemathesis, bucketServer];
+export const testExtras = [programs, timeSkipping, schemathesis, ...goPrograms];

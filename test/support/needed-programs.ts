@@ -7,6 +7,7 @@ import { isProgram, programPath } from '../../setup/programs.mjs';
 import {
   BUCKET_SERVER,
   CHROMIUM,
+  HELM,
   SCHEMATHESIS_LIST,
   skips,
   TIME_SKIPPING_SERVER,
@@ -15,6 +16,7 @@ import {
 const PROGRAMS = {
   'an S3 server': () => isProgram(BUCKET_SERVER),
   chromium: () => existsSync(CHROMIUM),
+  Helm: () => isProgram(HELM),
   openssl: () => programPath('openssl') !== null,
   python3: () => programPath('python3') !== null,
   schemathesis: () => existsSync(SCHEMATHESIS_LIST),
