@@ -61,10 +61,9 @@ export class EventStream {
   }
 
   write(frames: readonly Buffer[]): void {
-    if (this.closed.aborted) return;
-    this.#response.cork();
-    for (const frame of frames) this.#response.write(frame);
-    this.#response.uncork();
+    if (this.closed.aborted || frames.length === 0) return;
+    // SSE-1 In one write: after `uncork`, `drain` may never come on Node 22, and on 24 no write asks for it.
+    this.#response.write(Buffer.concat(frames));
   }
 
   /** Shows proxies and readers that the stream is alive; left out while the reader is behind. */
