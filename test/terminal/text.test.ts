@@ -35,10 +35,17 @@ const outputs = () => {
   return {
     stdout,
     stderr,
-    out: () => String(stdout.read() ?? ''),
-    err: () => String(stderr.read() ?? ''),
+    out: () => writtenTo(stdout),
+    err: () => writtenTo(stderr),
   };
 };
+
+/** From Node 26 on, a read returns one write and not all of them. */
+function writtenTo(stream: PassThrough): string {
+  const chunks: Buffer[] = [];
+  for (let chunk: unknown; (chunk = stream.read()) !== null;) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
 
 describe('an event without a terminal', () => {
   it('is one plain line, of every type', () => {
