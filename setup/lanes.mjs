@@ -9,6 +9,7 @@ export const SLOW_FOLDERS = {
   'test/fuzz': 'takes its input at random, as much as time allows',
   'test/scenarios': 'real workers, commands and crashes against the simulated provider',
   'test/setup': 'sets checkouts up',
+  'test/storage': 'an S3 server that is built with Go, killed and restarted',
   'test/time-skipping': 'Java, for the Temporal server that skips time',
   'test/web': 'Chromium',
 };

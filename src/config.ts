@@ -84,6 +84,16 @@ export function loadConfig(environment: Env = process.env) {
           : { deployment: given.TEMPORAL_DEPLOYMENT_NAME, build_id: given.TEMPORAL_BUILD_ID },
     },
     data_dir: dataDirOf(given.DATA_DIR),
+    /** Where everything is kept that is kept or shared. */
+    storage: {
+      /** `s3://bucket/prefix`; null: DATA_DIR. */
+      url: given.STORAGE_URL,
+      /** Null: AWS. */
+      endpoint: given.S3_ENDPOINT,
+      force_path_style: given.S3_FORCE_PATH_STYLE,
+      /** Files are read from the bucket itself, at addresses that hold for a time, instead of through the API. */
+      redirects: given.STORAGE_REDIRECTS,
+    },
     catalogue,
     /** One of the catalogue. */
     default_model: modelOf(catalogue, given.VIDEO_GENERATOR_MODEL),

@@ -137,6 +137,30 @@ export const url = (...protocols: string[]) =>
     )
     .transform((text) => withoutTrailing(text, '/'));
 
+const BUCKET = /^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/;
+const SEGMENT = /^[\w.-]+$/;
+
+/** `s3://bucket` or `s3://bucket/prefix`; the value has no slash at its end. Credentials and regions have variables of their own. */
+export const bucketUrl = z
+  .string()
+  .transform((text) => withoutTrailing(text, '/'))
+  .refine(
+    (text) => {
+      if (!text.startsWith('s3://') || text.length > 600) return false;
+      const [bucket = '', ...prefix] = text.slice('s3://'.length).split('/');
+      return (
+        BUCKET.test(bucket) &&
+        prefix.every((one) => SEGMENT.test(one) && one !== '.' && one !== '..')
+      );
+    },
+    expected(
+      's3://bucket or s3://bucket/prefix, with a bucket of 3 to 63 lower-case letters, digits, dots or hyphens and a prefix of letters, digits, dots, hyphens or underscores',
+      withoutUserInfo,
+    ),
+  );
+
+export const yesOrNo = oneOf('true', 'false').transform((word) => word === 'true');
+
 /** A name that Temporal keeps in its database. */
 export const temporalName = (max: number) =>
   z

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { listensOnLoopback } from '../domain/values/loopback.js';
 import { isProgram } from '#setup/programs.mjs';
 import {
+  bucketUrl,
   expected,
   host,
   hostName,
@@ -20,6 +21,7 @@ import {
   url,
   versionWord,
   wholeNumber,
+  yesOrNo,
 } from './shapes.js';
 import type { Env } from './config-error.js';
 
@@ -49,6 +51,11 @@ const rows = z.object({
   ALLOWED_HOSTS: hosts.default([]),
   API_REQUESTS_PER_MINUTE: number(60, 1_000_000).default(6_000),
   DATA_DIR: z.string().default('.data'),
+  /** Region and credentials of a bucket are AWS_… variables, which the AWS SDK reads by itself. */
+  STORAGE_URL: bucketUrl.nullable().default(null),
+  S3_ENDPOINT: url('http:', 'https:').nullable().default(null),
+  S3_FORCE_PATH_STYLE: yesOrNo.default(false),
+  STORAGE_REDIRECTS: yesOrNo.default(false),
   LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error').default('info'),
   OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').nullable().default(null),
 
@@ -115,6 +122,11 @@ const schema = rows
     path: ['TEMPORAL_BUILD_ID'],
     error:
       'expected TEMPORAL_DEPLOYMENT_NAME beside it, got none; set both to version the workers, or unset both.',
+  })
+  .refine((given) => !given.STORAGE_REDIRECTS || given.STORAGE_URL !== null, {
+    path: ['STORAGE_REDIRECTS'],
+    error:
+      'expected STORAGE_URL beside it, got none: files of a folder have no address to redirect to; set STORAGE_URL, or unset STORAGE_REDIRECTS.',
   });
 
 export type Variables = z.output<typeof rows>;

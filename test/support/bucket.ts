@@ -14,7 +14,13 @@ import { eventually } from './eventually.js';
 import { testFolder } from './test-folder.js';
 
 export const BUCKET = 'clips';
-export const BUCKET_KEYS = { access_key_id: 'test-access-key', secret_access_key: 'test-secret' };
+
+/** Of every such server, and, once one was started, of clients that the test process makes itself. */
+const CREDENTIALS = {
+  AWS_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: 'test-access-key',
+  AWS_SECRET_ACCESS_KEY: 'test-secret-key',
+};
 
 export interface Bucket extends AsyncDisposable {
   readonly endpoint: string;
@@ -22,13 +28,13 @@ export interface Bucket extends AsyncDisposable {
   /** Where its objects are files. */
   readonly folder: string;
   readonly pid: number;
-  /** Settings of a process that keeps everything below the prefix. */
+  /** The environment of a process that keeps everything below the prefix. */
   env(prefix?: string): Record<string, string>;
   kill(): Promise<void>;
   /** On the same port, over the same folder. */
   restart(options?: { readonly?: boolean }): Promise<void>;
   /** Connections open, and nothing answers. */
-  suspend(): void;
+  suspend(): Promise<void>;
   resume(): void;
 }
 
@@ -47,8 +53,8 @@ export async function startBucket(): Promise<Bucket> {
     if (readonly) words.push('--readonly');
     const child = spawn(BUCKET_SERVER, [...words, 'posix', root], {
       env: {
-        ROOT_ACCESS_KEY: BUCKET_KEYS.access_key_id,
-        ROOT_SECRET_KEY: BUCKET_KEYS.secret_access_key,
+        ROOT_ACCESS_KEY: CREDENTIALS.AWS_ACCESS_KEY_ID,
+        ROOT_SECRET_KEY: CREDENTIALS.AWS_SECRET_ACCESS_KEY,
       },
       stdio: ['ignore', output, output],
     });
@@ -69,6 +75,7 @@ export async function startBucket(): Promise<Bucket> {
     await ended;
   }
 
+  Object.assign(process.env, CREDENTIALS);
   await start();
   return {
     endpoint,
@@ -81,16 +88,20 @@ export async function startBucket(): Promise<Bucket> {
       STORAGE_URL: `s3://${BUCKET}/${prefix}`,
       S3_ENDPOINT: endpoint,
       S3_FORCE_PATH_STYLE: 'true',
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: BUCKET_KEYS.access_key_id,
-      AWS_SECRET_ACCESS_KEY: BUCKET_KEYS.secret_access_key,
+      ...CREDENTIALS,
     }),
     kill,
     async restart(options = {}) {
       await kill();
       await start(options);
     },
-    suspend: () => server?.kill('SIGSTOP'),
+    async suspend() {
+      server?.kill('SIGSTOP');
+      await eventually('the S3 server to stand still', () => {
+        const [, state] = /\) (\w)/.exec(statOf(server?.pid ?? 0)) ?? [];
+        return Promise.resolve({ done: state === 'T', value: state });
+      });
+    },
     resume: () => server?.kill('SIGCONT'),
     async [Symbol.asyncDispose]() {
       await kill();
@@ -98,6 +109,8 @@ export async function startBucket(): Promise<Bucket> {
     },
   };
 }
+
+const statOf = (pid: number): string => readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
 
 const listens = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
@@ -108,3 +121,8 @@ const listens = (port: number): Promise<boolean> =>
     };
     socket.once('connect', settle(true)).once('error', settle(false));
   });
+
+export const addressOf = ({ endpoint }: Pick<Bucket, 'endpoint'>) => ({
+  endpoint,
+  force_path_style: true,
+});
