@@ -192,7 +192,7 @@ describe('docs', () => {
   });
 
   it('name every figure of /metrics', () => {
-    const named = quoted(section('docs/operations.md', '## Metrics and logs'));
+    const named = quoted(section('docs/operations.md', '## Metrics'));
     const figures = [...FIGURE_NAMES, ...API_FIGURE_NAMES, ...WORKER_FIGURE_NAMES];
     expect(figures.filter((name) => !named.includes(name))).toEqual([]);
   });

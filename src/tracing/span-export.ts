@@ -24,7 +24,7 @@ export interface ExportSettings {
   log: (sentence: string) => void;
 }
 
-const FLUSH_MS = 3_000;
+const FLUSH_MS = 1_500;
 /** Characters of an attribute: a job's id may have a thousand. */
 const LONGEST = 1_024;
 

@@ -9,7 +9,8 @@ import { freePorts } from '../../src/http/ports.js';
 import { eventually } from '../support/eventually.js';
 import { startCollector } from '../support/otlp-collector.js';
 import type { CollectedSpan } from '../support/otlp-collector.js';
-import { planOf } from '../support/plans.js';
+import { planOf, planWith } from '../support/plans.js';
+import { runsOf } from '../support/runs.js';
 import { World } from '../support/world.js';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
@@ -125,6 +126,24 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     for (const secret of ['r8_scenario', 'secret prompt', 'secret words', 'of-the-query']) {
       expect(collector.received).not.toContain(secret);
     }
+  });
+
+  it('has all runs of a long job in one trace', async () => {
+    await using collector = await startCollector();
+    await using world = await World.create({ speed: 60, env: traced(collector.url) });
+    const { api } = await openApi(world);
+    const worker = await world.startWorker({ history_limits: { events: 60, bytes: 10 * 2 ** 20 } });
+    const id = await post(api, planWith(12), { traceparent: TRACEPARENT });
+    await over(api, id);
+    await eventually('more than one run in the list', async () => {
+      const runs = await runsOf(world, id);
+      return { done: runs.length > 1, value: runs };
+    });
+    await worker.terminate();
+    await api.close();
+    const executions = collector.spans.filter(({ name }) => name.startsWith('RunActivity:'));
+    expect(executions.filter(({ name }) => name.endsWith(':storeClip'))).toHaveLength(12);
+    expect(executions.filter(({ trace_id }) => trace_id !== TRACE_ID)).toEqual([]);
   });
 
   it('makes no difference to a job when no collector answers, and says so once', async () => {
