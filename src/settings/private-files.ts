@@ -14,7 +14,7 @@ const SETGID = 0o2000;
 
 /** Every name that any release has made directly below DATA_DIR. */
 const OWN_NAMES =
-  /^(?:artifacts|jobs|index|payloads|creates|claims|wakes|simulator|(?:temporal\.db|identity|stack\.json|simulator\.port|cursor\.key|\.probe-).*)$/;
+  /^(?:artifacts|jobs|index|payloads|creates|claims|wakes|scratch|simulator|(?:temporal\.db|identity|stack\.json|simulator\.port|cursor\.key|\.probe-).*)$/;
 
 let inherited: number | null = null;
 

@@ -125,7 +125,7 @@ describe('a plan of nearly a mebibyte', () => {
     const content = await readFile(file);
     await rm(file);
     const worker = await world.startWorker();
-    const message = `expected payload ${sha256} in ${folder}`;
+    const message = `expected payload ${sha256} in ${world.data_dir}`;
     await eventually('the reason', async () => {
       const { raw } = await run.handle.describe();
       const events = (await run.handle.fetchHistory()).events ?? [];
