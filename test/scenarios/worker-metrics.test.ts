@@ -6,6 +6,7 @@ import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadConfig } from '../../src/config.js';
 import { freePorts } from '../../src/http/ports.js';
+import { startApi } from '../../src/api/server.js';
 import { startWorker } from '../../src/worker.js';
 import { eventually } from '../support/eventually.js';
 import { figuresIn, sumOf } from '../support/figures.js';
@@ -13,6 +14,7 @@ import type { Figure } from '../support/figures.js';
 import { listenersOf } from '../support/listeners.js';
 import { planOf } from '../support/plans.js';
 import { ROOT, startProcess } from '../support/processes.js';
+import { missingFrom } from '../support/promql.js';
 import { testFolder } from '../support/test-folder.js';
 import { World } from '../support/world.js';
 import { artifactsIn } from '../support/stores.js';
@@ -89,6 +91,25 @@ describe('a worker with WORKER_HTTP_PORT', () => {
     expect(own('queue_wait_seconds_count')).toBeGreaterThanOrEqual(stats.predictions.length);
     const sdk = figures.filter(({ name }) => name.startsWith('temporal_'));
     expect(sumOf(sdk, 'temporal_workflow_completed')).toBe(1);
+
+    // Dashboard and alerts, by the figures of this worker and of an API.
+    const api = await startApi(loadConfig(world.env), { port: 0 });
+    try {
+      await eventually('the job and a request among the figures of the API', async () => {
+        const texts = [
+          await (await ask(port, '/metrics')).text(),
+          await (await fetch(`${api.url}/metrics`)).text(),
+        ];
+        const text = texts.join('\n');
+        const all = figuresIn(text);
+        const names = ['clip_generator_jobs', 'clip_generator_api_requests_total'];
+        const done = names.every((name) => sumOf(all, name) > 0);
+        if (done) expect(missingFrom(text, all)).toEqual([]);
+        return { done, value: undefined };
+      });
+    } finally {
+      await api.close();
+    }
   });
 
   it('counts a canceled clip, and what its prediction cost', async () => {
