@@ -11,12 +11,20 @@ for (const name of Object.keys(process.env)) {
   if (PERSONAL.test(name)) Reflect.deleteProperty(process.env, name);
 }
 
+/** Set by `npm run test:containers`, whose tests bring Temporal themselves. */
+const IN_CONTAINERS = process.env['CONTAINERS'] !== undefined;
+// Histories are recorded only when asked for: RECORD=1 npm test.
+const TESTS = IN_CONTAINERS
+  ? 'test/containers/*.ts'
+  : process.env['RECORD'] === '1'
+    ? 'test/replay/record.ts'
+    : 'test/**/*.test.ts';
+
 export default defineConfig({
   test: {
-    // Histories are recorded only when asked for: RECORD=1 npm test.
-    include: [process.env['RECORD'] === '1' ? 'test/replay/record.ts' : 'test/**/*.test.ts'],
+    include: [TESTS],
     benchmark: { include: ['bench/**/*.bench.ts'] },
-    globalSetup: ['test/support/global-setup.ts'],
+    globalSetup: IN_CONTAINERS ? [] : ['test/support/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 180_000,

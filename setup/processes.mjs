@@ -11,9 +11,13 @@ const alive = new Set();
 
 /**
  * Resolves to the exit code and the output of the program. Never rejects: a missing program is a result too.
- * `output: 'inherit'` streams instead of collecting.
+ * `output: 'inherit'` streams instead of collecting. `started` is given the child.
  */
-export function run(program, programArguments, { env = {}, output = 'collect', limit } = {}) {
+export function run(
+  program,
+  programArguments,
+  { env = {}, output = 'collect', limit, started } = {},
+) {
   return new Promise((resolve) => {
     const collect = output === 'collect';
     const child = spawn(program, programArguments, {
@@ -22,6 +26,7 @@ export function run(program, programArguments, { env = {}, output = 'collect', l
       stdio: collect ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
     });
     alive.add(child);
+    started?.(child);
     let text = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk) => (text = (text + chunk).slice(-200_000)));

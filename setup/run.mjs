@@ -39,6 +39,7 @@ const COMMANDS = {
   chaos: { ...built('chaos/command.js'), server: 'always' },
   test: { ...external('run-tests.mjs', 'full'), server: 'always', extras: testExtras },
   'test:fast': { ...external('run-tests.mjs', 'fast'), server: 'always' },
+  'test:containers': { ...external('run-containers.mjs'), server: 'always' },
   bench: { ...external('run-bench.mjs'), server: 'always' },
   fuzz: { ...external('run-fuzz.mjs'), server: 'always' },
   build: { main: async () => async () => 0 },

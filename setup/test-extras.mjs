@@ -184,7 +184,7 @@ async function installSchemathesis() {
 const goProgram = (name, version) => path.join(PROGRAM_FOLDER, `${name}-${version}`);
 
 /** An S3 server over a folder. It keeps what S3 promises of conditional writes, ranges, pages and multipart uploads. */
-const BUCKETS = '1.8.0';
+export const BUCKETS = '1.8.0';
 export const BUCKET_SERVER = goProgram('versitygw', BUCKETS);
 const HELM_VERSION = '3.22.0';
 export const HELM = goProgram('helm', HELM_VERSION);
