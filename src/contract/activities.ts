@@ -16,7 +16,7 @@ import type { ClipReferences } from '../domain/references/clip-references.js';
 import type { ResolvedPlan } from '../domain/plan/resolved.js';
 import type { Timings } from './timings.js';
 
-/** `store`: the identity of the DATA_DIR that the job was started with. A worker with another DATA_DIR refuses its activities. */
+/** `store`: the identity of the store that the job was started with. A worker with another one refuses its activities. */
 interface OfStore {
   store?: string | undefined;
 }

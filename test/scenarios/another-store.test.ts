@@ -22,7 +22,7 @@ it('a job continues only with the DATA_DIR that it was started with, and loses n
   await eventually('its refusal', async () => {
     const { raw } = await run.handle.describe();
     const told = raw.pendingActivities?.map(({ lastFailure }) => lastFailure?.message) ?? [];
-    const expected = 'expected the DATA_DIR that this job was started with';
+    const expected = 'expected the store that this job was started with';
     return { done: told.some((text) => text?.startsWith(expected)), value: told };
   });
   await wrong.kill();
