@@ -15,6 +15,8 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { inject } from 'vitest';
 import { storedPayloads } from '../../src/adapters/storage/payload-files.js';
 import type { Pace } from '../../src/adapters/temporal/gone-versions.js';
+import type { Store } from '../../src/adapters/storage/store.js';
+import { loadConfig } from '../../src/config.js';
 import type { HistoryLimits } from '../../src/contract/activities.js';
 import type { EventPage } from '../../src/domain/job/pages.js';
 import type { Job, JobEvent } from '../../src/domain/job/job.schema.js';
@@ -25,10 +27,11 @@ import type { Simulator } from '../../src/simulator/index.js';
 import type { SimulatorStats } from '../../src/simulator/stats.js';
 import { eventsQuery, progressQuery, WORKFLOW_TYPE } from '../../src/contract/workflow.js';
 import { ALIVE } from '../domain/models/rows.js';
+import type { Bucket } from './bucket.js';
 import { eventually } from './eventually.js';
 import { testFolder } from './test-folder.js';
 import type { TestFolder } from './test-folder.js';
-import { createDirectoryStore } from '../../src/adapters/storage/directory-store.js';
+import { openStore } from '../../src/adapters/storage/open-store.js';
 
 /**
  * Of plans that name none: two lengths, one price, no seed, minutes rather than seconds a clip. As if it were active, even
@@ -50,6 +53,8 @@ interface WorldOptions {
   /** Another worker program than `worker-process.mjs`. */
   worker?: string;
   env?: Record<string, string>;
+  /** Everything is kept in it, below a prefix of this world's own, instead of in the data folder. */
+  bucket?: Bucket;
   /** What the provider has; a test may change it on the way. */
   provider_catalogue?: Catalogue;
   /** Milliseconds by which the provider's clock is ahead of this machine's. */
@@ -106,6 +111,9 @@ interface WorldParts {
   simulator: Simulator;
   folder: TestFolder;
   dataDir: string;
+  store: Store;
+  /** The variables that say where the store is. */
+  storage: Record<string, string>;
   /** Path of the models that plans may name. */
   models: string;
   address: string;
@@ -116,18 +124,21 @@ export class World implements AsyncDisposable {
   readonly client: Client;
   readonly simulator: Simulator;
   readonly data_dir: string;
+  /** Where jobs are kept. */
+  readonly store: Store;
   readonly task_queue = `q-${randomUUID()}`;
   readonly #parts: WorldParts;
   readonly #workers: WorkerProcess[] = [];
 
   private constructor(parts: WorldParts) {
-    const { connection, simulator, dataDir } = parts;
+    const { connection, simulator, dataDir, store } = parts;
     this.client = new Client({
       connection,
-      dataConverter: storedPayloads(createDirectoryStore(dataDir)),
+      dataConverter: storedPayloads(store),
     });
     this.simulator = simulator;
     this.data_dir = dataDir;
+    this.store = store;
     this.#parts = parts;
   }
 
@@ -149,7 +160,10 @@ export class World implements AsyncDisposable {
     const models = path.join(folder.path, 'models.json');
     await writeFile(models, JSON.stringify({ models: [SCENARIO_MODEL] }));
     const connection = await Connection.connect({ address });
-    return new World({ connection, simulator, folder, dataDir, models, address, options });
+    const storage = options.bucket?.env(path.basename(folder.path)) ?? {};
+    const store = await openStore(loadConfig({ DATA_DIR: dataDir, ...storage }));
+    const parts = { connection, simulator, folder, dataDir, store, storage };
+    return new World({ ...parts, models, address, options });
   }
 
   get env(): Record<string, string> {
@@ -159,6 +173,7 @@ export class World implements AsyncDisposable {
       TEMPORAL_ADDRESS: this.#parts.address,
       TEMPORAL_TASK_QUEUE: this.task_queue,
       DATA_DIR: this.data_dir,
+      ...this.#parts.storage,
       VIDEO_GENERATOR_MODEL: SCENARIO_MODEL?.id ?? '',
       MODEL_CATALOGUE: this.#parts.models,
       ...this.#parts.options.env,
