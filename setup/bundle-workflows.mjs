@@ -65,6 +65,7 @@ async function bundle() {
     workflowInterceptorModules: ['split-task-guard', 'trace-headers'].map((name) =>
       path.join(here, `dist/src/workflows/${name}.js`),
     ),
+    failureConverterPath: path.join(here, 'setup/workflow-failures.cjs'),
     logger: new DefaultLogger('WARN'),
     webpackConfigHook: (options) => ({
       ...options,

@@ -66,6 +66,8 @@ export function loadConfig(environment: Env = process.env) {
       allowed_hosts: given.ALLOWED_HOSTS,
       /** Of one client. */
       requests_per_minute: given.API_REQUESTS_PER_MINUTE,
+      /** Pages that may call the codec endpoint, besides the embedded server's Web UI. */
+      codec_origins: given.CODEC_ORIGINS,
     },
     /** Where a worker tells how it is; null: nowhere. Host, keys and allowed hosts are those of the API. */
     worker_http_port: given.WORKER_HTTP_PORT,
@@ -83,6 +85,8 @@ export function loadConfig(environment: Env = process.env) {
           ? null
           : { deployment: given.TEMPORAL_DEPLOYMENT_NAME, build_id: given.TEMPORAL_BUILD_ID },
     },
+    /** The first encrypts payloads, all decrypt; none: payloads are clear text. */
+    codec_keys: given.CODEC_KEYS,
     data_dir: dataDirOf(given.DATA_DIR),
     /** Where everything is kept that is kept or shared. */
     storage: {

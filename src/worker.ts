@@ -42,6 +42,7 @@ import { errorMessage } from './domain/values/error-message.js';
 import { requireWritable } from './config.js';
 import type { Config } from './config.js';
 import { endLeftExecutions } from './adapters/temporal/dead-workers.js';
+import { withCodec, workflowBundle } from './adapters/temporal/data-converter.js';
 import { watchVersions } from './adapters/temporal/gone-versions.js';
 import type { Pace } from './adapters/temporal/gone-versions.js';
 import {
@@ -190,7 +191,11 @@ async function startPolling(
     });
   let workers = await create(overrides.signal);
   status.workers = workers;
-  const client = new Client({ connection, namespace: config.temporal.namespace });
+  const client = new Client({
+    connection,
+    namespace: config.temporal.namespace,
+    dataConverter: converterOf(store, config),
+  });
   endLeftExecutions(client, config.temporal).then(
     (ended) => {
       if (ended > 0) log(`worker: resumes ${String(ended)} executions of a worker that died`);
@@ -314,6 +319,9 @@ const whenTemporalAnswers = <T>(
 const isUnavailable = (error: unknown): boolean =>
   /Unavailable|transport error|DeadlineExceeded|Deadline exceeded|Cancelled/.test(String(error));
 
+const converterOf = (store: Store, { codec_keys }: Config) =>
+  withCodec(storedPayloads(store), codec_keys);
+
 async function assemble(
   config: Config,
   connection: NativeConnection,
@@ -332,7 +340,7 @@ async function assemble(
   const client = new Client({
     connection,
     namespace: config.temporal.namespace,
-    dataConverter: storedPayloads(store),
+    dataConverter: converterOf(store, config),
     interceptors: { workflow: tracing === null ? [] : [tracing.client] },
   });
   const scratch = scratchFolder(config.data_dir);
@@ -399,7 +407,7 @@ async function createWorkers(
     connection,
     namespace,
     ...sharedOptions(config.worker),
-    dataConverter: storedPayloads(store),
+    dataConverter: converterOf(store, config),
     interceptors: {
       activity: [nameExecutions, ...(tracing === null ? [] : [tracing.activities])],
     },
@@ -415,7 +423,7 @@ async function createWorkers(
   const main = await Worker.create({
     ...common,
     taskQueue: task_queue,
-    workflowBundle: { codePath: bundlePath },
+    workflowBundle: await workflowBundle(bundlePath, config.codec_keys),
     // All activities: jobs that were started before the other queues existed have their tasks here.
     activities,
     maxCachedWorkflows: cached_workflows,

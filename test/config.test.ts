@@ -164,6 +164,8 @@ describe('loadConfig', () => {
     ['TEMPORAL_DEPLOYMENT_NAME', 'a.b', /TEMPORAL_DEPLOYMENT_NAME: expected .* got "a.b"/],
     ['TEMPORAL_BUILD_ID', '1.2.0', /^TEMPORAL_BUILD_ID: expected TEMPORAL_DEPLOYMENT_NAME/],
     ['TEMPORAL_BUILD_ID', 'a:b', /TEMPORAL_BUILD_ID: expected .* got "a:b"/],
+    ['CODEC_ORIGINS', 'https://ui.example/', /CODEC_ORIGINS: expected origins/],
+    ['CODEC_ORIGINS', '*', /CODEC_ORIGINS: expected origins/],
     ['SIMULATOR_SPEED', '20x', /SIMULATOR_SPEED: expected a number/],
   ])('refuses %s=%s in one line that names the variable', (name, value, message) => {
     const { message: text } = refusal({ [name]: value });
@@ -251,6 +253,28 @@ describe('loadConfig', () => {
       { REPLICATE_API_TOKEN: 'r8_x', REPLICATE_BASE_URL: 'https://:secret@a.example/v1' },
     ];
     for (const env of secrets) expect(refusal(env).message).not.toMatch(/se ?cret/);
+  });
+
+  const codecKey = (byte: number): string => Buffer.alloc(32, byte).toString('base64');
+
+  it('takes codec keys in their order, the first to encrypt', () => {
+    const { codec_keys } = loadConfig({ CODEC_KEYS: ` b:${codecKey(2)}, a.1:${codecKey(1)} ` });
+    expect(codec_keys).toEqual([
+      { id: 'b', key: Buffer.alloc(32, 2) },
+      { id: 'a.1', key: Buffer.alloc(32, 1) },
+    ]);
+  });
+
+  it.each([
+    ['has no id', codecKey(7)],
+    ['has another length', `a:${Buffer.alloc(31, 7).toString('base64')}`],
+    ['is not base64', `a:${'!'.repeat(43)}=`],
+    ['has the id of another', `a:${codecKey(7)},a:${codecKey(8)}`],
+  ])('refuses a codec key that %s, and never shows it', (_why, keys) => {
+    const { message } = refusal({ CODEC_KEYS: keys });
+    expect(message).toMatch(/^CODEC_KEYS: expected keys as id:key/);
+    expect(message).not.toContain(keys.slice(2, 20));
+    expect(message).not.toContain('\n');
   });
 
   it('versions workers exactly when both words of a version are given', () => {

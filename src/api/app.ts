@@ -21,12 +21,14 @@ import { readBodies } from './plugins/bodies.js';
 import { answerEarly, earlyAnswers } from './plugins/early.js';
 import { secureAnswers } from './plugins/headers.js';
 import { guard } from './plugins/keys.js';
+import { answerOrigins } from './plugins/origins.js';
 import { describeApi } from './plugins/openapi.js';
 import { servePage } from './plugins/page.js';
 import { limitRate } from './plugins/rate.js';
 import { createWrongKeys } from './plugins/wrong-keys.js';
 import { answerProblems } from './problems.js';
 import { clipRoutes } from './routes/clips.js';
+import { codecRoutes } from './routes/codec.js';
 import { eventRoutes } from './routes/events.js';
 import { jobRoutes } from './routes/jobs.js';
 import { serviceRoutes } from './routes/service.js';
@@ -65,6 +67,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   nameRequests(app, deps.tracing);
   secureAnswers(app);
   answerEarly(app);
+  answerOrigins(app);
   guard(app, access, {
     tokens: services.tokens,
     wrongKeys: createWrongKeys(settings.now, settings.wrong_key_pause),
@@ -84,6 +87,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   eventRoutes(app, services);
   clipRoutes(app, services);
   serviceRoutes(app, services);
+  codecRoutes(app, services);
   await webhookRoutes(app, services);
   return app;
 }

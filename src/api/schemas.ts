@@ -67,6 +67,18 @@ export const PROBLEMS = {
 
 export const nothing = (description: string) => z.null().meta({ description });
 
+/** Protobuf's JSON of Temporal's `Payloads`. */
+export const CodecPayloads = z.object({
+  payloads: z
+    .array(
+      z.looseObject({
+        metadata: z.record(z.string(), z.string()).optional(),
+        data: z.string().optional(),
+      }),
+    )
+    .max(10_000),
+});
+
 export const text = (description: string) => answer('text/plain', z.string(), description);
 
 /** A file, whole or in ranges. */

@@ -9,6 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '@temporalio/client';
 import { createReplicate } from '../adapters/replicate/replicate-client.js';
 import { connectWhenNeeded } from '../adapters/temporal/connection.js';
+import { storedPayloads } from '../adapters/storage/payload-files.js';
+import { withCodec } from '../adapters/temporal/data-converter.js';
+import { createRemoteCodec } from '../adapters/temporal/remote-codec.js';
 import { sendPollHint } from '../adapters/replicate/poll-hints.js';
 import { storePollHint } from '../adapters/replicate/stored-poll-hints.js';
 import { openStore } from '../adapters/storage/open-store.js';
@@ -92,6 +95,7 @@ async function assemble(
       namespace: temporal.namespace,
       task_queue: temporal.task_queue,
       store,
+      codec_keys: config.codec_keys,
       interceptors: tracing === null ? [] : [tracing.client],
     }),
     archive: createArchive(store, scratchFolder(config.data_dir)),
@@ -102,6 +106,10 @@ async function assemble(
     models: [...catalogue.values()],
     webhookSecret: () => provider.webhookSecret(),
     providerClock: provider.clock,
+    codec:
+      config.codec_keys.length === 0
+        ? null
+        : createRemoteCodec(withCodec(storedPayloads(store), config.codec_keys)),
     hintPoll: (predictionId) =>
       store.kind === 'bucket'
         ? storePollHint(store, predictionId)
@@ -116,6 +124,12 @@ async function assemble(
       allowed_hosts: config.api.allowed_hosts,
       limits: { requests_per_minute: config.api.requests_per_minute },
       webhook_url: config.webhook_url,
+      codec_origins: [
+        ...config.api.codec_origins,
+        ...(temporal.embedded
+          ? ['127.0.0.1', 'localhost'].map((name) => `http://${name}:${String(temporal.ui_port)}`)
+          : []),
+      ],
       ui_url: temporal.embedded ? `http://127.0.0.1:${String(temporal.ui_port)}` : null,
       // The command says that it listens; Fastify's entry at info would repeat it.
       log_level: config.log_level === 'info' ? 'warn' : config.log_level,

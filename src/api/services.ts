@@ -7,6 +7,7 @@ import type { ProviderClock } from '../adapters/replicate/provider-clock.js';
 import type { SecretOutcome } from '../adapters/replicate/replicate-client.js';
 import { createStoredFolders } from '../adapters/storage/stored-folders.js';
 import type { Store } from '../adapters/storage/store.js';
+import type { RemoteCodec } from '../adapters/temporal/remote-codec.js';
 import type { ModelRow } from '../domain/models/row.js';
 import type { Checked } from '../domain/plan/resolved.js';
 import type { Archive } from './jobs/job-archive.js';
@@ -55,6 +56,8 @@ export interface ApiSettings {
   webhook_url?: string | null;
   /** Of the Web UI of the embedded Temporal server; null for another server. */
   ui_url: string | null;
+  /** Of pages that may call the codec endpoint. */
+  codec_origins?: readonly string[];
   /** Folder of the built page; the package's own when absent. */
   page_dir?: string;
   log_level?: string;
@@ -82,6 +85,8 @@ export interface ApiDeps {
   webhookSecret: () => Promise<SecretOutcome>;
   /** The clock of the signatures of webhooks; this machine's when absent. */
   providerClock?: ProviderClock;
+  /** Null or absent: payloads are not encrypted, and there is no endpoint. */
+  codec?: RemoteCodec | null;
   /** Tells the worker that polls a prediction to read it now. */
   hintPoll: (predictionId: string) => Promise<void>;
   /** Null or absent: requests make no spans. */

@@ -5,6 +5,7 @@ import { openStore } from '../adapters/storage/open-store.js';
 import { storedPayloads } from '../adapters/storage/payload-files.js';
 import { objectsBelow, readText } from '../adapters/storage/store.js';
 import type { Store } from '../adapters/storage/store.js';
+import { withCodec } from '../adapters/temporal/data-converter.js';
 import { connectTemporal } from '../adapters/temporal/connection.js';
 import type { Config } from '../config.js';
 import type { Job } from '../domain/job/job.schema.js';
@@ -46,7 +47,7 @@ async function storedJob(store: Store, key: string): Promise<EndedJob | null> {
 }
 
 async function runningJobs(
-  { temporal }: Config,
+  { temporal, codec_keys }: Config,
   store: Store,
 ): Promise<Omit<KnownJobs, 'ended'> | null> {
   const running: Job[] = [];
@@ -60,7 +61,7 @@ async function runningJobs(
       const client = new Client({
         connection,
         namespace: temporal.namespace,
-        dataConverter: storedPayloads(store),
+        dataConverter: withCodec(storedPayloads(store), codec_keys),
       });
       const query = [
         `WorkflowType = '${WORKFLOW_TYPE}'`,

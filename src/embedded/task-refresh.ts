@@ -4,7 +4,8 @@
  * `tdbg workflow refresh-tasks`: it generates the tasks of every running job again, and drops those already done.
  */
 import { credentials, Client as GrpcClient, status } from '@grpc/grpc-js';
-import { Client } from '@temporalio/client';
+import { Client, defaultPayloadConverter } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/client';
 import pRetry from 'p-retry';
 import protobuf from 'protobufjs/minimal.js';
 import { connectTemporal } from '../adapters/temporal/connection.js';
@@ -25,7 +26,7 @@ export async function refreshTasks(
   const connection = await connectTemporal({ address, connectTimeout: DEADLINE });
   const admin = new GrpcClient(address, credentials.createInsecure());
   try {
-    const client = new Client({ connection, namespace });
+    const client = new Client({ connection, namespace, dataConverter: MEMOS_UNREAD });
     const { namespaceInfo } = await client.workflowService.describeNamespace({ namespace });
     const failures: unknown[] = [];
     for await (const run of client.workflow.list({ query: `ExecutionStatus = 'Running'` })) {
@@ -48,6 +49,17 @@ export async function refreshTasks(
     await connection.close();
   }
 }
+
+/** The client reads the memo of every run that it lists, and this has no key for one that is encrypted. */
+const MEMOS_UNREAD: DataConverter = {
+  payloadCodecs: [
+    {
+      encode: (payloads) => Promise.resolve(payloads),
+      decode: (payloads) =>
+        Promise.resolve(payloads.map(() => defaultPayloadConverter.toPayload(null))),
+    },
+  ],
+};
 
 function refresh(
   admin: GrpcClient,

@@ -7,7 +7,12 @@ import type { Env } from './config-error.js';
 import { readTextFile } from './text-file.js';
 
 /** Every secret that config.ts reads. Temporal's certificates and the AWS SDK have variables for files of their own. */
-export const SECRETS = ['REPLICATE_API_TOKEN', 'API_KEYS', 'TEMPORAL_API_KEY'] as const;
+export const SECRETS = [
+  'REPLICATE_API_TOKEN',
+  'API_KEYS',
+  'TEMPORAL_API_KEY',
+  'CODEC_KEYS',
+] as const;
 
 const MAX_BYTES = 64 * 1024;
 

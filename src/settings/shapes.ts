@@ -173,3 +173,39 @@ export const temporalName = (max: number) =>
 /** One word of a deployment's version. Temporal writes a version as `name:build` or `name.build`. */
 export const versionWord = (pattern: RegExp, what: string) =>
   z.string().refine((word) => pattern.test(word), expected(what));
+
+export interface CodecKey {
+  id: string;
+  /** 32 bytes. */
+  key: Buffer;
+}
+
+const BAD_CODEC_KEY =
+  'expected keys as id:key, separated by commas, each id of 1 to 64 characters A-Z a-z 0-9 _ . - and used once, each key 32 bytes in base64; got another one (not shown). A new one: openssl rand -base64 32.';
+
+function codecKeyOf(item: string): CodecKey | null {
+  const [, id, text] = /^([\w.-]{1,64}):([A-Za-z\d+/]{43}=)$/.exec(item) ?? [];
+  return id === undefined || text === undefined ? null : { id, key: Buffer.from(text, 'base64') };
+}
+
+/** The first encrypts, all decrypt. */
+export const codecKeys = list
+  .refine((items) => {
+    const ids = items.map((item) => codecKeyOf(item)?.id);
+    return ids.every((id) => id !== undefined) && new Set(ids).size === ids.length;
+  }, BAD_CODEC_KEY)
+  .transform((items) => items.map(codecKeyOf).filter((key) => key !== null));
+
+const isOrigin = (text: string): boolean =>
+  URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
+
+export const origins = list.pipe(
+  z.array(
+    z
+      .string()
+      .refine(
+        isOrigin,
+        expected('origins, each as http://host:port or https://host, separated by commas'),
+      ),
+  ),
+);

@@ -7,6 +7,7 @@ import { listensOnLoopback } from '../domain/values/loopback.js';
 import { isProgram } from '#setup/programs.mjs';
 import {
   bucketUrl,
+  codecKeys,
   expected,
   host,
   hostName,
@@ -14,6 +15,7 @@ import {
   keys,
   number,
   oneOf,
+  origins,
   port,
   readAs,
   secret,
@@ -65,6 +67,10 @@ const rows = z.object({
   /** Below the shortest heartbeat time-out, 5 s, with room for a beat that is late. */
   WORKER_HEARTBEAT: number(0.2, 3).default(1),
   WORKER_GRACE: wholeNumber(5, 3_600).default(25),
+
+  /** Decision 63. */
+  CODEC_KEYS: codecKeys.default([]),
+  CODEC_ORIGINS: origins.default([]),
 
   /** Decision 62. */
   TEMPORAL_DEPLOYMENT_NAME: versionWord(

@@ -16,6 +16,7 @@ import { inject } from 'vitest';
 import { storedPayloads } from '../../src/adapters/storage/payload-files.js';
 import type { Pace } from '../../src/adapters/temporal/gone-versions.js';
 import type { Store } from '../../src/adapters/storage/store.js';
+import { withCodec } from '../../src/adapters/temporal/data-converter.js';
 import { loadConfig } from '../../src/config.js';
 import type { HistoryLimits } from '../../src/contract/activities.js';
 import type { EventPage } from '../../src/domain/job/pages.js';
@@ -132,9 +133,10 @@ export class World implements AsyncDisposable {
 
   private constructor(parts: WorldParts) {
     const { connection, simulator, dataDir, store } = parts;
+    const { codec_keys } = loadConfig({ CODEC_KEYS: parts.options.env?.['CODEC_KEYS'] });
     this.client = new Client({
       connection,
-      dataConverter: storedPayloads(store),
+      dataConverter: withCodec(storedPayloads(store), codec_keys),
     });
     this.simulator = simulator;
     this.data_dir = dataDir;

@@ -17,6 +17,7 @@ import {
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
 import { errorMessage } from '../../domain/values/error-message.js';
+import { decoded } from '../temporal/decoded-answers.js';
 import { readBytes } from './store.js';
 import type { Store } from './store.js';
 
@@ -33,8 +34,12 @@ const INLINE = /^\{"(?:job_id":"[^"]*","run_id"|events"|seq")/;
 /** Bytes that `INLINE` needs, with the longest id that a workflow may have. */
 const START_LENGTH = 1_100;
 
+/** Metadata of a payload that is encrypted, so that its beginning cannot be read (payload-codec.ts). */
+export const STAYS_INLINE = 'stays-inline';
+
 /** The SDK stores answers of queries and results like all other payloads. */
-export const staysInline = ({ data }: Payload): boolean =>
+export const staysInline = ({ metadata, data }: Payload): boolean =>
+  metadata?.[STAYS_INLINE] != null ||
   INLINE.test(Buffer.from(data?.subarray(0, START_LENGTH) ?? []).toString('latin1'));
 
 const SHA256 = /^[0-9a-f]{64}$/;
@@ -96,15 +101,15 @@ export function storedPayloads(
   };
 }
 
-/** Replaces references by payloads in a history that the server has answered; the SDK does so only in its own calls. */
+/** Replaces references by payloads, and decrypts them, in a history that the server has answered; the SDK does so only in its own calls. */
 export async function fillIn<Answer extends { history?: History | null }>(
-  { externalStorage }: DataConverter,
+  converter: DataConverter,
   answer: Answer,
 ): Promise<Answer> {
   await visit(
     answer,
     walkGetWorkflowExecutionHistoryResponse,
-    extstoreInboundOptions(externalStorage),
+    extstoreInboundOptions(converter.externalStorage),
   );
-  return answer;
+  return decoded(converter, answer, walkGetWorkflowExecutionHistoryResponse);
 }

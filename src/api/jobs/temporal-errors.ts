@@ -6,6 +6,7 @@ import {
   QueryRejectedError,
 } from '@temporalio/client';
 import { PayloadTrouble } from '../../adapters/storage/payload-files.js';
+import { UnreadablePayload } from '../../adapters/temporal/payload-codec.js';
 import { StoreAway, TemporalAway } from './jobs-port.js';
 
 const AWAY = new Set([
@@ -35,10 +36,17 @@ export const isInvalid = (error: unknown): boolean => codeOf(error) === status.I
 const isStoreTrouble = (error: unknown): boolean =>
   error instanceof Error && (error instanceof PayloadTrouble || isStoreTrouble(error.cause));
 
+function unreadable(error: unknown): UnreadablePayload | null {
+  if (error instanceof UnreadablePayload) return error;
+  return error instanceof Error ? unreadable(error.cause) : null;
+}
+
 export function translate(error: unknown): unknown {
   if (AWAY.has(codeOf(error) ?? status.OK)) {
     return new TemporalAway('Temporal cannot be reached', { cause: error });
   }
+  const encrypted = unreadable(error);
+  if (encrypted !== null) return new StoreAway(encrypted.message, { cause: error });
   return isStoreTrouble(error)
     ? new StoreAway(
         'large payloads are stored in DATA_DIR/payloads, which failed; the log of this process says why',

@@ -4,10 +4,17 @@
  */
 import { Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Connection, WorkflowClientInterceptor } from '@temporalio/client';
+import {
+  walkDescribeWorkflowExecutionResponse,
+  walkListWorkflowExecutionsResponse,
+} from '@temporalio/common/lib/internal-non-workflow/payload-visitor.js';
 import proto from '@temporalio/proto';
 import { fillIn, storedPayloads } from '../../adapters/storage/payload-files.js';
 import type { Store } from '../../adapters/storage/store.js';
+import { withCodec } from '../../adapters/temporal/data-converter.js';
+import { decoded } from '../../adapters/temporal/decoded-answers.js';
 import { pinnedTo, takers } from '../../adapters/temporal/worker-versions.js';
+import type { Config } from '../../config.js';
 import { attributesOf } from '../../domain/job/visibility.js';
 import {
   clipsQuery,
@@ -38,6 +45,7 @@ interface Settings {
   namespace: string;
   task_queue: string;
   store: Store;
+  codec_keys?: Config['codec_keys'];
   interceptors?: WorkflowClientInterceptor[];
 }
 
@@ -58,9 +66,10 @@ export function createJobs({
   namespace,
   task_queue,
   store,
+  codec_keys = [],
   interceptors = [],
 }: Settings): Jobs {
-  const dataConverter = storedPayloads(store);
+  const dataConverter = withCodec(storedPayloads(store), codec_keys);
   const client = new Client({
     connection,
     namespace,
@@ -101,14 +110,15 @@ export function createJobs({
     });
 
   const list = (query: string, pageSize: number, token: Uint8Array | null = null) =>
-    call(() =>
-      service.listWorkflowExecutions({
+    call(async () => {
+      const answer = await service.listWorkflowExecutions({
         namespace,
         pageSize,
         query,
         ...(token === null ? {} : { nextPageToken: token }),
-      }),
-    );
+      });
+      return decoded(dataConverter, answer, walkListWorkflowExecutionsResponse);
+    });
 
   const attributes = new SearchAttributeCheck(() =>
     call(() => client.workflow.count(ATTRIBUTES_QUERY)).then(
@@ -121,7 +131,11 @@ export function createJobs({
   );
 
   async function find(jobId: string): Promise<Run | null> {
-    const found = await ifFound(() => client.workflow.getHandle(jobId).describe());
+    const found = await ifFound(async () => {
+      const description = await client.workflow.getHandle(jobId).describe();
+      await decoded(dataConverter, description.raw, walkDescribeWorkflowExecutionResponse);
+      return description;
+    });
     if (found?.type !== WORKFLOW_TYPE) return null;
     return {
       job_id: jobId,

@@ -143,12 +143,20 @@ export function pendingActivity(
     state: row.state === SCHEDULED ? 'scheduled' : 'started',
     next_attempt_at: timeOf(row.nextAttemptScheduleTime),
     last_started_at: timeOf(row.lastStartedTime),
-    last_error: row.lastFailure?.message ?? null,
+    last_error: row.lastFailure ? messageOf(row.lastFailure) : null,
     last_error_kind: kindOf(row.lastFailure?.applicationFailureInfo?.type),
     executions: row.attempt ?? 1,
     heartbeat: heartbeatOf(decode(row.heartbeatDetails, 0)),
     waits_for: waitOf(decode(row.heartbeatDetails, 0)),
   };
+}
+
+/** A failure that was encrypted has its message in a payload (payload-codec.ts). */
+function messageOf({ message, encodedAttributes }: Failure): string | null {
+  const encoded = encodedAttributes
+    ? (jsonOf(encodedAttributes) as { message?: unknown } | null)?.message
+    : null;
+  return typeof encoded === 'string' ? encoded : (message ?? null);
 }
 
 const kindOf = (type: unknown): FailureKind | null => (isFailureKind(type) ? type : null);
@@ -206,9 +214,12 @@ function fromFailure(failure: Failure | null | undefined): RunEnd {
     if (!info) continue;
     const type = info.type ?? '';
     const kind = KIND_OF_TYPE[type] ?? (isFailureKind(type) ? type : 'internal');
-    return { job: jobOf(decode(info.details, 0)), error: problem(kind, at.message ?? type) };
+    return { job: jobOf(decode(info.details, 0)), error: problem(kind, messageOf(at) ?? type) };
   }
-  return { job: null, error: problem('internal', failure?.message ?? 'the workflow failed') };
+  return {
+    job: null,
+    error: problem('internal', (failure && messageOf(failure)) ?? 'the workflow failed'),
+  };
 }
 
 const jobOf = (value: unknown): Job | null =>

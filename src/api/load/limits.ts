@@ -35,7 +35,9 @@ const MIB = 1024 * 1024;
 
 /** The largest body: a plan, or a prediction with its log. */
 export const MAX_BODY = MIB;
-/** Of the routes that take neither. */
+/** Payloads of a history, in base64; Temporal itself takes 4 MiB a message. */
+export const MAX_CODEC_BODY = 8 * MIB;
+/** Of the routes that take none of these. */
 export const SMALL_BODY = 16 * 1024;
 
 export const LIMITS: Limits = {

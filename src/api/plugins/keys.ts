@@ -1,5 +1,5 @@
 /**
- * Which requests are answered. With keys: those with a bearer key, on `/v1/*` and `/metrics`. Without: those for this machine
+ * Which requests are answered. With keys: those with a bearer key, on `/v1/*`, `/codec/*` and `/metrics`. Without: those for this machine
  * or an allowed host, on every route, and no change through a page of another origin. Keys are compared in constant time and
  * never logged.
  *
@@ -10,6 +10,7 @@ import { bearerKeyOf, createKeyIndex } from '../../http/bearer-keys.js';
 import { hostCountRefusal, hostRefusal, isOwnOrigin } from '../../http/request-host.js';
 import type { MediaTokens } from './media-tokens.js';
 import { HttpProblem } from '../problems.js';
+import { isNamedOrigin } from './origins.js';
 import type { WrongKeys } from './wrong-keys.js';
 
 declare module 'fastify' {
@@ -42,7 +43,9 @@ export function guard(app: FastifyInstance, access: AccessRules, checks: Checks)
   app.addHook('onRequest', async (request) => {
     refuseOtherHosts(access, request);
     if (access.keys.length === 0) refuseOtherOrigins(request);
-    else if (needsKey(request.routeOptions.url ?? '')) await admit(request, indexOfKey, checks);
+    // A browser asks without a key whether it may ask with one (CORS).
+    else if (request.method !== 'OPTIONS' && needsKey(request.routeOptions.url ?? ''))
+      await admit(request, indexOfKey, checks);
   });
 }
 
@@ -81,7 +84,7 @@ async function admit(
 
 /** By the route that matched, so that no spelling of a path avoids the check. */
 export const needsKey = (route: string): boolean =>
-  route.startsWith('/v1/') || route === '/metrics';
+  route.startsWith('/v1/') || route.startsWith('/codec/') || route === '/metrics';
 
 interface Credentials {
   key: string | null;
@@ -109,7 +112,12 @@ export function refuseOtherHosts({ keys, hosts }: AccessRules, request: FastifyR
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** A browser sends simple POSTs to any origin without a preflight, with the Origin of the page. */
-function refuseOtherOrigins({ method, headers: { origin, host } }: FastifyRequest): void {
+function refuseOtherOrigins(request: FastifyRequest): void {
+  if (isNamedOrigin(request)) return;
+  const {
+    method,
+    headers: { origin, host },
+  } = request;
   if (SAFE_METHODS.has(method) || origin === undefined || isOwnOrigin(origin, host)) return;
   throw new HttpProblem(
     403,
