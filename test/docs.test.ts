@@ -22,6 +22,7 @@ const textOf = (file: string): string => readFileSync(path.join(root, file), 'ut
 
 const PAGES = [
   ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
+  'deploy/helm/durable-clip-generator/README.md',
   ...readdirSync(path.join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => path.join('docs', name)),
@@ -115,6 +116,43 @@ describe('docs/settings.md', () => {
     expect(loadConfig(rest)).toEqual(loadConfig({}));
     const token = { REPLICATE_API_TOKEN: 'r8_x' };
     expect(loadConfig({ ...token, REPLICATE_BASE_URL: url })).toEqual(loadConfig(token));
+  });
+});
+
+describe('the chart', () => {
+  interface Schema {
+    properties: Record<string, Schema>;
+  }
+  const chart = 'deploy/helm/durable-clip-generator';
+  const { config, secrets } = (JSON.parse(textOf(`${chart}/values.schema.json`)) as Schema)
+    .properties;
+  const settings = rowsOf(section('docs/settings.md', '## Variables')).flatMap(([names = '']) =>
+    quoted(names),
+  );
+  /** Its templates give them their values. */
+  const OWN = [
+    'PORT',
+    'WORKER_HTTP_PORT',
+    'DATA_DIR',
+    'TEMPORAL_DEPLOYMENT_NAME',
+    'TEMPORAL_BUILD_ID',
+  ];
+  /** Of the embedded server and the simulator, and files of secrets, which Kubernetes brings as variables. */
+  const ELSEWHERE = /^(?:SIMULATOR_\w+|TEMPORAL_(?:PORT|UI_PORT|CLI)|\w+_FILE)$/;
+  const known = [config, secrets?.properties['values']].flatMap((schema) =>
+    Object.keys(schema?.properties ?? {}),
+  );
+
+  it('has every setting in its schema (values.schema.json, config), and no other', () => {
+    const wanted = settings.filter((name) => !OWN.includes(name));
+    const missing = wanted.filter(
+      (name) => !known.includes(name) && (name === 'TEMPORAL_CONFIG_FILE' || !ELSEWHERE.test(name)),
+    );
+    expect(missing).toEqual([]);
+    const unknown = Object.keys(config?.properties ?? {}).filter(
+      (name) => !settings.includes(name) && !name.startsWith('AWS_'),
+    );
+    expect(unknown).toEqual([]);
   });
 });
 
