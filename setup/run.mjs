@@ -11,6 +11,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { program } from './build.mjs';
 import { packages } from './install.mjs';
+import { NEXT_NODE, OLDEST_NODE, runsOn } from './node-range.mjs';
 import { cache, inRoot, root } from './paths.mjs';
 import { stopChildren } from './processes.mjs';
 import { cannotWrite, isUnwritable, say, SetupError } from './say.mjs';
@@ -18,7 +19,6 @@ import { lockSetup } from './setup-lock.mjs';
 import { findTemporalCli, temporalCli } from './temporal-cli.mjs';
 import { testExtras } from './test-extras.mjs';
 
-const OLDEST_NODE = [20, 3];
 /** The image has no sources: what it runs is complete, and cannot be written. */
 const base = existsSync(inRoot('src')) ? [packages, program] : [];
 const own = (file) => ({ main: () => load(inRoot('dist/src/commands', file)) });
@@ -39,6 +39,7 @@ const COMMANDS = {
   chaos: { ...built('chaos/command.js'), server: 'always' },
   test: { ...external('run-tests.mjs', 'full'), server: 'always', extras: testExtras },
   'test:fast': { ...external('run-tests.mjs', 'fast'), server: 'always' },
+  'test:node-versions': external('run-node-versions.mjs'),
   'test:containers': { ...external('run-containers.mjs'), server: 'always' },
   bench: { ...external('run-bench.mjs'), server: 'always' },
   fuzz: { ...external('run-fuzz.mjs'), server: 'always' },
@@ -86,11 +87,9 @@ async function setUp(name, command) {
 }
 
 function checkNode() {
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  const [oldest, oldestMinor] = OLDEST_NODE;
-  if (major > oldest || (major === oldest && minor >= oldestMinor)) return;
+  if (runsOn(process.versions.node)) return;
   throw new SetupError(
-    `expected Node ${OLDEST_NODE.join('.')} or later, got ${process.versions.node}; install a newer Node.`,
+    `expected Node ${OLDEST_NODE.join('.')} or later of 20, or ${NEXT_NODE} or later, got ${process.versions.node}; install a newer Node.`,
   );
 }
 

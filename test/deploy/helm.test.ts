@@ -413,7 +413,7 @@ describe('values.schema.json', () => {
   it('has every value of values.yaml, and values.yaml a default of every value but settings and secrets', () => {
     const leavesOf = (object: object, of: Schema, place = ''): string[] =>
       Object.entries(of.properties ?? {}).flatMap(([name, below]) => {
-        const value = (object as Record<string, unknown>)[name];
+        const value = (object as Record<string, object | undefined>)[name];
         const here = `${place}${name}`;
         if (value === undefined) return [here];
         return below.properties ? leavesOf(value, below, `${here}.`) : [];

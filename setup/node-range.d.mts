@@ -1,0 +1,5 @@
+/** The oldest version, as major, minor and patch. */
+export const OLDEST_NODE: readonly [number, number, number];
+/** In words of npm. */
+export const NODE_RANGE: string;
+export function runsOn(version: string): boolean;
