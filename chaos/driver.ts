@@ -21,19 +21,27 @@ interface Answer {
   sent: number;
 }
 
+interface DriverOptions {
+  /** Of the API; null where it has none. */
+  key?: string | null;
+  /** Ends the workflow of a job; false when it had ended already. */
+  terminate?: (jobId: string) => Promise<boolean>;
+}
+
 export class Driver {
   readonly #url: string;
   readonly #signal: AbortSignal;
+  readonly #key: string | null;
   readonly #terminate: (jobId: string) => Promise<boolean>;
 
-  /** `terminate` ends the workflow of a job; false when it had ended already. */
   constructor(
     url: string,
     signal: AbortSignal,
-    terminate: (jobId: string) => Promise<boolean> = () => Promise.resolve(false),
+    { key = null, terminate = () => Promise.resolve(false) }: DriverOptions = {},
   ) {
     this.#url = url;
     this.#signal = signal;
+    this.#key = key;
     this.#terminate = terminate;
   }
 
@@ -58,9 +66,11 @@ export class Driver {
       const response = await fetch(`${this.#url}${route}`, {
         method,
         signal: limit.signal,
-        ...(body === undefined
-          ? {}
-          : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+        headers: {
+          ...(this.#key === null ? {} : { authorization: `Bearer ${this.#key}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       const text = await response.text();
       if (response.status >= 500 || response.status === 429) return 'unanswered';
@@ -118,7 +128,7 @@ export class Driver {
 
   /** Every event of a job that has ended; as many as could be read when the stream breaks off. */
   async log(jobId: string): Promise<JobEvent[]> {
-    const client = createClient({ baseUrl: this.#url });
+    const client = createClient({ baseUrl: this.#url, apiKey: this.#key });
     const log: JobEvent[] = [];
     try {
       for await (const event of client.events(jobId, { signal: this.#signal })) log.push(event);

@@ -4,20 +4,11 @@ import { wasTerminated } from './evidence.js';
 import type { JobEvidence, Finding, FindingKind } from './evidence.js';
 import type { ProcessFault, Schedule } from './schedule.js';
 
-export interface Figures {
+/** What every kind of chaos run counts. */
+export interface JobFigures {
   seed: number;
   jobs: number;
   clips: number;
-  /** SIGKILL alone. */
-  kills: number;
-  kills_of: Record<ProcessFault['target'], number>;
-  /** SIGTERM. */
-  stops: number;
-  suspends: number;
-  /** Periods without any worker. */
-  starves: number;
-  /** Of a worker's clock. */
-  jumps: number;
   /** Workflows that were terminated, or may have been: the jobs were retried. */
   terminations: number;
   /** Of all jobs: one that continued as new has several. */
@@ -31,14 +22,30 @@ export interface Figures {
   findings: Record<FindingKind, number>;
 }
 
-interface Parts {
-  plan: Schedule;
+export interface Figures extends JobFigures {
+  /** SIGKILL alone. */
+  kills: number;
+  kills_of: Record<ProcessFault['target'], number>;
+  /** SIGTERM. */
+  stops: number;
+  suspends: number;
+  /** Periods without any worker. */
+  starves: number;
+  /** Of a worker's clock. */
+  jumps: number;
+}
+
+interface JobParts {
+  plan: Pick<Schedule, 'seed' | 'jobs'>;
   jobs: readonly JobEvidence[];
   ledger: Pick<SimulatorStats, 'creates' | 'struck'>;
-  /** Faults of processes that were injected; a planned one is skipped where its target is down. */
-  injected: readonly ProcessFault[];
   findings: readonly Finding[];
   runs: number;
+}
+
+interface Parts extends JobParts {
+  /** Faults of processes that were injected; a planned one is skipped where its target is down. */
+  injected: readonly ProcessFault[];
 }
 
 const NOTHING: Record<FindingKind, number> = {
@@ -53,7 +60,12 @@ const NOTHING: Record<FindingKind, number> = {
   disagreement: 0,
 };
 
-export function figuresOf({ plan, jobs, ledger, injected, findings, runs }: Parts): Figures {
+export const figuresOf = ({ injected, ...parts }: Parts): Figures => ({
+  ...jobFiguresOf(parts),
+  ...processFaultsOf(injected),
+});
+
+export function jobFiguresOf({ plan, jobs, ledger, findings, runs }: JobParts): JobFigures {
   const clips = jobs.flatMap(({ job }) => job?.clips ?? []);
   const started = clips.filter(({ predictions }) => predictions.length > 0).length;
   const counts = { ...NOTHING };
@@ -62,7 +74,6 @@ export function figuresOf({ plan, jobs, ledger, injected, findings, runs }: Part
     seed: plan.seed,
     jobs: plan.jobs.length,
     clips: plan.jobs.reduce((sum, { faults }) => sum + faults.length, 0),
-    ...processFaultsOf(injected),
     terminations: jobs.filter(wasTerminated).length,
     runs,
     faults: Object.values(ledger.struck).reduce((sum, count) => sum + count, 0),
@@ -89,21 +100,32 @@ function processFaultsOf(injected: readonly ProcessFault[]) {
 }
 
 export function lineOf(figures: Figures): string {
-  const { findings, kills_of } = figures;
-  const hit = Object.entries(kills_of).map(([name, count]) => `${name} ${String(count)}`);
-  return [
-    `seed ${String(figures.seed)}`,
-    `jobs ${String(figures.jobs)}`,
-    `clips ${String(figures.clips)} (${String(figures.succeeded)} stored)`,
-    `kills ${String(figures.kills)} (${hit.join(', ')})`,
+  return lineWith(figures, [
+    `kills ${String(figures.kills)} (${countsOf(figures.kills_of)})`,
     `stops ${String(figures.stops)}`,
     `suspends ${String(figures.suspends)}`,
     `starves ${String(figures.starves)}`,
     `jumps ${String(figures.jumps)}`,
+  ]);
+}
+
+/** `a 1, b 2` */
+export const countsOf = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([name, count]) => `${name} ${String(count)}`)
+    .join(', ');
+
+/** The last line of a run, with its own words for the faults it injected. */
+export function lineWith(figures: JobFigures, injected: readonly string[]): string {
+  return [
+    `seed ${String(figures.seed)}`,
+    `jobs ${String(figures.jobs)}`,
+    `clips ${String(figures.clips)} (${String(figures.succeeded)} stored)`,
+    ...injected,
     `terminations ${String(figures.terminations)}`,
     `runs ${String(figures.runs)}`,
     `faults ${String(figures.faults)}`,
     `creates/clip ${figures.creates_per_clip.toFixed(2)}`,
-    ...Object.entries(findings).map(([kind, count]) => `${kind} ${String(count)}`),
+    ...Object.entries(figures.findings).map(([kind, count]) => `${kind} ${String(count)}`),
   ].join(' · ');
 }

@@ -6,23 +6,22 @@ import { connectWhenNeeded } from '../src/adapters/temporal/connection.js';
 import type { Job } from '../src/domain/job/job.schema.js';
 import { Driver } from './driver.js';
 import { keepHistory, wholeHistory } from './replays.js';
-import type { ChaosStack } from './stack-under-test.js';
-import { createDirectoryStore } from '../src/adapters/storage/directory-store.js';
+import type { StackToAudit } from './stack-to-audit.js';
 
 const LIMIT = 15_000;
 /** Events of the history. */
 const LAST = 25;
 
-export async function lastSeen(stack: ChaosStack, jobId: string): Promise<string> {
+export async function lastSeen(stack: StackToAudit, jobId: string): Promise<string> {
   const seen = await Promise.all([byApi(stack, jobId), byTemporal(stack, jobId)]);
-  return [...seen, ...stack.workers.map((worker) => `${worker.name}: ${worker.lastOutput}`)].join(
+  return [...seen, ...stack.processes.map(({ name, lastOutput }) => `${name}: ${lastOutput}`)].join(
     '\n  ',
   );
 }
 
-async function byApi(stack: ChaosStack, jobId: string): Promise<string> {
+async function byApi(stack: StackToAudit, jobId: string): Promise<string> {
   using limit = deadline(LIMIT);
-  const driver = new Driver(stack.api_url, limit.signal);
+  const driver = new Driver(stack.api_url, limit.signal, { key: stack.api_key });
   const { body } = await driver.ask('GET', `/v1/jobs/${jobId}`).catch(() => ({ body: null }));
   const job = body as (Job & { stale?: true }) | null;
   const clips = job?.clips.map(({ clip_index, status, attempt, error }) => [
@@ -34,17 +33,17 @@ async function byApi(stack: ChaosStack, jobId: string): Promise<string> {
   return JSON.stringify([job?.status, job?.stale === true ? 'stale' : 'asked', clips]);
 }
 
-async function byTemporal({ config }: ChaosStack, jobId: string): Promise<string> {
+async function byTemporal({ config, store }: StackToAudit, jobId: string): Promise<string> {
   const connection = connectWhenNeeded({ address: config.temporal.address });
   try {
     const client = new Client({
       connection,
-      dataConverter: storedPayloads(createDirectoryStore(config.data_dir)),
+      dataConverter: storedPayloads(store),
     });
     return await client.withDeadline(Date.now() + LIMIT, async () => {
       const handle = client.workflow.getHandle(jobId);
       const { raw } = await handle.describe();
-      const history = await wholeHistory(handle, config.data_dir);
+      const history = await wholeHistory(handle, store);
       const { events } = history;
       // The whole history, for a replay: the stack is removed next.
       const file = await keepHistory(jobId, history);

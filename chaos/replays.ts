@@ -12,11 +12,11 @@ import type { temporal } from '@temporalio/proto';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { fillIn, storedPayloads } from '../src/adapters/storage/payload-files.js';
 import { connectTemporal } from '../src/adapters/temporal/connection.js';
-import type { Config } from '../src/config.js';
+import type { Store } from '../src/adapters/storage/store.js';
 import { bundlePath } from '../src/worker.js';
+import type { StackToAudit } from './stack-to-audit.js';
 import { finding } from './evidence.js';
 import type { Finding } from './evidence.js';
-import { createDirectoryStore } from '../src/adapters/storage/directory-store.js';
 
 type History = temporal.api.history.v1.IHistory;
 
@@ -57,16 +57,19 @@ function quiet(): void {
   });
 }
 
-export async function* runsOf({ temporal, data_dir }: Config): AsyncGenerator<Run> {
+export async function* runsOf({
+  config: { temporal },
+  store,
+}: Pick<StackToAudit, 'config' | 'store'>): AsyncGenerator<Run> {
   const connection = await connectTemporal({ address: temporal.address });
   try {
     const client = new Client({
       connection,
-      dataConverter: storedPayloads(createDirectoryStore(data_dir)),
+      dataConverter: storedPayloads(store),
     });
     for await (const { workflowId, runId } of client.workflow.list()) {
       const handle = client.workflow.getHandle(workflowId, runId);
-      yield { job_id: workflowId, run_id: runId, history: await wholeHistory(handle, data_dir) };
+      yield { job_id: workflowId, run_id: runId, history: await wholeHistory(handle, store) };
     }
   } finally {
     await connection.close();
@@ -74,9 +77,9 @@ export async function* runsOf({ temporal, data_dir }: Config): AsyncGenerator<Ru
 }
 
 /** With its offloaded payloads, so that it replays anywhere. */
-export async function wholeHistory(handle: WorkflowHandle, dataDir: string): Promise<History> {
+export async function wholeHistory(handle: WorkflowHandle, store: Store): Promise<History> {
   return (
-    await fillIn(storedPayloads(createDirectoryStore(dataDir)), {
+    await fillIn(storedPayloads(store), {
       history: await handle.fetchHistory(),
     })
   ).history;

@@ -4,24 +4,18 @@
  */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SimulatorStats } from '../src/simulator/stats.js';
 import { PAID_TIMINGS } from '../src/contract/timings.js';
-import { deadline } from '../src/adapters/network/deadline.js';
-import type { AnsweredRequest } from './evidence.js';
-import { audit } from './audit.js';
 import { Driver } from './driver.js';
-import type { Finding, JobEvidence } from './evidence.js';
+import { auditedRun } from './audited-run.js';
+import type { Played } from './audited-run.js';
+import type { Finding } from './evidence.js';
 import { figuresOf } from './figures.js';
 import type { Figures } from './figures.js';
-import { lastSeen } from './last-seen.js';
-import { replayFindings, runsOf } from './replays.js';
 import { schedule } from './schedule.js';
-import type { ProcessFault, ScheduledJob, Timed } from './schedule.js';
+import type { ProcessFault, Timed } from './schedule.js';
 import { startChaosStack } from './stack-under-test.js';
 import type { ChaosStack } from './stack-under-test.js';
-import { storedOf } from './stored-files.js';
 import { terminate } from './terminate.js';
-import { createDirectoryStore } from '../src/adapters/storage/directory-store.js';
 
 interface ChaosOptions {
   seed: number;
@@ -66,7 +60,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     `seed ${String(plan.seed)}: ${String(plan.jobs.length)} jobs and ${String(plan.process_faults.length)} faults of processes within ${String(plan.seconds)} s, on ${stack.api_url}`,
   );
   const { address } = stack.config.temporal;
-  const driver = new Driver(stack.api_url, signal, (jobId) => terminate(address, jobId, signal));
+  const driver = new Driver(stack.api_url, signal, {
+    terminate: (jobId) => terminate(address, jobId, signal),
+  });
   const start = Date.now();
   const until = (at: number): Promise<void> =>
     sleep(Math.max(0, at * 1000 - (Date.now() - start)), undefined, { signal });
@@ -84,23 +80,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     return injected;
   });
   const [injected, all] = await Promise.all([quiesced, played]);
-  const jobs = await evidenceOf(all, stack, { log, signal });
-  const ledger = await providerLedger(stack, options.provider_clock * 1000);
-  const replayed = await replayFindings(runsOf(stack.config));
-  const findings = [
-    ...audit(ledger.predictions, jobs),
-    ...replayed.findings,
-    ...unexplainedExits(stack),
-  ];
-  return {
-    figures: figuresOf({ plan, jobs, ledger, injected, findings, runs: replayed.runs }),
-    findings,
-  };
-}
-
-interface Played {
-  scheduled: ScheduledJob;
-  answers: readonly AnsweredRequest[];
+  const audited = await auditedRun(all, stack, {
+    log,
+    signal,
+    provider_clock: options.provider_clock,
+    quiesce_limit: QUIESCE_LIMIT,
+  });
+  return { figures: figuresOf({ plan, injected, ...audited }), findings: audited.findings };
 }
 
 interface Clock {
@@ -158,52 +144,5 @@ function wordsOf(fault: Timed<ProcessFault>): string {
   return `${target} ${SIGNALS[fault.kind]}, down for ${fault.down.toFixed(1)} s`;
 }
 
-const ensureRunning = (stack: ChaosStack): Promise<unknown> =>
-  Promise.all([...stack.workers, stack.api].map((target) => target.ensureRunning()));
-
-async function evidenceOf(
-  played: readonly Played[],
-  stack: ChaosStack,
-  { log, signal }: Pick<ChaosOptions, 'log' | 'signal'>,
-): Promise<JobEvidence[]> {
-  using limit = deadline(QUIESCE_LIMIT * 1000, signal);
-  setMaxListeners(0, limit.signal);
-  const driver = new Driver(stack.api_url, limit.signal);
-  return await Promise.all(
-    played.map(async ({ scheduled, answers }): Promise<JobEvidence> => {
-      const { job_id, faults } = scheduled;
-      const job = await driver.ended(job_id).catch(() => null);
-      signal.throwIfAborted();
-      if (job === null) log(`${job_id} has not ended: ${await lastSeen(stack, job_id)}`);
-      const events = job === null ? [] : await driver.log(job_id);
-      const stored = await storedOf(
-        createDirectoryStore(stack.config.data_dir),
-        job_id,
-        faults.keys(),
-      );
-      return { scheduled, job, log: events, answers, stored };
-    }),
-  );
-}
-
-/** Its times by this machine's clock, as those of jobs and requests are. */
-async function providerLedger({ simulator }: ChaosStack, ahead: number): Promise<SimulatorStats> {
-  const found = (await (await fetch(`${simulator.control_url}/stats`)).json()) as SimulatorStats;
-  if (found.predictions.length < found.creates) {
-    throw new Error(
-      `expected the ledger to list all ${String(found.creates)} predictions, got ${String(found.predictions.length)}; run fewer jobs`,
-    );
-  }
-  const own = (time: string): string => new Date(Date.parse(time) - ahead).toISOString();
-  const predictions = found.predictions.map((entry) => ({
-    ...entry,
-    created_at: own(entry.created_at),
-    completed_at: entry.completed_at === null ? null : own(entry.completed_at),
-  }));
-  return { ...found, predictions };
-}
-
-const unexplainedExits = ({ workers, api }: ChaosStack): Finding[] =>
-  [...workers, api].flatMap(({ unexplained }) =>
-    unexplained.map((message): Finding => ({ kind: 'wrong_end', message })),
-  );
+const ensureRunning = ({ processes }: ChaosStack): Promise<unknown> =>
+  Promise.all(processes.map((target) => target.ensureRunning()));

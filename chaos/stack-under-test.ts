@@ -6,24 +6,22 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadConfig } from '../src/config.js';
-import type { Config } from '../src/config.js';
 import { freePorts } from '../src/http/ports.js';
 import { startSimulator } from '../src/simulator/index.js';
 import type { Simulator } from '../src/simulator/index.js';
 import { startTemporal } from '../src/embedded/temporal-server.js';
 import type { EmbeddedTemporal } from '../src/embedded/temporal-server.js';
+import { createDirectoryStore } from '../src/adapters/storage/directory-store.js';
+import type { StackToAudit } from './stack-to-audit.js';
 import { Target } from './target.js';
 import type { WorkerSettings } from './worker-process.js';
 import { packageFile } from '../src/settings/package-files.js';
 
-export interface ChaosStack extends AsyncDisposable {
-  /** As a command on this stack reads it. */
-  config: Config;
+export interface ChaosStack extends StackToAudit, AsyncDisposable {
   temporal: EmbeddedTemporal;
   simulator: Simulator;
   workers: Target[];
   api: Target;
-  api_url: string;
 }
 
 interface StackOptions {
@@ -82,13 +80,27 @@ async function startParts(
   const parts = Array.from(
     { length: workers },
     (_, index) =>
-      new Target(`worker ${String(index)}`, [compiled('worker-process.js'), settings], env),
+      new Target(
+        `worker ${String(index)}`,
+        [process.execPath, compiled('worker-process.js'), settings],
+        env,
+      ),
   );
-  const api = new Target('API', [compiled('api-process.js')], env);
-  closers.push(() => Promise.all([...parts, api].map((target) => target.close())));
-  await Promise.all([...parts, api].map((target) => target.start()));
-  const api_url = `http://${HOST}:${String(config.api.port)}`;
-  return { config, temporal, simulator, workers: parts, api, api_url };
+  const api = new Target('API', [process.execPath, compiled('api-process.js')], env);
+  const processes = [...parts, api];
+  closers.push(() => Promise.all(processes.map((target) => target.close())));
+  await Promise.all(processes.map((target) => target.start()));
+  return {
+    config,
+    store: createDirectoryStore(config.data_dir),
+    temporal,
+    simulator,
+    workers: parts,
+    api,
+    api_url: `http://${HOST}:${String(config.api.port)}`,
+    api_key: null,
+    processes,
+  };
 }
 
 function environment({

@@ -17,7 +17,8 @@ import { stopChildren } from './processes.mjs';
 import { cannotWrite, isUnwritable, say, SetupError } from './say.mjs';
 import { lockSetup } from './setup-lock.mjs';
 import { findTemporalCli, temporalCli } from './temporal-cli.mjs';
-import { testExtras } from './test-extras.mjs';
+import { serverPrograms } from './temporal-server.mjs';
+import { bucketServer, testExtras } from './test-extras.mjs';
 
 /** The image has no sources: what it runs is complete, and cannot be written. */
 const base = existsSync(inRoot('src')) ? [packages, program] : [];
@@ -37,6 +38,11 @@ const COMMANDS = {
   'search-attributes': own('search-attributes.js'),
   orphans: own('orphans.js'),
   chaos: { ...built('chaos/command.js'), server: 'always' },
+  'chaos:hosts': {
+    ...built('chaos/hosts/command.js'),
+    server: 'always',
+    extras: [serverPrograms, bucketServer],
+  },
   test: { ...external('run-tests.mjs', 'full'), server: 'always', extras: testExtras },
   'test:fast': { ...external('run-tests.mjs', 'fast'), server: 'always' },
   'test:node-versions': external('run-node-versions.mjs'),

@@ -225,4 +225,7 @@ const goPrograms = GO_PROGRAMS.map(({ name, tests, module, version, target }) =>
   },
 }));
 
+/** For commands that run one themselves. */
+export const [bucketServer] = goPrograms;
+
 export const testExtras = [programs, timeSkipping, schemathesis, ...goPrograms];

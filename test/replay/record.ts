@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { describe, it } from 'vitest';
+import { createDirectoryStore } from '../../src/adapters/storage/directory-store.js';
 import { wholeHistory } from '../../chaos/replays.js';
 import type { Plan } from '../../src/domain/plan/plan.schema.js';
 import { cancelClipSignal, pauseSignal, resumeSignal } from '../../src/contract/workflow.js';
@@ -122,7 +123,9 @@ describe('recording', () => {
     await during?.(first, world);
     const run = (await again?.(first, world)) ?? first;
     await run.handle.result().catch(() => undefined);
-    const history = anonymous(historyToJSON(await wholeHistory(run.handle, world.data_dir)));
+    const history = anonymous(
+      historyToJSON(await wholeHistory(run.handle, createDirectoryStore(world.data_dir))),
+    );
     await mkdir(folder, { recursive: true });
     await writeFile(fileOf(name), `${history}\n`, { flag: 'wx' });
   });

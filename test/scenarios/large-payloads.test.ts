@@ -8,6 +8,7 @@ import type { temporal } from '@temporalio/proto';
 import { describe, expect, it } from 'vitest';
 import { jobPath } from '../support/stored-files.js';
 import { startApi } from '../../src/api/server.js';
+import { createDirectoryStore } from '../../src/adapters/storage/directory-store.js';
 import { wholeHistory } from '../../chaos/replays.js';
 import { loadConfig } from '../../src/config.js';
 import type { Job } from '../../src/domain/job/job.schema.js';
@@ -73,7 +74,7 @@ describe('a plan of nearly a mebibyte', () => {
 
     const history = await run.handle.fetchHistory();
     const plain = bytesOf(history);
-    const whole = bytesOf(await wholeHistory(run.handle, world.data_dir));
+    const whole = bytesOf(await wholeHistory(run.handle, createDirectoryStore(world.data_dir)));
     // The plan as it was sent, and as `resolvePlan` answers it.
     expect(whole - plain).toBeGreaterThan(1.8 * byteLength(plan));
     const archived = JSON.parse(
