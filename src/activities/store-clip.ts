@@ -161,11 +161,13 @@ async function makeThumbnail(
 const result = (
   jobId: string,
   { clip_index }: StoreClipInput,
-  { actual_duration, thumbnail }: StoredVideo,
+  { actual_duration, thumbnail, bytes, sha256 }: StoredVideo,
 ): StoreClipResult => ({
   actual_duration,
   video_url: clipFilePath(jobId, clip_index, 'video'),
   thumbnail_url: thumbnail ? clipFilePath(jobId, clip_index, 'thumbnail') : null,
+  video_sha256: sha256,
+  video_bytes: bytes,
 });
 
 const failure = (kind: FailureKind, message: string, final: boolean): ApplicationFailure =>

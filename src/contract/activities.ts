@@ -184,6 +184,9 @@ export interface StoreClipResult {
   actual_duration: number;
   video_url: string;
   thumbnail_url: string | null;
+  /** Hex, of the stored file. Older releases do not tell these two. */
+  video_sha256?: string;
+  video_bytes?: number;
 }
 
 /** How the job ends; the archive is written before the event becomes visible. */

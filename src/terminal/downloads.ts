@@ -1,10 +1,11 @@
 /**
  * A job's files, fetched into a folder while the job still runs. Two at a time; each is written under another name,
- * checked against the size the server gave, and then renamed.
+ * checked against the size the server gave and the hash that the job has, and then renamed.
  *
  * FILES-1 a file under its final name is complete.
  * FILES-2 a clip is fetched once, however often it is offered; an attempt that failed is tried again for a minute.
  */
+import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { chmod, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -48,17 +49,16 @@ export function startDownloads(
   const failures: string[] = [];
 
   const fetchClip = async (clip: Clip): Promise<void> => {
+    const { clip_index, video_url, thumbnail_url, video_sha256: sha256 } = clip;
     const parts = [
-      { from: clip.video_url, name: clipFileName(clip.clip_index, 'video'), needed: true },
-      { from: clip.thumbnail_url, name: clipFileName(clip.clip_index, 'thumbnail'), needed: false },
+      { from: video_url, name: clipFileName(clip_index, 'video'), needed: true, sha256 },
+      { from: thumbnail_url, name: clipFileName(clip_index, 'thumbnail'), needed: false },
     ];
-    for (const { from, name, needed } of parts) {
+    for (const { from, name, needed, sha256 } of parts) {
       if (from === null) continue;
       try {
-        await persistently(
-          () => fetchFile(api, from, path.join(out, name), stop.signal),
-          stop.signal,
-        );
+        const file = { from, to: path.join(out, name), sha256 };
+        await persistently(() => fetchFile(api, file, stop.signal), stop.signal);
         if (needed) files.set(clip.clip_index, name);
       } catch (error) {
         if (stop.signal.aborted) return;
@@ -94,10 +94,16 @@ export function startDownloads(
   };
 }
 
+interface FileToFetch {
+  from: string;
+  to: string;
+  /** Hex; undefined where the job does not have it. */
+  sha256: string | undefined;
+}
+
 async function fetchFile(
   api: Client,
-  from: string,
-  to: string,
+  { from, to, sha256 }: FileToFetch,
   signal: AbortSignal,
 ): Promise<void> {
   const limit = linkedTo(signal);
@@ -111,11 +117,27 @@ async function fetchFile(
     const expected = announcedLength(response);
     if (response.body === null) throw new Error('expected a file, got an empty answer');
     await makeFolder(path.dirname(to));
-    await pipeline(Readable.fromWeb(response.body), createWriteStream(unfinished));
+    const hash = createHash('sha256');
+    await pipeline(
+      Readable.fromWeb(response.body),
+      async function* (chunks: AsyncIterable<Uint8Array>) {
+        for await (const chunk of chunks) {
+          hash.update(chunk);
+          yield chunk;
+        }
+      },
+      createWriteStream(unfinished),
+    );
     const { size } = await stat(unfinished);
     if (size === 0 || (expected !== null && size !== expected)) {
       throw new Error(
         `expected ${expected === null ? 'a file of some' : String(expected)} bytes, got ${String(size)}`,
+      );
+    }
+    const received = hash.digest('hex');
+    if (sha256 !== undefined && received !== sha256) {
+      throw new Error(
+        `expected the file with the SHA-256 ${sha256} of the job, got one with ${received}`,
       );
     }
     await handOver(unfinished);

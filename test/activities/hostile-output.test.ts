@@ -1,4 +1,5 @@
 /** An output that no process can look into: its clip fails for good, at once and with the reason; a picture never matters. */
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -85,7 +86,12 @@ describe('an output', () => {
   it('whose measuring was ended from outside is measured again', async () => {
     const measure = () => Promise.reject(new ChildLost('ended from outside'));
     expect(await failureOf(store(1, '/good', { measure }))).toMatchObject({ nonRetryable: false });
-    expect(await store(1, '/good')).toMatchObject({ actual_duration: 5 });
+    const good = outputs.get('/good') ?? new Uint8Array();
+    expect(await store(1, '/good')).toMatchObject({
+      actual_duration: 5,
+      video_bytes: good.length,
+      video_sha256: createHash('sha256').update(good).digest('hex'),
+    });
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { jobPath } from '../support/stored-files.js';
@@ -90,6 +91,10 @@ describe('the API on a real Temporal server', () => {
     for (const clip of job.clips) {
       const video = await fetch(`${api.url}${clip.video_url ?? ''}`, { method: 'HEAD' });
       expect([video.status, video.headers.get('content-type')]).toEqual([200, 'video/mp4']);
+      expect(video.headers.get('content-length')).toBe(String(clip.video_bytes));
+      const bytes = await (await fetch(`${api.url}${clip.video_url ?? ''}`)).arrayBuffer();
+      const hash = createHash('sha256').update(new Uint8Array(bytes)).digest('hex');
+      expect(clip.video_sha256).toBe(hash);
       const picture = await fetch(`${api.url}${clip.thumbnail_url ?? ''}`);
       expect(picture.headers.get('content-type')).toBe('image/jpeg');
     }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -71,6 +72,33 @@ describe('files of a job', () => {
     expect(files.get(0)).toBe('clip_000.mp4');
     expect(await readFile(path.join(out, 'clip_000.mp4'), 'utf8')).toBe('whole');
     expect((await readdir(out)).sort()).toEqual(['clip_000.jpg', 'clip_000.mp4']);
+  });
+
+  it('are fetched again when their content is not that of the job', async () => {
+    const video_sha256 = createHash('sha256').update('right').digest('hex');
+    const job = jobOf([{ ...doneClip(0), video_sha256 }]);
+    const answers = [bytes('wrong'), bytes('right'), bytes('small')];
+    const { files, failures, requests } = await download(answers, job);
+    expect([failures, requests.length, [...files.values()]]).toEqual([[], 3, ['clip_000.mp4']]);
+    expect(await readFile(path.join(out, 'clip_000.mp4'), 'utf8')).toBe('right');
+  });
+
+  it('come through a redirect to a bucket, which is not given the key', async () => {
+    await using bucket = await scripted([
+      cutOff,
+      (request, response) => {
+        bytes(request.url?.startsWith('/bucket/') === true ? 'from it' : '')(request, response);
+      },
+    ]);
+    const redirect: Answer = (request, response) => {
+      response.writeHead(302, { location: `${bucket.url}/bucket${request.url ?? ''}` }).end();
+    };
+    const { failures, requests } = await download([redirect]);
+    expect(failures).toEqual([]);
+    expect(await readFile(path.join(out, 'clip_000.mp4'), 'utf8')).toBe('from it');
+    expect(requests.every(({ headers }) => headers.authorization === 'Bearer key')).toBe(true);
+    expect(bucket.requests).toHaveLength(3);
+    expect(bucket.requests.some(({ headers }) => 'authorization' in headers)).toBe(false);
   });
 
   it('that cannot be had are named, and leave nothing behind', async () => {

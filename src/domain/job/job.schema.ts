@@ -118,6 +118,11 @@ export const clipSchema = z.strictObject({
   actual_duration: z.number().nullable(),
   duration_diff: z.number().nullable().meta({ description: 'Actual − requested.' }),
   video_url: z.string().nullable(),
+  video_sha256: z.string().exactOptional().meta({
+    description:
+      'Hex, of the whole video as it came from the provider. Absent until it is stored, and in clips that older releases stored.',
+  }),
+  video_bytes: count.exactOptional().meta({ description: 'Of the video; absent as its hash is.' }),
   thumbnail_url: z.string().nullable(),
   composite_url: z.string().exactOptional().meta({
     description:
