@@ -80,7 +80,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
     services.ended.prepare();
   });
   await describeApi(app, { version: settings.version, hasKeys: access.keys.length > 0 });
-  await servePage(app, settings.page_dir);
+  await servePage(app, { folder: settings.page_dir, filesOrigin: () => filesOrigin(services) });
 
   jobRoutes(app, services);
   steeringRoutes(app, services);
@@ -90,6 +90,13 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   codecRoutes(app, services);
   await webhookRoutes(app, services);
   return app;
+}
+
+/** Without it the page asks the API itself for files: an address that cannot be made now is no reason to show no page. */
+async function filesOrigin({ store, settings }: Services): Promise<string | null> {
+  if (settings.storage_redirects !== true) return null;
+  const address = await store.url('page', { expires_in: 1 }).catch(() => null);
+  return address === null ? null : new URL(address).origin;
 }
 
 function countRequests(app: App, { metrics }: Services): void {

@@ -81,12 +81,13 @@ export const CodecPayloads = z.object({
 
 export const text = (description: string) => answer('text/plain', z.string(), description);
 
-/** A file, whole or in ranges. */
+/** A file, whole or in ranges, or where it is. */
 export function fileOf(type: string) {
   const bytes = z.string().meta({ contentMediaType: type });
   return {
     200: answer(type, bytes, 'The file.'),
     206: answer(type, bytes, 'The range asked for.'),
+    302: nothing('With STORAGE_REDIRECTS: the file is at `Location`, for some minutes.'),
     304: nothing('The file is still the one of `If-None-Match`.'),
     ...PROBLEMS,
   };
@@ -102,6 +103,13 @@ const wholeNumber = (minimum: number, maximum: number, error: string) =>
     .transform(Number)
     .refine((value) => value >= minimum && value <= maximum, { error })
     .meta({ type: 'integer', minimum, maximum, pattern: undefined });
+
+export const FileQuery = z.object({
+  redirect: z
+    .enum(['true', 'false'])
+    .optional()
+    .meta({ description: '`false`: the file itself, also with STORAGE_REDIRECTS.' }),
+});
 
 export const MediaToken = z.object({
   token: z.string().nullable().meta({ description: 'Null where no keys are set: none is needed.' }),

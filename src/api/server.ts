@@ -130,6 +130,7 @@ async function assemble(
           ? ['127.0.0.1', 'localhost'].map((name) => `http://${name}:${String(temporal.ui_port)}`)
           : []),
       ],
+      storage_redirects: config.storage.redirects,
       ui_url: temporal.embedded ? `http://127.0.0.1:${String(temporal.ui_port)}` : null,
       // The command says that it listens; Fastify's entry at info would repeat it.
       log_level: config.log_level === 'info' ? 'warn' : config.log_level,

@@ -60,6 +60,8 @@ export interface ApiSettings {
   codec_origins?: readonly string[];
   /** Folder of the built page; the package's own when absent. */
   page_dir?: string;
+  /** Readers of files are sent to the store itself, where it has addresses for them. */
+  storage_redirects?: boolean;
   log_level?: string;
   keep_alive_ms?: number;
   watch_grace_ms?: number;

@@ -36,11 +36,7 @@ export async function* videoBytes(
   signal.addEventListener('abort', release, { once: true });
   try {
     const broke = because(`${name} could not be fetched: the connection broke.`, signal);
-    const response = await fetch(url, {
-      headers: authorization(),
-      cache: 'no-store',
-      signal,
-    }).catch(broke);
+    const response = await open(url, signal).catch(broke);
     const type = response.headers.get('content-type') ?? '';
     if (!response.ok || response.body === null) {
       throw new Error(`${name} could not be fetched (${String(response.status)}).`);
@@ -68,6 +64,28 @@ export async function* videoBytes(
   } finally {
     release();
   }
+}
+
+let isBucketClosed = false;
+
+/**
+ * The API may redirect to a bucket, and a bucket whose CORS rules do not name this page refuses it, in the same words as a broken
+ * connection: then the API sends the bytes itself, which it is asked for at once from the next video on.
+ */
+async function open(url: string, signal: AbortSignal): Promise<Response> {
+  const ask = (address: string): Promise<Response> =>
+    fetch(address, { headers: authorization(), cache: 'no-store', signal });
+  if (!isBucketClosed) {
+    const response = await ask(url).catch(() => null);
+    if (response !== null && (response.ok || !response.redirected)) return response;
+    await response?.body?.cancel();
+    signal.throwIfAborted();
+  }
+  const direct = new URL(url);
+  direct.searchParams.set('redirect', 'false');
+  const response = await ask(direct.href);
+  isBucketClosed = true;
+  return response;
 }
 
 type Reader = ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;

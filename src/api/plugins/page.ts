@@ -9,11 +9,21 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { packageFile } from '../../settings/package-files.js';
 import { HttpProblem } from '../problems.js';
-import { PAGE_POLICY } from './headers.js';
+import { pagePolicy } from './headers.js';
 
 const BUILT = packageFile('dist/page');
 
-export async function servePage(app: FastifyInstance, folder = BUILT): Promise<void> {
+interface PageSource {
+  /** Of the built page; the package's own when absent. */
+  folder: string | undefined;
+  /** The origin of another server that files come from; null where there is none. */
+  filesOrigin: () => Promise<string | null>;
+}
+
+export async function servePage(
+  app: FastifyInstance,
+  { folder = BUILT, filesOrigin }: PageSource,
+): Promise<void> {
   await app.register(fastifyStatic, {
     root: path.resolve(folder),
     prefix: '/assets/',
@@ -33,7 +43,7 @@ export async function servePage(app: FastifyInstance, folder = BUILT): Promise<v
         throw new HttpProblem(404, 'The page is not built yet. Run: npm run build');
       });
       reply
-        .header('content-security-policy', PAGE_POLICY)
+        .header('content-security-policy', pagePolicy(await filesOrigin()))
         .header('cache-control', 'no-cache')
         .type('text/html; charset=utf-8');
       return documentAt(depth, written);

@@ -2,12 +2,13 @@
  * Videos, thumbnails and composed references, as bytes with ranges and ETags, and the tokens that open them without a key.
  * Paths are made of checked numbers and ids only.
  */
-import { CLIP_FILES } from '../../domain/job/clip-files.js';
+import { CLIP_FILES, clipFileName } from '../../domain/job/clip-files.js';
 import { artifactKey } from '../../adapters/storage/store-keys.js';
 import { notFound } from '../problems.js';
 import * as schemas from '../schemas.js';
 import type { App, Services } from '../services.js';
 import { sendObject } from './send-object.js';
+import type { Redirect } from './send-object.js';
 
 const FILES = [
   ['video', 'The finished clip'],
@@ -15,7 +16,7 @@ const FILES = [
   ['composite', 'What its reference images were made into'],
 ] as const;
 
-export function clipRoutes(app: App, { store, tokens }: Services): void {
+export function clipRoutes(app: App, { store, tokens, settings }: Services): void {
   app.post(
     '/v1/jobs/:job_id/token',
     {
@@ -43,16 +44,23 @@ export function clipRoutes(app: App, { store, tokens }: Services): void {
           tags: ['clips'],
           summary,
           params: schemas.ClipPath,
+          querystring: schemas.FileQuery,
           response: schemas.fileOf(media_type),
         },
       },
       async (request, reply) => {
         const { job_id, clip_index } = request.params;
         const key = artifactKey(job_id, clip_index, name);
-        if (!(await sendObject(request, reply, { store, key, media_type })))
+        const redirects = settings.storage_redirects === true && request.query.redirect !== 'false';
+        const redirect = redirects ? namedAs(clip_index, name) : null;
+        if (!(await sendObject(request, reply, { store, key, media_type, redirect })))
           throw notFound(`clip ${String(clip_index)} of the job "${job_id}" has no ${name}`);
         return reply;
       },
     );
   }
 }
+
+/** A link to a video saves it: `download` of a link is not followed to another origin. Pictures are looked at. */
+const namedAs = (clipIndex: number, name: (typeof FILES)[number][0]): Redirect =>
+  name === 'video' ? { file_name: clipFileName(clipIndex, name) } : {};

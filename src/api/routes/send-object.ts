@@ -1,15 +1,30 @@
-/** Sends an object of the store, with a range and by ETag (RFC 9110). Several ranges in one request are answered with the whole. */
+/**
+ * Sends an object of the store, with a range and by ETag (RFC 9110). Several ranges in one request are answered with the whole.
+ * Or it sends its reader to the store itself, by an address that opens this object for some minutes.
+ *
+ * SEND-1 such an address is given to the one who asked, and stands in no cache and no log.
+ * SEND-2 whatever ends the answer early closes the object that is being read.
+ */
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import parseRange from 'range-parser';
-import { HttpProblem } from '../problems.js';
+import { HttpProblem, unavailable } from '../problems.js';
 import type { ByteRange, ObjectFacts, Store, StoredObject } from '../../adapters/storage/store.js';
 
 interface Source {
   store: Store;
   key: string;
   media_type: string;
+  /** Null: the bytes are sent from here, also where the store has an address for them. */
+  redirect: Redirect | null;
 }
+
+export interface Redirect {
+  /** What a browser calls it when it saves it; shown in place when absent. */
+  file_name?: string;
+}
+
+/** Seconds that an address of the store is good for; a token of a job's files lives as long. */
+const ADDRESS_LIFE = 15 * 60;
 
 /** A file may be replaced between the look at it and its opening. */
 const MAX_TRIES = 3;
@@ -27,6 +42,7 @@ export async function sendObject(
       describe(reply, facts, source).code(304).send();
       return true;
     }
+    if (await sendAddress(request, reply, source)) return true;
     const range = rangeOf(request, facts);
     if (range === 'unsatisfiable') {
       const size = String(facts.bytes);
@@ -38,9 +54,10 @@ export async function sendObject(
     }
     const found = await open(request, source, { facts, range });
     if (found === null) return false;
-    if (found.etag !== facts.etag && tries < MAX_TRIES) {
+    if (found.etag !== facts.etag) {
       found.body.destroy();
-      continue;
+      if (tries < MAX_TRIES) continue;
+      throw unavailable('this file is being replaced at the moment; ask again');
     }
     const { start, end } = range ?? { start: 0, end: facts.bytes - 1 };
     describe(reply, facts, source).header('content-length', end - start + 1);
@@ -51,6 +68,19 @@ export async function sendObject(
     reply.send(found.body);
     return true;
   }
+}
+
+/** False where the store has no address. What HEAD asks for is known here. */
+async function sendAddress(
+  { method }: FastifyRequest,
+  reply: FastifyReply,
+  { store, key, media_type, redirect }: Source,
+): Promise<boolean> {
+  if (redirect === null || method === 'HEAD') return false;
+  const address = await store.url(key, { expires_in: ADDRESS_LIFE, media_type, ...redirect });
+  if (address === null) return false;
+  reply.header('cache-control', 'private, no-store').redirect(address, 302); // SEND-1
+  return true;
 }
 
 /** A HEAD request needs no bytes. */
@@ -72,19 +102,27 @@ const describe = (reply: FastifyReply, facts: ObjectFacts, { media_type }: Sourc
     // A clip that is retried gets a new file under the same name: ask each time, by ETag.
     .header('cache-control', 'private, no-cache');
 
-/** Null for the whole. With an `If-Range` of another content, the whole is sent. */
+/** One range of bytes, as RFC 9110 (14.1.2) writes it: from and to, from, or how many at the end. */
+const RANGE = /^bytes=(?:(\d+)-(\d*)|-(\d+))$/i;
+
+/**
+ * Null for the whole: of what is no range or more than one, for other methods than GET, and with an `If-Range` of another content.
+ * Not by a library: `range-parser` refuses with 416 what is not a range, and the end of a file by more bytes than it has.
+ */
 function rangeOf(
-  { headers }: FastifyRequest,
+  { method, headers }: FastifyRequest,
   { bytes, etag, modified_at }: ObjectFacts,
 ): ByteRange | 'unsatisfiable' | null {
-  if (headers.range === undefined) return null;
+  if (headers.range === undefined || method !== 'GET') return null;
   const condition = headers['if-range'];
   const time = new Date(modified_at).toUTCString();
   if (condition !== undefined && condition !== etag && condition !== time) return null;
-  const ranges = parseRange(bytes, headers.range, { combine: true });
-  if (ranges === -1) return 'unsatisfiable';
-  if (ranges === -2 || ranges.type !== 'bytes' || ranges.length !== 1) return null;
-  return ranges[0] ?? null;
+  const [, first, last, suffix] = RANGE.exec(headers.range.replaceAll(/\s/g, '')) ?? [];
+  if (first === undefined && suffix === undefined) return null;
+  const start = first === undefined ? Math.max(0, bytes - Number(suffix)) : Number(first);
+  const end = last === undefined || last === '' ? Infinity : Number(last);
+  if (start > end) return null;
+  return start < bytes ? { start, end: Math.min(end, bytes - 1) } : 'unsatisfiable';
 }
 
 /** Weak comparison, as for GET. */
