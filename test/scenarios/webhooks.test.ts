@@ -2,11 +2,16 @@
  * Webhooks from the provider through the API to the worker that polls. The workers here read a prediction only
  * once an hour by themselves: a read before that was made because of a webhook.
  */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { openStore } from '../../src/adapters/storage/open-store.js';
 import { startApi } from '../../src/api/server.js';
 import type { RunningApi } from '../../src/api/server.js';
 import { loadConfig } from '../../src/config.js';
+import { startBucket } from '../support/bucket.js';
+import { eventually } from '../support/eventually.js';
+import { lacks } from '../support/needed-programs.js';
 import { planOf } from '../support/plans.js';
+import { testFolder } from '../support/test-folder.js';
 import { World } from '../support/world.js';
 
 const HOUR = 3_600_000;
@@ -16,9 +21,12 @@ const READ = '/v1/predictions/:id';
 
 const webhookUrl = (api: RunningApi): string => `${api.url}/webhooks/replicate`;
 
-async function withApi(world: World): Promise<{ api: RunningApi } & AsyncDisposable> {
+async function withApi(
+  world: World,
+  own: Record<string, string> = {},
+): Promise<{ api: RunningApi } & AsyncDisposable> {
   const settings = { log_level: 'error' };
-  const api = await startApi(loadConfig(world.env), { port: 0, settings });
+  const api = await startApi(loadConfig({ ...world.env, ...own }), { port: 0, settings });
   return { api, [Symbol.asyncDispose]: () => api.close() };
 }
 
@@ -77,5 +85,37 @@ describe('webhooks', () => {
     expect(job).toMatchObject({ status: 'succeeded', successful_clips: 2 });
     expect((await world.stats()).creates).toBe(2);
     expect(await countedByApi(opened.api, 'webhooks_taken_total')).toBe(0);
+  });
+});
+
+describe.skipIf(lacks('an S3 server'))('webhooks without a common disk', () => {
+  it('wake the worker through the bucket long before it would have looked, and leave nothing there', async () => {
+    await using bucket = await startBucket();
+    const env = bucket.env();
+    // The API runs in this process, and the client of the bucket reads its credentials from there.
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    await using world = await World.create({ timings, env });
+    const elsewhere = testFolder('another-disk');
+    onTestFinished(elsewhere.remove);
+    await using opened = await withApi(world, { DATA_DIR: elsewhere.path });
+    await world.startWorker({ webhook_url: webhookUrl(opened.api), poll_interval: HOUR });
+    const run = await world.start(planOf(['[[hold:while-processing]] a heron']));
+    await run.until('the clip renders', ({ clips }) => clips[0]?.status === 'running');
+    expect((await world.stats()).reads[READ]).toBeUndefined();
+    await world.control('POST', '/release', { all: true });
+    const job = await run.end();
+    expect(job).toMatchObject({ status: 'succeeded', clips: [{ attempt: 1, retry_count: 0 }] });
+    expect((await world.stats()).reads[READ]).toBe(1);
+    expect(await countedByApi(opened.api, 'webhooks_refused_total')).toBe(0);
+    const video = await fetch(`${opened.api.url}${job.clips[0]?.video_url ?? ''}`);
+    expect((await video.arrayBuffer()).byteLength).toBe(job.clips[0]?.video_bytes);
+    const store = await openStore(loadConfig(world.env));
+    await eventually('no hint to be left', async () => {
+      const { keys } = await store.list('wakes/');
+      return { done: keys.length === 0, value: keys };
+    });
   });
 });
