@@ -32,11 +32,12 @@ export const jobKey = (jobId: string, file: 'job.json' | 'events.jsonl' | 'plan.
 const SEGMENT = /^[A-Za-z0-9!$&'()*+,;=:@~%._-]{1,255}$/;
 const MAX_KEY = 1_024;
 
-/** Throws for what could leave the folder, or is a name on one kind of store only. */
+/** False for what could leave the folder, or is a name on one kind of store only, as a job id of 1,000 characters is. */
+export const isKey = (key: string): boolean =>
+  key.length <= MAX_KEY &&
+  key.split('/').every((segment) => SEGMENT.test(segment) && !/^\.\.?$/.test(segment));
+
 export function checkedKey(key: string): string {
-  const isGood =
-    key.length <= MAX_KEY &&
-    key.split('/').every((segment) => SEGMENT.test(segment) && !/^\.\.?$/.test(segment));
-  if (!isGood) throw new Error(`expected the key of an object, got ${JSON.stringify(key)}`);
+  if (!isKey(key)) throw new Error(`expected the key of an object, got ${JSON.stringify(key)}`);
   return key;
 }

@@ -3,7 +3,7 @@
  * Paths are made of checked numbers and ids only.
  */
 import { CLIP_FILES, clipFileName } from '../../domain/job/clip-files.js';
-import { artifactKey } from '../../adapters/storage/store-keys.js';
+import { artifactKey, isKey } from '../../adapters/storage/store-keys.js';
 import { notFound } from '../problems.js';
 import * as schemas from '../schemas.js';
 import type { App, Services } from '../services.js';
@@ -53,7 +53,8 @@ export function clipRoutes(app: App, { store, tokens, settings }: Services): voi
         const key = artifactKey(job_id, clip_index, name);
         const redirects = settings.storage_redirects === true && request.query.redirect !== 'false';
         const redirect = redirects ? namedAs(clip_index, name) : null;
-        if (!(await sendObject(request, reply, { store, key, media_type, redirect })))
+        const source = { store, key, media_type, redirect };
+        if (!isKey(key) || !(await sendObject(request, reply, source)))
           throw notFound(`clip ${String(clip_index)} of the job "${job_id}" has no ${name}`);
         return reply;
       },

@@ -206,6 +206,20 @@ describe('a file', () => {
     expect((await get()).statusCode).toBe(404);
   });
 
+  it.each(['0'.repeat(1_000), 'ü'.repeat(100), '..', '.', 'a/../../b'])(
+    'of a job whose id no store could keep is not there: %s',
+    async (jobId) => {
+      const { app } = await serving();
+      const answer = await app.inject({
+        url: VIDEO.replace('/a/', `/${encodeURIComponent(jobId)}/`),
+      });
+      expect([answer.statusCode, answer.headers['content-type']]).toEqual([
+        404,
+        'application/problem+json; charset=utf-8',
+      ]);
+    },
+  );
+
   it.each(['head', 'get'] as const)(
     'of a store in trouble is a 503 with what to do (%s)',
     async (call) => {
