@@ -37,6 +37,8 @@ const COMMANDS = {
   models: own('models.js'),
   'search-attributes': own('search-attributes.js'),
   orphans: own('orphans.js'),
+  prune: own('prune.js'),
+  storage: own('storage.js'),
   chaos: { ...built('chaos/command.js'), server: 'always' },
   'chaos:hosts': {
     ...built('chaos/hosts/command.js'),

@@ -20,6 +20,10 @@ const JOB_ID = /^[A-Za-z0-9_-]+$/;
 export const folderOf = (jobId: string): string =>
   JOB_ID.test(jobId) ? jobId : `~${encodeURIComponent(jobId).replaceAll('.', '%2E')}`;
 
+/** The other way. */
+export const jobIdOf = (folder: string): string =>
+  folder.startsWith('~') ? decodeURIComponent(folder.slice(1)) : folder;
+
 /** The folder of all files of a job's clips. */
 export const artifactFolder = (jobId: string): string => `artifacts/${folderOf(jobId)}`;
 

@@ -13,18 +13,21 @@ export interface StoredFolders {
 
 const FOLDER = 'jobs/';
 
+/** The names of the folders that are directly below a prefix, which ends in `/`. */
+export async function foldersIn(store: Store, prefix: string): Promise<string[]> {
+  const names: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: ObjectPage = await store.list(prefix, { cursor, shallow: true });
+    names.push(...page.folders.map((folder) => folder.slice(prefix.length, -1)));
+    cursor = page.cursor;
+  } while (cursor !== null);
+  return names;
+}
+
 export function createStoredFolders(store: Store): StoredFolders {
   return {
-    async names() {
-      const names: string[] = [];
-      let cursor: string | null = null;
-      do {
-        const page: ObjectPage = await store.list(FOLDER, { cursor, shallow: true });
-        names.push(...page.folders.map((folder) => folder.slice(FOLDER.length, -1)));
-        cursor = page.cursor;
-      } while (cursor !== null);
-      return names;
-    },
+    names: () => foldersIn(store, FOLDER),
     nameOf: folderOf,
     async job(name) {
       try {
