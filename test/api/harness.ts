@@ -28,7 +28,9 @@ export interface Harness {
 /** `whsec_` and the base64 of anything: what the harness's provider signs with, unless a test says otherwise. */
 export const SECRET = `whsec_${Buffer.from('the secret of the harness').toString('base64')}`;
 
-type World = Partial<Pick<ApiDeps, 'codec' | 'webhookSecret' | 'hintPoll' | 'estimate' | 'store'>>;
+type World = Partial<
+  Pick<ApiDeps, 'codec' | 'webhookSecret' | 'hintPoll' | 'estimate' | 'store' | 'archive'>
+>;
 
 /** `before`: an API that was closed, whose jobs, data folder and port the next one has. */
 export async function harness(
