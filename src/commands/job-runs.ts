@@ -1,12 +1,15 @@
 /** The runs of jobs that Temporal still has, for what removes jobs. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import type { Connection } from '@temporalio/client';
-import { WORKFLOW_TYPE } from '../contract/workflow.js';
-import { createJobs } from '../api/jobs/temporal-jobs.js';
-import { isNotFound } from '../api/jobs/temporal-errors.js';
-import { CLOSED_QUERY } from '../api/jobs/temporal-rows.js';
+import { storedPayloads } from '../adapters/storage/payload-files.js';
 import type { Store } from '../adapters/storage/store.js';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { withCodec } from '../adapters/temporal/data-converter.js';
+import { isNotFound } from '../api/jobs/temporal-errors.js';
+import { createJobs } from '../api/jobs/temporal-jobs.js';
+import { CLOSED_QUERY } from '../api/jobs/temporal-rows.js';
+import type { Config } from '../config.js';
+import { WORKFLOW_TYPE } from '../contract/workflow.js';
 
 export interface LastRun {
   run_id: string;
@@ -36,12 +39,15 @@ interface Deps {
   namespace: string;
   task_queue: string;
   store: Store;
+  codec_keys?: Config['codec_keys'];
 }
 
 export function createJobRuns(deps: Deps): JobRuns {
-  const { connection, namespace } = deps;
+  const { connection, namespace, store, codec_keys = [] } = deps;
   const jobs = createJobs(deps);
-  const client = new Client({ connection, namespace });
+  // Rows of lists have memos, which may be encrypted.
+  const dataConverter = withCodec(storedPayloads(store), codec_keys);
+  const client = new Client({ connection, namespace, dataConverter });
   const call = <T>(work: () => Promise<T>): Promise<T> =>
     client.withDeadline(Date.now() + CALL, work);
 

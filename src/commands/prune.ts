@@ -33,7 +33,8 @@ export const main = (argv: string[]): Promise<number> =>
     try {
       const store = await openStore(config);
       const { namespace, task_queue } = config.temporal;
-      const runs = createJobRuns({ connection, namespace, task_queue, store });
+      const { codec_keys } = config;
+      const runs = createJobRuns({ connection, namespace, task_queue, store, codec_keys });
       const onProgress = progress();
       const pruned = await prune(
         { store, index: createJobIndex(store), runs, onProgress },
