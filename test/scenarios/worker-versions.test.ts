@@ -175,6 +175,31 @@ describe('with versioned workers', () => {
     expectSameLedger(await world.stats(), job);
   });
 
+  it('that are given up, new jobs and moved ones go to workers without a version', async () => {
+    await using world = await World.create();
+    const deployment = new Deployment(world);
+    const a = await world.startWorker(deployment.release('a'));
+    await deployment.setCurrent('a');
+    const old = await world.start(planOf(['[[hold:while-processing]] a heron']));
+    await underWay(old);
+    await deployment.setCurrent(''); // `--unversioned`
+    const fresh = await world.start(planOf(['a boat']));
+    await a.terminate();
+    const plain = await world.startWorker();
+    expect(await fresh.end()).toMatchObject({ status: 'succeeded' });
+    expect(await stepsOf(world, fresh)).toEqual(all(plain.pid));
+    // As `temporal workflow update-options --versioning-override-behavior auto_upgrade` does.
+    await world.client.workflowService.updateWorkflowExecutionOptions({
+      namespace: 'default',
+      workflowExecution: { workflowId: old.handle.workflowId },
+      workflowExecutionOptions: { versioningOverride: { autoUpgrade: true } },
+      updateMask: { paths: ['versioning_override'] },
+    });
+    await world.control('POST', '/release', { all: true });
+    expect(await old.end()).toMatchObject({ status: 'succeeded' });
+    expect(await world.stats()).toMatchObject({ creates: 2, cancels: 0 });
+  });
+
   it('the API is ready once their version is the current one, and not before', async () => {
     await using world = await World.create();
     const deployment = new Deployment(world);
