@@ -39,7 +39,7 @@ export async function findEngine() {
 async function startEngine() {
   const folder = mkdtempSync(path.join(tmpdir(), 'dockerd-'));
   const host = `unix://${folder}/docker.sock`;
-  const words = ['--host', host, '--pidfile', `${folder}/pid`, '--exec-root', `${folder}/exec`];
+  const words = ['--host', host, '--pidfile', `${folder}/pid`];
   let child = null;
   const ended = run('dockerd', [...words, '--data-root', path.join(cache, 'docker')], {
     started: (own) => (child = own),

@@ -1,14 +1,14 @@
 /**
  * `npm run test:containers`: builds the image, starts the stack of docker-compose.yml under a name and on ports of its own, and runs
  * test/containers/ against it. With images of registries where they can be pulled, else (or with `--local`) with images made here.
- * Where Docker is missing it says so in one sentence, and is no failure unless CI is set. `--keep` leaves the stack running.
+ * Where Docker is missing it says so in one sentence, which is a failure only where CI is set.
  */
 import { readFileSync } from 'node:fs';
 import { buildImage, findCompose, findEngine } from './docker.mjs';
 import { LOCAL_IMAGES, makeLocalImages } from './local-images.mjs';
 import { inRoot } from './paths.mjs';
 import { errorLine, run, stopChildren } from './processes.mjs';
-import { say, SetupError, timed } from './say.mjs';
+import { SetupError, timed } from './say.mjs';
 import { skips } from './test-extras.mjs';
 import { runVitest } from './vitest.mjs';
 
@@ -21,8 +21,7 @@ const LOCAL_FILE = 'test/containers/docker-compose.local.yml';
 
 export async function main(words) {
   const local = words.includes('--local');
-  const keep = words.includes('--keep');
-  const rest = words.filter((word) => word !== '--local' && word !== '--keep');
+  const rest = words.filter((word) => word !== '--local');
   const engine = await findEngine();
   if (engine.missing !== undefined) {
     skips(TESTS, engine.missing);
@@ -40,7 +39,7 @@ export async function main(words) {
       skips(TESTS, 'there is no Docker Compose 2, and no Go to build it with');
       return 0;
     }
-    const code = await test([...program, '--project-name', PROJECT], { local, keep, rest });
+    const code = await test([...program, '--project-name', PROJECT], { local, rest });
     return stopped === null ? code : stopped === 'SIGINT' ? 130 : 143;
   } finally {
     await engine.stop();
@@ -48,7 +47,7 @@ export async function main(words) {
   }
 }
 
-async function test(compose, { local, keep, rest }) {
+async function test(compose, { local, rest }) {
   const files = ['docker-compose.yml'];
   let images = {};
   if (local || !(await canPull([...compose, '--file', 'docker-compose.yml']))) {
@@ -64,8 +63,7 @@ async function test(compose, { local, keep, rest }) {
   try {
     return (await runVitest(['run', ...rest], { CONTAINERS: JSON.stringify(words) })).code;
   } finally {
-    if (keep) say(`the stack is left running: ${words.join(' ')} down -v`);
-    else await run(words[0], [...words.slice(1), 'down', '--volumes', '--timeout', '10']);
+    await run(words[0], [...words.slice(1), 'down', '--volumes', '--timeout', '10']);
   }
 }
 

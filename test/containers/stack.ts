@@ -47,6 +47,10 @@ async function containers(service?: string): Promise<Container[]> {
     .map((line) => JSON.parse(line) as Container);
 }
 
+/** Of each container, for the documents. */
+const memory = (): Promise<string> =>
+  docker('stats', '--no-stream', '--format', '{{.Name}}  {{.MemUsage}}');
+
 const OWN = ['worker', 'api', 'simulator'];
 
 let client: Client;
@@ -66,6 +70,7 @@ beforeAll(async () => {
   const begun = Date.now();
   await up();
   console.log(`healthy after ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+  console.log(`at rest:\n${await memory()}`);
   key = await compose('exec', '-T', 'api', 'cat', '/run/keys/api_keys');
   client = createClient({ baseUrl: base, apiKey: key });
 });
@@ -164,6 +169,12 @@ describe('the stack in containers', () => {
     },
   );
 
+  it('runs commands of the image beside it', async () => {
+    const said = await compose('run', '--rm', '--no-deps', '-T', 'api', 'models', '--json');
+    const { models } = JSON.parse(said) as { models: unknown[] };
+    expect(models).toHaveLength((await client.models.list()).length);
+  });
+
   it('renders a job: each clip stored, readable and paid once', async () => {
     const before = await books();
     await client.jobs.create(plan('calm', 6));
@@ -219,6 +230,6 @@ describe('the stack in containers', () => {
     expect(job.clips.map(({ predictions }) => predictions.length)).toEqual(job.clips.map(() => 1));
     expect((await books()).bills.count).toBe(6 + 12 + 4);
     expect(await lengths(await jobNow('calm'))).toHaveLength(6);
-    console.log(await docker('stats', '--no-stream', '--format', '{{.Name}}  {{.MemUsage}}'));
+    console.log(`after ${String(6 + 12 + 4)} clips:\n${await memory()}`);
   });
 });
