@@ -5,6 +5,7 @@
  * SET-UP-1 A signal during set-up ends what set-up has started, and the process, with the exit code that shells expect.
  * SET-UP-2 The command's own signal handlers are in place before those of set-up are removed.
  * SET-UP-3 Every failure is one sentence; a stack trace is never shown.
+ * SET-UP-4 What a command has printed is read before the process ends: a pipe takes 64 KiB at a time.
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -57,6 +58,9 @@ const COMMANDS = {
 const load = async (file, name = 'main') => (await import(pathToFileURL(file).href))[name];
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+
+/** Also settles when the reader has gone. */
+const written = (stream) => new Promise((resolve) => stream.write('', () => resolve()));
 
 let stopping = false;
 
@@ -119,7 +123,9 @@ async function start(name, commandArguments) {
 
 const [name = '', ...commandArguments] = process.argv.slice(2);
 try {
-  process.exit(await start(name, commandArguments));
+  const code = await start(name, commandArguments);
+  await Promise.all([process.stdout, process.stderr].map(written)); // SET-UP-4
+  process.exit(code);
 } catch (error) {
   // SET-UP-1: a signal to the group may reach the child of a step first. Its failure is not reported then.
   await new Promise((resolve) => setTimeout(resolve, 100));
