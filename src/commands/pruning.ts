@@ -6,7 +6,8 @@
  * PRUNE-2 Nothing of a job that runs is removed. Temporal is asked before the first step, and after the record is gone: from
  *    then on the job cannot be retried.
  * PRUNE-3 Claims stay for ever: without its claim, a prediction could get a second owner (CLAIMS-1).
- * PRUNE-4 A payload goes when it is older than the limit, than Temporal's retention, and than every run that Temporal still has.
+ * PRUNE-4 A payload goes when it is older than the limit, than every run that Temporal still has, and than its retention before
+ *    that: a run that was reset refers to what the run before it had written, for as long as that could be reset.
  */
 import pLimit from 'p-limit';
 import type { JobIndex } from '../adapters/storage/job-index.js';
@@ -177,7 +178,7 @@ class Pruning {
       if (retention === null) throw new Error('Temporal does not tell its retention');
       const before = Math.min(this.#limit, this.#now - retention);
       const first = await runs.firstBefore(before);
-      return Math.min(before, first ?? Infinity) - MARGIN;
+      return Math.min(before, first ?? Infinity) - retention - MARGIN;
     } catch (error) {
       this.#pruned.payloads_kept = errorMessage(error);
       return null;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createDirectoryStore } from '../../src/adapters/storage/directory-store.js';
 import { createJobIndex } from '../../src/adapters/storage/job-index.js';
-import { artifactKey, jobKey } from '../../src/adapters/storage/store-keys.js';
+import { artifactKey, folderOf, jobIdOf, jobKey } from '../../src/adapters/storage/store-keys.js';
 import { keysBelow, StoreTrouble } from '../../src/adapters/storage/store.js';
 import type { Store } from '../../src/adapters/storage/store.js';
 import { TemporalAway } from '../../src/api/jobs/jobs-port.js';
@@ -220,6 +220,11 @@ it('PRUNE-1: killed after any step, a job is seen whole or not at all, and the n
   expect(kept).toEqual([0, 1]);
 });
 
+it('a job with an id that is no folder name is found by its folder, and a folder of no job by its name', () => {
+  for (const id of ['launch', 'a/b c.d', '~', 'ü%']) expect(jobIdOf(folderOf(id))).toBe(id);
+  expect(jobIdOf('~%zz')).toBe('~%zz');
+});
+
 describe('payloads and hints', () => {
   const days = async (data_dir: string, key: string, age: number): Promise<void> => {
     const at = new Date(Date.now() - age * DAY);
@@ -230,7 +235,7 @@ describe('payloads and hints', () => {
 
   async function withPayloads() {
     const { data_dir, store } = folder();
-    for (const age of [10, 40, 70]) {
+    for (const age of [10, 50, 90]) {
       const key = keyOf(String(age));
       await store.put(key, String(age));
       await days(data_dir, key, age);
@@ -240,23 +245,25 @@ describe('payloads and hints', () => {
     return store;
   }
 
+  const retained = (days: number) => ({ retention: async () => days * DAY });
+
   it('go when they are older than the limit', async () => {
     const store = await withPayloads();
-    await run(store);
+    await run(store, {}, temporal({}, retained(10)));
     expect(await keysOf(store)).toEqual([keyOf('10'), 'wakes/10']);
   });
 
   it('but payloads stay for as long as Temporal keeps histories', async () => {
     const store = await withPayloads();
-    await run(store, {}, temporal({}, { retention: async () => 60 * DAY }));
-    expect(await keysOf(store)).toEqual([...[keyOf('10'), keyOf('40')].sort(), 'wakes/10']);
+    await run(store, {}, temporal({}, retained(40)));
+    expect(await keysOf(store)).toEqual([...[keyOf('10'), keyOf('50')].sort(), 'wakes/10']);
   });
 
   it('and for as long as Temporal has a run that began before they were last written', async () => {
     const store = await withPayloads();
-    const first = Date.now() - 50 * DAY;
-    await run(store, {}, temporal({}, { firstBefore: async () => first }));
-    expect(await keysOf(store)).toEqual([...[keyOf('10'), keyOf('40')].sort(), 'wakes/10']);
+    const first = Date.now() - 60 * DAY;
+    await run(store, {}, temporal({}, { ...retained(10), firstBefore: async () => first }));
+    expect(await keysOf(store)).toEqual([...[keyOf('10'), keyOf('50')].sort(), 'wakes/10']);
   });
 
   it('and all of them while Temporal does not tell its retention, which is said', async () => {

@@ -20,9 +20,14 @@ const JOB_ID = /^[A-Za-z0-9_-]+$/;
 export const folderOf = (jobId: string): string =>
   JOB_ID.test(jobId) ? jobId : `~${encodeURIComponent(jobId).replaceAll('.', '%2E')}`;
 
-/** The other way. */
-export const jobIdOf = (folder: string): string =>
-  folder.startsWith('~') ? decodeURIComponent(folder.slice(1)) : folder;
+/** The other way. A folder that no job has made is its own name. */
+export function jobIdOf(folder: string): string {
+  try {
+    return folder.startsWith('~') ? decodeURIComponent(folder.slice(1)) : folder;
+  } catch {
+    return folder;
+  }
+}
 
 /** The folder of all files of a job's clips. */
 export const artifactFolder = (jobId: string): string => `artifacts/${folderOf(jobId)}`;
