@@ -6,11 +6,13 @@ import { errorMessage } from '../domain/values/error-message.js';
 import { unsettled } from '../domain/job/create-intent.js';
 import type { CreateIntent, Unsettled } from '../domain/job/create-intent.js';
 import type { ClipCreates } from '../adapters/storage/create-log.js';
+import { StoreTrouble } from '../adapters/storage/store.js';
 import type { Attempt } from './attempt.js';
 import type { Deps } from './deps.js';
 import type { Execution } from './execution.js';
 import type { RecoveredState } from './recovered-state.js';
 import { serverClock } from './server-clock.js';
+import { WAITS } from './waits.js';
 
 type Sent = Pick<GenerateClipInput, 'clip_index' | 'model' | 'input' | 'since' | 'chain'>;
 
@@ -105,8 +107,13 @@ export class AttemptCreates {
     try {
       return await work();
     } catch (error) {
-      const message = `expected a DATA_DIR that can be written, got ${errorMessage(error)}; nothing was created`;
-      const verdict = { kind: 'storage_error', retry: true } as const;
+      const words = errorMessage(error);
+      const message =
+        error instanceof StoreTrouble
+          ? `${words} Nothing was created.`
+          : `expected a DATA_DIR that can be written, got ${words}; nothing was created`;
+      const delay = error instanceof StoreTrouble ? { delay: WAITS.store_trouble / 1000 } : {};
+      const verdict = { kind: 'storage_error', retry: true, ...delay } as const;
       throw await this.#attempt.announceFailure(verdict, message, null);
     }
   }

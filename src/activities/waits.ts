@@ -32,6 +32,8 @@ export const WAITS = {
   cancel: { within: 8_000, pause: 250 },
   /** Until another worker may take a job whose DATA_DIR this one does not have. */
   other_store: 5_000,
+  /** Between attempts at a create that could not be written down, since a bucket does not answer: three last longer than a short outage. */
+  store_trouble: 60_000,
   /** A disk in trouble: 1 s, 2 s, 4 s … A look at it is cheap, so it is tried more often than the provider. */
   disk: { first: 1_000, longest: 60_000 },
 } as const;

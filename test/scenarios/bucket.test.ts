@@ -31,7 +31,7 @@ describe.skipIf(lacks('an S3 server'))('a job in a bucket', () => {
 
   /** What Temporal knows of executions that failed and are tried again. */
   const toldBy = (run: Run, words: string) =>
-    eventually(`"${words}" where the clips are stored`, async () => {
+    eventually(`"${words}" of an execution`, async () => {
       const { raw } = await run.handle.describe();
       const told = raw.pendingActivities?.map(({ lastFailure }) => lastFailure?.message) ?? [];
       return { done: told.some((text) => text?.includes(words)), value: told };
@@ -73,6 +73,21 @@ describe.skipIf(lacks('an S3 server'))('a job in a bucket', () => {
     await toldBy(run, 'S3_ENDPOINT: expected a connection to');
     await bucket.restart();
     await expectAllStored(world, run);
+  });
+
+  it('that is down when clips are to be created costs nothing, and has them when it is back', async () => {
+    await using world = await World.create({ bucket });
+    await world.startWorker();
+    await bucket.kill();
+    const run = await world.start(planOf(['a', 'b']));
+    await toldBy(run, 'Nothing was created.');
+    expect(await world.stats()).toMatchObject({ creates: 0 });
+    await bucket.restart();
+    const job = await run.end();
+    expect(job).toMatchObject({ status: 'succeeded', successful_clips: 2 });
+    const stats = await world.stats();
+    expect(stats).toMatchObject({ creates: 2, cancels: 0 });
+    expectSameLedger(stats, job);
   });
 
   it('that is read-only while clips are stored says so, and has them once it may be written', async () => {

@@ -163,27 +163,27 @@ const MEANINGS: readonly Meaning[] = [
     statuses: [429],
     settled: false,
     says: (asked) =>
-      `expected an answer, got "slow down" from ${server(asked)} at every try; it is asked again later`,
+      `expected an answer, got "slow down" from ${server(asked)} at every try`,
   },
   {
     codes: ['TimeoutError', 'RequestTimeout', 'ETIMEDOUT', 'ESOCKETTIMEDOUT'],
     statuses: [408],
     settled: false,
     says: (asked) =>
-      `S3_ENDPOINT: expected an answer of ${server(asked)} within seconds, got none; it is asked again later`,
+      `S3_ENDPOINT: expected an answer of ${server(asked)} within seconds, got none`,
   },
   {
     codes: ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH'],
     settled: false,
     says: (asked) =>
-      `S3_ENDPOINT: expected a connection to ${server(asked)}, got none that lasts; start the server or correct S3_ENDPOINT; it is asked again later`,
+      `S3_ENDPOINT: expected a connection to ${server(asked)}, got none that lasts; start the server or correct S3_ENDPOINT`,
   },
   {
     codes: ['ServiceUnavailable', 'InternalError', 'InternalFailure'],
     statuses: [500, 502, 503, 504],
     settled: false,
     says: (asked) =>
-      `expected an answer of ${server(asked)}, got an error of its own at every try; it is asked again later`,
+      `expected an answer of ${server(asked)}, got an error of its own at every try`,
   },
 ];
 

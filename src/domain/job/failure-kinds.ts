@@ -82,7 +82,7 @@ export const FAILURES = {
   storage_error: rule(
     false,
     'the video could not be saved',
-    'Free space or repair DATA_DIR, then retry the clip.',
+    'Free space in, or repair, DATA_DIR or the bucket, then retry the clip.',
     true,
   ),
   over_budget: rule(
