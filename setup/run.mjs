@@ -12,7 +12,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { program } from './build.mjs';
 import { packages } from './install.mjs';
-import { NEXT_NODE, OLDEST_NODE, runsOn } from './node-range.mjs';
+import { OLDEST_NEXT, OLDEST_NODE, runsOn } from './node-range.mjs';
 import { cache, inRoot, root } from './paths.mjs';
 import { stopChildren } from './processes.mjs';
 import { cannotWrite, isUnwritable, say, SetupError } from './say.mjs';
@@ -101,7 +101,7 @@ async function setUp(name, command) {
 function checkNode() {
   if (runsOn(process.versions.node)) return;
   throw new SetupError(
-    `expected Node ${OLDEST_NODE.join('.')} or later of 20, or ${NEXT_NODE} or later, got ${process.versions.node}; install a newer Node.`,
+    `expected Node ${OLDEST_NODE.join('.')} or a later 20, or ${OLDEST_NEXT.join('.')} or later, got ${process.versions.node}; install a newer Node.`,
   );
 }
 

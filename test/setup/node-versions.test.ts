@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { NODE_RANGE, OLDEST_NODE, runsOn } from '../../setup/node-range.mjs';
+import { NODE_RANGE, OLDEST_NEXT, OLDEST_NODE, runsOn } from '../../setup/node-range.mjs';
 import { chosen, NODE_VERSIONS, tableOf } from '../../setup/run-node-versions.mjs';
 import { SetupError } from '../../setup/say.mjs';
 import { ROOT } from '../support/processes.js';
@@ -57,12 +57,15 @@ describe('the versions of Node', () => {
   });
 
   it.each([
-    ['20.18.1', true],
+    ['20.19.0', true],
     ['20.20.2', true],
-    ['20.18.0', false],
+    ['20.18.3', false],
     ['18.20.0', false],
     ['21.7.3', false],
-    ['22.0.0', true],
+    ['22.11.0', false],
+    ['22.12.0', true],
+    ['23.0.0', true],
+    ['24.0.0', true],
     ['26.10.0', true],
   ])('hold for %s: %s', (version, promised) => {
     expect(runsOn(version)).toBe(promised);
@@ -77,7 +80,8 @@ describe('the versions of Node', () => {
       wanted
         .filter(([, { engines }]) => engines?.node && !accepts(engines.node, version))
         .map(([place]) => place.replace('node_modules/', ''));
-    for (const major of NODE_VERSIONS) expect(refusing([major, 0, 0])).toEqual([]);
+    for (const major of NODE_VERSIONS)
+      expect(refusing(major === 22 ? OLDEST_NEXT : [major, 0, 0])).toEqual([]);
     // The tests pass on Node 20: what npm prints of these two there is a warning.
     expect(refusing(OLDEST_NODE)).toEqual(['content-disposition', 'cookie']);
   });
