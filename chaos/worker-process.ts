@@ -9,9 +9,10 @@ import type { HistoryLimits } from '../src/contract/activities.js';
 import type { Timings } from '../src/contract/timings.js';
 import { startWorker } from '../src/worker.js';
 
+/** The product's own where absent. */
 export interface WorkerSettings {
-  timings: Timings;
-  history_limits: HistoryLimits;
+  timings?: Timings;
+  history_limits?: HistoryLimits;
 }
 
 const deps = JSON.parse(process.argv[2] ?? '{}') as WorkerSettings;

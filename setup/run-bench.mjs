@@ -13,7 +13,7 @@ import { SetupError } from './say.mjs';
 import { runVitest } from './vitest.mjs';
 
 /** Run only by name. */
-const LONG = ['size', 'speed'];
+const LONG = ['size', 'speed', 'running-cost'];
 /** In parallel they would disturb each other's figures. */
 const OPTIONS = ['bench', '--run', '--no-file-parallelism'];
 

@@ -2,10 +2,8 @@
  * Two hosts, each with a worker and an API and a disk of its own, which share Temporal and a bucket, and nothing else. The
  * provider is the simulator in this process, which is on a machine of its own as seen from the hosts.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { chmod } from 'node:fs/promises';
 import { createDirectoryStore } from '../../src/adapters/storage/directory-store.js';
 import { loadConfig } from '../../src/config.js';
 import { packageFile } from '../../src/settings/package-files.js';
@@ -62,9 +60,9 @@ async function startParts(
   { cli, speed, worker, log }: Options,
   closers: (() => Promise<unknown>)[],
 ): Promise<Omit<HostsUnderTest, typeof Symbol.asyncDispose>> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'chaos-hosts-'));
+  // Not below TMPDIR, which the user of the database may not enter.
+  const folder = await mkdtemp('/tmp/chaos-hosts-');
   closers.push(() => rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }));
-  // The user of the database passes through it.
   await chmod(folder, 0o711);
   const provider = network.addressOf('provider');
   const simulator = await startSimulator({

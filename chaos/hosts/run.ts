@@ -9,6 +9,7 @@ import { deadline } from '../../src/adapters/network/deadline.js';
 import { auditedRun } from '../audited-run.js';
 import type { Played } from '../audited-run.js';
 import { Driver } from '../driver.js';
+import { finding } from '../evidence.js';
 import type { Finding } from '../evidence.js';
 import type { ScheduledJob, Timed } from '../schedule.js';
 import { terminate } from '../terminate.js';
@@ -43,7 +44,7 @@ const TIMINGS = { ...PAID_TIMINGS, start_to_close: 20 };
 /** A job of three clips does not fit one run. */
 const HISTORY_LIMITS = { events: 60, bytes: 4 * 2 ** 20 };
 /** Seconds that jobs get to end after the last fault. */
-const QUIESCE_LIMIT = 420;
+const QUIESCE_LIMIT = 240;
 
 export async function runHosts(options: HostsOptions): Promise<HostsResult> {
   const { log, signal, cli, ...wanted } = options;
@@ -64,6 +65,7 @@ export async function runHosts(options: HostsOptions): Promise<HostsResult> {
   using limit = deadline((plan.seconds + QUIESCE_LIMIT) * 1000, signal);
   setMaxListeners(0, limit.signal);
   const streams = new Map<string, Promise<Stream>>();
+  const unanswered: Finding[] = [];
   const played = Promise.all(
     plan.jobs.map(async (scheduled, index): Promise<Played> => {
       await until(scheduled.at);
@@ -72,7 +74,14 @@ export async function runHosts(options: HostsOptions): Promise<HostsResult> {
         scheduled.job_id,
         follow({ ...stack, api_url: stack.hosts[watched].api_url }, scheduled.job_id, limit.signal),
       );
-      return { scheduled, answers: await play(stack, posted, scheduled, signal) };
+      const answers = await play(stack, posted, scheduled, limit.signal).catch((error: unknown) => {
+        if (!limit.signal.aborted || signal.aborted) throw error;
+        unanswered.push(
+          finding('hung', `a request of ${scheduled.job_id} was not answered at host ${posted}`),
+        );
+        return [];
+      });
+      return { scheduled, answers };
     }),
   );
   const quiesced = injectAll(plan.faults, stack, { until, log }).then(async (injected) => {
@@ -96,7 +105,11 @@ export async function runHosts(options: HostsOptions): Promise<HostsResult> {
       return { stream, findings: evidence.job === null ? [] : streamFindings(evidence, stream) };
     }),
   );
-  const findings = [...audited.findings, ...watched.flatMap((each) => each.findings)];
+  const findings = [
+    ...unanswered,
+    ...audited.findings,
+    ...watched.flatMap((each) => each.findings),
+  ];
   const events = watched.reduce((sum, { stream }) => sum + stream.events.length, 0);
   return { figures: hostFiguresOf({ plan, ...audited, injected, findings, events }), findings };
 }

@@ -25,6 +25,10 @@ export interface Services {
   bucket_environment: Record<string, string>;
   /** Where the bucket's server keeps the objects, as files. */
   bucket_folder: string;
+  /** A file with a line for each request to the bucket. */
+  bucket_requests: string;
+  /** What the server counts, as Prometheus reads it. */
+  temporal_metrics: string;
 }
 
 interface Options {
@@ -38,7 +42,8 @@ interface Options {
 }
 
 const run = promisify(execFile);
-const PORTS = { temporal: 7233, database: 5432, bucket: 9000 } as const;
+const PORTS = { temporal: 7233, database: 5432, bucket: 9000, metrics: 9090 } as const;
+const REQUESTS = 'bucket-requests.log';
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** PostgreSQL does not run as root. */
 const DATABASE_USER = 'postgres';
@@ -79,6 +84,8 @@ export async function startServices(options: Options): Promise<Services> {
       AWS_SECRET_ACCESS_KEY: SECRET_KEY,
     },
     bucket_folder: path.join(folder, 'buckets', BUCKET, PREFIX),
+    bucket_requests: path.join(folder, REQUESTS),
+    temporal_metrics: `http://${network.addressOf('temporal')}:${String(PORTS.metrics)}/metrics`,
   };
 }
 
@@ -88,7 +95,10 @@ async function bucketOf({ network, folder, log }: Options) {
   const address = `${network.addressOf('bucket')}:${String(PORTS.bucket)}`;
   const target = new Target(
     'bucket',
-    [BUCKET_SERVER, '--port', address, '--region', REGION, '--keep-alive', 'posix', root],
+    [
+      ...[BUCKET_SERVER, '--port', address, '--region', REGION, '--keep-alive'],
+      ...['--access-log', path.join(folder, REQUESTS), 'posix', root],
+    ],
     { ROOT_ACCESS_KEY: ACCESS_KEY, ROOT_SECRET_KEY: SECRET_KEY },
     { inside: network.inside('services'), supervised: log },
   );
@@ -219,7 +229,10 @@ async function temporalOf({ network, folder, log }: Options): Promise<Target> {
         numHistoryShards: 4,
         datastores: { jobs: store('temporal', 20), lists: store('temporal_visibility', 5) },
       },
-      global: { membership: { maxJoinDuration: '30s', broadcastAddress: ip } },
+      global: {
+        membership: { maxJoinDuration: '30s', broadcastAddress: ip },
+        metrics: { prometheus: { listenAddress: `${ip}:${String(PORTS.metrics)}` } },
+      },
       services: {
         frontend: service(PORTS.temporal),
         history: service(7234),
