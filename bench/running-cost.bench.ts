@@ -34,8 +34,7 @@ async function temporalRequests({ services }: HostsUnderTest): Promise<Counts> {
 async function bucketRequests({ services }: HostsUnderTest): Promise<Counts> {
   const counts: Counts = new Map();
   for (const line of (await readFile(services.bucket_requests, 'utf8')).split('\n')) {
-    const kind =
-      /\b(REST|SOAP)\.([\w.]+)/.exec(line)?.[2] ?? /"(GET|PUT|HEAD|DELETE|POST) /.exec(line)?.[1];
+    const kind = /\bs3_(\w+)/.exec(line)?.[1];
     if (kind !== undefined) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   return counts;
