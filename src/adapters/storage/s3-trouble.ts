@@ -162,15 +162,13 @@ const MEANINGS: readonly Meaning[] = [
     ],
     statuses: [429],
     settled: false,
-    says: (asked) =>
-      `expected an answer, got "slow down" from ${server(asked)} at every try`,
+    says: (asked) => `expected an answer, got "slow down" from ${server(asked)} at every try`,
   },
   {
     codes: ['TimeoutError', 'RequestTimeout', 'ETIMEDOUT', 'ESOCKETTIMEDOUT'],
     statuses: [408],
     settled: false,
-    says: (asked) =>
-      `S3_ENDPOINT: expected an answer of ${server(asked)} within seconds, got none`,
+    says: (asked) => `S3_ENDPOINT: expected an answer of ${server(asked)} within seconds, got none`,
   },
   {
     codes: ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH'],
@@ -182,8 +180,7 @@ const MEANINGS: readonly Meaning[] = [
     codes: ['ServiceUnavailable', 'InternalError', 'InternalFailure'],
     statuses: [500, 502, 503, 504],
     settled: false,
-    says: (asked) =>
-      `expected an answer of ${server(asked)}, got an error of its own at every try`,
+    says: (asked) => `expected an answer of ${server(asked)}, got an error of its own at every try`,
   },
 ];
 
