@@ -141,6 +141,9 @@ const FAULTS_OF = {
 const promptOf = (jobId: string, index: number, { tags }: ClipFaults): string =>
   [`${jobId}, take ${String(index)}, a heron`, ...tags.map((tag) => `[[${tag}]]`)].join(' ');
 
+/** As the API takes it: the sum of two amounts may be a hair off. */
+const cents = (usd: number): number => Math.round(usd * 100) / 100;
+
 const capFor = (clips: number): number => Math.ceil(CLIP_USD * clips * 100) / 100;
 
 function faultsOf(chance: Random): ClipFaults {
@@ -170,7 +173,7 @@ function actionsOf(chance: Random, clips: number, cap: number | null): Timed<Act
     actions.push({ at: at(10), kind: 'pause', seconds: chance.between(1, 8) });
   if (chance.chance(0.2)) actions.push({ at: at(40), kind: 'retry' });
   if (cap !== null && chance.chance(0.3)) {
-    actions.push({ at: at(20), kind: 'raise_cap', max_cost_usd: cap + CLIP_USD * 2 });
+    actions.push({ at: at(20), kind: 'raise_cap', max_cost_usd: cents(cap + CLIP_USD * 2) });
   }
   return actions.toSorted((a, b) => a.at - b.at);
 }
