@@ -23,7 +23,9 @@ import { buildApp } from './app.js';
 import type { ApiDeps, ApiSettings, App } from './app.js';
 import { createArchive } from './jobs/job-archive.js';
 import { comparing, estimating } from './jobs/estimating.js';
+import { createReadRecordedJob } from './jobs/recorded-job.js';
 import { createJobs } from './jobs/temporal-jobs.js';
+import { answeringForUnbegunRuns } from './jobs/unbegun-runs.js';
 import { createLogger, reportsTo } from '../logging/logger.js';
 import { packageFile } from '../settings/package-files.js';
 import { startTracing } from '../tracing/start-tracing.js';
@@ -89,18 +91,21 @@ async function assemble(
   const plan = { catalogue, default_model, duration_buffer };
   const opened = await openStore(config);
   const store = tracing?.store(opened) ?? opened;
+  const jobs = createJobs({
+    connection,
+    namespace: temporal.namespace,
+    task_queue: temporal.task_queue,
+    store,
+    codec_keys: config.codec_keys,
+    interceptors: tracing === null ? [] : [tracing.client],
+  });
+  const checks = { checkPlan: (value: unknown) => checkPlan(value, plan), jobs };
+  const recorded = createReadRecordedJob({ ...checks, simulated: replicate.simulated });
   return {
-    jobs: createJobs({
-      connection,
-      namespace: temporal.namespace,
-      task_queue: temporal.task_queue,
-      store,
-      codec_keys: config.codec_keys,
-      interceptors: tracing === null ? [] : [tracing.client],
-    }),
+    jobs: answeringForUnbegunRuns(jobs, recorded),
     archive: createArchive(store, scratchFolder(config.data_dir)),
     store,
-    checkPlan: (value) => checkPlan(value, plan),
+    checkPlan: checks.checkPlan,
     estimate: estimating(plan),
     compare: comparing(plan),
     models: [...catalogue.values()],

@@ -15,14 +15,19 @@ export class TemporalAway extends Error {
   override readonly name = 'TemporalAway';
 }
 
-/** What is too large for Temporal's history could not be written to DATA_DIR, or read from it. */
+/** What is too large for Temporal's history could not be written to the store, or read from it. */
 export class StoreAway extends Error {
   override readonly name = 'StoreAway';
 }
 
 /** Temporal answers, but no worker does for this job. */
 export class WorkerAway extends Error {
-  override readonly name = 'WorkerAway';
+  override readonly name: string = 'WorkerAway';
+}
+
+/** The run was closed before its workflow did anything: no query of it is ever answered. */
+export class RunNeverBegan extends WorkerAway {
+  override readonly name = 'RunNeverBegan';
 }
 
 export type RunStatus =

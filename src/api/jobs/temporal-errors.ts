@@ -49,11 +49,16 @@ export function translate(error: unknown): unknown {
   if (encrypted !== null) return new StoreAway(encrypted.message, { cause: error });
   return isStoreTrouble(error)
     ? new StoreAway(
-        'large payloads are stored in DATA_DIR/payloads, which failed; the log of this process says why',
+        'large payloads are kept in the store, which failed; the log of this process says why',
         { cause: error },
       )
     : error;
 }
+
+/** The server has no code of its own for it. */
+export const isOfUnbegunRun = (error: unknown): boolean =>
+  error instanceof Error &&
+  (error.message.includes('closed before WorkflowTaskStarted') || isOfUnbegunRun(error.cause));
 
 /** No poller, a worker that does not know the query, or no answer in time: to the caller the same. */
 export const isUnanswered = (error: unknown): boolean =>

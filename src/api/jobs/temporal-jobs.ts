@@ -23,10 +23,17 @@ import {
   progressQuery,
   WORKFLOW_TYPE,
 } from '../../contract/workflow.js';
-import { TemporalAway, WorkerAway } from './jobs-port.js';
+import { TemporalAway, RunNeverBegan, WorkerAway } from './jobs-port.js';
 import type { Delivered, Jobs, HistoryToken, Run, Signal, StartRequest } from './jobs-port.js';
 import { SearchAttributeCheck } from './search-attribute-check.js';
-import { isInvalid, isLate, isNotFound, isUnanswered, translate } from './temporal-errors.js';
+import {
+  isInvalid,
+  isLate,
+  isNotFound,
+  isOfUnbegunRun,
+  isUnanswered,
+  translate,
+} from './temporal-errors.js';
 import {
   ATTRIBUTES_QUERY,
   CLOSED_QUERY,
@@ -92,6 +99,9 @@ export function createJobs({
 
   const query = <T>(work: () => Promise<T>): Promise<T> =>
     client.withDeadline(Date.now() + QUERY_MS, work).catch((error: unknown) => {
+      if (isOfUnbegunRun(error)) {
+        throw new RunNeverBegan('the run was closed before it began', { cause: error });
+      }
       throw isUnanswered(error)
         ? new WorkerAway('no worker answered in time', { cause: error })
         : translate(error);
