@@ -13,7 +13,7 @@ import { SetupError } from './say.mjs';
 import { runVitest } from './vitest.mjs';
 
 /** Run only by name. */
-const LONG = ['size', 'speed', 'running-cost'];
+const LONG = ['size', 'speed', 'running-cost', 'fleet'];
 /** In parallel they would disturb each other's figures. */
 const OPTIONS = ['bench', '--run', '--no-file-parallelism'];
 
