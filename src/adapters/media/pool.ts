@@ -7,8 +7,10 @@
  * POOL-2 An input is at fault when it exceeds a limit, or crashes two children. A child that was killed from outside, or was
  *    silent on a halted machine, proves nothing (ChildLost).
  * POOL-3 As long as videos are expected, one child runs with everything loaded that they need.
+ * POOL-4 When a close resolves, no child is left: a task that it has ended is not tried again, which would start another.
  */
 import { availableParallelism } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import { MediaChild } from './child-process.js';
 import type { Ended } from './child-process.js';
 import { BadPart, ChildLost, NotAnImage, NotAVideo, TooMuch } from './media-failures.js';
@@ -67,6 +69,7 @@ export function createPool({
   const queue: ((pooled: PooledChild) => void)[] = [];
   let growth: NodeJS.Timeout | undefined;
   let expected = 0;
+  let closes = 0;
 
   /** A queue that has existed for a while gets another child. */
   function serve(): void {
@@ -147,9 +150,11 @@ export function createPool({
     task: Name,
     input: Tasks[Name]['input'],
   ): Promise<Tasks[Name]['output']> {
+    const before = closes;
     let outcome = await once(task, input);
-    // POOL-2: a second attempt in another child tells an accident from an input that crashes it.
-    if (outcome.type === 'died' || outcome.type === 'silent') outcome = await once(task, input);
+    const isLost = outcome.type === 'died' || outcome.type === 'silent';
+    // POOL-2: a second attempt in another child tells an accident from an input that crashes it. POOL-4
+    if (isLost && closes === before) outcome = await once(task, input);
     if (outcome.type === 'done') return outcome.value as Tasks[Name]['output'];
     if (outcome.type === 'thrown') throw asError(outcome.error);
     throw asFailure(task, outcome, { ...TASKS[task].limits, ...limits });
@@ -172,10 +177,15 @@ export function createPool({
     pids: () =>
       [...idle, ...busy].flatMap(({ child }) => (child.isAlive ? [child.pid ?? []] : [])).flat(),
     async close() {
-      const all = [...idle, ...busy];
-      idle.length = 0;
-      for (const { timer } of all) clearTimeout(timer);
-      await Promise.all(all.map(({ child }) => child.end()));
+      closes += 1;
+      // POOL-4: tasks that waited for a child get one when another ends.
+      while (idle.length + busy.size > 0) {
+        const all = [...idle, ...busy];
+        idle.length = 0;
+        for (const { timer } of all) clearTimeout(timer);
+        await Promise.all(all.map(({ child }) => child.end()));
+        await setImmediate();
+      }
     },
   };
 }

@@ -106,6 +106,20 @@ describe('a pool that is closed', () => {
     await pool.run('measure', { file: good });
     expect(pool.pids()).toHaveLength(1);
   });
+
+  it('in the middle of its work starts no other child for what it ended, nor for what waited', async () => {
+    const pool = poolOf({ size: 1 });
+    using _ = pool.expect();
+    const work = [
+      failureOf(pool.run('measure', { file: good })),
+      failureOf(pool.run('prepare', null)),
+    ];
+    expect(pool.pids()).toHaveLength(1);
+    await pool.close();
+    expect(pool.pids()).toEqual([]);
+    expect(await Promise.all(work)).toEqual([expect.any(ChildLost), expect.any(ChildLost)]);
+    expect(pool.pids()).toEqual([]);
+  });
 });
 
 describe('a video', () => {
