@@ -142,8 +142,9 @@ describe.skipIf(lacks('an S3 server'))('a bucket', () => {
     } finally {
       bucket.resume();
     }
-    await store.put('silent', 'now');
-    expect(await readText(store, 'silent')).toBe('now');
+    const patient = await storeAt(bucket.endpoint);
+    await patient.put('silent', 'now');
+    expect(await readText(patient, 'silent')).toBe('now');
   });
 
   it('that is read-only is read, and what is written is refused in words', async () => {
