@@ -152,6 +152,19 @@ describe('a job whose payloads are encrypted', () => {
     expect(JSON.stringify(await answer.json())).toContain(jobId);
   });
 
+  it('hides no other job from the list of an API that has not its key', async () => {
+    const { CODEC_KEYS: _, ...clear } = world.env;
+    const other = await startApi(loadConfig(clear), { port: 0, settings: { log_level: 'error' } });
+    await using _closed = { [Symbol.asyncDispose]: () => other.close() };
+    const headers = { authorization: `Bearer ${API_KEY}` };
+    const listed = await eventually('the job to be in the list', async () => {
+      const answer = await fetch(`${other.url}/v1/jobs`, { headers });
+      const value = await answer.text();
+      return { done: answer.status === 200 && value.includes(jobId), value };
+    });
+    expect(listed).not.toContain('encrypted');
+  });
+
   it('is readable after its key is no longer the first', async () => {
     const config = loadConfig({ ...world.env, CODEC_KEYS: `${B},${A}` });
     const later = await startApi(config, { port: 0, settings: { log_level: 'error' } });

@@ -127,7 +127,9 @@ export function createJobs({
         query,
         ...(token === null ? {} : { nextPageToken: token }),
       });
-      return decoded(dataConverter, answer, walkListWorkflowExecutionsResponse);
+      return decoded(dataConverter, answer, walkListWorkflowExecutionsResponse, {
+        keepUnreadable: true,
+      });
     });
 
   const attributes = new SearchAttributeCheck(() =>
