@@ -41,7 +41,10 @@ describe('a disk', () => {
       return [answer.status, await answer.text()];
     };
     const large = Array.from({ length: 30 }, () => 'a'.repeat(10_000));
-    expect(await post(planOf(large))).toEqual([503, expect.stringContaining('DATA_DIR/payloads')]);
+    expect(await post(planOf(large))).toEqual([
+      503,
+      expect.stringContaining('large payloads are kept in the store, which failed'),
+    ]);
     // The id is still free: nothing was started under it.
     expect(await post(planOf(['a']))).toEqual([202, expect.anything()]);
     await world.client.workflow.getHandle(world.task_queue).terminate();

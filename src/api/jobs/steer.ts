@@ -146,7 +146,7 @@ async function runAgain(deps: Deps, snapshot: JobSnapshot): Promise<Job> {
   const started = await deps.jobs.start({
     job_id: job.job_id,
     plan,
-    // Whole, however long its ledger is: payloads too large for Temporal are stored in DATA_DIR.
+    // Whole, however long its ledger is: payloads too large for Temporal are objects of the store.
     previous: job,
     summary: `${String(job.total_clips)} clips · ${job.model} · again`,
     memo: memoOf({ ...reopened(job), status: 'queued' }),
