@@ -3,7 +3,7 @@
  * headers of the answer.
  *
  * TRACED-FETCH-1 No token, query or part of an address that only its owner knows is in a span. Of other hosts than that of
- *    the API the path is left out: whoever has it has the file.
+ *    the API the path is left out: its holder can read the file.
  */
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { Tracer } from '@opentelemetry/api';

@@ -313,7 +313,7 @@ function clientsOf(
 
 /**
  * BUCKET-3. The SDK's own strategies count retries of the whole process, and end all of them when a store is down for long: a
- * short outage would then fail whatever is asked during its last seconds.
+ * short outage would then fail every request of its last seconds.
  */
 const untilTime = (repeat: number): NonNullable<S3ClientConfig['retryStrategy']> => ({
   acquireInitialRetryToken: async () => tokenOf(performance.now(), 0, 0),

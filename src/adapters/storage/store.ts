@@ -125,22 +125,26 @@ export async function readBytes(
   return Buffer.concat(chunks);
 }
 
-/** Every object below a prefix, page by page. */
-export async function* objectsBelow(store: Store, prefix: string): AsyncGenerator<ObjectFacts> {
+/** All pages of a list. */
+export async function* pagesBelow(
+  store: Store,
+  prefix: string,
+  options: Omit<ListOptions, 'cursor'> = {},
+): AsyncGenerator<ObjectPage> {
   let cursor: string | null = null;
   do {
-    const page: ObjectPage = await store.list(prefix, { cursor });
-    yield* page.objects;
+    const page: ObjectPage = await store.list(prefix, { ...options, cursor });
+    yield page;
     cursor = page.cursor;
   } while (cursor !== null);
 }
 
+/** Every object below a prefix, page by page. */
+export async function* objectsBelow(store: Store, prefix: string): AsyncGenerator<ObjectFacts> {
+  for await (const { objects } of pagesBelow(store, prefix)) yield* objects;
+}
+
 /** The keys of every object below a prefix, page by page. */
 export async function* keysBelow(store: Store, prefix: string): AsyncGenerator<string> {
-  let cursor: string | null = null;
-  do {
-    const page: ObjectPage = await store.list(prefix, { cursor, keys_only: true });
-    yield* page.keys;
-    cursor = page.cursor;
-  } while (cursor !== null);
+  for await (const { keys } of pagesBelow(store, prefix, { keys_only: true })) yield* keys;
 }

@@ -1,8 +1,8 @@
 /** The folders below `jobs/` in the store, one for each finished job: the index is rebuilt from them. */
 import type { Job } from '../../domain/job/job.schema.js';
 import { folderOf } from './store-keys.js';
-import { readText } from './store.js';
-import type { ObjectPage, Store } from './store.js';
+import { pagesBelow, readText } from './store.js';
+import type { Store } from './store.js';
 
 export interface StoredFolders {
   names(): Promise<string[]>;
@@ -16,12 +16,9 @@ const FOLDER = 'jobs/';
 /** The names of the folders that are directly below a prefix, which ends in `/`. */
 export async function foldersIn(store: Store, prefix: string): Promise<string[]> {
   const names: string[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: ObjectPage = await store.list(prefix, { cursor, shallow: true });
-    names.push(...page.folders.map((folder) => folder.slice(prefix.length, -1)));
-    cursor = page.cursor;
-  } while (cursor !== null);
+  for await (const { folders } of pagesBelow(store, prefix, { shallow: true })) {
+    names.push(...folders.map((folder) => folder.slice(prefix.length, -1)));
+  }
   return names;
 }
 
